@@ -1,0 +1,52 @@
+# The chores of this checkout. `make` alone lists them.
+# Only Python 3.11 or later and make need to be there: everything else goes into .venv.
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip install -q --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint check format sample-data clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@echo "  (another Python: make test PYTHON=python3.12)"
+
+demo: $(VENV)/.installed ## run zm on the sample data, command by command
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" sh scripts/demo.sh
+
+test: $(VENV)/.installed-dev ## run the tests
+	@$(PY) -m pytest
+
+lint: $(VENV)/.installed-dev ## check style and types
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
+
+check: lint test ## lint and test
+
+format: $(VENV)/.installed-dev ## put the code into shape
+	$(PY) -m ruff check --fix
+	$(PY) -m ruff format
+
+sample-data: $(VENV)/.installed-dev ## make sample_data/ anew
+	$(PY) sample_data/make.py
+
+clean: ## remove everything that make made
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(PY):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "zm needs Python 3.11 or later; name one: make PYTHON=python3.12")'
+	@echo "Setting up $(VENV), once."
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }  # half an environment would pass for a whole one
+
+# The stamps are older than pyproject.toml when the dependencies may have changed. The interpreter in .venv is a link
+# to one outside, so its age says nothing.
+$(VENV)/.installed: pyproject.toml | $(PY)
+	@$(PIP) -e .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(PY)
+	@$(PIP) -e '.[dev]'
+	@touch $@ $(VENV)/.installed

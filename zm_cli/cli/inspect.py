@@ -1,0 +1,147 @@
+"""`zm inspect`: what a dataset or a stats file holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from zm_cli.cli import options as opt
+
+if TYPE_CHECKING:
+    from zm_cli.pipeline.describe import Description
+    from zm_cli.statsfile import Stats
+
+
+def inspect(
+    path: opt.InspectPath,
+    per: opt.Per = None,
+    kind: opt.Kind = None,
+    ignore: opt.Ignore = None,
+    mode: opt.Mode = None,
+    resize: opt.Resize = None,
+    exif: opt.Exif = None,
+    columns: opt.Columns = None,
+    exclude: opt.Exclude = None,
+    delimiter: opt.Delimiter = None,
+    no_header: opt.NoHeader = False,
+    null_value: opt.NullValue = None,
+    dataset: opt.Dataset = None,
+    layout: opt.Layout = None,
+    json: opt.Json = False,
+    workers: opt.Workers = None,
+    memory: opt.Memory = "256MB",
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+    progress: opt.Progress = None,
+    debug: opt.Debug = False,
+) -> None:
+    """Look at a dataset, or at a stats file: what there is, how much of it, and its numbers.
+
+    zm inspect train/
+
+    zm inspect train.csv --json | jq .missing_total
+
+    zm inspect train.stats.json
+    """
+    import sys
+
+    from zm_cli.cli.reading import make_plan, opened, read_options
+    from zm_cli.cli.report import Report
+    from zm_cli.formats import detect
+    from zm_cli.pipeline.describe import describe
+    from zm_cli.pipeline.measure import MeasureOptions
+    from zm_cli.statsstore import is_stats_file, load_stats, to_json
+
+    report = Report(quiet, verbose, progress)
+    if kind is None and is_stats_file(path):
+        stats = load_stats(path)
+        if json:
+            sys.stdout.write(to_json(stats.to_document()))
+        else:
+            _print_stats(path, stats)
+        return
+    images = detect(path, kind).kind == "images"
+    reading = read_options(
+        mode=mode,
+        resize=resize,
+        exif=exif,
+        dataset=dataset,
+        layout=layout,
+        columns=columns,
+        exclude=exclude,
+        delimiter=delimiter,
+        no_header=no_header,
+        null_value=null_value,
+        on_error="skip" if images else None,
+    )
+    with opened([path], reading, kind) as sources, report.progress_bar(sources, "reading") as tick:
+        found = describe(sources[0], MeasureOptions(per, ignore=ignore), make_plan(workers, memory), tick)
+    report.tell(found.outcome)
+    if json:
+        sys.stdout.write(to_json(found.to_document()))
+    else:
+        _print_description(found)
+
+
+def _print_description(found: Description) -> None:
+    from zm_cli.cli.report import print_table, show_number, show_size, tabulate_stats
+
+    facts, outcome = found.facts, found.outcome
+    lines = {
+        "path": found.path,
+        "kind": found.kind,
+        "samples": f"{outcome.samples:,}",
+        "size": show_size(facts.nbytes),
+        "shapes": _list_counts(facts.shapes),
+        "types": _list_counts(facts.types),
+        **facts.others,
+        "missing": f"{int(found.stats.moments.missing.sum()):,}" if found.stats else "",
+        "range": " to ".join(map(show_number, found.stats.range)) if found.stats else "",
+        "unreadable": f"{len(outcome.skipped)}: " + ", ".join(sample.name for sample in outcome.skipped[:5])
+        if outcome.skipped
+        else "0",
+        "left out": f"{facts.left_out} files that are no images" if facts.left_out else "",
+        "state": found.state or "",
+    }
+    _print_lines(lines)
+    if found.stats:
+        print()
+        print_table(tabulate_stats(found.stats))
+
+
+def _print_stats(path: str, stats: Stats) -> None:
+    from zm_cli.axes import describe_shape
+    from zm_cli.cli.report import print_table, show_number, show_size, tabulate_stats
+
+    _print_lines(
+        {
+            "path": path,
+            "kind": f"stats file, of {stats.kind}",
+            "per": stats.per,
+            "samples": f"{stats.samples:,}",
+            "sample shape": f"{describe_shape(stats.sample_shape)} ({stats.axes})",
+            "dtype": stats.dtype + (", read as 0-1" if stats.unit else ""),
+            "range": " to ".join(map(show_number, stats.range)),
+            **{choice: str(value) for choice, value in stats.decoding.items() if value not in (None, [], False)},
+            "ignored value": "" if stats.ignore is None else show_number(stats.ignore),
+        }
+    )
+    for source in stats.sources:
+        counts = f"{source.samples:,} samples, {show_size(source.bytes)}"
+        skipped = f", left out {len(source.skipped)}" if source.skipped else ""
+        _print_lines({"source": f"{source.path}: {counts}{skipped}, {source.digest}"})
+    print()
+    print_table(tabulate_stats(stats))
+
+
+def _list_counts(counts: object) -> str:
+    """Names with their counts, the most common first."""
+    assert isinstance(counts, dict)
+    ordered = sorted(counts.items(), key=lambda entry: -entry[1])
+    listed = ", ".join(f"{name} ({count:,})" for name, count in ordered[:8])
+    return f"{listed} and {len(ordered) - 8} more" if len(ordered) > 8 else listed
+
+
+def _print_lines(lines: dict[str, str]) -> None:
+    for name, text in lines.items():
+        if text:
+            print(f"{name:<13} {text}")

@@ -1,0 +1,122 @@
+"""What the user sees: messages and progress on standard error, tables and JSON on standard output."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zm_cli.block import Source
+from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
+from zm_cli.statsfile import Stats
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+MOST_ROWS = 40
+"""Features that a table lists one by one; of more it shows the ranges."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """How much to say: nothing but errors with `quiet`, details with `verbose`; `progress` None: at a terminal."""
+
+    quiet: bool = False
+    verbose: bool = False
+    progress: bool | None = None
+
+    def say(self, sentence: str) -> None:
+        """A message of interest to somebody who watches: at a terminal, or with `verbose`."""
+        if not self.quiet and (self.verbose or sys.stderr.isatty()):
+            _tell(sentence)
+
+    def tell(self, outcome: Outcome) -> None:
+        """The notes and warnings of a run; with `verbose` the samples left out by name."""
+        if self.quiet:
+            return
+        for sentence in outcome.notes:
+            _tell(sentence)
+        for sentence in outcome.warnings:
+            _tell(f"warning: {sentence}")
+        if self.verbose:
+            for sample in outcome.skipped:
+                _tell(f"left out: {sample.name}: {sample.reason}")
+
+    def tell_left_out(self, sources: Sequence[Source]) -> None:
+        """With `verbose`, how many files of a folder are no samples."""
+        if self.verbose and not self.quiet:
+            for source in sources:
+                if count := source.facts().left_out:
+                    _tell(f"{source.path}: files that are no images, left out: {count}")
+
+    @contextmanager
+    def progress_bar(self, sources: Sequence[Source], what: str) -> Iterator[Tick]:
+        """A Tick that moves a bar on standard error, shown from the second second on."""
+        shown = sys.stderr.isatty() and not self.quiet if self.progress is None else self.progress
+        if not shown:
+            yield ignore_progress
+            return
+        from tqdm import tqdm
+
+        total = sum(source.nbytes for source in sources) or None
+        with tqdm(total=total, desc=what, unit="B", unit_scale=True, delay=1, leave=False, file=sys.stderr) as bar:
+
+            def tick(nbytes: int) -> None:
+                bar.update(nbytes)
+
+            yield tick
+
+
+def _tell(sentence: str) -> None:
+    print(f"zm: {sentence}", file=sys.stderr)
+
+
+def print_table(table: Table) -> None:
+    """A table on standard output, as wide as it needs to be where that is no terminal."""
+    from rich.console import Console
+
+    terminal = sys.stdout.isatty()
+    Console(file=sys.stdout, width=None if terminal else 1000, highlight=False).print(table)
+
+
+def tabulate_stats(stats: Stats) -> Table:
+    """The statistics feature by feature, rounded for reading; ranges where the features are many."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(stats.per)
+    for heading in ("count", "missing", "mean", "std", "min", "max"):
+        table.add_column(heading, justify="right")
+    moments = stats.moments
+    counted = (moments.count, moments.missing)
+    measured = (moments.mean, moments.std(), moments.min, moments.max)
+    names = stats.features
+    if len(names) > MOST_ROWS:
+        for edge, pick in (("smallest", np.nanmin), ("largest", np.nanmax)):
+            counts = [f"{int(pick(array)):,}" for array in counted]
+            table.add_row(f"{edge} of {len(names):,}", *counts, *(show_number(pick(array)) for array in measured))
+        return table
+    for index, name in enumerate(names):
+        counts = [f"{int(array.flat[index]):,}" for array in counted]
+        numbers = [show_number(array.flat[index]) if moments.count.flat[index] else "-" for array in measured]
+        table.add_row(name, *counts, *numbers)
+    return table
+
+
+def show_number(number: float) -> str:
+    """A number with six significant digits; files hold all of them."""
+    return f"{number:.6g}"
+
+
+def show_size(nbytes: int) -> str:
+    """A number of bytes as people write it, in units of 1000."""
+    size = float(nbytes)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            break
+        size /= 1000
+    return f"{nbytes} bytes" if unit == "bytes" else f"{size:.3g} {unit}"

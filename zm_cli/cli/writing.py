@@ -1,0 +1,115 @@
+"""What `center` and `standardize` have in common: everything but the operation."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from zm_cli.block import ReadOptions
+from zm_cli.cli.reading import kept_input, opened
+from zm_cli.cli.report import Report
+from zm_cli.errors import UsageError
+from zm_cli.pipeline.apply import ApplyOptions, apply, open_to_apply
+from zm_cli.pipeline.measure import MeasureOptions, measure
+from zm_cli.pipeline.outcome import Outcome
+from zm_cli.runner import Plan
+from zm_cli.statsfile import Stats
+from zm_cli.statsstore import check_target, load_stats
+
+
+def write_dataset(
+    path: str,
+    output: str,
+    reading: ReadOptions,
+    measuring: MeasureOptions,
+    applying: ApplyOptions,
+    plan: Plan,
+    report: Report,
+    *,
+    stats_file: str | None,
+    save_stats: str | None,
+    kind: str | None,
+    as_json: bool,
+) -> None:
+    """Writes the transformed dataset: by the statistics of a file, or by its own, which are then left beside it."""
+    if as_json and output == "-":
+        raise UsageError("the table itself goes to standard output", where="--json", hint="name a file with -o")
+    stats_file = _find_stats(path, stats_file, applying)
+    if stats_file is not None:
+        _refuse_measuring(measuring, save_stats)
+    elif save_stats is None and output != "-":
+        save_stats = f"{output.rstrip('/')}.stats.json"
+    if save_stats is not None:
+        check_target(save_stats)
+    with ExitStack() as stack:
+        measured = Outcome()
+        if stats_file is None:
+            path = stack.enter_context(kept_input(path))
+            stats, measured = _measure_source(path, reading, measuring, plan, report, kind)
+        else:
+            stats = load_stats(stats_file)
+        source, stats = open_to_apply(path, reading, stats, kind)
+        stack.callback(source.close)
+        if stats_file is not None:
+            report.tell_left_out([source])
+        tick = stack.enter_context(report.progress_bar([source], "writing"))
+        outcome = apply(source, stats, output, applying, plan, save_stats=save_stats, tick=tick)
+    measured.note(outcome.notes)
+    measured.skip(outcome.skipped)
+    for warning in outcome.warnings:
+        measured.warn(warning)
+    report.tell(measured)
+    report.say(
+        f"{outcome.samples:,} samples are in {output}" if output != "-" else f"{outcome.samples:,} samples written"
+    )
+    if as_json:
+        print(json.dumps(_summarize(outcome, measured, output, stats_file or save_stats, applying), indent=2))
+
+
+def _find_stats(path: str, stats_file: str | None, applying: ApplyOptions) -> str | None:
+    """The stats file to apply: the one named, for an inverse else the one that lies beside the data, or None."""
+    if stats_file is not None or not applying.inverse:
+        return stats_file
+    beside = f"{path.rstrip('/')}.stats.json"
+    if path == "-" or not Path(beside).is_file():
+        raise UsageError("--inverse needs the statistics that were applied", where=path, hint="name them with --stats")
+    return beside
+
+
+def _refuse_measuring(measuring: MeasureOptions, save_stats: str | None) -> None:
+    """Options that decide how statistics are made say nothing where they come from a file."""
+    asked: dict[str, Any] = {
+        "--per": measuring.per,
+        "--unit": measuring.unit,
+        "--ignore": measuring.ignore is not None,
+        "--save-stats": save_stats,
+    }
+    for option, value in asked.items():
+        if value:
+            raise UsageError(f"{option} has no part where --stats gives the statistics", hint=f"leave out {option}")
+
+
+def _measure_source(
+    path: str, reading: ReadOptions, measuring: MeasureOptions, plan: Plan, report: Report, kind: str | None
+) -> tuple[Stats, Outcome]:
+    with opened([path], reading, kind) as sources:
+        report.tell_left_out(sources)
+        with report.progress_bar(sources, "measuring") as tick:
+            return measure(sources, measuring, plan, tick)
+
+
+def _summarize(
+    outcome: Outcome, told: Outcome, output: str, stats_file: str | None, applying: ApplyOptions
+) -> dict[str, Any]:
+    return {
+        "output": output,
+        "operation": applying.operation,
+        "inverse": applying.inverse,
+        "samples": outcome.samples,
+        "stats": stats_file,
+        "skipped": [{"name": sample.name, "reason": sample.reason} for sample in told.skipped],
+        "notes": told.notes,
+        "warnings": told.warnings,
+    }

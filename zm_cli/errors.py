@@ -1,0 +1,44 @@
+"""The errors a user can meet: each says where, what, and what to do, and carries its exit code."""
+
+from __future__ import annotations
+
+
+class ZmError(Exception):
+    """An error with a place (`where`), a fact (`what`) and advice (`hint`); printed once, as one line."""
+
+    code = 3
+
+    def __init__(self, what: str, *, where: str | None = None, hint: str | None = None) -> None:
+        super().__init__(what, where, hint)
+        self.what = what
+        self.where = where
+        self.hint = hint
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Exceptions with keyword arguments do not survive pickling on their own; worker processes raise these.
+        return _rebuild, (type(self), self.what, self.where, self.hint)
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        advice = f"; {self.hint}" if self.hint else ""
+        return " ".join(f"{place}{self.what}{advice}".split())
+
+
+def _rebuild(kind: type[ZmError], what: str, where: str | None, hint: str | None) -> ZmError:
+    return kind(what, where=where, hint=hint)
+
+
+class UsageError(ZmError):
+    """The command cannot be run as typed: an unknown name, an impossible combination, a path that does not exist."""
+
+    code = 2
+
+
+class DataError(ZmError):
+    """The data cannot be used: unreadable, corrupt, empty, does not fit the statistics, no space left."""
+
+    code = 3
+
+
+class UnknownColumnError(UsageError):
+    """A column was named that the table does not have; for data that must fit statistics, an error of the data."""

@@ -1,0 +1,74 @@
+"""The registry: finds the formats in this package, detects a path's kind, and opens it with options that fit."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import cache
+from pathlib import Path
+
+from zm_cli.block import Format, ReadOptions, Sink, Source, WriteOptions
+from zm_cli.errors import UsageError
+
+OPTION_NAMES: Mapping[str, str] = {
+    "exif": "--exif/--no-exif",
+    "header": "--no-header",
+    "null_values": "--null-value",
+    "on_error": "--on-error",
+}
+"""How an option of ReadOptions is spelled on the command line, where that is not just `--name`."""
+
+
+@cache
+def formats() -> Mapping[str, Format]:
+    """Every format by its kind: each module or package here that has a FORMAT."""
+    found = {}
+    for module in sorted(pkgutil.iter_modules(__path__), key=lambda entry: entry.name):
+        entry = getattr(importlib.import_module(f"{__name__}.{module.name}"), "FORMAT", None)
+        if isinstance(entry, Format):
+            found[entry.kind] = entry
+    return found
+
+
+def detect(path: str, kind: str | None = None) -> Format:
+    """The format of what lies at `path`, or the one named `kind`; UsageError where neither says."""
+    known = formats()
+    if kind is not None:
+        if kind not in known:
+            raise UsageError(f"there is no kind '{kind}'", where="--kind", hint=f"choose from {', '.join(known)}")
+        return known[kind]
+    if path == "-":
+        return known["csv"]
+    place = Path(path)
+    if not place.exists():
+        raise UsageError("does not exist", where=path)
+    for entry in known.values():
+        if entry.recognises(place):
+            return entry
+    raise UsageError(
+        "is no folder of images, image, CSV or HDF5 file by its name or first bytes",
+        where=path,
+        hint=f"say what it is with --kind {'|'.join(known)}",
+    )
+
+
+def open_source(path: str, options: ReadOptions, kind: str | None = None) -> Source:
+    """The source at `path`, opened as its format reads it; UsageError for an option that this format does not have."""
+    entry = detect(path, kind)
+    for option in fields(options):
+        if getattr(options, option.name) is not None and option.name not in entry.read_options:
+            spelled = OPTION_NAMES.get(option.name, f"--{option.name}")
+            others = [other.kind for other in formats().values() if option.name in other.read_options]
+            raise UsageError(f"{spelled} is for {' and '.join(others)}, not for {entry.kind}", where=path)
+    return entry.open(path, options)
+
+
+def create_sink(source: Source, output: str, options: WriteOptions) -> Sink:
+    """The sink that writes what `source` yields to `output`, in the format of the source."""
+    entry = formats()[source.spec.kind]
+    if options.form is not None and options.form not in entry.forms:
+        can = f"{entry.kind} is written as {', '.join(sorted(entry.forms))}" if entry.forms else "leave it away"
+        raise UsageError(f"'{options.form}' is no output form of {entry.kind}", where="--format", hint=can)
+    return entry.create(source, output, options)

@@ -1,0 +1,228 @@
+"""The inner loops: sums, squared deviations, minima and maxima down the rows of a two-dimensional array.
+
+Everything works on pieces that fit the processor's cache, so that no float64 copy of a block is ever made. Small
+integers are summed exactly. Floats are summed twice: once for the mean, once for the deviations from it, whose own sum
+corrects what the first left over (Chan, Golub & LeVeque 1983, "Algorithms for computing the sample variance", eq. 1.7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rows = NDArray[Any]
+Floats = NDArray[np.float64]
+Counts = NDArray[np.int64]
+
+PIECE = 1 << 17
+"""Values to a piece: one megabyte of float64, which a core's own cache holds."""
+
+SMALL_INTEGER_ROWS = 1 << 16
+"""Rows of 8-bit integers whose squares a 32-bit sum holds: 65,536 * 255**2 < 2**32."""
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What a block of rows comes to, one entry a column; `mean + tail` is the mean to about twice float64's digits."""
+
+    count: Counts
+    mean: Floats
+    tail: Floats
+    m2: Floats
+    min: Floats
+    max: Floats
+    missing: Counts
+
+
+def two_sum(a: Floats, b: Floats) -> tuple[Floats, Floats]:
+    """The rounded sum of two arrays and exactly what the rounding dropped (Knuth, TAOCP 2, 4.2.2)."""
+    total = a + b
+    back = total - a
+    return total, (a - (total - back)) + (b - back)
+
+
+def sum_rows(rows: Rows, ignore: float | None = None) -> Sums:
+    """The sums of each column of `rows` (M, K), C-contiguous, of any real dtype, M >= 1.
+
+    NaN, infinities and values equal to `ignore` are left out and counted as missing.
+    """
+    if rows.dtype == np.bool_:
+        rows = rows.view(np.uint8)
+    low, high = _extremes(rows)
+    masked = ignore is not None and bool(np.any((low <= ignore) & (ignore <= high)))
+    if rows.dtype.kind in "iu":
+        if masked:
+            return _sum_masked(rows, ignore)
+        if rows.dtype.itemsize <= 2:
+            return _sum_small_integers(rows, low, high)
+        if rows.dtype.itemsize == 8:
+            return _sum_wide_integers(rows, low, high)
+    elif masked or not (np.isfinite(low).all() and np.isfinite(high).all()):
+        return _sum_masked(rows, ignore)
+    sums = _sum_floats(rows, low.astype(np.float64), high.astype(np.float64))
+    # Finite values whose sum overflows: the masked path divides before it adds.
+    return sums if np.isfinite(sums.mean).all() else _sum_masked(rows, ignore)
+
+
+def _fold(rows: Rows) -> tuple[Rows, Rows, int]:
+    """The same values with `copies` rows side by side, what is left over, and `copies`.
+
+    NumPy reduces a short last axis slowly; a wide row of many samples side by side is reduced at full speed, and the
+    copies of each column are added up at the end.
+    """
+    count, width = rows.shape
+    copies = 1
+    while width * copies * 2 <= 2048 and copies * 32 <= count:
+        copies *= 2
+    whole = count // copies * copies
+    return rows[:whole].reshape(whole // copies, width * copies), rows[whole:], copies
+
+
+def _pieces(rows: Rows, limit: int | None = None) -> Iterator[tuple[slice, Rows]]:
+    """Pieces of at most PIECE values (and `limit` rows), with the columns they come from."""
+    count, width = rows.shape
+    wide = min(width, PIECE // 16)
+    tall = max(1, min(PIECE // wide, limit or count))
+    for left in range(0, width, wide):
+        columns = slice(left, min(left + wide, width))
+        for top in range(0, count, tall):
+            yield columns, rows[top : top + tall, columns]
+
+
+def _unfold(sums: NDArray[Any], copies: int) -> NDArray[Any]:
+    folded: NDArray[Any] = sums.reshape(copies, -1).sum(axis=0)
+    return folded
+
+
+def _extremes(rows: Rows) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Each column's smallest and largest value in the dtype of the rows; NaN where a NaN is among them."""
+    folded, rest, copies = _fold(rows)
+    low, high = (np.full(folded.shape[1], start, dtype=rows.dtype) for start in _extreme_starts(rows.dtype))
+    for columns, piece in _pieces(folded):
+        np.minimum(low[columns], piece.min(axis=0), out=low[columns])
+        np.maximum(high[columns], piece.max(axis=0), out=high[columns])
+    low, high = low.reshape(copies, -1).min(axis=0), high.reshape(copies, -1).max(axis=0)
+    if len(rest):
+        low, high = np.minimum(low, rest.min(axis=0)), np.maximum(high, rest.max(axis=0))
+    return low, high
+
+
+def _extreme_starts(dtype: np.dtype[Any]) -> tuple[float, float]:
+    if dtype.kind == "f":
+        return np.inf, -np.inf
+    info = np.iinfo(dtype)
+    return info.max, info.min
+
+
+def _sum_small_integers(rows: Rows, low: NDArray[Any], high: NDArray[Any]) -> Sums:
+    """Exact: integer sums of values and squares, from which mean and deviations follow without cancellation."""
+    count = len(rows)
+    folded, rest, copies = _fold(rows)
+    if rows.dtype.itemsize == 1:
+        narrow: type[np.integer[Any]] = np.uint32 if rows.dtype.kind == "u" else np.int32
+        limit: int | None = SMALL_INTEGER_ROWS
+    else:
+        narrow, limit = (np.uint64 if rows.dtype.kind == "u" else np.int64), None
+    total = np.zeros(folded.shape[1], dtype=np.int64)
+    square = np.zeros(folded.shape[1], dtype=np.int64)
+    for columns, piece in _pieces(folded, limit):
+        total[columns] += piece.sum(axis=0, dtype=narrow).astype(np.int64)
+        square[columns] += np.einsum("ij,ij->j", piece, piece, dtype=narrow, casting="unsafe").astype(np.int64)
+    total, square = _unfold(total, copies), _unfold(square, copies)
+    if len(rest):
+        rest = rest.astype(np.int64)
+        total, square = total + rest.sum(axis=0), square + (rest * rest).sum(axis=0)
+    # With q the nearest integer to the mean: sum (x-q)^2 is an exact integer, and the correction r^2/n, r = sum (x-q),
+    # |r| <= n/2, is at most half of it, so that nothing cancels.
+    nearest = (2 * total + count) // (2 * count)
+    residue = total - count * nearest
+    about = square - 2 * nearest * total + count * nearest * nearest
+    small = residue.astype(np.float64)
+    mean, tail = two_sum(nearest.astype(np.float64), small / count)
+    m2 = about.astype(np.float64) - small * small / count
+    return _whole(count, mean, tail, m2, low, high)
+
+
+def _sum_wide_integers(rows: Rows, low: NDArray[Any], high: NDArray[Any]) -> Sums:
+    """64-bit integers as their exact distance from the column's minimum; beyond 2**53 apart they round to float64."""
+    distance = high.view(np.uint64) - low.view(np.uint64)
+    if (distance >= 1 << 53).any():
+        return _sum_floats(rows, low.astype(np.float64), high.astype(np.float64))
+    shifted = rows.view(np.uint64) - low.view(np.uint64)
+    sums = _sum_floats(shifted, np.zeros(len(low)), distance.astype(np.float64))
+    base = low.astype(np.float64)
+    # What float64 drops of the minimum itself, as exact integers: both lie within 2**10 of each other.
+    dropped = np.array([int(exact) - int(rounded) for exact, rounded in zip(low, base, strict=True)], dtype=np.float64)
+    mean, tail = two_sum(base, sums.mean)
+    mean, tail = two_sum(mean, tail + (sums.tail + dropped))
+    return _whole(len(rows), mean, tail, sums.m2, low, high)
+
+
+def _sum_floats(rows: Rows, low: Floats, high: Floats) -> Sums:
+    count = len(rows)
+    folded, rest, copies = _fold(rows)
+    total = np.zeros(folded.shape[1])
+    with np.errstate(over="ignore", invalid="ignore"):
+        for columns, piece in _pieces(folded):
+            total[columns] += piece.sum(axis=0, dtype=np.float64)
+        centre = (_unfold(total, copies) + rest.sum(axis=0, dtype=np.float64)) / count
+        wide = np.tile(centre, copies)
+        drift, square = np.zeros_like(total), np.zeros_like(total)
+        for columns, piece in _pieces(folded):
+            deviation = np.subtract(piece, wide[columns], dtype=np.float64)
+            drift[columns] += deviation.sum(axis=0)
+            square[columns] += np.einsum("ij,ij->j", deviation, deviation)
+        deviation = np.subtract(rest, centre, dtype=np.float64)
+        drift = _unfold(drift, copies) + deviation.sum(axis=0)
+        square = _unfold(square, copies) + np.einsum("ij,ij->j", deviation, deviation)
+        mean, tail = two_sum(centre, drift / count)
+        m2 = np.maximum(square - drift * drift / count, 0.0)
+    return _whole(count, mean, tail, m2, low, high)
+
+
+def _sum_masked(rows: Rows, ignore: float | None) -> Sums:
+    """The same with missing values left out, without the wide rows: such blocks are the exception."""
+    width = rows.shape[1]
+    count = np.zeros(width, dtype=np.int64)
+    low, high = np.full(width, np.inf), np.full(width, -np.inf)
+    for columns, piece in _pieces(rows):
+        valid = _valid(piece, ignore)
+        count[columns] += valid.sum(axis=0)
+        low[columns] = np.minimum(low[columns], piece.min(axis=0, where=valid, initial=_top(rows.dtype)))
+        high[columns] = np.maximum(high[columns], piece.max(axis=0, where=valid, initial=_bottom(rows.dtype)))
+    number = np.maximum(count, 1).astype(np.float64)
+    centre, drift, square = np.zeros(width), np.zeros(width), np.zeros(width)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for columns, piece in _pieces(rows):
+            centre[columns] += np.where(_valid(piece, ignore), piece / number[columns], 0.0).sum(axis=0)
+        for columns, piece in _pieces(rows):
+            deviation = np.where(_valid(piece, ignore), piece - centre[columns], 0.0)
+            drift[columns] += deviation.sum(axis=0)
+            square[columns] += np.einsum("ij,ij->j", deviation, deviation)
+        mean, tail = two_sum(centre, drift / number)
+        m2 = np.maximum(square - drift * drift / number, 0.0)
+    low, high = np.where(count > 0, low, np.inf), np.where(count > 0, high, -np.inf)
+    return Sums(count, mean, tail, m2, low, high, len(rows) - count)
+
+
+def _valid(piece: Rows, ignore: float | None) -> NDArray[np.bool_]:
+    valid: NDArray[np.bool_] = np.isfinite(piece)
+    return valid if ignore is None else valid & (piece != ignore)
+
+
+def _top(dtype: np.dtype[Any]) -> float:
+    return _extreme_starts(dtype)[0]
+
+
+def _bottom(dtype: np.dtype[Any]) -> float:
+    return _extreme_starts(dtype)[1]
+
+
+def _whole(count: int, mean: Floats, tail: Floats, m2: Floats, low: NDArray[Any], high: NDArray[Any]) -> Sums:
+    """Sums of rows of which none was missing."""
+    counts = np.full(mean.shape, count, dtype=np.int64)
+    return Sums(counts, mean, tail, m2, low.astype(np.float64), high.astype(np.float64), np.zeros_like(counts))

@@ -1,0 +1,143 @@
+"""Moments: count, mean, m2, min, max, missing of a run of samples, and the law by which two runs become one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zm_cli.block import Values
+from zm_cli.kernels import Counts, Floats, sum_rows, two_sum
+
+LONG_FEATURE = 4096
+"""Values of one feature that are worth a pass of their own where they do not lie side by side."""
+
+
+@dataclass(frozen=True)
+class Moments:
+    """The statistics of some samples, arrays of one shape with an entry for each feature.
+
+    `m2` is the sum of squared deviations from the mean; `missing` counts what was left out (NaN, infinities, ignored
+    values). `tail` is what rounding drops from `mean`: it keeps the mean of many blocks right to the last bit, and is
+    zero in moments that come from a file. Without samples: count 0, mean 0, m2 0, min inf, max -inf, which is the
+    identity of `merge`.
+    """
+
+    count: Counts
+    mean: Floats
+    m2: Floats
+    min: Floats
+    max: Floats
+    missing: Counts
+    tail: Floats
+
+    @classmethod
+    def identity(cls, shape: tuple[int, ...]) -> Moments:
+        """The moments of no samples."""
+        none = np.zeros(shape, dtype=np.int64)
+        zero = np.zeros(shape)
+        return cls(none, zero, zero, np.full(shape, np.inf), np.full(shape, -np.inf), none, zero)
+
+    @classmethod
+    def from_block(cls, values: Values, kept: tuple[int, ...], ignore: float | None = None) -> Moments:
+        """The moments of an array of any real dtype over all its axes but `kept`; of shape (1,) where none is kept.
+
+        NaN, infinities and values equal to `ignore` are missing. Squared deviations are taken from the block's own
+        mean in float64; 8- and 16-bit integers are summed exactly.
+        """
+        shape = tuple(values.shape[axis] for axis in kept) or (1,)
+        if values.size == 0:
+            return cls.identity(shape)
+        features = int(np.prod(shape))
+        trailing = kept == tuple(range(values.ndim - len(kept), values.ndim))
+        if trailing and values.flags.c_contiguous:
+            return cls._from_rows(values.reshape(-1, features), ignore).reshape(shape)
+        if len(kept) == 1 and values.size // features >= LONG_FEATURE:
+            each = np.moveaxis(values, kept[0], 0)
+            parts = [cls._from_rows(np.ascontiguousarray(feature).reshape(-1, 1), ignore) for feature in each]
+            return cls(*(np.concatenate(column) for column in zip(*(part._arrays() for part in parts), strict=True)))
+        last = np.ascontiguousarray(np.moveaxis(values, kept, range(-len(kept), 0)))
+        return cls._from_rows(last.reshape(-1, features), ignore).reshape(shape)
+
+    @classmethod
+    def _from_rows(cls, rows: Values, ignore: float | None) -> Moments:
+        sums = sum_rows(rows, ignore)
+        return cls(sums.count, sums.mean, sums.m2, sums.min, sums.max, sums.missing, sums.tail)
+
+    def merge(self, other: Moments) -> Moments:
+        """The moments of both runs together (Chan, Golub & LeVeque 1979, "Updating formulae and a pairwise algorithm").
+
+        The mean is carried in twice the digits of float64, so that the number of blocks costs no accuracy.
+        """
+        count = self.count + other.count
+        share = other.count / np.maximum(count, 1)
+        gap, gap_tail = two_sum(other.mean, -self.mean)
+        gap = gap + (gap_tail + (other.tail - self.tail))
+        mean, rounding = two_sum(self.mean, gap * share)
+        mean, tail = two_sum(mean, rounding + self.tail)
+        m2 = self.m2 + other.m2 + gap * gap * (self.count * share)
+        # Where one side is empty, the other is the result to the last bit.
+        no_left, no_right = self.count == 0, other.count == 0
+        return Moments(
+            count,
+            np.where(no_left, other.mean, np.where(no_right, self.mean, mean)),
+            np.where(no_left, other.m2, np.where(no_right, self.m2, m2)),
+            np.minimum(self.min, other.min),
+            np.maximum(self.max, other.max),
+            self.missing + other.missing,
+            np.where(no_left, other.tail, np.where(no_right, self.tail, tail)),
+        )
+
+    def variance(self, ddof: int = 0) -> Floats:
+        """m2 / (count - ddof); NaN where nothing was counted, 0 where one sample leaves no degree of freedom."""
+        freedom = np.maximum(self.count - ddof, 1)
+        return np.where(self.count > 0, self.m2 / freedom, np.nan)
+
+    def std(self, ddof: int = 0) -> Floats:
+        """The square root of `variance`."""
+        return np.sqrt(self.variance(ddof))
+
+    def constant(self) -> NDArray[np.bool_]:
+        """Which features vary no more than rounding does: `var <= n*eps*var + (n*mean*eps)**2`.
+
+        The rule and its bound are those of scikit-learn's `StandardScaler`; features without a value are not constant.
+        """
+        eps = np.finfo(np.float64).eps
+        variance = self.variance()
+        with np.errstate(invalid="ignore", over="ignore"):
+            bound = self.count * eps * variance + (self.count * self.mean * eps) ** 2
+        return np.asarray((variance <= bound) & (self.count > 0))
+
+    def scale(self, ddof: int = 0, epsilon: float = 0.0) -> Floats:
+        """What to divide by: the deviation, at least `epsilon`; 1 for constant features and those without a value."""
+        unscaled = self.constant() | (self.count == 0)
+        return np.where(unscaled, 1.0, np.maximum(self.std(ddof), epsilon))
+
+    def divide(self, divisor: float) -> Moments:
+        """The moments of the same samples divided by `divisor` > 0."""
+        return Moments(
+            self.count,
+            self.mean / divisor,
+            self.m2 / divisor / divisor,
+            self.min / divisor,
+            self.max / divisor,
+            self.missing,
+            self.tail / divisor,
+        )
+
+    def select(self, indices: list[int]) -> Moments:
+        """The moments of some features, by their positions along the first axis."""
+        return self._map(lambda array: array[indices])
+
+    def reshape(self, shape: tuple[int, ...]) -> Moments:
+        """The same moments in another shape of as many features."""
+        return self._map(lambda array: array.reshape(shape))
+
+    def _arrays(self) -> tuple[NDArray[Any], ...]:
+        return tuple(getattr(self, entry.name) for entry in fields(self))
+
+    def _map(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Moments:
+        return Moments(*(change(array) for array in self._arrays()))

@@ -1,0 +1,61 @@
+"""A source to what `inspect` tells of it: facts from its headers, and statistics from one pass over its values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from zm_cli.axes import UNNAMED
+from zm_cli.block import Facts, Source
+from zm_cli.pipeline.measure import MeasureOptions, measure
+from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
+from zm_cli.receipt import describe_receipt
+from zm_cli.runner import Plan
+from zm_cli.statsfile import Stats
+
+
+@dataclass(frozen=True)
+class Description:
+    """A dataset as `inspect` shows it; `stats` is None where there was no value to measure."""
+
+    path: str
+    kind: str
+    facts: Facts
+    stats: Stats | None
+    outcome: Outcome
+    state: str | None
+    """What an earlier run did to the data, as its receipt says."""
+
+    def to_document(self) -> dict[str, Any]:
+        """The description as JSON can hold it; statistics under the names they have in a stats file."""
+        document: dict[str, Any] = {
+            "path": self.path,
+            "kind": self.kind,
+            "bytes": self.facts.nbytes,
+            "samples": self.outcome.samples,
+            "shapes": dict(self.facts.shapes),
+            "types": dict(self.facts.types),
+            "left_out": self.facts.left_out,
+            "unreadable": [{"name": sample.name, "reason": sample.reason} for sample in self.outcome.skipped],
+            "facts": dict(self.facts.others),
+            "state": self.state,
+            "notes": self.outcome.notes,
+            "warnings": self.outcome.warnings,
+        }
+        if self.stats is not None:
+            document |= self.stats.to_document()
+            document |= {"features": list(self.stats.features), "missing_total": int(self.stats.moments.missing.sum())}
+            for field in ("format", "version", "sources"):
+                del document[field]
+        return document
+
+
+def describe(source: Source, options: MeasureOptions, plan: Plan, tick: Tick = ignore_progress) -> Description:
+    """What there is to tell of a source, after one pass over its values.
+
+    Where the axes of an array are not clear, its statistics are those of all values together.
+    """
+    if options.per is None and UNNAMED & set(source.spec.axes):
+        options = MeasureOptions("all", options.unit, options.ignore, options.missing)
+    stats, outcome = measure([source], options, plan, tick)
+    return Description(source.path, source.spec.kind, source.facts(), stats, outcome, describe_receipt(source.receipt))

@@ -1,0 +1,44 @@
+"""What a run has to tell besides its result: notes, warnings, skipped samples; and how it tells of its progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from zm_cli.block import Skipped
+
+Tick = Callable[[int], None]
+"""Called with the bytes of input just done with, in the unit of `Source.nbytes`."""
+
+
+def ignore_progress(nbytes: int) -> None:
+    """The Tick of a caller that shows no progress."""
+
+
+@dataclass
+class Outcome:
+    """Notes say how the data were read, warnings what the user should look at; each sentence stands once."""
+
+    samples: int = 0
+    notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+
+    def note(self, sentences: Iterable[str]) -> None:
+        """Adds the notes that are not there yet."""
+        self.notes += [sentence for sentence in dict.fromkeys(sentences) if sentence not in self.notes]
+
+    def warn(self, sentence: str) -> None:
+        """Adds a warning that is not there yet."""
+        if sentence not in self.warnings:
+            self.warnings.append(sentence)
+
+    def skip(self, samples: Iterable[Skipped]) -> None:
+        """Adds the samples that were left out and are not known yet."""
+        self.skipped += [sample for sample in samples if sample not in self.skipped]
+
+
+def list_names(names: list[str], most: int = 5) -> str:
+    """The first few names in quotes, and how many there are beyond them."""
+    listed = ", ".join(f"'{name}'" for name in names[:most])
+    return f"{listed} and {len(names) - most} more" if len(names) > most else listed
