@@ -1,14 +1,14 @@
 """The inner loops: sums, squared deviations, minima and maxima down the rows of a two-dimensional array.
 
-Everything works on pieces that fit the processor's cache, so that no float64 copy of a block is ever made. Small
-integers are summed exactly. Floats are summed twice: once for the mean, once for the deviations from it, whose own sum
+Everything works on pieces that fit the processor's cache, so that no float64 copy of a block is ever made. Integers
+are summed exactly. Floats are summed twice: once for the mean, once for the deviations from it, whose own sum
 corrects what the first left over (Chan, Golub & LeVeque 1983, "Algorithms for computing the sample variance", eq. 1.7).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -59,8 +59,7 @@ def sum_rows(rows: Rows, ignore: float | None = None) -> Sums:
             return _sum_masked(rows, ignore)
         if rows.dtype.itemsize <= 2:
             return _sum_small_integers(rows, low, high)
-        if rows.dtype.itemsize == 8:
-            return _sum_wide_integers(rows, low, high)
+        return (_sum_integers if rows.dtype.itemsize == 4 else _sum_wide_integers)(rows, low, high)
     elif masked or not (np.isfinite(low).all() and np.isfinite(high).all()):
         return _sum_masked(rows, ignore)
     sums = _sum_floats(rows, low.astype(np.float64), high.astype(np.float64))
@@ -138,28 +137,57 @@ def _sum_small_integers(rows: Rows, low: NDArray[Any], high: NDArray[Any]) -> Su
         total, square = total + rest.sum(axis=0), square + (rest * rest).sum(axis=0)
     # With q the nearest integer to the mean: sum (x-q)^2 is an exact integer, and the correction r^2/n, r = sum (x-q),
     # |r| <= n/2, is at most half of it, so that nothing cancels.
-    nearest = (2 * total + count) // (2 * count)
-    residue = total - count * nearest
+    nearest, residue = _round_mean(total, count)
     about = square - 2 * nearest * total + count * nearest * nearest
-    small = residue.astype(np.float64)
-    mean, tail = two_sum(nearest.astype(np.float64), small / count)
-    m2 = about.astype(np.float64) - small * small / count
-    return _whole(count, mean, tail, m2, low, high)
+    return _whole(count, nearest, residue, about.astype(np.float64), low, high)
+
+
+def _sum_integers(rows: Rows, low: NDArray[Any], high: NDArray[Any]) -> Sums:
+    """32-bit integers: an exact sum, and deviations from the nearest integer to the mean, which are exact too."""
+    count = len(rows)
+    folded, rest, copies = _fold(rows)
+    total = np.zeros(folded.shape[1], dtype=np.int64)
+    for columns, piece in _pieces(folded):
+        total[columns] += piece.sum(axis=0, dtype=np.int64)
+    nearest, residue = _round_mean(_unfold(total, copies) + rest.sum(axis=0, dtype=np.int64), count)
+    _, square = _deviate(folded, rest, copies, nearest.astype(np.float64))
+    return _whole(count, nearest, residue, square, low, high)
 
 
 def _sum_wide_integers(rows: Rows, low: NDArray[Any], high: NDArray[Any]) -> Sums:
-    """64-bit integers as their exact distance from the column's minimum; beyond 2**53 apart they round to float64."""
+    """64-bit integers by their distance from the column's minimum: exact where it fits 32 bits, else as float64."""
+    # Unsigned arithmetic wraps around, so that the distance between any two 64-bit integers comes out right.
     distance = high.view(np.uint64) - low.view(np.uint64)
-    if (distance >= 1 << 53).any():
-        return _sum_floats(rows, low.astype(np.float64), high.astype(np.float64))
     shifted = rows.view(np.uint64) - low.view(np.uint64)
-    sums = _sum_floats(shifted, np.zeros(len(low)), distance.astype(np.float64))
+    zero, top = np.zeros(len(low)), distance.astype(np.float64)
+    if (distance < 1 << 32).all():
+        sums = _sum_integers(shifted.astype(np.uint32), zero, top)
+    else:
+        sums = _sum_floats(shifted, zero, top)
     base = low.astype(np.float64)
-    # What float64 drops of the minimum itself, as exact integers: both lie within 2**10 of each other.
     dropped = np.array([int(exact) - int(rounded) for exact, rounded in zip(low, base, strict=True)], dtype=np.float64)
     mean, tail = two_sum(base, sums.mean)
     mean, tail = two_sum(mean, tail + (sums.tail + dropped))
-    return _whole(len(rows), mean, tail, sums.m2, low, high)
+    return replace(sums, mean=mean, tail=tail, min=base, max=high.astype(np.float64))
+
+
+def _round_mean(total: Counts, count: int) -> tuple[Counts, Counts]:
+    """The nearest integer q to total / count, and what it leaves: total - count * q."""
+    nearest = (2 * total + count) // (2 * count)
+    return nearest, total - count * nearest
+
+
+def _deviate(folded: Rows, rest: Rows, copies: int, centre: Floats) -> tuple[Floats, Floats]:
+    """The sums of deviations from the centre, and of their squares."""
+    wide = np.tile(centre, copies)
+    drift, square = np.zeros_like(wide), np.zeros_like(wide)
+    for columns, piece in _pieces(folded):
+        deviation = np.subtract(piece, wide[columns], dtype=np.float64)
+        drift[columns] += deviation.sum(axis=0)
+        square[columns] += np.einsum("ij,ij->j", deviation, deviation)
+    deviation = np.subtract(rest, centre, dtype=np.float64)
+    drift = _unfold(drift, copies) + deviation.sum(axis=0)
+    return drift, _unfold(square, copies) + np.einsum("ij,ij->j", deviation, deviation)
 
 
 def _sum_floats(rows: Rows, low: Floats, high: Floats) -> Sums:
@@ -170,18 +198,8 @@ def _sum_floats(rows: Rows, low: Floats, high: Floats) -> Sums:
         for columns, piece in _pieces(folded):
             total[columns] += piece.sum(axis=0, dtype=np.float64)
         centre = (_unfold(total, copies) + rest.sum(axis=0, dtype=np.float64)) / count
-        wide = np.tile(centre, copies)
-        drift, square = np.zeros_like(total), np.zeros_like(total)
-        for columns, piece in _pieces(folded):
-            deviation = np.subtract(piece, wide[columns], dtype=np.float64)
-            drift[columns] += deviation.sum(axis=0)
-            square[columns] += np.einsum("ij,ij->j", deviation, deviation)
-        deviation = np.subtract(rest, centre, dtype=np.float64)
-        drift = _unfold(drift, copies) + deviation.sum(axis=0)
-        square = _unfold(square, copies) + np.einsum("ij,ij->j", deviation, deviation)
-        mean, tail = two_sum(centre, drift / count)
-        m2 = np.maximum(square - drift * drift / count, 0.0)
-    return _whole(count, mean, tail, m2, low, high)
+        drift, square = _deviate(folded, rest, copies, centre)
+        return _whole(count, centre, drift, square, low, high)
 
 
 def _sum_masked(rows: Rows, ignore: float | None) -> Sums:
@@ -222,7 +240,12 @@ def _bottom(dtype: np.dtype[Any]) -> float:
     return _extreme_starts(dtype)[1]
 
 
-def _whole(count: int, mean: Floats, tail: Floats, m2: Floats, low: NDArray[Any], high: NDArray[Any]) -> Sums:
-    """Sums of rows of which none was missing."""
-    counts = np.full(mean.shape, count, dtype=np.int64)
+def _whole(
+    count: int, centre: NDArray[Any], drift: NDArray[Any], square: Floats, low: NDArray[Any], high: NDArray[Any]
+) -> Sums:
+    """Sums of rows of which none is missing, from the deviations' sum (`drift`) and sum of squares about `centre`."""
+    counts = np.full(centre.shape, count, dtype=np.int64)
+    offset = drift.astype(np.float64)
+    mean, tail = two_sum(centre.astype(np.float64), offset / count)
+    m2 = np.maximum(square - offset * offset / count, 0.0)
     return Sums(counts, mean, tail, m2, low.astype(np.float64), high.astype(np.float64), np.zeros_like(counts))

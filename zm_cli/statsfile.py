@@ -10,7 +10,7 @@ from typing import Any, cast, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli.axes import PER, Per, describe_shape
+from zm_cli.axes import PER, UNNAMED, Per, describe_shape
 from zm_cli.block import Spec
 from zm_cli.errors import DataError
 from zm_cli.moments import Moments
@@ -77,21 +77,19 @@ class Stats:
             raise DataError(f"does not fit the statistics: {difference}", where=where, hint=hint)
 
     def _differences(self, spec: Spec) -> list[tuple[str, str]]:
-        found = []
-        if sorted(self.axes) != sorted(spec.axes) and not (self.per == "all" or len(self.axes) == len(spec.axes)):
-            found.append((f"samples are {spec.axes}, statistics were made of {self.axes}", "use data of the same kind"))
+        axes = f"samples are {spec.axes}, statistics were made of {self.axes}"
+        found: list[tuple[str, str]] = []
         if self.per == "channel":
-            found += self._channel_differences(spec)
-        if self.per == "pixel":
-            own = self.moments.mean.shape
-            if tuple(spec.sample_shape) != own:
-                theirs, ours = describe_shape(spec.sample_shape), describe_shape(own)
-                found.append(
-                    (f"samples are {theirs}, statistics were made of {ours}", "resize the data as for training")
-                )
-        if self.per == "column" and self.names is None and spec.sample_shape != self.sample_shape:
-            theirs, ours = describe_shape(spec.sample_shape), describe_shape(self.sample_shape)
-            found.append((f"it has {theirs} columns, statistics were made of {ours}", "use data of the same columns"))
+            alike = len(spec.axes) > 2
+            found = self._channel_differences(spec) if alike else [(axes, "use data that have channels")]
+        elif self.per == "column" and spec.axes != self.axes:
+            found = [(axes, "use a table")]
+        elif self.per == "pixel" and spec.axes != self.axes and not UNNAMED & {*spec.axes, *self.axes}:
+            found = [(axes, f"bring the data into the order {self.axes}, or say their --layout")]
+        elif self.per == "pixel" or (self.per == "column" and self.names is None):
+            if spec.sample_shape != self.sample_shape:
+                theirs, ours = describe_shape(spec.sample_shape), describe_shape(self.sample_shape)
+                found = [(f"samples are {theirs}, statistics were made of {ours}", "use data of the same shape")]
         if self.per != "column":
             found += self._scale_differences(spec)
         return found

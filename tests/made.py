@@ -1,0 +1,43 @@
+"""Things that several test files make: statistics without a file behind them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zm_cli.axes import Per, kept_axes
+from zm_cli.moments import Moments
+from zm_cli.statsfile import SourceRecord, Stats
+from zm_cli.transform import unit_divisor
+
+DIGEST = "xxh3_128:" + "0" * 32
+
+
+def make_stats(
+    values: NDArray[Any],
+    per: Any,
+    *,
+    axes: str,
+    names: tuple[str, ...] | None = None,
+    unit: bool = False,
+    ignore: float | None = None,
+    kind: str = "hdf5",
+) -> Stats:
+    """The statistics of an array, as if it had been read from a file of that kind."""
+    chosen: Per = per
+    moments = Moments.from_block(values, kept_axes(axes, chosen), ignore)
+    return Stats(
+        per=chosen,
+        samples=len(values),
+        axes=axes,
+        sample_shape=values.shape[1:],
+        names=names,
+        dtype=values.dtype.name,
+        unit=unit,
+        ignore=ignore,
+        decoding={},
+        sources=(SourceRecord("made", kind, len(values), int(values.nbytes), DIGEST),),
+        moments=moments.divide(unit_divisor(np.dtype(values.dtype))) if unit else moments,
+    )

@@ -1,0 +1,64 @@
+"""The ordered map: results in order, bounded, and the first error ends it, for every kind of worker."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from zm_cli.errors import DataError, UsageError
+from zm_cli.runner import Plan, map_in_order
+
+KINDS = pytest.mark.parametrize(("workers", "processes"), [(1, False), (3, False), (2, True)])
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def fail_at_seven(number: int) -> int:
+    if number == 7:
+        raise DataError("is seven", where="number 7", hint="leave it out")
+    return number
+
+
+def die(number: int) -> int:
+    os._exit(1)
+
+
+@KINDS
+def test_results_come_in_the_order_of_the_items(workers: int, processes: bool) -> None:
+    results = map_in_order(square, range(50), Plan(workers), block_cost=1, processes=processes)
+    assert list(results) == [number * number for number in range(50)]
+
+
+@KINDS
+def test_the_first_error_arrives_whole_after_the_results_before_it(workers: int, processes: bool) -> None:
+    results = map_in_order(fail_at_seven, range(50), Plan(workers), block_cost=1, processes=processes)
+    assert [next(results) for _ in range(7)] == list(range(7))
+    with pytest.raises(DataError, match="number 7: is seven; leave it out"):
+        next(results)
+
+
+def test_no_more_items_are_taken_than_memory_allows() -> None:
+    taken: list[int] = []
+
+    def items() -> Iterator[int]:
+        for number in range(100):
+            taken.append(number)
+            yield number
+
+    results = map_in_order(square, items(), Plan(4, memory=96 << 20), block_cost=32 << 20, processes=False)
+    next(results)
+    assert len(taken) <= 3
+
+
+def test_a_worker_process_that_dies_is_an_error_not_a_hang() -> None:
+    with pytest.raises(DataError, match="worker process died"):
+        list(map_in_order(die, range(4), Plan(2), block_cost=1, processes=True))
+
+
+def test_too_little_memory_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="at least 32MB"):
+        Plan(memory=1000)

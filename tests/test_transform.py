@@ -1,0 +1,126 @@
+"""Transform: centered and standardized values, their inverse, and what becomes of missing values."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
+
+from tests.made import make_stats
+from zm_cli.block import Spec
+from zm_cli.transform import Transform
+
+RESOLUTION = {"float16": 2.0**-11, "float32": 2.0**-24, "float64": 2.0**-53}
+"""Half a unit in the last place, relative: what one rounding to the output's dtype may cost."""
+
+SHAPES = st.tuples(st.integers(1, 12), st.integers(1, 4), st.integers(1, 4), st.integers(1, 3))
+
+
+def transform_for(values: NDArray[np.generic], per: str, **options: bool | float) -> tuple[Transform, Transform]:
+    """The transform by the values' own statistics, and its inverse."""
+    stats = make_stats(values, per, axes="NHWC")
+    spec = Spec("hdf5", "NHWC", values.shape[1:], values.dtype)
+    dtype = np.dtype(str(options.pop("dtype", "float64")))
+    arguments = {"standardize": True, **options}
+    forward = Transform.from_stats(stats, spec, dtype, **arguments)  # type: ignore[arg-type]
+    back = Transform.from_stats(stats, spec, np.dtype("float64"), inverse=True, **arguments)  # type: ignore[arg-type]
+    return forward, back
+
+
+@given(
+    values=st.sampled_from(["uint8", "int16", "float32", "float64"]).flatmap(
+        lambda dtype: hnp.arrays(
+            dtype,
+            SHAPES,
+            elements=st.floats(-1000, 1000, width=32) if dtype.startswith("float") else None,
+        )
+    ),
+    per=st.sampled_from(["channel", "pixel", "all"]),
+    dtype=st.sampled_from(list(RESOLUTION)),
+    standardize=st.booleans(),
+)
+def test_the_inverse_gives_the_input_back_to_the_outputs_precision(
+    values: NDArray[np.generic], per: str, dtype: str, standardize: bool
+) -> None:
+    forward, back = transform_for(values, per, dtype=dtype, standardize=standardize)
+    if dtype == "float16" and values.dtype != np.uint8:
+        return  # the range of float16 ends at 65504
+    returned = back.apply_values(forward.apply_values(values))
+    # One rounding of the transformed value, multiplied back by the scale, and a few of float64 on the way; below the
+    # normal range of a dtype the error is absolute.
+    largest = float(np.abs(values.astype(np.float64)).max()) + 1
+    tolerance = (4 * RESOLUTION[dtype] + 2.0**-50) * 2 * largest + float(forward.scale.max()) * 2.0**-24 * (
+        dtype == "float16"
+    )
+    np.testing.assert_allclose(returned, values.astype(np.float64), rtol=0, atol=tolerance)
+
+
+@given(
+    hnp.arrays(np.float64, st.tuples(st.integers(2, 50), st.integers(1, 5)), elements=st.floats(-1000, 1000)),
+    st.booleans(),
+)
+def test_the_training_set_has_mean_zero_and_deviation_one(values: NDArray[np.float64], standardize: bool) -> None:
+    stats = make_stats(values, "column", axes="NC")
+    spec = Spec("hdf5", "NC", values.shape[1:], values.dtype)
+    transform = Transform.from_stats(stats, spec, np.dtype("float64"), standardize=standardize)
+    result = transform.apply_values(values)
+    again = make_stats(result, "column", axes="NC").moments
+    # Each value is rounded once: relative to the largest one, of the input or (divided by the scale) of the output.
+    size = np.abs(values).max(axis=0) / transform.scale.ravel()
+    assert (np.abs(again.mean) <= 4 * 2.0**-52 * (size + 1)).all()
+    varying = ~stats.moments.constant()
+    if standardize:
+        error = np.abs(again.std() - 1)[varying]
+        assert (error <= 8 * 2.0**-52 * (size[varying] + 1)).all()
+
+
+def test_statistics_line_up_with_channels_first() -> None:
+    values = np.random.default_rng(1).normal(size=(5, 3, 4, 2))
+    stats = make_stats(values, "channel", axes="NCHW")
+    spec = Spec("hdf5", "NCHW", (3, 4, 2), values.dtype)
+    result = Transform.from_stats(stats, spec, np.dtype("float64"), standardize=False).apply_values(values)
+    expected = values - values.mean(axis=(0, 2, 3)).reshape(1, 3, 1, 1)
+    np.testing.assert_allclose(result, expected, rtol=0, atol=1e-15)
+
+
+def test_float32_output_is_the_float64_result_rounded_once() -> None:
+    values = np.random.default_rng(2).integers(0, 256, (20, 3, 3, 3), dtype=np.uint8)
+    exact, _ = transform_for(values, "channel")
+    rounded, _ = transform_for(values, "channel", dtype="float32")
+    np.testing.assert_array_equal(rounded.apply_values(values), exact.apply_values(values).astype(np.float32))
+
+
+def test_missing_values_stay_missing_unless_they_are_imputed() -> None:
+    values = np.array([1.0, np.nan, 3.0]).reshape(3, 1, 1, 1)
+    kept, _ = transform_for(values, "channel", standardize=False)
+    filled, _ = transform_for(values, "channel", standardize=False, impute=True)
+    np.testing.assert_array_equal(kept.apply_values(values).ravel(), [-1, np.nan, 1])
+    np.testing.assert_array_equal(filled.apply_values(values).ravel(), [-1, 0, 1])
+
+
+def test_ignored_values_become_missing() -> None:
+    values = np.array([1, 255, 3], dtype=np.uint8).reshape(3, 1, 1, 1)
+    stats = make_stats(values, "channel", axes="NHWC", ignore=255)
+    spec = Spec("hdf5", "NHWC", (1, 1, 1), values.dtype)
+    transform = Transform.from_stats(stats, spec, np.dtype("float32"), standardize=False)
+    np.testing.assert_array_equal(transform.apply_values(values).ravel(), [-1, np.nan, 1])
+
+
+def test_unit_statistics_read_integers_as_0_to_1_and_back() -> None:
+    values = np.array([0, 51, 255], dtype=np.uint8).reshape(3, 1, 1, 1)
+    stats = make_stats(values, "channel", axes="NHWC", unit=True)
+    spec = Spec("hdf5", "NHWC", (1, 1, 1), values.dtype)
+    forward = Transform.from_stats(stats, spec, np.dtype("float64"), standardize=False)
+    np.testing.assert_allclose(forward.apply_values(values).ravel(), np.array([0, 0.2, 1]) - 0.4, atol=1e-16)
+    floats = Spec("hdf5", "NHWC", (1, 1, 1), np.dtype("float64"))
+    back = Transform.from_stats(stats, floats, np.dtype("float64"), standardize=False, inverse=True)
+    np.testing.assert_allclose(back.apply_values(forward.apply_values(values)), values, atol=1e-13)
+
+
+@pytest.mark.parametrize("samples", [0, 1])
+def test_blocks_without_or_with_one_sample_are_transformed(samples: int) -> None:
+    forward, _ = transform_for(np.ones((3, 2, 2, 1)), "channel")
+    assert forward.apply_values(np.ones((samples, 2, 2, 1))).shape == (samples, 2, 2, 1)
