@@ -1,0 +1,154 @@
+"""`zm stats` as a process: what goes to which output, and the errors of its options."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.shell import run_zm
+
+TABLE = "name,x,y\na,1,10\nb,2,\nc,6,30\n"
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "t.csv"
+    path.write_text(TABLE)
+    return path
+
+
+def test_without_an_output_a_table_goes_to_standard_output(table: Path) -> None:
+    ran = run_zm("stats", table)
+    assert ran.code == 0
+    assert ran.err == ""
+    rows = [line.split() for line in ran.out.splitlines()]
+    assert rows == [
+        ["column", "count", "missing", "mean", "std", "min", "max"],
+        ["x", "3", "0", "3", "2.16025", "1", "6"],
+        ["y", "2", "1", "20", "10", "10", "30"],
+    ]
+
+
+def test_with_an_output_nothing_is_printed_into_a_pipe(table: Path, tmp_path: Path) -> None:
+    ran = run_zm("stats", table, "-o", tmp_path / "s.json")
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
+    assert json.loads((tmp_path / "s.json").read_text())["mean"] == [3.0, 20.0]
+
+
+def test_json_on_standard_output_is_the_document_of_the_file(table: Path, tmp_path: Path) -> None:
+    run_zm("stats", table, "-o", tmp_path / "s.json")
+    document = (tmp_path / "s.json").read_text()
+    for arguments in (["--json"], ["-o", "-"], ["-o", "-", "--json"]):
+        assert run_zm("stats", table, *arguments).out == document
+
+
+def test_standard_input_is_a_table_compressed_or_not(table: Path) -> None:
+    expected = json.loads(run_zm("stats", table, "--json").out)
+    for data in (TABLE.encode(), gzip.compress(TABLE.encode())):
+        document = json.loads(run_zm("stats", "-", "--json", stdin=data).out)
+        assert document["mean"] == expected["mean"]
+        assert document["sources"][0]["path"] == "-"
+
+
+def test_several_sources_are_pooled(table: Path, tmp_path: Path) -> None:
+    other = tmp_path / "u.csv"
+    other.write_text("y,name,x\n50,d,7\n")
+    document = json.loads(run_zm("stats", table, other, "--json").out)
+    assert document["names"] == ["x", "y"]
+    assert document["mean"] == [4.0, 30.0]
+    assert [source["samples"] for source in document["sources"]] == [3, 1]
+
+
+def test_sources_with_other_columns_are_not_pooled(table: Path, tmp_path: Path) -> None:
+    other = tmp_path / "u.csv"
+    other.write_text("x,z\n1,2\n")
+    ran = run_zm("stats", table, other)
+    assert ran.code == 3
+    assert "cannot be pooled" in ran.err
+    assert "z" in ran.err
+
+
+def test_columns_may_be_chosen_and_left_out(table: Path) -> None:
+    assert json.loads(run_zm("stats", table, "--columns", "y", "--json").out)["names"] == ["y"]
+    assert json.loads(run_zm("stats", table, "--exclude", "y", "--json").out)["names"] == ["x"]
+
+
+def test_an_ignored_value_is_no_data(table: Path) -> None:
+    document = json.loads(run_zm("stats", table, "--ignore", "30", "--json").out)
+    assert document["mean"] == [3.0, 10.0]
+    assert document["missing"] == [0, 2]
+    assert document["ignore"] == 30.0
+
+
+def test_missing_values_can_be_an_error_that_names_the_cell(table: Path) -> None:
+    ran = run_zm("stats", table, "--missing", "error")
+    assert ran.code == 3
+    assert "row 2, column 'y'" in ran.err
+
+
+def test_a_constant_column_is_named_in_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("x,c\n1,5\n2,5\n")
+    ran = run_zm("stats", tmp_path / "t.csv")
+    assert ran.code == 0
+    assert ran.err == "zm: warning: constant, so that standardizing divides by 1: 'c'\n"
+    assert run_zm("stats", tmp_path / "t.csv", "-q").err == ""
+
+
+def test_a_late_word_in_a_numeric_column_is_named(tmp_path: Path) -> None:
+    rows = "\n".join(f"{index},{index}" for index in range(900_000))
+    path = tmp_path / "t.csv"
+    path.write_text(f"x,y\n{rows}\n7,abc\n8,9\n")
+    by_default = run_zm("stats", path, "--json")
+    assert by_default.code == 0
+    assert json.loads(by_default.out)["names"] == ["x"]
+    assert "column 'y' is left as text: row 900001 holds 'abc'" in by_default.err
+    by_name = run_zm("stats", path, "--columns", "x,y")
+    assert by_name.code == 3
+    assert "column 'y': row 900001 holds 'abc'" in by_name.err
+    assert by_name.err.count("\n") == 1
+    assert run_zm("stats", path, "--columns", "x").err == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--per", "pixel"], "column, all"),
+        (["--per", "row"], "row"),
+        (["--columns", "z"], "z"),
+        (["--mode", "RGB"], "--mode is for images"),
+        (["--layout", "NC"], "--layout is for hdf5"),
+        (["--unit"], "--unit"),
+        (["-o", "stats.txt"], ".json, .npz or .h5"),
+        (["-o", "nowhere/s.json"], "mkdir"),
+        (["--memory", "much"], "256MB"),
+        (["--memory", "1MB"], "32MB"),
+        (["--workers", "0"], "0"),
+        (["--kind", "csv", "--no-such"], "--no-such"),
+    ],
+)
+def test_a_wrong_option_is_one_line_and_exit_code_2(table: Path, arguments: list[str], says: str) -> None:
+    ran = run_zm("stats", table, *arguments)
+    assert ran.code == 2
+    assert ran.out == ""
+    assert says in ran.err
+    assert ran.err.startswith("zm: error: ")
+    assert ran.err.count("\n") == 1
+
+
+def test_a_path_that_does_not_exist_is_a_usage_error(tmp_path: Path) -> None:
+    ran = run_zm("stats", tmp_path / "none.csv")
+    assert (ran.code, ran.err) == (2, f"zm: error: {tmp_path / 'none.csv'}: does not exist\n")
+
+
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
+    assert "Traceback" in run_zm("stats", tmp_path / "none.csv", "--debug").err
+
+
+def test_statistics_are_kept_as_arrays_by_suffix(table: Path, tmp_path: Path) -> None:
+    run_zm("stats", table, "-o", tmp_path / "s.npz")
+    with np.load(tmp_path / "s.npz") as members:
+        assert members["mean"].tolist() == [3.0, 20.0]

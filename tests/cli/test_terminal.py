@@ -1,0 +1,63 @@
+"""zm at a real terminal: tables and messages with care for who reads them, bars only where they are seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.shell import run_at_terminal, run_zm
+
+ESCAPE = "\x1b["
+
+
+def write_table(folder: Path) -> Path:
+    (folder / "t.csv").write_text("x,c\n1,5\n3,5\n")
+    return folder / "t.csv"
+
+
+def test_a_terminal_shows_the_table_and_says_where_the_file_is(tmp_path: Path) -> None:
+    ran = run_at_terminal("stats", write_table(tmp_path), "-o", tmp_path / "s.json")
+    assert ran.code == 0
+    assert "2 samples" in ran.out
+    assert "s.json" in ran.out
+    assert "mean" in ran.out
+    assert ESCAPE in ran.out
+
+
+def test_no_color_is_respected(tmp_path: Path) -> None:
+    ran = run_at_terminal("stats", write_table(tmp_path), env={"NO_COLOR": "1"})
+    assert "mean" in ran.out
+    assert ESCAPE + "3" not in ran.out
+
+
+def test_a_pipe_gets_no_escape_sequences(tmp_path: Path) -> None:
+    ran = run_zm("stats", write_table(tmp_path), env={"FORCE_COLOR": "", "TERM": "xterm-256color"})
+    assert ESCAPE not in ran.out + ran.err
+
+
+def test_a_bar_can_be_asked_for_and_goes_to_standard_error(tmp_path: Path) -> None:
+    path = tmp_path / "big.csv"
+    path.write_text("x\n" + "1.5\n2.5\n" * 3_000_000)
+    shown = run_zm("stats", path, "--progress", "--json")
+    assert shown.out.startswith("{")
+    assert run_zm("stats", path, "--json").err == ""
+
+
+def test_an_error_at_a_terminal_is_one_line(tmp_path: Path) -> None:
+    ran = run_at_terminal("stats", tmp_path / "none.csv")
+    assert ran.code == 2
+    assert ran.out.count("\n") == 1
+
+
+def test_help_names_every_command_and_fits_the_terminal() -> None:
+    ran = run_at_terminal("--help")
+    assert ran.code == 0
+    for command in ("stats", "center", "standardize", "inspect"):
+        assert command in ran.out
+    assert ran.out.count("\n") <= 45
+
+
+def test_version_is_one_line() -> None:
+    ran = run_zm("--version")
+    assert ran.code == 0
+    assert ran.out.startswith("zm ")
+    assert ran.out.count("\n") == 1

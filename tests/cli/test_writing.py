@@ -1,0 +1,278 @@
+"""`zm center` and `zm standardize` as processes: train and test, inverse, refusals, and nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.shell import ZM, run_zm
+
+HOUSING = "rooms,price\n4,500000\n3,400000\n5,600000\n6,700000\n"
+
+
+@pytest.fixture
+def housing(tmp_path: Path) -> Path:
+    path = tmp_path / "housing.csv"
+    path.write_text(HOUSING)
+    return path
+
+
+def left_in(folder: Path) -> set[str]:
+    return {entry.name for entry in folder.iterdir()}
+
+
+def test_centered_prices_are_the_known_ones(housing: Path) -> None:
+    ran = run_zm("center", housing, "-o", "-")
+    assert ran.code == 0
+    prices = [float(line.split(",")[1]) for line in ran.out.splitlines()[1:]]
+    assert prices == [-50000, -150000, 50000, 150000]
+
+
+def test_the_statistics_are_left_beside_the_output(housing: Path, tmp_path: Path) -> None:
+    ran = run_zm("center", housing, "-o", tmp_path / "out.csv")
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
+    assert left_in(tmp_path) == {"housing.csv", "out.csv", "out.csv.stats.json", "out.csv.zm.json"}
+    assert json.loads((tmp_path / "out.csv.stats.json").read_text())["mean"] == [4.5, 550000.0]
+
+
+def test_the_statistics_go_where_they_are_asked_to(housing: Path, tmp_path: Path) -> None:
+    run_zm("center", housing, "-o", tmp_path / "out.csv", "--save-stats", tmp_path / "s.npz")
+    assert "s.npz" in left_in(tmp_path)
+    assert "out.csv.stats.json" not in left_in(tmp_path)
+
+
+def test_training_statistics_are_applied_to_test_data(housing: Path, tmp_path: Path) -> None:
+    run_zm("stats", housing, "-o", tmp_path / "s.json")
+    (tmp_path / "test.csv").write_text("price,note,rooms\n550000,new,5.5\n")
+    ran = run_zm("standardize", tmp_path / "test.csv", "--stats", tmp_path / "s.json", "-o", "-")
+    assert ran.code == 0
+    header, row = (line.split(",") for line in ran.out.splitlines())
+    assert header == ["price", "note", "rooms"]
+    assert row[:2] == ["0.0", "new"]
+    assert float(row[2]) == pytest.approx(1 / np.std([4, 3, 5, 6]), rel=1e-15)
+
+
+def test_the_inverse_finds_the_statistics_beside_the_data(housing: Path, tmp_path: Path) -> None:
+    run_zm("standardize", housing, "-o", tmp_path / "out.csv")
+    ran = run_zm("standardize", tmp_path / "out.csv", "--inverse", "-o", "-")
+    assert ran.code == 0
+    back = np.array([[float(cell) for cell in line.split(",")] for line in ran.out.splitlines()[1:]])
+    np.testing.assert_allclose(back, [[4, 5e5], [3, 4e5], [5, 6e5], [6, 7e5]], rtol=1e-15)
+
+
+def test_an_inverse_without_statistics_is_a_usage_error(housing: Path, tmp_path: Path) -> None:
+    ran = run_zm("center", housing, "--inverse", "-o", tmp_path / "out.csv")
+    assert ran.code == 2
+    assert "--stats" in ran.err
+
+
+def test_an_inverse_of_the_other_operation_is_refused(housing: Path, tmp_path: Path) -> None:
+    run_zm("center", housing, "-o", tmp_path / "out.csv")
+    ran = run_zm("standardize", tmp_path / "out.csv", "--inverse", "-o", tmp_path / "back.csv")
+    assert ran.code == 3
+    assert "was centered" in ran.err
+
+
+def test_a_table_without_a_column_does_not_fit(housing: Path, tmp_path: Path) -> None:
+    run_zm("stats", housing, "-o", tmp_path / "s.json")
+    (tmp_path / "test.csv").write_text("rooms,prize\n1,2\n")
+    before = left_in(tmp_path)
+    ran = run_zm("center", tmp_path / "test.csv", "--stats", tmp_path / "s.json", "-o", tmp_path / "out.csv")
+    assert ran.code == 3
+    assert "does not fit" in ran.err
+    assert "price" in ran.err
+    assert left_in(tmp_path) == before
+
+
+def test_a_bad_cell_in_the_second_file_leaves_no_output(housing: Path, tmp_path: Path) -> None:
+    run_zm("stats", housing, "-o", tmp_path / "s.json")
+    (tmp_path / "test.csv").write_text("rooms,price\n1,2\n3,cheap\n")
+    before = left_in(tmp_path)
+    ran = run_zm("center", tmp_path / "test.csv", "--stats", tmp_path / "s.json", "-o", tmp_path / "out.csv")
+    assert ran.code == 3
+    assert "row 2" in ran.err
+    assert "'cheap'" in ran.err
+    assert left_in(tmp_path) == before
+
+
+def test_the_output_may_not_be_the_input(housing: Path, tmp_path: Path) -> None:
+    (tmp_path / "link.csv").symlink_to(housing)
+    for output in (housing, tmp_path / "link.csv"):
+        ran = run_zm("center", housing, "-o", output)
+        assert ran.code == 2
+        assert housing.read_text() == HOUSING
+
+
+def test_missing_cells_keep_their_text_unless_imputed(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("x,y\n1,007\nNA,1e5\n3, text\n,\n")
+    kept = run_zm("center", tmp_path / "t.csv", "-o", "-", "--columns", "x")
+    assert kept.out == "x,y\n-1.0,007\nNA,1e5\n1.0, text\n,\n"
+    filled = run_zm("center", tmp_path / "t.csv", "-o", "-", "--columns", "x", "--impute", "mean")
+    assert filled.out == "x,y\n-1.0,007\n0.0,1e5\n1.0, text\n0.0,\n"
+
+
+def test_options_for_measuring_have_no_part_beside_a_stats_file(housing: Path, tmp_path: Path) -> None:
+    run_zm("stats", housing, "-o", tmp_path / "s.json")
+    ran = run_zm("center", housing, "--stats", tmp_path / "s.json", "--per", "all", "-o", tmp_path / "out.csv")
+    assert ran.code == 2
+    assert "--per" in ran.err
+
+
+def test_a_pipe_is_read_once_with_statistics_and_kept_without(housing: Path, tmp_path: Path) -> None:
+    whole = run_zm("center", "-", "-o", "-", stdin=HOUSING.encode())
+    assert whole.out == run_zm("center", housing, "-o", "-").out
+    run_zm("stats", housing, "-o", tmp_path / "s.json")
+    streamed = run_zm("center", "-", "--stats", tmp_path / "s.json", "-o", "-", stdin=HOUSING.encode())
+    assert streamed.out == whole.out
+
+
+def test_json_tells_what_was_done(housing: Path, tmp_path: Path) -> None:
+    ran = run_zm("center", housing, "-o", tmp_path / "out.csv", "--json")
+    document = json.loads(ran.out)
+    assert document["output"] == str(tmp_path / "out.csv")
+    assert document["samples"] == 4
+    assert document["stats"] == str(tmp_path / "out.csv.stats.json")
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Two classes of three 4x3 pictures."""
+    rng = np.random.default_rng(5)
+    for index in range(6):
+        place = tmp_path / "pictures" / ("cat" if index < 3 else "dog")
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (3, 4, 3), dtype=np.uint8)).save(place / f"{index}.png")
+    return tmp_path / "pictures"
+
+
+def test_a_folder_becomes_one_hdf5_file_and_comes_back(pictures: Path, tmp_path: Path) -> None:
+    output, back = tmp_path / "out.h5", tmp_path / "back.h5"
+    assert run_zm("standardize", pictures, "-o", output).code == 0
+    with h5py.File(output) as file:
+        assert file["images"].shape == (6, 3, 4, 3)
+        assert file["images"].dtype == np.float32
+        assert file["labels"][:].tolist() == [0, 0, 0, 1, 1, 1]
+        assert abs(file["images"][:].mean(axis=(0, 1, 2), dtype=np.float64)).max() < 1e-7
+    assert run_zm("standardize", output, "--inverse", "-o", back).code == 0
+    with h5py.File(back) as file, Image.open(pictures / "cat" / "0.png") as image:
+        np.testing.assert_allclose(file["images"][0], np.asarray(image), rtol=0, atol=1e-4)
+
+
+def test_a_folder_becomes_a_tree_of_arrays_and_comes_back(pictures: Path, tmp_path: Path) -> None:
+    for form, suffix in (("npy", ".npy"), ("tiff", ".tiff")):
+        tree, back = tmp_path / form, tmp_path / f"{form}-back"
+        ran = run_zm("center", pictures, "-o", tree, "--format", form)
+        assert ran.code == 0, ran.err
+        assert (tree / "dog" / f"3{suffix}").is_file()
+        ran = run_zm("center", tree, "--inverse", "-o", back, "--stats", f"{tree}.stats.json")
+        assert ran.code == 0, ran.err
+        with Image.open(pictures / "dog" / "3.png") as image:
+            np.testing.assert_allclose(np.load(back / "dog" / "3.npy"), np.asarray(image), rtol=0, atol=1e-4)
+
+
+def test_pictures_of_several_sizes_need_a_size_or_a_folder(pictures: Path, tmp_path: Path) -> None:
+    Image.new("RGB", (9, 9)).save(pictures / "cat" / "big.png")
+    before = left_in(tmp_path)
+    ran = run_zm("center", pictures, "-o", tmp_path / "out.h5")
+    assert ran.code == 3
+    assert "4x3" in ran.err
+    assert "9x9" in ran.err
+    assert "--resize" in ran.err
+    assert left_in(tmp_path) == before
+    assert run_zm("center", pictures, "-o", tmp_path / "out.h5", "--resize", "5x5").code == 0
+
+
+def test_pixels_of_several_sizes_are_refused_with_the_sizes(pictures: Path, tmp_path: Path) -> None:
+    Image.new("RGB", (9, 9)).save(pictures / "cat" / "big.png")
+    ran = run_zm("stats", pictures, "--per", "pixel")
+    assert ran.code == 3
+    assert "4x3 (6), 9x9 (1)" in ran.err
+    assert "--resize 4x3" in ran.err
+
+
+def test_statistics_of_other_channels_or_mode_are_refused(pictures: Path, tmp_path: Path) -> None:
+    run_zm("stats", pictures, "--mode", "L", "-o", tmp_path / "gray.json")
+    with h5py.File(tmp_path / "rgb.h5", "w") as file:
+        file["x"] = np.zeros((2, 8, 8, 3), dtype=np.uint8)
+    ran = run_zm("center", tmp_path / "rgb.h5", "--stats", tmp_path / "gray.json", "-o", tmp_path / "out.h5")
+    assert ran.code == 3
+    assert "3 channels" in ran.err
+    ran = run_zm("center", pictures, "--mode", "RGB", "--stats", tmp_path / "gray.json", "-o", tmp_path / "out.h5")
+    assert ran.code == 3
+    assert "mode" in ran.err
+
+
+def test_floats_between_0_and_1_do_not_fit_statistics_of_bytes(pictures: Path, tmp_path: Path) -> None:
+    run_zm("stats", pictures, "-o", tmp_path / "s.json")
+    with h5py.File(tmp_path / "unit.h5", "w") as file:
+        file["x"] = np.random.default_rng(1).random((2, 8, 8, 3))
+    ran = run_zm("center", tmp_path / "unit.h5", "--stats", tmp_path / "s.json", "-o", tmp_path / "out.h5")
+    assert ran.code == 3
+    assert "0-1" in ran.err
+
+
+def test_an_unreadable_image_stops_the_run_or_is_left_out_of_both_passes(pictures: Path, tmp_path: Path) -> None:
+    whole = (pictures / "cat" / "1.png").read_bytes()
+    (pictures / "cat" / "1.png").write_bytes(whole[: len(whole) // 2])
+    before = left_in(tmp_path)
+    ran = run_zm("standardize", pictures, "-o", tmp_path / "out.h5")
+    assert ran.code == 3
+    assert "1.png" in ran.err
+    assert left_in(tmp_path) == before
+    ran = run_zm("standardize", pictures, "-o", tmp_path / "out.h5", "--on-error", "skip")
+    assert ran.code == 0
+    assert "left out" in ran.err
+    with h5py.File(tmp_path / "out.h5") as file:
+        assert file["images"].shape[0] == len(file["labels"]) == len(file["files"]) == 5
+        assert abs(file["images"][:].mean(axis=(0, 1, 2), dtype=np.float64)).max() < 1e-7
+    document = json.loads((tmp_path / "out.h5.stats.json").read_text())
+    assert document["samples"] == 5
+    assert document["sources"][0]["skipped"] == ["cat/1.png"]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupt_ends_with_its_code_and_leaves_nothing(
+    housing: Path, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    run_zm("stats", housing, "-o", tmp_path / "s.json")
+    before = left_in(tmp_path)
+    process = subprocess.Popen(
+        [*ZM, "center", "-", "--stats", str(tmp_path / "s.json"), "-o", str(tmp_path / "out.csv")],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert process.stdin is not None
+    # A pipe holds 64 kB: once more than that is written, the command is surely reading.
+    process.stdin.write(b"rooms,price\n" + b"1,2\n" * 50_000)
+    process.stdin.flush()
+    process.send_signal(number)
+    process.stdin.close()
+    assert process.wait(timeout=60) == code
+    assert left_in(tmp_path) == before
+    assert b"Traceback" not in (process.stderr.read() if process.stderr else b"")
+
+
+def test_a_reader_that_has_had_enough_is_no_error(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("x\n" + "1\n2\n" * 300_000)
+    process = subprocess.Popen(
+        [*ZM, "center", str(path), "-o", "-"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline() == b"x\n"
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait(timeout=60) == 0

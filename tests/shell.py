@@ -1,0 +1,71 @@
+"""Runs zm as its users do: as a process of its own, with pipes or at a terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ZM = (sys.executable, "-m", "zm_cli")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a process left: its exit code, standard output, standard error."""
+
+    code: int
+    out: str
+    err: str
+
+
+def run_zm(
+    *arguments: str | Path, stdin: bytes = b"", env: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> Ran:
+    """zm with pipes on all three sides."""
+    done = subprocess.run(
+        [*ZM, *map(str, arguments)],
+        input=stdin,
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), **(env or {})},
+        cwd=cwd,
+        timeout=120,
+        check=False,
+    )
+    return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def run_at_terminal(*arguments: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Ran:
+    """zm at a terminal of 100 columns; what it prints on both outputs comes back as `out`."""
+    controller, terminal = pty.openpty()
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(Path(__file__).parents[1]),
+        "COLUMNS": "100",
+        "TERM": "xterm-256color",
+    }
+    process = subprocess.Popen(
+        [*ZM, *map(str, arguments)],
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        env={**environment, **(env or {})},
+        cwd=cwd,
+        start_new_session=True,
+    )
+    os.close(terminal)
+    pieces = []
+    while select.select([controller], [], [], 120)[0]:
+        try:
+            piece = os.read(controller, 65536)
+        except OSError:  # the last process has closed the terminal
+            break
+        if not piece:
+            break
+        pieces.append(piece)
+    os.close(controller)
+    return Ran(process.wait(timeout=120), b"".join(pieces).decode(), "")
