@@ -47,7 +47,12 @@ def test_an_example_prints_what_the_readme_shows(command: str, output: str, fold
         "PYTHONPATH": str(ROOT),
     }
     done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        ["bash", "-o", "pipefail", "-c", command],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     if output:

@@ -181,6 +181,7 @@ def test_16_bit_gray_keeps_every_bit(tmp_path: Path, suffix: str, order: Any) ->
     for mode, dtype in (("I", np.int32), ("F", np.float32)):
         wide = look(tmp_path, mode=mode)
         assert wide.spec.dtype == dtype
+        assert pixels(look(tmp_path, mode=mode, resize=(6, 4))).dtype == dtype
         np.testing.assert_array_equal(pixels(wide)[0, ..., 0], deep.astype(dtype))
 
 
