@@ -91,6 +91,9 @@ class ReadOptions:
     """
 
     mode: str | None = None
+    lossy: bool | None = None
+    """Whether a mode that was named may cut precision; None: it may, since somebody named it. Not on the command line:
+    it replays whether the statistics were made so."""
     resize: tuple[int, int] | None = None
     """Width and height."""
     exif: bool | None = None

@@ -86,13 +86,17 @@ class Stats:
             found = [(axes, "use a table")]
         elif self.per == "pixel" and spec.axes != self.axes and not UNNAMED & {*spec.axes, *self.axes}:
             found = [(axes, f"bring the data into the order {self.axes}, or say their --layout")]
-        elif self.per == "pixel" or (self.per == "column" and self.names is None):
-            if spec.sample_shape != self.sample_shape:
-                theirs, ours = describe_shape(spec.sample_shape), describe_shape(self.sample_shape)
-                found = [(f"samples are {theirs}, statistics were made of {ours}", "use data of the same shape")]
+        elif self._needs_shape and spec.sample_shape != self.sample_shape:
+            theirs, ours = describe_shape(spec.sample_shape), describe_shape(self.sample_shape)
+            found = [(f"samples are {theirs}, statistics were made of {ours}", "use data of the same shape")]
         if self.per != "column":
             found += self._scale_differences(spec)
         return found
+
+    @property
+    def _needs_shape(self) -> bool:
+        """Whether features are told apart by nothing but their place in a sample."""
+        return self.per == "pixel" or (self.per == "column" and self.names is None)
 
     def _channel_differences(self, spec: Spec) -> list[tuple[str, str]]:
         channels = spec.sample_shape[spec.axes.index("C") - 1] if "C" in spec.axes else 1

@@ -19,6 +19,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from zm_cli import block
 from zm_cli.block import ReadOptions, Source
 from zm_cli.formats import open_source
 from zm_cli.pipeline.apply import ApplyOptions, apply, open_to_apply
@@ -149,15 +150,9 @@ def measure_case(case: Case, folder: Path, per: str, workers: int = 1) -> Stats:
 
 def set_block_bytes(monkeypatch: pytest.MonkeyPatch, nbytes: int) -> None:
     """Makes every format aim at blocks of `nbytes`."""
-    for name in BLOCK_MODULES:
-        monkeypatch.setattr(importlib.import_module(name), "BLOCK_BYTES", nbytes)
-
-
-BLOCK_MODULES = (
-    "zm_cli.formats.images.source",
-    "zm_cli.formats.csv.source",
-    "zm_cli.formats.hdf5.source",
-)
+    for kind in ("images", "csv", "hdf5"):
+        module = importlib.import_module(f"zm_cli.formats.{kind}.source")
+        monkeypatch.setattr(module if hasattr(module, "BLOCK_BYTES") else block, "BLOCK_BYTES", nbytes)
 
 
 @every_case

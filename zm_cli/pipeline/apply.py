@@ -102,7 +102,7 @@ def _replay(options: ReadOptions, stats: Stats, path: str) -> ReadOptions:
         asked = getattr(options, option.name)
         if asked is None and made is not None:
             changes[option.name] = made
-        elif asked is not None and option.name in FIXED_CHOICES and asked != (made or None):
+        elif asked is not None and option.name in FIXED_CHOICES and str(asked).lower() != str(made).lower():
             raise DataError(
                 f"does not fit the statistics: they were made with {option.name} {made}, not {asked}",
                 where=path,

@@ -1,0 +1,42 @@
+"""Tables of comma, tab or otherwise separated text, plain or compressed: read in pieces, written back the same way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from zm_cli.block import Format, ReadOptions, Sink, Source, WriteOptions
+
+SUFFIXES = (".csv", ".tsv", ".tab")
+COMPRESSED = ("", ".gz", ".zst")
+
+
+def recognises(path: Path) -> bool:
+    """Whether `path` has the name of a table, plain or compressed, and is no folder."""
+    name = path.name.lower()
+    return name.endswith(tuple(kind + packed for kind in SUFFIXES for packed in COMPRESSED)) and not path.is_dir()
+
+
+def _open(path: str, options: ReadOptions) -> Source:
+    from zm_cli.formats.csv.source import CsvSource
+
+    return CsvSource(path, options)
+
+
+def _create(source: Source, output: str, options: WriteOptions) -> Sink:
+    from zm_cli.formats.csv.sink import CsvSink
+    from zm_cli.formats.csv.source import CsvSource
+
+    assert isinstance(source, CsvSource)
+    sink = CsvSink(source.layout, output, options)
+    # From here on blocks are read to be written back: they bring the text of what is not transformed.
+    source.carry = True
+    return sink
+
+
+FORMAT = Format(
+    kind="csv",
+    recognises=recognises,
+    open=_open,
+    create=_create,
+    read_options=frozenset({"columns", "exclude", "delimiter", "header", "null_values"}),
+)

@@ -1,0 +1,228 @@
+"""Pieces of text to columns: the chosen ones as numbers, the others as the text they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zm_cli.block import Rejected
+from zm_cli.errors import DataError
+from zm_cli.formats.csv.layout import Layout
+from zm_cli.formats.csv.records import QUOTE, Piece, row_at, scan_records
+from zm_cli.formats.csv.stream import BOM
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MISSING = frozenset(
+    {""}
+    | {"NA", "N/A", "n/a", "N.A.", "na", "#N/A", "#N/A N/A", "#NA", "<NA>", "<na>", "nil", "\\N"}
+    | {"NaN", "NAN", "nan", "-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"}
+    | {"null", "NULL", "Null", "(null)", "None", "none", "NONE", "missing", "Missing", "MISSING"}
+    | {"?", "??", ".", "..", "-", "--"}
+    | {"#VALUE!", "#DIV/0!", "#REF!", "#NAME?", "#NUM!", "#NULL!"}
+)
+"""Cells that stand for no value, with any spaces around them."""
+
+
+@dataclass(frozen=True)
+class Carried:
+    """The text that a sink needs to write a block back, whose features are the columns at the places `chosen`.
+
+    `texts` holds whole columns by their place in the table. `missing` holds, for chosen columns with missing cells,
+    what to write where the transformed value is NaN: the text of such a cell, `NaN` for a cell that had a value.
+    """
+
+    chosen: tuple[int, ...]
+    texts: Mapping[int, pl.Series]
+    missing: Mapping[int, pl.Series]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The chosen columns of a piece: `values` has shape (rows, K), float64, Fortran order, NaN where there is none."""
+
+    values: NDArray[np.float64]
+    rejected: Mapping[int, Rejected]
+    carried: Carried | None
+
+
+@dataclass
+class ColumnReader:
+    """Reads the columns at the places `chosen` from pieces of a table laid out like `layout`.
+
+    A column is parsed as numbers at once, or where a cell is none, as text that is then turned into numbers; both ways
+    give the same values. `as_text` remembers the columns that need the second way; what it holds never changes a
+    result, so that threads may share it without a lock.
+    """
+
+    layout: Layout
+    chosen: tuple[int, ...]
+    null_values: tuple[str, ...]
+    where: str
+    as_text: frozenset[int] = frozenset()
+    _missing: frozenset[str] = field(init=False)
+    _missing_numbers: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        own = {token.strip() for token in self.null_values}
+        self._missing = MISSING | own
+        self._missing_numbers = sorted(token for token in own if is_number(token))
+        if self._missing_numbers:
+            # Only as text can `-999` be told from a number.
+            self.as_text = frozenset(self.chosen)
+
+    def read(self, piece: Piece, *, carry: bool) -> Numbers:
+        """The numbers of a piece, with `carry` the text of all other cells too.
+
+        Raises DataError, naming the row, for a row with too few or too many cells, text that is not UTF-8, zero bytes.
+        """
+        import polars as pl
+
+        if b"\0" in piece.text:
+            raise self._fault(piece, piece.text.index(b"\0"), "holds a zero byte", "is it a text file?")
+        as_text = self.as_text
+        try:
+            frame = self._parse(piece, as_text)
+        except pl.exceptions.PolarsError:
+            as_text = frozenset(self.chosen)
+            frame = self._parse_checked(piece, as_text)
+        self._check_cells(piece, frame.height)
+        if carry and (holed := self._find_holes(frame, as_text)):
+            as_text |= holed
+            frame = self._parse_checked(piece, as_text)
+        return self._convert(piece, frame, as_text, carry)
+
+    def _parse(self, piece: Piece, as_text: frozenset[int]) -> pl.DataFrame:
+        import polars as pl
+
+        typed = frozenset(self.chosen) - as_text
+        text = piece.text
+        if text.startswith(BOM):
+            # The parser drops a mark at the start of what it is given; here it is part of a cell.
+            text = BOM + text
+        return pl.read_csv(
+            text,
+            has_header=False,
+            schema={str(place): pl.Float64 if place in typed else pl.String for place in range(len(self.layout.names))},
+            separator=self.layout.delimiter.decode(),
+            eol_char=self.layout.line_end.decode(),
+            quote_char='"' if b'"' in text else None,
+        )
+
+    def _parse_checked(self, piece: Piece, as_text: frozenset[int]) -> pl.DataFrame:
+        import polars as pl
+
+        try:
+            return self._parse(piece, as_text)
+        except pl.exceptions.PolarsError as error:
+            self._explain(piece)
+            raise DataError(
+                f"cannot be read: {str(error).splitlines()[0]}", where=f"{self.where}, from row {piece.first_row} on"
+            ) from error
+
+    def _check_cells(self, piece: Piece, height: int) -> None:
+        """Raises DataError for a row that lacks cells: the parser fills it up with nothing, and refuses only more."""
+        codes = np.frombuffer(piece.text, dtype=np.uint8)
+        found = codes == self.layout.delimiter[0]
+        if b'"' in piece.text:
+            # Delimiters before which the quotes are odd in number stand inside a cell.
+            found &= np.bitwise_xor.accumulate((codes == QUOTE).view(np.uint8)) == 0
+        if height != piece.rows or np.count_nonzero(found) != piece.rows * (len(self.layout.names) - 1):
+            self._explain(piece)
+            raise DataError("cannot be told apart into rows", where=f"{self.where}, from row {piece.first_row} on")
+
+    def _explain(self, piece: Piece) -> None:
+        """Raises DataError for the first row that has the wrong number of cells or is not UTF-8."""
+        try:
+            piece.text.decode()
+        except UnicodeDecodeError as error:
+            raise self._fault(
+                piece, error.start, "is not UTF-8 text", "convert it first: iconv -f LATIN1 -t UTF-8"
+            ) from error
+        wanted = len(self.layout.names)
+        records = scan_records(piece.text, self.layout.delimiter, self.layout.line_end)
+        for row, record in enumerate(records, start=piece.first_row):
+            if len(record) != wanted:
+                than = "the header" if self.layout.header else "the first row"
+                raise DataError(
+                    f"has {_count_cells(len(record))}, {than} has {wanted}",
+                    where=f"{self.where}, row {row}",
+                    hint="mend the row; a cell with the delimiter in it needs quotes",
+                )
+
+    def _fault(self, piece: Piece, offset: int, what: str, hint: str) -> DataError:
+        row = row_at(piece, offset, self.layout.line_end)
+        return DataError(what, where=f"{self.where}, row {row}", hint=hint)
+
+    def _find_holes(self, frame: pl.DataFrame, as_text: frozenset[int]) -> frozenset[int]:
+        """The columns parsed as numbers that have missing cells, whose text is needed."""
+        typed = [place for place in self.chosen if place not in as_text]
+        columns = {place: frame[str(place)] for place in typed}
+        return frozenset(place for place, cells in columns.items() if cells.null_count() or cells.is_nan().any())
+
+    def _convert(self, piece: Piece, frame: pl.DataFrame, as_text: frozenset[int], carry: bool) -> Numbers:
+        import polars as pl
+
+        numbers: list[pl.Series] = []
+        rejected: dict[int, Rejected] = {}
+        missing: dict[int, pl.Series] = {}
+        odd = set[int]()
+        for feature, place in enumerate(self.chosen):
+            cells = frame[str(place)]
+            if place not in as_text:
+                numbers.append(cells)
+                continue
+            column, needed, bad = self._to_numbers(cells)
+            numbers.append(column)
+            if needed:
+                odd.add(place)
+            if bad is not None:
+                rejected[feature] = Rejected(piece.first_row + bad, str(cells[bad]))
+            if carry:
+                none = column.is_null() | column.is_nan()
+                if none.any():
+                    odd.add(place)
+                    missing[place] = cells.zip_with(none, pl.Series(["NaN"], dtype=pl.String))
+        if not odd <= self.as_text:
+            self.as_text |= odd
+        values = pl.DataFrame([column.alias(str(index)) for index, column in enumerate(numbers)]).to_numpy()
+        carried = None
+        if carry:
+            others = set(range(len(self.layout.names))) - set(self.chosen)
+            carried = Carried(self.chosen, {place: frame[str(place)] for place in sorted(others)}, missing)
+        return Numbers(values, rejected, carried)
+
+    def _to_numbers(self, cells: pl.Series) -> tuple[pl.Series, bool, int | None]:
+        """Cells as float64, null where one is missing or no number; whether it took more than parsing them; the
+        first that is no number."""
+        import polars as pl
+
+        numbers = cells.cast(pl.Float64, strict=False)
+        odd = numbers.is_null() & cells.is_not_null()
+        if self._missing_numbers:
+            odd |= cells.str.strip_chars().is_in(self._missing_numbers).fill_null(False)
+        if not odd.any():
+            return numbers, False, None
+        rows = odd.arg_true()
+        texts = cells.gather(rows).str.strip_chars()
+        missing = texts.is_in(list(self._missing))
+        found = texts.set(missing, None).cast(pl.Float64, strict=False)
+        bad = rows.filter(found.is_null() & ~missing)
+        return numbers.scatter(rows, found), True, int(bad[0]) if len(bad) else None
+
+
+def _count_cells(count: int) -> str:
+    return "1 cell" if count == 1 else f"{count} cells"
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number, NaN being none."""
+    try:
+        return float(text) == float(text)
+    except ValueError:
+        return False

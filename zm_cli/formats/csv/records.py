@@ -1,0 +1,212 @@
+"""Where records end: the text of a table cut into pieces of whole records, with its quotes put right.
+
+A quote counts where a cell begins with it (RFC 4180); there two quotes are one, and the next single one ends it. Text
+in which every quote obeys that is cut by counting quotes. Other text (`5" pipe`) is read cell by cell, and a cell with
+a stray quote is quoted as a whole, so that a parser of any opinion reads the same cell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zm_cli.errors import DataError
+from zm_cli.formats.csv.stream import TextStream
+
+LONGEST_RECORD = 256 << 20
+"""Bytes after which a record without an end is an error: a quote that nothing closes must not fill the memory."""
+
+QUOTE, RETURN = 34, 13
+
+
+class Piece(NamedTuple):
+    """Whole records as text: `first_row` is the number of the first one in the table, counting from 1."""
+
+    first_row: int
+    text: bytes
+    rows: int
+    blank: int
+    """Blank lines that were left out of `text`."""
+    nbytes: int
+    """Bytes of the file, as they are stored, that were read for this piece."""
+
+
+class Cell(NamedTuple):
+    """A cell as it stands in the text, what it means, and what ends it: a delimiter or a line end."""
+
+    raw: bytes
+    value: bytes
+    end: bytes
+
+
+@cache
+def _cell_pattern(delimiters: bytes, line_end: bytes) -> re.Pattern[bytes]:
+    stop = re.escape(delimiters)
+    ends = b"\r\n?|\n" if line_end == b"\r\n" else re.escape(line_end)
+    plain = b"[^" + stop + re.escape(line_end) + b"]*+"
+    # The part after a closing quote belongs to the cell too: `"a"b` is ab, as in Python's csv module.
+    return re.compile(b'(?:"((?:[^"]++|"")*+)"(' + plain + b')|(?!")(' + plain + b"))([" + stop + b"]|" + ends + b")")
+
+
+def scan_cell(text: bytes, start: int, delimiters: bytes, line_end: bytes) -> Cell | None:
+    """The cell that begins at `start`; None where the text ends before the cell does.
+
+    Any of `delimiters` ends a cell, and `line_end`, of which `\\r\\n` stands for every kind of line end.
+    """
+    match = _cell_pattern(delimiters, line_end).match(text, start)
+    if match is None:
+        return None
+    quoted, rest, plain, end = match.groups()
+    raw = text[start : match.start(4)]
+    if end == b"\n" and raw.endswith(b"\r"):
+        raw, end = raw[:-1], b"\r\n"
+        rest, plain = rest and rest.removesuffix(b"\r"), plain and plain.removesuffix(b"\r")
+    return Cell(raw, plain if quoted is None else quoted.replace(b'""', b'"') + rest, end)
+
+
+def scan_records(text: bytes, delimiter: bytes, line_end: bytes) -> Iterator[list[Cell]]:
+    """The records of a text, cell by cell; an unfinished one at its end is left out."""
+    position, record = 0, list[Cell]()
+    while position < len(text) and (cell := scan_cell(text, position, delimiter, line_end)) is not None:
+        position += len(cell.raw) + len(cell.end)
+        record.append(cell)
+        if cell.end != delimiter:
+            yield record
+            record = []
+
+
+class Cutter:
+    """Cuts what is left of `stream` into pieces of whole records.
+
+    Blank lines are left out where a record has several cells; in a table of one column they are empty cells.
+    """
+
+    def __init__(self, stream: TextStream, delimiter: bytes, line_end: bytes, where: str, *, single: bool) -> None:
+        self._stream = stream
+        self._delimiter = delimiter
+        self._line_end = line_end
+        self._where = where
+        self._single = single
+        self._after_quote = np.zeros(256, dtype=np.bool_)
+        self._after_quote[[delimiter[0], line_end[0], QUOTE, RETURN]] = True
+        self._before_quote = self._after_quote.copy()
+        self._before_quote[RETURN] = line_end[0] == RETURN
+
+    def pieces(self, size: int) -> Iterator[Piece]:
+        """Pieces of at most `size` bytes, longer only for a single longer record.
+
+        Raises DataError for a quoted cell that never ends.
+        """
+        row, tail, final, consumed = 1, b"", False, 0
+        while not final:
+            want = max(size, len(tail))
+            while True:
+                buffer = tail + self._stream.read(want - len(tail))
+                final = len(buffer) < want
+                if final and buffer and not buffer.endswith(self._line_end):
+                    buffer += self._line_end
+                text, tail, ends = self._cut(buffer)
+                if len(ends) or final:
+                    break
+                if want > LONGEST_RECORD:
+                    raise self._endless(row, f"does not end within {LONGEST_RECORD >> 20} MB")
+                tail, want = buffer, 2 * want
+            if len(ends):
+                text, blank = (text, 0) if self._single else _leave_out_blank(text, ends)
+                rows = len(ends) - blank
+                yield Piece(row, text, rows, blank, self._stream.consumed - consumed)
+                row += rows
+                consumed = self._stream.consumed
+        if tail:
+            raise self._endless(row, "begins with a quote that nothing closes")
+
+    def _endless(self, row: int, what: str) -> DataError:
+        return DataError(f"a cell {what}", where=f"{self._where}, row {row}", hint="close the quote, or remove it")
+
+    def _cut(self, buffer: bytes) -> tuple[bytes, bytes, NDArray[np.intp]]:
+        """The whole records of `buffer`, the rest of it, and where in the first each record ends."""
+        rest = b""
+        if b'"' in buffer and not self._well_formed(buffer):
+            buffer, rest = self._mend(buffer)
+        ends = record_ends(buffer, self._line_end)
+        cut = int(ends[-1]) if len(ends) else 0
+        return buffer[:cut], buffer[cut:] + rest, ends
+
+    def _well_formed(self, buffer: bytes) -> bool:
+        """Whether every opening quote begins a cell and every closing one ends it."""
+        codes = np.frombuffer(buffer, dtype=np.uint8)
+        quotes = np.flatnonzero(codes == QUOTE)
+        opening, closing = quotes[0::2], quotes[1::2]
+        if opening[0] == 0:
+            opening = opening[1:]
+        if not self._before_quote[codes[opening - 1]].all():
+            return False
+        closing = closing[closing < len(codes) - 1]
+        after = codes[closing + 1]
+        if not self._after_quote[after].all():
+            return False
+        if self._line_end[0] == RETURN:
+            return True
+        returns = closing[after == RETURN] + 2
+        return bool((codes[returns[returns < len(codes)]] == self._line_end[0]).all())
+
+    def _mend(self, buffer: bytes) -> tuple[bytes, bytes]:
+        """The whole records of `buffer`, cells with a stray quote quoted as a whole, and the rest of it."""
+        parts: list[bytes] = []
+        done = 0
+        while (quote := buffer.find(b'"', done)) >= 0:
+            start = buffer.rfind(self._line_end, done, quote) + 1 or done
+            parts.append(buffer[done:start])
+            done = start
+            record = self._mend_record(buffer, start)
+            if record is None:
+                return b"".join(parts), buffer[done:]
+            parts.append(record[0])
+            done = record[1]
+        cut = buffer.rfind(self._line_end, done) + 1 or done
+        return b"".join((*parts, buffer[done:cut])), buffer[cut:]
+
+    def _mend_record(self, buffer: bytes, start: int) -> tuple[bytes, int] | None:
+        """The record at `start` with its quotes put right, and where the next one begins; None if it has no end."""
+        parts: list[bytes] = []
+        while (cell := scan_cell(buffer, start, self._delimiter, self._line_end)) is not None:
+            quoted = b'"%s"' % cell.value.replace(b'"', b'""')
+            parts.append(quoted if b'"' in cell.raw else cell.raw)
+            parts.append(cell.end)
+            start += len(cell.raw) + len(cell.end)
+            if cell.end != self._delimiter:
+                return b"".join(parts), start
+        return None
+
+
+def _leave_out_blank(text: bytes, ends: NDArray[np.intp]) -> tuple[bytes, int]:
+    """The text without its blank lines, and how many there were."""
+    starts = np.concatenate(([0], ends[:-1]))
+    lengths = ends - starts
+    codes = np.frombuffer(text, dtype=np.uint8)
+    blank = (lengths == 1) | ((lengths == 2) & (codes[starts] == RETURN))
+    if not blank.any():
+        return text, 0
+    keep = np.ones(len(text), dtype=np.bool_)
+    keep[starts[blank]] = False
+    keep[ends[blank] - 1] = False
+    return codes[keep].tobytes(), int(np.count_nonzero(blank))
+
+
+def record_ends(text: bytes, line_end: bytes) -> NDArray[np.intp]:
+    """Where each record of a text with proper quotes ends, just after its line end."""
+    codes = np.frombuffer(text, dtype=np.uint8)
+    ends = np.flatnonzero(codes == line_end[0])
+    if b'"' in text:
+        ends = ends[np.searchsorted(np.flatnonzero(codes == QUOTE), ends) % 2 == 0]
+    return ends + 1
+
+
+def row_at(piece: Piece, offset: int, line_end: bytes) -> int:
+    """The number of the row that holds the byte at `offset` of the piece."""
+    return piece.first_row + int(np.searchsorted(record_ends(piece.text, line_end), offset, side="right"))

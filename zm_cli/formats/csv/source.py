@@ -1,0 +1,208 @@
+"""A table as a Source: opened, its numeric columns found, its rows read piece by piece."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zm_cli import block
+from zm_cli.block import Block, Facts, ReadOptions, Span, Spec
+from zm_cli.errors import DataError, UnknownColumnError, UsageError
+from zm_cli.formats.csv.columns import ColumnReader, is_number
+from zm_cli.formats.csv.layout import Layout, parse_delimiter, read_layout
+from zm_cli.formats.csv.receipts import read_receipt
+from zm_cli.formats.csv.records import Cutter, Piece
+from zm_cli.formats.csv.stream import TextStream, is_regular, name_of
+
+LINE_ENDS = {b"\n": "LF", b"\r\n": "CRLF", b"\r": "CR"}
+BLANK_LINES = "blank lines are no rows and are left out"
+
+
+class CsvSource:
+    """The rows of the table at `path`, `-` for standard input; values are float64, (rows, columns).
+
+    Without `columns`, the features are the columns of which no cell in the first piece is text. A span carries its
+    text, because there is no finding a place again in a compressed file or a pipe. With `carry`, blocks bring the text
+    of all other columns too; `stats` has no use for it and does not pay for it.
+
+    Raises UsageError for options the table cannot follow, DataError for a table that cannot be read.
+    """
+
+    small_samples = False
+
+    def __init__(self, path: str, options: ReadOptions) -> None:
+        self.path = path
+        self.one_pass = not is_regular(path)
+        self.nbytes = Path(path).stat().st_size if not self.one_pass else 0
+        self.carry = False
+        self._where = name_of(path)
+        self._null_values = options.null_values or ()
+        delimiter = parse_delimiter(options.delimiter) if options.delimiter is not None else None
+        self._stream: TextStream | None = TextStream(path)
+        self._waiting: Iterator[Piece] | None = None
+        try:
+            self.layout: Layout = read_layout(self._stream, path, delimiter, options.header is not False)
+            self._text_columns: tuple[str, ...] = ()
+            self._notes = self._doubt_header()
+            self._reader = ColumnReader(self.layout, self._choose(options), self._null_values, self._where)
+        except (DataError, UsageError):
+            self._stream.close()
+            raise
+        if self.one_pass:
+            self._waiting = self._waiting or self._pieces()
+        else:
+            self._stream.close()
+            self._stream = None
+        self.receipt: Mapping[str, Any] | None = None if self.one_pass else read_receipt(path)
+        names = tuple(self.layout.names[place] for place in self._reader.chosen)
+        self.spec = Spec(
+            kind="csv",
+            axes="NC",
+            sample_shape=(len(names),),
+            dtype=np.dtype(np.float64),
+            names=names,
+            named=options.columns is not None,
+            decoding={"null_values": list(self._null_values), "header": self.layout.header},
+        )
+
+    def _choose(self, options: ReadOptions) -> tuple[int, ...]:
+        """The places of the columns that are features: in the order asked for, else in that of the table."""
+        names = self.layout.names
+        for option, wanted in (("--columns", options.columns), ("--exclude", options.exclude)):
+            for name in wanted or ():
+                if name not in names:
+                    raise self._unknown(name, option)
+        excluded = set(options.exclude or ())
+        if options.columns is not None:
+            chosen = [names.index(name) for name in dict.fromkeys(options.columns) if name not in excluded]
+        else:
+            chosen = [place for place in self._find_numeric() if names[place] not in excluded]
+        if not chosen:
+            raise UsageError("no numeric column is left", where=self._where, hint="leave out --exclude, or less of it")
+        repeated = list(dict.fromkeys(names[place] for place in chosen if names.count(names[place]) > 1))
+        if repeated:
+            raise DataError(
+                f"several columns are called {_list_names(repeated)}",
+                where=self._where,
+                hint="rename them, or leave them as they are with --exclude",
+            )
+        return tuple(chosen)
+
+    def _find_numeric(self) -> list[int]:
+        """The places of the columns without text in the first piece, which a pipe keeps for `spans`."""
+        pieces = self._pieces()
+        first = next(pieces, None)
+        if self.one_pass:
+            self._waiting = chain([first] if first else [], pieces)
+        places = range(len(self.layout.names))
+        if first is None:
+            return list(places)
+        reader = ColumnReader(self.layout, tuple(places), self._null_values, self._where)
+        rejected = reader.read(first, carry=False).rejected
+        self._text_columns = tuple(self.layout.names[place] for place in sorted(rejected))
+        if len(rejected) == len(places):
+            raise self._all_text({place: cell.value for place, cell in rejected.items()})
+        return [place for place in places if place not in rejected]
+
+    def _all_text(self, cells: Mapping[int, str]) -> DataError:
+        comma = all(cell.strip().replace(",", "", 1).lstrip("+-").isdigit() for cell in list(cells.values())[:1])
+        place, cell = next(iter(cells.items()))
+        return DataError(
+            f"has no numeric column: '{self.layout.names[place]}' holds '{cell}'",
+            where=self._where,
+            hint="write decimal points, not commas" if comma and "," in cell else "is --delimiter right?",
+        )
+
+    def _unknown(self, name: str, option: str) -> UnknownColumnError:
+        names = self.layout.names
+        near = difflib.get_close_matches(name, names, n=1)
+        there = f"there are {_list_names(names)}"
+        return UnknownColumnError(
+            f"there is no column '{name}' for {option}",
+            where=self._where,
+            hint=f"did you mean '{near[0]}'? {there}" if near else there,
+        )
+
+    def _doubt_header(self) -> tuple[str, ...]:
+        """A note where the header looks like a row: all numbers, and not just the columns counted."""
+        names = self.layout.names
+        counted = [[str(number) for number in range(start, start + len(names))] for start in (0, 1)]
+        if not self.layout.header or list(names) in counted or not all(is_number(name) for name in names):
+            return ()
+        return (f"{self._where}: the first row is all numbers and was taken for the header; if not so, --no-header",)
+
+    def _pieces(self) -> Iterator[Piece]:
+        stream = self._stream
+        if stream is None:
+            stream = TextStream(self.path)
+            stream.read(self.layout.data_start)
+        layout = self.layout
+        cutter = Cutter(stream, layout.delimiter, layout.line_end, self._where, single=len(layout.names) == 1)
+        try:
+            yield from cutter.pieces(block.BLOCK_BYTES)
+        finally:
+            stream.close()
+
+    def spans(self) -> Iterator[Span]:
+        """The spans of the table, each with its text as a Piece; UsageError for a second pass over a pipe."""
+        pieces: Iterator[Piece] | None = self._pieces()
+        if self.one_pass:
+            pieces, self._waiting = self._waiting, None
+        if pieces is None:
+            raise UsageError("can be read only once", where=self._where, hint="save it to a file first")
+        for index, piece in enumerate(pieces):
+            yield Span(index, piece, piece.nbytes)
+
+    def read(self, span: Span) -> Block:
+        """The rows of a span; DataError, naming the row, where they cannot be read."""
+        import xxhash
+
+        piece: Piece = span.address
+        numbers = self._reader.read(piece, carry=self.carry)
+        return Block(
+            span=span,
+            values=numbers.values,
+            digest=xxhash.xxh3_128(piece.text).digest(),
+            carried=numbers.carried,
+            rejected=numbers.rejected,
+            notes=(f"{self._where}: {BLANK_LINES}",) if piece.blank else (),
+        )
+
+    def facts(self) -> Facts:
+        """What the first piece tells: how many columns are numbers and text, and the layout; no row is counted."""
+        layout, chosen = self.layout, set(self._reader.chosen)
+        untouched = [name for place, name in enumerate(layout.names) if place not in chosen]
+        text = [name for name in untouched if name in self._text_columns]
+        aside = [name for name in untouched if name not in self._text_columns]
+        others = {
+            "delimiter": "tab" if layout.delimiter == b"\t" else layout.delimiter.decode(),
+            "line ends": LINE_ENDS[layout.terminator],
+            "header": None if layout.header else "none",
+            "compression": layout.compression,
+            "text columns": ", ".join(text),
+            "left aside": ", ".join(aside),
+        }
+        types = {"float64": len(chosen), "text": len(text), "left aside": len(aside)}
+        return Facts(
+            nbytes=self.nbytes,
+            types={name: count for name, count in types.items() if count},
+            others={name: value for name, value in others.items() if value},
+            notes=self._notes,
+        )
+
+    def close(self) -> None:
+        """Closes what a single pass still holds open."""
+        if self._stream is not None:
+            self._stream.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_stream": None, "_waiting": None}
+
+
+def _list_names(names: Sequence[str], most: int = 20) -> str:
+    return ", ".join(f"'{name}'" for name in names[:most]) + (", ..." if len(names) > most else "")

@@ -1,0 +1,45 @@
+"""HDF5 files: one dataset of the file read in blocks, and the whole file written again with that dataset transformed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from zm_cli.block import Format, ReadOptions, Sink, Source, WriteOptions
+
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+SUFFIXES = frozenset({".h5", ".hdf5", ".hdf", ".he5", ".h5ad"})
+
+
+def _recognises(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    if path.suffix.lower() in SUFFIXES:
+        return True
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(2048 + len(SIGNATURE))
+    except OSError:
+        return False
+    # The signature comes first, or after a user block (MATLAB writes one of 512 bytes).
+    return any(head.startswith(SIGNATURE, offset) for offset in (0, 512, 1024, 2048))
+
+
+def _open(path: str, options: ReadOptions) -> Source:
+    from zm_cli.formats.hdf5.source import Hdf5Source
+
+    return Hdf5Source(path, options)
+
+
+def _create(source: Source, output: str, options: WriteOptions) -> Sink:
+    from zm_cli.formats.hdf5.sink import Hdf5Sink
+
+    return Hdf5Sink(source, output, options)
+
+
+FORMAT = Format(
+    kind="hdf5",
+    recognises=_recognises,
+    open=_open,
+    create=_create,
+    read_options=frozenset({"dataset", "layout"}),
+)

@@ -1,0 +1,194 @@
+"""The Source of an HDF5 dataset: runs of samples read through h5py, aligned with the dataset's chunks."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zm_cli import block as nouns
+from zm_cli.block import Block, Facts, ReadOptions, Span, Spec
+from zm_cli.errors import DataError
+from zm_cli.formats.hdf5.choose import choose_dataset, describe_datasets, list_datasets, numeric_dtype
+from zm_cli.formats.hdf5.layout import UNNAMED, find_layout, parse_layout, read_text
+from zm_cli.formats.hdf5.library import ERRORS, explain, open_file
+from zm_cli.formats.hdf5.storage import chunk_cache, describe_storage
+
+RECEIPT = "zm"
+"""The attribute that holds what an earlier run did to the dataset."""
+MOST_STRETCH = 4
+"""A run of whole chunks may be this many times larger than a block; beyond that, chunks are cut."""
+MISSING_MARKS = ("_FillValue", "missing_value")
+
+
+class Hdf5Source:
+    """One numeric dataset of an HDF5 file, its sample axis moved to the front.
+
+    Raises UsageError where dataset or layout cannot be as asked, DataError where the file cannot be read.
+    """
+
+    one_pass = False
+    small_samples = False
+
+    def __init__(self, path: str, options: ReadOptions) -> None:
+        self.path = path
+        with open_file(path) as file:
+            self._name, dataset = choose_dataset(file, path, options.dataset)
+            try:
+                self._inspect(dataset, options.layout)
+            except ERRORS as error:
+                raise DataError(f"cannot be read: {explain(error)}", where=f"{path}: {self._name}") from error
+        self._reset()
+
+    def _inspect(self, dataset: Any, asked: str | None) -> None:
+        self._shape: tuple[int, ...] = tuple(dataset.shape)
+        self._stored = np.dtype(dataset.dtype).newbyteorder("=")
+        self._chunks: tuple[int, ...] | None = dataset.chunks
+        layout = find_layout(dataset) if asked is None else parse_layout(asked, self._name, self._shape)
+        decoding = {"dataset": self._name} | ({"layout": layout} if layout else {})
+        letters = layout or UNNAMED[len(self._shape)]
+        self._axis = letters.index("N")
+        dtype = numeric_dtype(dataset)
+        assert dtype is not None
+        self.spec = Spec(
+            kind="hdf5",
+            axes="N" + letters.replace("N", ""),
+            sample_shape=_without(self._shape, self._axis),
+            dtype=dtype,
+            samples=self._shape[self._axis],
+            decoding=decoding,
+        )
+        self.nbytes = math.prod(self._shape) * self._stored.itemsize
+        self.receipt = _parse_receipt(read_text(dataset, RECEIPT))
+
+    def spans(self) -> Iterator[Span]:
+        """Runs of samples of about BLOCK_BYTES that end where chunks end, where those are small enough to allow it."""
+        samples = self._shape[self._axis]
+        rows = self._span_rows()
+        for index, start in enumerate(range(0, samples, rows)):
+            stop = min(start + rows, samples)
+            yield Span(index, (start, stop), (stop - start) * (self.nbytes // samples))
+
+    def _span_rows(self) -> int:
+        sample_bytes = self.nbytes // self._shape[self._axis]
+        rows = max(1, nouns.BLOCK_BYTES // sample_bytes)
+        if self._chunks is None:
+            return rows
+        deep = self._chunks[self._axis]
+        if deep <= rows:
+            return rows - rows % deep
+        return deep if deep * sample_bytes <= MOST_STRETCH * nouns.BLOCK_BYTES else rows
+
+    def read(self, span: Span) -> Block:
+        """The samples of a span: values (n, ...) in the native dtype, C-contiguous, the sample axis first.
+
+        Raises DataError where the file changed or is damaged there.
+        """
+        import xxhash
+        from h5py import h5s
+
+        start, stop = span.address
+        try:
+            dataset = self._dataset()
+            count = (*self._shape[: self._axis], stop - start, *self._shape[self._axis + 1 :])
+            offset = tuple(start if axis == self._axis else 0 for axis in range(len(count)))
+            stored: NDArray[Any] = np.empty(count, self._stored)
+            space = dataset.get_space()
+            if space.shape != self._shape:
+                raise DataError(f"changed its shape from {self._shape} to {space.shape} meanwhile", where=self._place())
+            space.select_hyperslab(offset, count)
+            dataset.read(h5s.create_simple(count), space, stored)
+        except ERRORS as error:
+            raise DataError(
+                f"samples {start} to {stop - 1} cannot be read: {explain(error)}",
+                where=self._place(),
+                hint="the file is damaged there, or cut short; copy it again from its origin",
+            ) from error
+        values = np.ascontiguousarray(np.moveaxis(stored, self._axis, 0))
+        if values.dtype.kind == "b":
+            values = values.view(np.uint8)
+        return Block(span, values, xxhash.xxh3_128(values.reshape(-1).view(np.uint8)).digest())
+
+    def facts(self) -> Facts:
+        """The file's size, the sample's shape, how the dataset is stored, and what else the file holds."""
+        samples = self._shape[self._axis]
+        with open_file(self.path) as file:
+            try:
+                dataset = file[self._name]
+                others = {"dataset": self._name, "layout": self.spec.decoding.get("layout", "not clear")}
+                others |= describe_storage(dataset)
+                marks = {name: dataset.attrs[name] for name in MISSING_MARKS if name in dataset.attrs}
+                if marks:
+                    others["marked as missing"] = ", ".join(f"{np.squeeze(v)} ({name})" for name, v in marks.items())
+                rest = [entry for entry in list_datasets(file) if entry[1] != dataset]
+                if rest:
+                    others["other datasets"] = describe_datasets(rest)
+            except ERRORS as error:
+                raise DataError(f"cannot be read: {explain(error)}", where=self._place()) from error
+        return Facts(
+            nbytes=os.path.getsize(self.path),
+            shapes={"x".join(map(str, self.spec.sample_shape)) or "scalar": samples},
+            types={self.spec.dtype.name: samples},
+            others=others,
+        )
+
+    def close(self) -> None:
+        """Closes the file; the next read opens it again."""
+        with self._lock:
+            if self._file is not None and self._process == os.getpid():
+                self._file.close()
+            self._file = self._opened = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in HANDLES}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._reset()
+
+    def _reset(self) -> None:
+        self._lock = threading.Lock()
+        self._process = os.getpid()
+        self._file: Any = None
+        self._opened: Any = None
+
+    def _place(self) -> str:
+        return f"{self.path}: {self._name}"
+
+    def _dataset(self) -> Any:
+        """This process's handle of the dataset, opened by its first read."""
+        from h5py import h5d, h5p
+
+        if self._process != os.getpid():
+            # A forked child: the parent's lock may be held by a thread that does not exist here.
+            self._reset()
+        with self._lock:
+            if self._opened is None:
+                access = h5p.create(h5p.DATASET_ACCESS)
+                aligned = self._chunks is None or self._span_rows() % self._chunks[self._axis] == 0
+                access.set_chunk_cache(*chunk_cache(self._shape, self._chunks, self._stored.itemsize, self._axis, aligned))
+                file = open_file(self.path)
+                self._opened = h5d.open(file.id, os.fsencode(self._name), access)
+                self._file = file
+            return self._opened
+
+
+HANDLES = frozenset({"_lock", "_process", "_file", "_opened"})
+
+
+def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
+    return shape[:axis] + shape[axis + 1 :]
+
+
+def _parse_receipt(text: str | None) -> Mapping[str, Any] | None:
+    try:
+        found = json.loads(text) if text else None
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) and found.get("format") == "zm-receipt" else None

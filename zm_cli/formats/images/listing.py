@@ -1,0 +1,173 @@
+"""Finding the files of a source and reading their headers, in the order of their paths."""
+
+from __future__ import annotations
+
+import json
+import os
+from array import array
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from zm_cli.block import Skipped
+from zm_cli.errors import DataError, UsageError
+from zm_cli.formats.images.headers import Header, read_header
+from zm_cli.formats.images.pictures import broken, quieten, say_why
+from zm_cli.formats.images.suffixes import is_image_suffix, suffix_of
+
+RECEIPT = "zm.json"
+
+
+@dataclass
+class Listing:
+    """The readable files of a source: paths relative to `base` with `/`, bytes, and an index into `table` for each."""
+
+    base: str
+    paths: list[str] = field(default_factory=list)
+    nbytes: array[int] = field(default_factory=lambda: array("q"))
+    which: array[int] = field(default_factory=lambda: array("q"))
+    table: list[Header] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+    loops: int = 0
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def header(self, index: int) -> Header:
+        return self.table[self.which[index]]
+
+    def counts(self) -> list[tuple[Header, int]]:
+        """Each header with the number of files that have it."""
+        found = Counter(self.which)
+        return [(header, found[index]) for index, header in enumerate(self.table) if found[index]]
+
+    def example(self, header: Header) -> str:
+        """The first file that has this header."""
+        return self.paths[self.which.index(self.table.index(header))]
+
+    def skip_lossy(self) -> None:
+        """Moves the files of which the decoder would not keep everything to the skipped ones."""
+        kept = Listing(self.base)
+        for path, nbytes, which in zip(self.paths, self.nbytes, self.which, strict=True):
+            if self.table[which].loss:
+                self.skipped.append(Skipped(path, self.table[which].loss))
+            else:
+                kept.paths.append(path)
+                kept.nbytes.append(nbytes)
+                kept.which.append(which)
+        self.paths, self.nbytes, self.which = kept.paths, kept.nbytes, kept.which
+
+
+def locate(path: str) -> str:
+    """The folder that the relative paths of a source at `path` start from; UsageError where there is nothing."""
+    if not os.path.exists(path):
+        raise UsageError("does not exist", where=path)
+    return path if os.path.isdir(path) else os.path.dirname(path) or "."
+
+
+def list_images(path: str, *, skip: bool) -> Listing:
+    """The files of the folder or file at `path` with their headers.
+
+    A file that is named as an image and cannot be read raises DataError, or with `skip` is listed as skipped. Raises
+    DataError where no image is left.
+    """
+    quieten()
+    listing = Listing(locate(path))
+    known: dict[Header, int] = {}
+    candidates = _walk(path, "", (), listing, skip) if os.path.isdir(path) else iter((os.path.basename(path),))
+    faults: tuple[type[BaseException], ...] = (*broken(), DataError)
+    for name in candidates:
+        full, suffix = os.path.join(listing.base, name), suffix_of(name)
+        try:
+            header, nbytes = read_header(full, suffix)
+        except faults as error:
+            if not suffix and os.path.isdir(path):
+                listing.left_out["without a suffix"] += 1
+                continue
+            if not skip:
+                raise _unreadable(full, error) from error
+            listing.skipped.append(Skipped(name, error.what if isinstance(error, DataError) else say_why(error)))
+            continue
+        index = known.setdefault(header, len(listing.table))
+        if index == len(listing.table):
+            listing.table.append(header)
+        listing.paths.append(name)
+        listing.nbytes.append(nbytes)
+        listing.which.append(index)
+    check_not_empty(listing, path)
+    return listing
+
+
+def check_not_empty(listing: Listing, path: str) -> None:
+    """Raises DataError, saying what was left out, where a listing has no image."""
+    if len(listing):
+        return
+    others = [f"{count} {what}" for what, count in sorted(listing.left_out.items())]
+    others += [f"{len(listing.skipped)} unreadable"] * bool(listing.skipped)
+    raise DataError(
+        "holds no image" + (f" (left out: {', '.join(others)})" if others else ""),
+        where=path,
+        hint="name a folder with images, or an image file",
+    )
+
+
+def read_receipt(path: str) -> dict[str, Any] | None:
+    """What zm left in a folder that it wrote; None where the folder is not zm's."""
+    try:
+        with open(os.path.join(path, RECEIPT), encoding="utf-8") as stream:
+            found = json.load(stream)
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and found.get("format") == "zm-receipt" else None
+
+
+def _unreadable(full: str, error: BaseException) -> DataError:
+    if isinstance(error, DataError):
+        return error
+    return DataError(say_why(error), where=full, hint="remove or repair it, or leave such files out: --on-error skip")
+
+
+def _walk(folder: str, prefix: str, chain: tuple[tuple[int, int], ...], listing: Listing, skip: bool) -> Iterator[str]:
+    """The relative paths under `folder` that may be images, in order; counts the others in `listing`."""
+    try:
+        status = os.stat(folder)
+        identity = (status.st_dev, status.st_ino)
+        if identity in chain:
+            listing.loops += 1
+            return
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except OSError as error:
+        if not skip:
+            raise _unreadable(folder, error) from error
+        listing.skipped.append(Skipped(prefix, say_why(error)))
+        return
+    for entry in entries:
+        name = entry.name
+        if name.startswith("."):
+            listing.left_out["hidden"] += 1
+            continue
+        what = _look(entry)
+        if what == "folder":
+            yield from _walk(entry.path, f"{prefix}{name}/", (*chain, identity), listing, skip)
+        elif is_image_suffix(name) and what != "device":
+            # A link that leads nowhere goes along: opening it tells why it cannot be read.
+            yield prefix + name
+        elif not suffix_of(name) and what == "file":
+            yield prefix + name
+        elif name != RECEIPT or prefix or read_receipt(folder) is None:
+            listing.left_out[suffix_of(name) or "without a suffix"] += 1
+
+
+def _look(entry: os.DirEntry[str]) -> str:
+    """Whether an entry, its links followed, is a "folder", "file", "nothing", or a "device" that must not be opened."""
+    try:
+        if entry.is_dir():
+            return "folder"
+        if entry.is_file():
+            return "file"
+    except OSError:
+        return "nothing"
+    return "device" if os.path.exists(entry.path) else "nothing"

@@ -1,0 +1,191 @@
+"""The images source: headers in the parent process, pixels by span in any worker."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from itertools import count as counting
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from zm_cli.block import BLOCK_BYTES, Block, Facts, ReadOptions, Skipped, Span, Spec
+from zm_cli.errors import DataError, UsageError
+from zm_cli.formats.images.decode import Decoding, decode
+from zm_cli.formats.images.listing import Listing, list_images, locate, read_receipt
+from zm_cli.formats.images.modes import ARRAY, Mode, decide_mode, note_conversions, parse_mode
+from zm_cli.formats.images.pictures import broken, quieten, say_why
+
+_SMALL = 64 << 10
+_CLASSES_TOLD = 20
+
+
+class ImageSource:
+    """The images of a folder (searched recursively, in the order of their paths) or of one file.
+
+    Pickles without the list of files: a span's address holds the paths it needs, so only the process that opened the
+    source ever looks at the folder. Raises UsageError for options that do not fit, DataError for what cannot be read.
+    """
+
+    one_pass = False
+
+    def __init__(self, path: str, options: ReadOptions) -> None:
+        self.path = path
+        self._skip = options.on_error == "skip"
+        self._asked = parse_mode(options.mode)
+        self._lossy = self._asked is not None if options.lossy is None else options.lossy
+        if options.resize and min(options.resize) < 1:
+            raise UsageError("width and height must be at least 1", where="--resize")
+        self._base = locate(path)
+        self.receipt: Mapping[str, Any] | None = read_receipt(path) if os.path.isdir(path) else None
+        listing = list_images(path, skip=self._skip)
+        mode = decide_mode(listing, self._asked, path, skip=self._skip, lossy=self._lossy)
+        if mode.name == ARRAY and options.resize:
+            raise UsageError("--resize is for pictures, not for arrays", where=path)
+        self._decoding = Decoding(mode.name, options.resize, bool(options.exif))
+        self._listing: Listing | None = listing
+        self.nbytes = sum(listing.nbytes)
+        self.spec = self._describe(listing, mode)
+        self._notes = note_conversions(listing, mode, exif=self._decoding.exif)
+        if listing.loops:
+            folders = "folder leads" if listing.loops == 1 else "folders lead"
+            self._notes.append(f"{listing.loops} linked {folders} back to where it began and was not entered again")
+        self.small_samples = self._decoded_bytes(listing) < _SMALL * len(listing)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_listing": None}
+
+    @property
+    def files(self) -> list[str]:
+        """The relative path of every sample, in order."""
+        return self._opened().paths
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the first-level folders that hold images, sorted."""
+        return tuple(sorted({path.split("/", 1)[0] for path in self.files if "/" in path}))
+
+    def spans(self) -> Iterator[Span]:
+        """Runs of files that follow one another and have one shape, as many as decode to BLOCK_BYTES."""
+        listing = self._opened()
+        start, indices = 0, counting()
+        while start < len(listing):
+            shape = self._shape(listing, start)
+            room = max(1, BLOCK_BYTES // max(1, self._sample_bytes(shape)))
+            stop = start + 1
+            while stop < min(start + room, len(listing)) and self._shape(listing, stop) == shape:
+                stop += 1
+            yield Span(next(indices), (tuple(listing.paths[start:stop]), shape), sum(listing.nbytes[start:stop]))
+            start = stop
+
+    def read(self, span: Span) -> Block:
+        """The block of a span: `values` (n,H,W,C), `carried` the relative paths of the samples in it.
+
+        Raises DataError, naming the file, for one that cannot be decoded, unless such files are to be skipped.
+        """
+        from xxhash import xxh3_128
+
+        quieten()
+        paths, shape = span.address
+        try:
+            values = np.empty((len(paths), *shape), self.spec.dtype)
+        except MemoryError as error:
+            where = os.path.join(self._base, paths[0])
+            raise DataError(say_why(error), where=where, hint="--resize makes images smaller") from error
+        digest = xxh3_128()
+        kept: list[str] = []
+        skipped = []
+        for path in paths:
+            full = os.path.join(self._base, path)
+            digest.update(os.fsencode(path) + b"\0")
+            try:
+                with open(full, "rb") as stream:
+                    data = stream.read()
+                digest.update(data)
+                decode(data, path, self._decoding, values[len(kept)])
+            except broken() as error:
+                if not self._skip:
+                    hint = "remove or repair it, or leave such files out: --on-error skip"
+                    raise DataError(say_why(error), where=full, hint=hint) from error
+                skipped.append(Skipped(path, say_why(error)))
+            else:
+                kept.append(path)
+        return Block(span, values[: len(kept)], digest.digest(), carried=tuple(kept), skipped=tuple(skipped))
+
+    def facts(self) -> Facts:
+        """Sizes as "WxH" (as delivered), modes as stored, classes, suffixes, and what is to be told."""
+        listing = self._opened()
+        shapes: Counter[str] = Counter()
+        types: Counter[str] = Counter()
+        suffixes: Counter[str] = Counter()
+        turned = 0
+        for header, count in listing.counts():
+            width, height = self._decoding.size(header.width, header.height, header.orientation)
+            shapes[f"{width}x{height}"] += count
+            types[header.array.dtype if header.array and self._decoding.mode == ARRAY else header.mode] += count
+            suffixes[header.suffix or "none"] += count
+            turned += count * (header.orientation != 1)
+        others = {"suffixes": ", ".join(f"{suffix} {count}" for suffix, count in suffixes.most_common())}
+        if classes := Counter(path.split("/", 1)[0] for path in listing.paths if "/" in path):
+            told = [f"{name} {classes[name]}" for name in islice(sorted(classes), _CLASSES_TOLD)]
+            rest = [f"and {len(classes) - _CLASSES_TOLD} more"] if len(classes) > _CLASSES_TOLD else []
+            others["classes"] = ", ".join(told + rest)
+        if turned:
+            others["EXIF rotation"] = f"{turned} of {len(listing)}"
+        return Facts(
+            self.nbytes,
+            dict(shapes.most_common()),
+            dict(types.most_common()),
+            listing.left_out.total(),
+            tuple(listing.skipped),
+            others,
+            tuple(self._notes),
+        )
+
+    def close(self) -> None:
+        """Nothing is held open between reads."""
+
+    def _opened(self) -> Listing:
+        if self._listing is None:
+            # Only a copy that was sent to a worker comes here, and only where it is asked for more than spans.
+            listing = list_images(self.path, skip=self._skip)
+            decide_mode(listing, self._asked, self.path, skip=self._skip, lossy=self._lossy)
+            self._listing = listing
+        return self._listing
+
+    def _describe(self, listing: Listing, mode: Mode) -> Spec:
+        sizes = {self._decoding.size(header.width, header.height, header.orientation) for header, _ in listing.counts()}
+        width, height = next(iter(sizes)) if len(sizes) == 1 else (None, None)
+        return Spec(
+            kind="images",
+            axes="NHWC",
+            sample_shape=(height, width, mode.channels),
+            dtype=mode.numpy_dtype,
+            names=mode.names,
+            samples=len(listing),
+            decoding={
+                "mode": mode.name,
+                "lossy": self._lossy,
+                "resize": list(self._decoding.resize) if self._decoding.resize else None,
+                "exif": self._decoding.exif,
+            },
+        )
+
+    def _shape(self, listing: Listing, index: int) -> tuple[int, int, int]:
+        header = listing.header(index)
+        width, height = self._decoding.size(header.width, header.height, header.orientation)
+        channels = self.spec.sample_shape[2]
+        assert channels is not None
+        return height, width, channels
+
+    def _sample_bytes(self, shape: tuple[int, int, int]) -> int:
+        return shape[0] * shape[1] * shape[2] * self.spec.dtype.itemsize
+
+    def _decoded_bytes(self, listing: Listing) -> int:
+        total = 0
+        for header, count in listing.counts():
+            width, height = self._decoding.size(header.width, header.height, header.orientation)
+            total += count * width * height
+        return total * (self.spec.sample_shape[2] or 1) * self.spec.dtype.itemsize
