@@ -1,7 +1,9 @@
-"""Things that several test files make: statistics without a file behind them."""
+"""Things that several test files make: statistics without a file behind them, PNG files of any depth."""
 
 from __future__ import annotations
 
+import struct
+import zlib
 from typing import Any
 
 import numpy as np
@@ -40,4 +42,20 @@ def make_stats(
         decoding={},
         sources=(SourceRecord("made", kind, len(values), int(values.nbytes), DIGEST),),
         moments=moments.divide(unit_divisor(np.dtype(values.dtype))) if unit else moments,
+    )
+
+
+def png(width: int, height: int, depth: int, colour: int, rows: bytes, chunks: bytes = b"") -> bytes:
+    """A PNG made by hand: `rows` with their filter bytes, `chunks` put before the pixels."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunks
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
     )

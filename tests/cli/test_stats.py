@@ -126,7 +126,7 @@ def test_a_late_word_in_a_numeric_column_is_named(tmp_path: Path) -> None:
         (["-o", "nowhere/s.json"], "mkdir"),
         (["--memory", "much"], "256MB"),
         (["--memory", "1MB"], "32MB"),
-        (["--workers", "0"], "0"),
+        (["--workers", "0"], "--workers"),
         (["--kind", "csv", "--no-such"], "--no-such"),
     ],
 )

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.made import png
 from tests.shell import ZM, run_zm
 
 HOUSING = "rooms,price\n4,500000\n3,400000\n5,600000\n6,700000\n"
@@ -236,6 +237,16 @@ def test_an_unreadable_image_stops_the_run_or_is_left_out_of_both_passes(picture
     document = json.loads((tmp_path / "out.h5.stats.json").read_text())
     assert document["samples"] == 5
     assert document["sources"][0]["skipped"] == ["cat/1.png"]
+
+
+def test_an_image_skipped_for_its_depth_is_left_out_of_both_passes(pictures: Path, tmp_path: Path) -> None:
+    (pictures / "cat" / "deep.png").write_bytes(png(4, 3, 16, 2, (b"\0" + bytes(range(24))) * 3))
+    ran = run_zm("standardize", pictures, "-o", tmp_path / "out.h5", "--on-error", "skip")
+    assert ran.code == 0
+    with h5py.File(tmp_path / "out.h5") as file:
+        assert file["images"].shape[0] == 6
+    document = json.loads((tmp_path / "out.h5.stats.json").read_text())
+    assert (document["samples"], document["sources"][0]["skipped"]) == (6, ["cat/deep.png"])
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -238,7 +238,7 @@ def test_the_output_is_what_numpy_computes_and_its_inverse_the_input(
     # NumPy's own mean of float64 is off by a few units in the last place of the values.
     np.testing.assert_allclose(case.read(output), expected, rtol=1e-12, atol=1e-12 * size)
     inverse = ApplyOptions(operation, dtype="float64", inverse=True)
-    transformed, columns = open_to_apply(str(output), ReadOptions(), stats)
+    transformed, columns = open_to_apply(str(output), ReadOptions(), stats, inverse=True)
     apply(transformed, columns, str(back), inverse, Plan(workers))
     np.testing.assert_allclose(case.read(back), wide, rtol=1e-14, atol=1e-14 * float(np.abs(wide).max()))
 

@@ -6,8 +6,6 @@ import io
 import json
 import os
 import pickle
-import struct
-import zlib
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,6 +17,7 @@ import pytest
 import tifffile
 from PIL import Image
 
+from tests.made import png
 from zm_cli.block import BLOCK_BYTES, Block, ReadOptions, WriteOptions
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import create_sink, open_source
@@ -54,22 +53,6 @@ def blocks(source: Any) -> list[Block]:
 
 def pixels(source: Any) -> np.ndarray:
     return np.concatenate([block.values for block in blocks(source)])
-
-
-def png(width: int, height: int, depth: int, colour: int, rows: bytes, chunks: bytes = b"") -> bytes:
-    """A PNG made by hand: `rows` with their filter bytes, `chunks` put before the pixels."""
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunks
-        + chunk(b"IDAT", zlib.compress(rows))
-        + chunk(b"IEND", b"")
-    )
 
 
 def write(source: Any, output: str, dtype: str = "float32", form: str | None = None) -> None:

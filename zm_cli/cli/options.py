@@ -54,7 +54,7 @@ def _show_version(wanted: bool) -> None:
 Sources = Annotated[
     list[str],
     typer.Argument(
-        metavar="SOURCE...", help="Folder of images, CSV or HDF5 file; several are pooled; - reads CSV from a pipe."
+        metavar="SOURCE", help="Folder of images, CSV or HDF5 file; several are pooled; - reads CSV from a pipe."
     ),
 ]
 SourcePath = Annotated[
@@ -92,7 +92,10 @@ Resize = Annotated[
 Exif = Annotated[
     bool | None,
     typer.Option(
-        "--exif/--no-exif", help="Turn images as their EXIF says (default: as stored).", rich_help_panel=IMAGE
+        "--exif/--no-exif",
+        metavar="",
+        help="Turn images as their EXIF says (default: as stored).",
+        rich_help_panel=IMAGE,
     ),
 ]
 
@@ -114,7 +117,9 @@ Exclude = Annotated[
 Delimiter = Annotated[
     str | None, typer.Option(metavar="CHAR", help="Between the cells; tab for a tab.", rich_help_panel=TABLE)
 ]
-NoHeader = Annotated[bool, typer.Option("--no-header", help="The first row is data already.", rich_help_panel=TABLE)]
+NoHeader = Annotated[
+    bool, typer.Option("--no-header", metavar="", help="The first row is data already.", rich_help_panel=TABLE)
+]
 NullValue = Annotated[
     list[str] | None,
     typer.Option(metavar="TEXT", help="One more text that means missing; may be repeated.", rich_help_panel=TABLE),
@@ -126,7 +131,9 @@ Per = Annotated[
 ]
 Unit = Annotated[
     bool,
-    typer.Option("--unit", help="Integers count as 0-1: divided by their type's maximum.", rich_help_panel=NUMBERS),
+    typer.Option(
+        "--unit", metavar="", help="Integers count as 0-1: divided by their type's maximum.", rich_help_panel=NUMBERS
+    ),
 ]
 Ddof = Annotated[Literal["0", "1"], typer.Option(help="Degrees of freedom taken off.", rich_help_panel=NUMBERS)]
 Epsilon = Annotated[
@@ -138,7 +145,7 @@ StatsFile = Annotated[
         "--stats", metavar="FILE", help="Apply these statistics instead of the source's own.", rich_help_panel=NUMBERS
     ),
 ]
-Inverse = Annotated[bool, typer.Option("--inverse", help="Undo it.", rich_help_panel=NUMBERS)]
+Inverse = Annotated[bool, typer.Option("--inverse", metavar="", help="Undo it.", rich_help_panel=NUMBERS)]
 Impute = Annotated[
     Literal["mean"] | None,
     typer.Option(help="Fill missing values with the mean (default: they stay missing).", rich_help_panel=NUMBERS),
@@ -179,11 +186,17 @@ SaveStats = Annotated[
 Force = Annotated[
     bool,
     typer.Option(
-        "--force", help="Go on where the data are transformed already or do not fit.", rich_help_panel=WRITING
+        "--force",
+        metavar="",
+        help="Go on where the data are transformed already or do not fit.",
+        rich_help_panel=WRITING,
     ),
 ]
 Json = Annotated[
-    bool, typer.Option("--json", help="The result as one JSON document on standard output.", rich_help_panel=WRITING)
+    bool,
+    typer.Option(
+        "--json", metavar="", help="The result as one JSON document on standard output.", rich_help_panel=WRITING
+    ),
 ]
 
 Workers = Annotated[
@@ -193,18 +206,24 @@ Workers = Annotated[
     ),
 ]
 Memory = Annotated[str, typer.Option(metavar="SIZE", help="For the data in flight.", rich_help_panel=RUNNING)]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.", rich_help_panel=RUNNING)]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more.", rich_help_panel=RUNNING)]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", metavar="", help="Say nothing but errors.", rich_help_panel=RUNNING)
+]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", metavar="", help="Say more.", rich_help_panel=RUNNING)]
 Progress = Annotated[
     bool | None,
     typer.Option(
-        "--progress/--no-progress", help="A bar on standard error (default: at a terminal).", rich_help_panel=RUNNING
+        "--progress/--no-progress",
+        metavar="",
+        help="A bar on standard error (default: at a terminal).",
+        rich_help_panel=RUNNING,
     ),
 ]
 Debug = Annotated[
     bool,
-    typer.Option("--debug", help="Show the traceback of an error.", rich_help_panel=RUNNING),
+    typer.Option("--debug", metavar="", help="Show the traceback of an error.", rich_help_panel=RUNNING),
 ]
 Version = Annotated[
-    bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    bool,
+    typer.Option("--version", callback=_show_version, is_eager=True, metavar="", help="Show the version and exit."),
 ]

@@ -50,7 +50,7 @@ def write_dataset(
             stats, measured = _measure_source(path, reading, measuring, plan, report, kind)
         else:
             stats = load_stats(stats_file)
-        source, stats = open_to_apply(path, reading, stats, kind)
+        source, stats = open_to_apply(path, reading, stats, kind, inverse=applying.inverse)
         stack.callback(source.close)
         if stats_file is not None:
             report.tell_left_out([source])

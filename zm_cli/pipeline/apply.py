@@ -19,8 +19,8 @@ from zm_cli.statsfile import Stats
 from zm_cli.statsstore import draft_stats
 from zm_cli.transform import Transform
 
-FIXED_CHOICES = ("mode", "resize", "exif")
-"""Decoding choices that data must share with the statistics: other pixels have other means."""
+FIXED_CHOICES = ("mode", "lossy", "resize", "exif")
+"""Choices in decoding images that data must share with the statistics: other pixels have other means."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,12 @@ class EncodeSpan:
         return span, block, self.sink.encode(block)
 
 
-def open_to_apply(path: str, options: ReadOptions, stats: Stats, kind: str | None = None) -> tuple[Source, Stats]:
+def open_to_apply(
+    path: str, options: ReadOptions, stats: Stats, kind: str | None = None, *, inverse: bool = False
+) -> tuple[Source, Stats]:
     """The source at `path` read as the statistics' own data were, and the statistics of the columns to transform.
 
+    For an inverse, images are read as they are: they are arrays that were decoded before.
     Raises DataError where the data lack a column or were asked to be read in another way; UsageError as `open_source`.
     """
     found = detect(path, kind).kind
@@ -70,7 +73,7 @@ def open_to_apply(path: str, options: ReadOptions, stats: Stats, kind: str | Non
         stats = _select_columns(stats, options)
         options = replace(options, columns=stats.names, exclude=None)
     if found == stats.kind:
-        options = _replay(options, stats, path)
+        options = _replay(options, stats, path, skip=FIXED_CHOICES if inverse else ())
     try:
         return open_source(path, options, kind), stats
     except UnknownColumnError as error:
@@ -93,10 +96,12 @@ def _select_columns(stats: Stats, options: ReadOptions) -> Stats:
     return stats.select(keep)
 
 
-def _replay(options: ReadOptions, stats: Stats, path: str) -> ReadOptions:
-    """The options with every choice that the user left open made as it was for the statistics."""
+def _replay(options: ReadOptions, stats: Stats, path: str, *, skip: tuple[str, ...]) -> ReadOptions:
+    """The options with every choice that the user left open, but those to skip, made as it was for the statistics."""
     changes: dict[str, Any] = {}
     for option in fields(options):
+        if option.name in skip:
+            continue
         made = stats.decoding.get(option.name)
         made = tuple(made) if isinstance(made, list) else made
         asked = getattr(options, option.name)
