@@ -16,13 +16,13 @@ run() {
 }
 
 say "Mean and deviation of each color channel, over every pixel of twenty photographs of different sizes."
-run "zm stats sample_data/photos --unit -o $out/photos.stats.json"
+run "zm stats sample_data/photos --unit"
 
 say "The same for 1,797 small gray images in ten class folders."
-run "zm stats sample_data/digits -o $out/digits_folder.stats.json"
+run "zm stats sample_data/digits"
 
 say "A table: every numeric column; the text column is left alone."
-run "zm stats sample_data/iris.csv -o $out/iris.stats.json"
+run "zm stats sample_data/iris.csv"
 
 say "Subtract the mean price. The other column passes through untouched; the result goes to standard output."
 run "cat sample_data/housing.csv"

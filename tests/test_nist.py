@@ -30,8 +30,8 @@ def read_doubles(name: str) -> list[float]:
 def exact_std(numbers: list[float], ddof: int) -> Decimal:
     """The deviation of these very doubles, to forty digits."""
     fractions = [Fraction(number) for number in numbers]
-    mean = sum(fractions) / len(fractions)
-    variance = sum((fraction - mean) ** 2 for fraction in fractions) / (len(fractions) - ddof)
+    mean = sum(fractions, Fraction()) / len(fractions)
+    variance = sum(((fraction - mean) ** 2 for fraction in fractions), Fraction()) / (len(fractions) - ddof)
     with localcontext() as context:
         context.prec = 40
         return (Decimal(variance.numerator) / Decimal(variance.denominator)).sqrt()
@@ -52,7 +52,7 @@ def test_a_reference_dataset_is_measured_as_exactly_as_doubles_allow(name: str, 
         with h5py.File(path, "w") as file:
             file["values"] = np.array(doubles)
     moments = measure_file(path, "column" if kind == "csv" else "all").moments
-    mean = sum(map(Fraction, doubles)) / len(doubles)
+    mean = sum((Fraction(double) for double in doubles), Fraction()) / len(doubles)
     assert abs(Fraction(moments.mean.item()) - mean) <= abs(mean) * Fraction(1, 10**14)
     for ddof in (0, 1):
         assert moments.std(ddof).item() == pytest.approx(float(exact_std(doubles, ddof)), rel=1e-10)

@@ -19,13 +19,14 @@ RESOLUTION = {"float16": 2.0**-11, "float32": 2.0**-24, "float64": 2.0**-53}
 SHAPES = st.tuples(st.integers(1, 12), st.integers(1, 4), st.integers(1, 4), st.integers(1, 3))
 
 
-def transform_for(values: NDArray[np.generic], per: str, **options: bool | float) -> tuple[Transform, Transform]:
+def transform_for(
+    values: NDArray[np.generic], per: str, dtype: str = "float64", **options: bool
+) -> tuple[Transform, Transform]:
     """The transform by the values' own statistics, and its inverse."""
     stats = make_stats(values, per, axes="NHWC")
     spec = Spec("hdf5", "NHWC", values.shape[1:], values.dtype)
-    dtype = np.dtype(str(options.pop("dtype", "float64")))
     arguments = {"standardize": True, **options}
-    forward = Transform.from_stats(stats, spec, dtype, **arguments)  # type: ignore[arg-type]
+    forward = Transform.from_stats(stats, spec, np.dtype(dtype), **arguments)  # type: ignore[arg-type]
     back = Transform.from_stats(stats, spec, np.dtype("float64"), inverse=True, **arguments)  # type: ignore[arg-type]
     return forward, back
 

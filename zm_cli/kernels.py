@@ -60,7 +60,7 @@ def sum_rows(rows: Rows, ignore: float | None = None) -> Sums:
         if rows.dtype.itemsize <= 2:
             return _sum_small_integers(rows, low, high)
         return (_sum_integers if rows.dtype.itemsize == 4 else _sum_wide_integers)(rows, low, high)
-    elif masked or not (np.isfinite(low).all() and np.isfinite(high).all()):
+    if masked or not (np.isfinite(low).all() and np.isfinite(high).all()):
         return _sum_masked(rows, ignore)
     sums = _sum_floats(rows, low.astype(np.float64), high.astype(np.float64))
     # Finite values whose sum overflows: the masked path divides before it adds.

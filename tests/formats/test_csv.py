@@ -58,7 +58,7 @@ def read_values(source: Source) -> np.ndarray:
     return np.concatenate([np.empty((0, len(source.spec.names or ()))), *(block.values for block in blocks)])
 
 
-def values_of(tmp_path: Path, text: str | bytes, name: str = "table.csv", **options: Any) -> list[list[float]]:
+def values_of(tmp_path: Path, text: str | bytes, name: str = "table.csv", **options: Any) -> list[list[float | None]]:
     """The values of a table, NaN as None so that lists compare."""
     values = read_values(open_table(save(tmp_path, text, name), **options))
     return [[None if math.isnan(value) else value for value in row] for row in values.tolist()]
@@ -147,6 +147,14 @@ def test_a_quote_inside_a_plain_cell_is_just_a_quote(tmp_path: Path, tiny_pieces
     assert values_of(tmp_path, text) == [[6], [7], [8], [9], [10], [11]]
     rows = list(csv.reader(io.StringIO(rewritten(tmp_path, text).decode())))
     assert [row[0] for row in rows] == ["size", '5" pipe', 'a,"b', "plain", '6" pipe', "q r", "'\"'"]
+
+
+def test_a_lone_carriage_return_is_text(tmp_path: Path, tiny_pieces: None) -> None:
+    text = "a,b\n" + "x\r,1.0\ny\rz,2.0\n\r,3.0\n" * 5
+    assert (
+        rewritten(tmp_path, text)
+        == text.replace("x\r", '"x\r"').replace("y\rz", '"y\rz"').replace("\n\r,", '\n"\r",').encode()
+    )
 
 
 def test_a_single_stray_quote_in_a_long_file_changes_nothing_else(tmp_path: Path, tiny_pieces: None) -> None:
@@ -261,7 +269,8 @@ def test_named_columns_come_in_the_order_they_were_named(tmp_path: Path) -> None
 
 def test_an_unknown_column_is_an_error_that_suggests_the_near_one(tmp_path: Path) -> None:
     for option in ("columns", "exclude"):
-        error = error_of(tmp_path, "height,width\n1,2\n", **{option: ("heigth",)})
+        chosen: dict[str, Any] = {option: ("heigth",)}
+        error = error_of(tmp_path, "height,width\n1,2\n", **chosen)
         assert isinstance(error, UnknownColumnError)
         assert "did you mean 'height'" in str(error)
         assert "'width'" in str(error)
@@ -290,12 +299,18 @@ def test_cells_with_spaces_quotes_signs_and_exponents_are_numbers(tmp_path: Path
     text = 'a\n 1\n2 \n+3\n"4"\n" 5 "\n6e0\n7E0\n.8e1\n9.\n-inf\nInfinity\n1e999\n-0\n'
     values = [row[0] for row in values_of(tmp_path, text)]
     assert values == [1, 2, 3, 4, 5, 6, 7, 8, 9, -math.inf, math.inf, math.inf, 0]
-    assert math.copysign(1, values[-1]) == -1
+    assert math.copysign(1, values[-1] or 0.0) == -1
 
 
 def test_a_null_value_of_the_user_is_missing_even_if_it_is_a_number(tmp_path: Path) -> None:
-    text = "a,b\n1,x\n-999,2\n -999 ,3\n-9990,NA\n"
-    assert values_of(tmp_path, text, null_values=("-999", "x")) == [[1, None], [None, 2], [None, 3], [-9990, None]]
+    text = 'a,b\n1,x\n-999,2\n -999 ,3\n-9990,NA\n"-999",4\n'
+    expected = [[1, None], [None, 2], [None, 3], [-9990, None], [None, 4]]
+    assert values_of(tmp_path, text, null_values=("-999", "x")) == expected
+    assert values_of(tmp_path, text.replace(" -999 ", " -999"), null_values=("-999", "x")) == expected
+    assert values_of(tmp_path, "a\n-999\n-999.0\n", null_values=("-999",)) == [[None], [-999]]
+    assert rewritten(tmp_path, text, null_values=("-999", "x"), add=1) == (
+        b"a,b\n2.0,x\n-999,3.0\n -999 ,4.0\n-9989.0,NA\n-999,5.0\n"
+    )
     source = open_table(save(tmp_path, text), null_values=("-999", "x"))
     assert source.spec.decoding["null_values"] == ["-999", "x"]
 
@@ -347,7 +362,7 @@ def test_rows_are_counted_in_the_whole_table_past_blank_lines_and_quoted_newline
     ]
 
 
-@pytest.mark.parametrize("cell", ["1_000", "0x1F", "true", "1d5", "1.5f", "١", "12:30", "1,5", "1 2", "--1"])
+@pytest.mark.parametrize("cell", ["1_000", "0x1F", "true", "1d5", "1.5f", "\u0661", "12:30", "1,5", "1 2", "--1"])
 def test_what_only_looks_like_a_number_is_text(tmp_path: Path, cell: str) -> None:
     assert values_of(tmp_path, f'a,b\n"{cell}",1\n') == [[1]]
 
@@ -687,26 +702,28 @@ def expected_number(cell: str) -> float | None:
         return None
 
 
-def write_table(rows: Sequence[Sequence[str]], quoting: Any, end: str) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, quoting=quoting, lineterminator=end)
-    writer.writerow([f"c{place}" for place in range(len(rows[0]) if rows else 2)])
-    writer.writerows(rows)
-    return text.getvalue()
+def write_table(rows: Sequence[Sequence[str]], always: bool, end: str) -> str:
+    """The table as text with quotes `always` or where they are needed."""
+    header = [f"c{place}" for place in range(len(rows[0]) if rows else 2)]
+
+    def write_cell(cell: str) -> str:
+        return '"' + cell.replace('"', '""') + '"' if always or any(sign in cell for sign in ',"\r\n') else cell
+
+    return "".join(",".join(map(write_cell, row)) + end for row in [header, *rows])
 
 
 @SKIPPING
 @given(
     rows=tables(),
-    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    always=st.booleans(),
     end=st.sampled_from(["\n", "\r\n"]),
     size=st.integers(1, 200),
 )
 def test_blocks_are_what_the_csv_module_reads(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: list[list[str]], quoting: Any, end: str, size: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: list[list[str]], always: bool, end: str, size: int
 ) -> None:
     monkeypatch.setattr("zm_cli.block.BLOCK_BYTES", size)
-    text = write_table(rows, quoting, end)
+    text = write_table(rows, always, end)
     parsed = list(csv.reader(io.StringIO(text, newline="")))[1:]
     assert parsed == rows
     path = save(tmp_path, text)
@@ -732,18 +749,18 @@ def test_blocks_are_what_the_csv_module_reads(
 @SKIPPING
 @given(
     rows=tables(),
-    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    always=st.booleans(),
     end=st.sampled_from(["\n", "\r\n"]),
     size=st.integers(1, 200),
 )
 def test_what_is_not_transformed_comes_back_cell_for_cell(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: list[list[str]], quoting: Any, end: str, size: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: list[list[str]], always: bool, end: str, size: int
 ) -> None:
     monkeypatch.setattr("zm_cli.block.BLOCK_BYTES", size)
     numbered = [[*row, f"{number}.5"] for number, row in enumerate(rows)] or [["x", "y", "0.5"]]
     output = tmp_path / "out.csv"
     name = f"c{len(numbered[0]) - 1}"
-    rewrite(save(tmp_path, write_table(numbered, quoting, end)), str(output), columns=(name,))
+    rewrite(save(tmp_path, write_table(numbered, always, end)), str(output), columns=(name,))
     again = list(csv.reader(io.StringIO(output.read_bytes().decode(), newline="")))
     assert again[1:] == numbered
 

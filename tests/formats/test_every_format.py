@@ -137,15 +137,29 @@ CASES = [
     Case("csv", draw((200, 3), "float64"), write_csv, ("column", "all"), "out.csv", read_csv, averaged_table),
     *(hdf5_case(dtype) for dtype in HDF5_DTYPES),
 ]
-every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 
-def open_case(case: Case, folder: Path) -> Source:
-    return open_source(str(case.write(folder, case.values)), ReadOptions())
+@pytest.fixture(params=CASES, ids=lambda case: case.name)
+def case(request: pytest.FixtureRequest) -> Case:
+    chosen: Case = request.param
+    return chosen
 
 
-def measure_case(case: Case, folder: Path, per: str, workers: int = 1) -> Stats:
-    return measure([open_case(case, folder)], MeasureOptions(per), Plan(workers))[0]
+@pytest.fixture
+def path(case: Case, tmp_path: Path) -> str:
+    """The dataset of the case, written."""
+    return str(case.write(tmp_path, case.values))
+
+
+def open_path(path: str) -> Source:
+    return open_source(path, ReadOptions())
+
+
+def measure_path(path: str, per: str | None = None, workers: int = 1) -> Stats:
+    source = open_path(path)
+    stats, _ = measure([source], MeasureOptions(per), Plan(workers))
+    source.close()
+    return stats
 
 
 def set_block_bytes(monkeypatch: pytest.MonkeyPatch, nbytes: int) -> None:
@@ -155,10 +169,9 @@ def set_block_bytes(monkeypatch: pytest.MonkeyPatch, nbytes: int) -> None:
         monkeypatch.setattr(module if hasattr(module, "BLOCK_BYTES") else block, "BLOCK_BYTES", nbytes)
 
 
-@every_case
-def test_statistics_agree_with_numpy_over_the_whole_data(case: Case, tmp_path: Path) -> None:
+def test_statistics_agree_with_numpy_over_the_whole_data(case: Case, path: str) -> None:
     for per in case.pers:
-        moments = measure_case(case, tmp_path, per).moments
+        moments = measure_path(path, per).moments
         wide = case.values.astype(np.longdouble)
         axes = case.averaged(per)
         mean, std = wide.mean(axis=axes), wide.std(axis=axes)
@@ -171,14 +184,11 @@ def test_statistics_agree_with_numpy_over_the_whole_data(case: Case, tmp_path: P
         assert int(moments.count.sum()) == case.values.size
 
 
-@every_case
-def test_blocks_of_any_size_give_the_same_statistics(
-    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = measure_case(case, tmp_path, case.pers[0]).moments
+def test_blocks_of_any_size_give_the_same_statistics(case: Case, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = measure_path(path, case.pers[0]).moments
     for nbytes in (1, 100, 1000):
         set_block_bytes(monkeypatch, nbytes)
-        source = open_case(case, tmp_path)
+        source = open_path(path)
         assert len(list(source.spans())) > 1
         parts = measure([source], MeasureOptions(case.pers[0]), Plan(1))[0].moments
         size = float(np.abs(case.values.astype(float)).max())
@@ -187,18 +197,14 @@ def test_blocks_of_any_size_give_the_same_statistics(
         np.testing.assert_array_equal(parts.count, whole.count)
 
 
-@every_case
-def test_any_number_of_workers_gives_the_same_bytes(
-    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_any_number_of_workers_gives_the_same_bytes(case: Case, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     set_block_bytes(monkeypatch, 500)
-    documents = {to_json(measure_case(case, tmp_path, case.pers[0], workers).to_document()) for workers in (1, 2, 5)}
+    documents = {to_json(measure_path(path, case.pers[0], workers).to_document()) for workers in (1, 2, 5)}
     assert len(documents) == 1
 
 
-@every_case
-def test_a_pickled_source_reads_the_same_blocks(case: Case, tmp_path: Path) -> None:
-    source = open_case(case, tmp_path)
+def test_a_pickled_source_reads_the_same_blocks(path: str) -> None:
+    source = open_path(path)
     other = pickle.loads(pickle.dumps(source))
     for span in source.spans():
         ours, theirs = source.read(span), other.read(span)
@@ -206,10 +212,9 @@ def test_a_pickled_source_reads_the_same_blocks(case: Case, tmp_path: Path) -> N
         assert ours.digest == theirs.digest
 
 
-@every_case
-def test_blocks_hold_the_values_in_order(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_hold_the_values_in_order(case: Case, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     set_block_bytes(monkeypatch, 300)
-    source = open_case(case, tmp_path)
+    source = open_path(path)
     values = np.concatenate([source.read(span).values for span in source.spans()])
     np.testing.assert_array_equal(values, case.values)
     assert values.dtype == source.spec.dtype
@@ -217,15 +222,13 @@ def test_blocks_hold_the_values_in_order(case: Case, tmp_path: Path, monkeypatch
     assert len(source.spec.sample_shape) == values.ndim - 1
 
 
-@every_case
 @pytest.mark.parametrize("operation", ["center", "standardize"])
 @pytest.mark.parametrize("workers", [1, 3])
 def test_the_output_is_what_numpy_computes_and_its_inverse_the_input(
-    case: Case, operation: Any, workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    case: Case, path: str, operation: Any, workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_block_bytes(monkeypatch, 700)
-    path = str(case.write(tmp_path, case.values))
-    stats = measure([open_source(path, ReadOptions())], MeasureOptions(), Plan(1))[0]
+    stats = measure_path(path)
     output, back = tmp_path / case.output, tmp_path / f"back{Path(case.output).suffix}"
     options = ApplyOptions(operation, dtype="float64")
     source, columns = open_to_apply(path, ReadOptions(), stats)
@@ -243,15 +246,13 @@ def test_the_output_is_what_numpy_computes_and_its_inverse_the_input(
     np.testing.assert_allclose(case.read(back), wide, rtol=1e-14, atol=1e-14 * float(np.abs(wide).max()))
 
 
-@every_case
-def test_what_was_centered_is_not_centered_again(case: Case, tmp_path: Path) -> None:
+def test_what_was_centered_is_not_centered_again(case: Case, path: str, tmp_path: Path) -> None:
     from zm_cli.errors import DataError
 
-    path = str(case.write(tmp_path, case.values))
-    stats = measure([open_source(path, ReadOptions())], MeasureOptions(), Plan(1))[0]
+    stats = measure_path(path)
     output = str(tmp_path / case.output)
     apply(*open_to_apply(path, ReadOptions(), stats), output, ApplyOptions("center"), Plan(1))
-    again = measure([open_source(output, ReadOptions())], MeasureOptions(), Plan(1))[0]
+    again = measure_path(output)
     twice = str(tmp_path / f"twice{Path(case.output).suffix}")
     with pytest.raises(DataError, match="centered already"):
         apply(*open_to_apply(output, ReadOptions(), again), twice, ApplyOptions("center"), Plan(1))
@@ -260,12 +261,10 @@ def test_what_was_centered_is_not_centered_again(case: Case, tmp_path: Path) -> 
     assert Path(twice).exists()
 
 
-@every_case
 def test_a_failing_run_leaves_the_earlier_output_and_nothing_else(
-    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    case: Case, path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = str(case.write(tmp_path, case.values))
-    stats = measure([open_source(path, ReadOptions())], MeasureOptions(), Plan(1))[0]
+    stats = measure_path(path)
     place = tmp_path / "place"
     place.mkdir()
     output = place / case.output
@@ -281,10 +280,8 @@ def test_a_failing_run_leaves_the_earlier_output_and_nothing_else(
     assert output.read_bytes() == b"earlier"
 
 
-@every_case
-def test_two_runs_give_identical_bytes(case: Case, tmp_path: Path) -> None:
-    path = str(case.write(tmp_path, case.values))
-    stats = measure([open_source(path, ReadOptions())], MeasureOptions(), Plan(1))[0]
+def test_two_runs_give_identical_bytes(case: Case, path: str, tmp_path: Path) -> None:
+    stats = measure_path(path)
     written = []
     for name, workers in (("one", 1), ("two", 2)):
         output = tmp_path / name / case.output
@@ -294,8 +291,7 @@ def test_two_runs_give_identical_bytes(case: Case, tmp_path: Path) -> None:
     assert written[0] == written[1]
 
 
-@every_case
-def test_facts_are_plain_json(case: Case, tmp_path: Path) -> None:
-    facts = open_case(case, tmp_path).facts()
+def test_facts_are_plain_json(path: str) -> None:
+    facts = open_path(path).facts()
     assert facts.nbytes > 0
     json.dumps([dict(facts.shapes), dict(facts.types), dict(facts.others), facts.notes])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,8 @@ def write_dataset(
         if stats_file is None:
             path = stack.enter_context(kept_input(path))
             stats, measured = _measure_source(path, reading, measuring, plan, report, kind)
+            # Which columns these are is settled: those that were measured.
+            reading = replace(reading, columns=None, exclude=None)
         else:
             stats = load_stats(stats_file)
         source, stats = open_to_apply(path, reading, stats, kind, inverse=applying.inverse)

@@ -66,15 +66,12 @@ class ColumnReader:
     where: str
     as_text: frozenset[int] = frozenset()
     _missing: frozenset[str] = field(init=False)
-    _missing_numbers: list[str] = field(init=False)
+    _missing_numbers: list[float] = field(init=False)
 
     def __post_init__(self) -> None:
         own = {token.strip() for token in self.null_values}
         self._missing = MISSING | own
-        self._missing_numbers = sorted(token for token in own if is_number(token))
-        if self._missing_numbers:
-            # Only as text can `-999` be told from a number.
-            self.as_text = frozenset(self.chosen)
+        self._missing_numbers = sorted({float(token) for token in own if is_number(token)})
 
     def read(self, piece: Piece, *, carry: bool) -> Numbers:
         """The numbers of a piece, with `carry` the text of all other cells too.
@@ -92,8 +89,8 @@ class ColumnReader:
             as_text = frozenset(self.chosen)
             frame = self._parse_checked(piece, as_text)
         self._check_cells(piece, frame.height)
-        if carry and (holed := self._find_holes(frame, as_text)):
-            as_text |= holed
+        if doubtful := self._find_doubtful(frame, as_text, carry):
+            as_text |= doubtful
             frame = self._parse_checked(piece, as_text)
         return self._convert(piece, frame, as_text, carry)
 
@@ -159,11 +156,16 @@ class ColumnReader:
         row = row_at(piece, offset, self.layout.line_end)
         return DataError(what, where=f"{self.where}, row {row}", hint=hint)
 
-    def _find_holes(self, frame: pl.DataFrame, as_text: frozenset[int]) -> frozenset[int]:
-        """The columns parsed as numbers that have missing cells, whose text is needed."""
+    def _find_doubtful(self, frame: pl.DataFrame, as_text: frozenset[int], carry: bool) -> frozenset[int]:
+        """The columns parsed as numbers whose text is needed: cells are missing, or may be a null value like -999."""
         typed = [place for place in self.chosen if place not in as_text]
-        columns = {place: frame[str(place)] for place in typed}
-        return frozenset(place for place, cells in columns.items() if cells.null_count() or cells.is_nan().any())
+        if not typed or not (carry or self._missing_numbers):
+            return frozenset()
+        values = frame.select([str(place) for place in typed]).to_numpy()
+        found = np.isnan(values).any(axis=0) if carry else np.zeros(len(typed), dtype=np.bool_)
+        for number in self._missing_numbers:
+            found |= (values == number).any(axis=0)
+        return frozenset(typed[index] for index in np.flatnonzero(found))
 
     def _convert(self, piece: Piece, frame: pl.DataFrame, as_text: frozenset[int], carry: bool) -> Numbers:
         import polars as pl
@@ -173,29 +175,27 @@ class ColumnReader:
         missing: dict[int, pl.Series] = {}
         odd = set[int]()
         for feature, place in enumerate(self.chosen):
-            cells = frame[str(place)]
             if place not in as_text:
-                numbers.append(cells)
                 continue
+            cells = frame[str(place)]
             column, needed, bad = self._to_numbers(cells)
             numbers.append(column)
-            if needed:
-                odd.add(place)
             if bad is not None:
                 rejected[feature] = Rejected(piece.first_row + bad, str(cells[bad]))
-            if carry:
-                none = column.is_null() | column.is_nan()
-                if none.any():
-                    odd.add(place)
-                    missing[place] = cells.zip_with(none, pl.Series(["NaN"], dtype=pl.String))
+            none = column.is_null() | column.is_nan() if carry else None
+            if none is not None and none.any():
+                needed = True
+                missing[place] = cells.zip_with(none, pl.Series(["NaN"], dtype=pl.String))
+            if needed:
+                odd.add(place)
         if not odd <= self.as_text:
             self.as_text |= odd
-        values = pl.DataFrame([column.alias(str(index)) for index, column in enumerate(numbers)]).to_numpy()
-        carried = None
-        if carry:
-            others = set(range(len(self.layout.names))) - set(self.chosen)
-            carried = Carried(self.chosen, {place: frame[str(place)] for place in sorted(others)}, missing)
-        return Numbers(values, rejected, carried)
+        values = frame.with_columns(numbers).select([str(place) for place in self.chosen]).to_numpy()
+        if not carry:
+            return Numbers(values, rejected, None)
+        others = sorted(set(range(len(self.layout.names))) - set(self.chosen))
+        texts = {place: frame[str(place)] for place in others}
+        return Numbers(values, rejected, Carried(self.chosen, texts, missing))
 
     def _to_numbers(self, cells: pl.Series) -> tuple[pl.Series, bool, int | None]:
         """Cells as float64, null where one is missing or no number; whether it took more than parsing them; the
@@ -205,7 +205,8 @@ class ColumnReader:
         numbers = cells.cast(pl.Float64, strict=False)
         odd = numbers.is_null() & cells.is_not_null()
         if self._missing_numbers:
-            odd |= cells.str.strip_chars().is_in(self._missing_numbers).fill_null(False)
+            # A number among them is only a candidate: -999.0 is not the -999 that was named.
+            odd |= numbers.is_in(self._missing_numbers).fill_null(False)
         if not odd.any():
             return numbers, False, None
         rows = odd.arg_true()

@@ -2,7 +2,8 @@
 
 A quote counts where a cell begins with it (RFC 4180); there two quotes are one, and the next single one ends it. Text
 in which every quote obeys that is cut by counting quotes. Other text (`5" pipe`) is read cell by cell, and a cell with
-a stray quote is quoted as a whole, so that a parser of any opinion reads the same cell.
+a stray quote is quoted as a whole, so that a parser of any opinion reads the same cell. So is one that ends in a lone
+carriage return.
 """
 
 from __future__ import annotations
@@ -130,12 +131,11 @@ class Cutter:
 
     def _cut(self, buffer: bytes) -> tuple[bytes, bytes, NDArray[np.intp]]:
         """The whole records of `buffer`, the rest of it, and where in the first each record ends."""
-        rest = b""
-        if b'"' in buffer and not self._well_formed(buffer):
-            buffer, rest = self._mend(buffer)
+        if (b'"' in buffer and not self._well_formed(buffer)) or self._has_odd_return(buffer):
+            buffer = self._mend(buffer)
         ends = record_ends(buffer, self._line_end)
         cut = int(ends[-1]) if len(ends) else 0
-        return buffer[:cut], buffer[cut:] + rest, ends
+        return buffer[:cut], buffer[cut:], ends
 
     def _well_formed(self, buffer: bytes) -> bool:
         """Whether every opening quote begins a cell and every closing one ends it."""
@@ -155,33 +155,25 @@ class Cutter:
         returns = closing[after == RETURN] + 2
         return bool((codes[returns[returns < len(codes)]] == self._line_end[0]).all())
 
-    def _mend(self, buffer: bytes) -> tuple[bytes, bytes]:
-        """The whole records of `buffer`, cells with a stray quote quoted as a whole, and the rest of it."""
+    def _has_odd_return(self, buffer: bytes) -> bool:
+        """Whether a cell that is not the last of its record ends in a carriage return: parsers like to drop it."""
+        return self._line_end == b"\n" and b"\r" in buffer and b"\r" + self._delimiter in buffer
+
+    def _mend(self, buffer: bytes) -> bytes:
+        """The text with each cell that parsers see differently quoted as a whole; an unfinished cell stays as it is."""
         parts: list[bytes] = []
         done = 0
-        while (quote := buffer.find(b'"', done)) >= 0:
-            start = buffer.rfind(self._line_end, done, quote) + 1 or done
-            parts.append(buffer[done:start])
-            done = start
-            record = self._mend_record(buffer, start)
-            if record is None:
-                return b"".join(parts), buffer[done:]
-            parts.append(record[0])
-            done = record[1]
-        cut = buffer.rfind(self._line_end, done) + 1 or done
-        return b"".join((*parts, buffer[done:cut])), buffer[cut:]
-
-    def _mend_record(self, buffer: bytes, start: int) -> tuple[bytes, int] | None:
-        """The record at `start` with its quotes put right, and where the next one begins; None if it has no end."""
-        parts: list[bytes] = []
-        while (cell := scan_cell(buffer, start, self._delimiter, self._line_end)) is not None:
-            quoted = b'"%s"' % cell.value.replace(b'"', b'""')
-            parts.append(quoted if b'"' in cell.raw else cell.raw)
-            parts.append(cell.end)
-            start += len(cell.raw) + len(cell.end)
-            if cell.end != self._delimiter:
-                return b"".join(parts), start
-        return None
+        odd = re.compile(b'"|\r' + re.escape(self._delimiter))
+        while (found := odd.search(buffer, done)) is not None:
+            # Up to here there was no quote, so that the last delimiter or line end does begin the cell.
+            ends = (buffer.rfind(end, done, found.start()) for end in (self._delimiter, self._line_end))
+            start = max(done, max(ends) + 1)
+            cell = scan_cell(buffer, start, self._delimiter, self._line_end)
+            if cell is None:
+                break
+            parts += (buffer[done:start], b'"', cell.value.replace(b'"', b'""'), b'"', cell.end)
+            done = start + len(cell.raw) + len(cell.end)
+        return b"".join((*parts, buffer[done:]))
 
 
 def _leave_out_blank(text: bytes, ends: NDArray[np.intp]) -> tuple[bytes, int]:

@@ -26,6 +26,7 @@ FOREIGN_SUFFIXES = frozenset(
 )
 GZIP_LEVEL = 2
 ZSTD_LEVEL = 3
+ZSTD_THREADS = 2
 
 
 class _Compressor(Protocol):
@@ -44,8 +45,8 @@ def _make_compressor(suffix: str) -> _Compressor | None:
     if suffix == ".zst":
         import zstandard
 
-        # One frame: there are readers that stop after the first.
-        return zstandard.ZstdCompressor(level=ZSTD_LEVEL).compressobj()
+        # One frame: there are readers that stop after the first. How many threads there are leaves its bytes alone.
+        return zstandard.ZstdCompressor(level=ZSTD_LEVEL, threads=ZSTD_THREADS).compressobj()
     return None
 
 

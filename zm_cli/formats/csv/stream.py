@@ -6,7 +6,7 @@ import stat
 import sys
 from gzip import BadGzipFile
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Protocol, cast
 
 from zm_cli.errors import DataError, UsageError
 
@@ -40,11 +40,18 @@ class _Counted:
 
     def read(self, size: int = -1, /) -> bytes:
         if self._head:
-            data, self._head = self._head, b""
+            stop = len(self._head) if size < 0 else size
+            data, self._head = self._head[:stop], self._head[stop:]
         else:
             data = self._file.read(size)
         self.count += len(data)
         return data
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        """Fills the start of `buffer`, as the gzip decoder asks for."""
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
 
 
 class _ZstdReader:
@@ -89,11 +96,7 @@ class TextStream:
     """
 
     def __init__(self, path: str) -> None:
-        from isal import isal_zlib
-        from zstandard import ZstdError
-
-        isal_error: type[Exception] = isal_zlib.IsalError
-        self._corrupt: tuple[type[Exception], ...] = (BadGzipFile, isal_error, ZstdError)
+        self._corrupt: tuple[type[Exception], ...] = ()
         self._name = name_of(path)
         self._file = self._open(path)
         self._owned = path != "-"
@@ -125,14 +128,18 @@ class TextStream:
 
     def _decoder(self, head: bytes) -> _Readable:
         if head.startswith(b"\x1f\x8b"):
-            from isal import igzip
+            from isal import igzip, isal_zlib
 
             self.compression = "gzip"
+            self._corrupt = (BadGzipFile, cast("type[Exception]", isal_zlib.IsalError))
             reader: _Readable = igzip.IGzipFile(fileobj=self._raw)  # type: ignore[no-untyped-call]
             return reader
         # The second form begins a skippable frame, which parallel compressors put first.
         if head.startswith(b"\x28\xb5\x2f\xfd") or (head[1:4] == b"\x2a\x4d\x18" and head[0] >> 4 == 5):
+            from zstandard import ZstdError
+
             self.compression = "zstd"
+            self._corrupt = (ZstdError,)
             return _ZstdReader(self._raw)
         self._refuse_foreign(head)
         return self._raw

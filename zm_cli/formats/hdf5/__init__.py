@@ -1,4 +1,4 @@
-"""HDF5 files: one dataset of the file read in blocks, and the whole file written again with that dataset transformed."""
+"""HDF5 files: one dataset read in blocks, and the whole file written again with that dataset transformed."""
 
 from __future__ import annotations
 

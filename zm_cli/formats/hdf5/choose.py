@@ -32,7 +32,8 @@ def numeric_dtype(dataset: Any) -> np.dtype[Any] | None:
     plain = stored.get_class() in (h5t.INTEGER, h5t.FLOAT) and h5py.check_enum_dtype(dtype) is None
     if not plain or dtype.kind not in "iuf" or dtype.itemsize > 8:
         return None
-    return dtype.newbyteorder("=")
+    native: np.dtype[Any] = dtype.newbyteorder("=")
+    return native
 
 
 def describe_type(dataset: Any) -> str:
@@ -55,7 +56,7 @@ def describe_type(dataset: Any) -> str:
 
 
 def list_datasets(file: Any) -> list[tuple[str, Any]]:
-    """Every dataset of the file with its path, once however many hard links it has; links elsewhere are not followed."""
+    """Every dataset of the file with its path, once however many hard links it has; no other links are followed."""
     import h5py
 
     found: list[tuple[str, Any]] = []
@@ -103,7 +104,9 @@ def _find_only(file: Any, path: str) -> tuple[str, Any]:
         holds = f"it holds {describe_datasets(datasets)}" if datasets else "it holds no dataset at all"
         raise DataError(f"has no dataset of numbers of rank 1 to {MOST_RANK}", where=path, hint=holds)
     raise UsageError(
-        f"which dataset is meant? There are {describe_datasets(likely)}", where=path, hint=f"say --dataset {likely[0][0]}"
+        f"which dataset is meant? There are {describe_datasets(likely)}",
+        where=path,
+        hint=f"say which, for example --dataset {likely[0][0]}",
     )
 
 
@@ -137,8 +140,9 @@ def _find_named(file: Any, path: str, asked: str) -> tuple[str, Any]:
     if item is not None:
         raise UsageError(f"{name} is a named type, not a dataset", where=path)
     near = _nearest(name, [entry[0] for entry in datasets])
-    meant = f"did you mean {near}? " if near else ""
-    raise UsageError(f"has no dataset {name}", where=path, hint=f"{meant}There are {describe_datasets(datasets) or 'none'}")
+    meant = f"did you mean {near}? Of datasets, " if near else ""
+    there = f"there are {describe_datasets(datasets)}" if datasets else "it holds no dataset at all"
+    raise UsageError(f"has no dataset {name}", where=path, hint=f"{meant}{there}")
 
 
 def _nearest(name: str, paths: list[str]) -> str | None:
@@ -156,7 +160,9 @@ def _check_readable(dataset: Any, where: str) -> None:
     if shape is None:
         raise DataError("holds no values at all (a null dataspace)", where=where)
     if numeric_dtype(dataset) is None:
-        raise DataError(f"holds {describe_type(dataset)} values, no plain numbers", where=where, hint="name a dataset of numbers")
+        raise DataError(
+            f"holds {describe_type(dataset)} values, no plain numbers", where=where, hint="name a dataset of numbers"
+        )
     if not 1 <= len(shape) <= MOST_RANK:
         raise DataError(f"has rank {len(shape)}, shape {shape}; rank 1 to {MOST_RANK} can be read", where=where)
     if 0 in shape:

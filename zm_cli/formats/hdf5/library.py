@@ -41,7 +41,9 @@ def open_file(path: str) -> Any:
     except ERRORS as error:
         reason = explain(error)
         if "signature not found" in reason:
-            raise DataError("is no HDF5 file", where=path, hint="if it is something else, say so with --kind") from error
+            raise DataError(
+                "is no HDF5 file", where=path, hint="if it is something else, say so with --kind"
+            ) from error
         raise DataError(f"cannot be opened as HDF5: {reason}", where=path) from error
 
 

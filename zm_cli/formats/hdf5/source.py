@@ -25,6 +25,18 @@ RECEIPT = "zm"
 MOST_STRETCH = 4
 """A run of whole chunks may be this many times larger than a block; beyond that, chunks are cut."""
 MISSING_MARKS = ("_FillValue", "missing_value")
+HANDLES = frozenset({"_process", "_file", "_opened"})
+
+_opening = threading.Lock()
+
+
+def _renew_lock() -> None:
+    global _opening
+    _opening = threading.Lock()
+
+
+# A thread that does not exist in a forked child may have held the lock at that moment.
+os.register_at_fork(after_in_child=_renew_lock)
 
 
 class Hdf5Source:
@@ -35,6 +47,12 @@ class Hdf5Source:
 
     one_pass = False
     small_samples = False
+    _shape: tuple[int, ...]
+    _chunks: tuple[int, ...] | None
+    _stored: np.dtype[Any]
+    _process: int
+    _file: Any
+    _opened: Any
 
     def __init__(self, path: str, options: ReadOptions) -> None:
         self.path = path
@@ -44,12 +62,12 @@ class Hdf5Source:
                 self._inspect(dataset, options.layout)
             except ERRORS as error:
                 raise DataError(f"cannot be read: {explain(error)}", where=f"{path}: {self._name}") from error
-        self._reset()
+        self._forget_handles()
 
     def _inspect(self, dataset: Any, asked: str | None) -> None:
-        self._shape: tuple[int, ...] = tuple(dataset.shape)
+        self._shape = tuple(dataset.shape)
         self._stored = np.dtype(dataset.dtype).newbyteorder("=")
-        self._chunks: tuple[int, ...] | None = dataset.chunks
+        self._chunks = dataset.chunks
         layout = find_layout(dataset) if asked is None else parse_layout(asked, self._name, self._shape)
         decoding = {"dataset": self._name} | ({"layout": layout} if layout else {})
         letters = layout or UNNAMED[len(self._shape)]
@@ -64,7 +82,7 @@ class Hdf5Source:
             samples=self._shape[self._axis],
             decoding=decoding,
         )
-        self.nbytes = math.prod(self._shape) * self._stored.itemsize
+        self.nbytes: int = math.prod(self._shape) * self._stored.itemsize
         self.receipt = _parse_receipt(read_text(dataset, RECEIPT))
 
     def spans(self) -> Iterator[Span]:
@@ -113,7 +131,7 @@ class Hdf5Source:
         values = np.ascontiguousarray(np.moveaxis(stored, self._axis, 0))
         if values.dtype.kind == "b":
             values = values.view(np.uint8)
-        return Block(span, values, xxhash.xxh3_128(values.reshape(-1).view(np.uint8)).digest())
+        return Block(span, values, xxhash.xxh3_128(values.reshape(-1).view(np.uint8).data).digest())
 
     def facts(self) -> Facts:
         """The file's size, the sample's shape, how the dataset is stored, and what else the file holds."""
@@ -140,7 +158,7 @@ class Hdf5Source:
 
     def close(self) -> None:
         """Closes the file; the next read opens it again."""
-        with self._lock:
+        with _opening:
             if self._file is not None and self._process == os.getpid():
                 self._file.close()
             self._file = self._opened = None
@@ -150,13 +168,12 @@ class Hdf5Source:
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         self.__dict__.update(state)
-        self._reset()
+        self._forget_handles()
 
-    def _reset(self) -> None:
-        self._lock = threading.Lock()
+    def _forget_handles(self) -> None:
         self._process = os.getpid()
-        self._file: Any = None
-        self._opened: Any = None
+        self._file = None
+        self._opened = None
 
     def _place(self) -> str:
         return f"{self.path}: {self._name}"
@@ -165,21 +182,19 @@ class Hdf5Source:
         """This process's handle of the dataset, opened by its first read."""
         from h5py import h5d, h5p
 
-        if self._process != os.getpid():
-            # A forked child: the parent's lock may be held by a thread that does not exist here.
-            self._reset()
-        with self._lock:
+        with _opening:
+            if self._process != os.getpid():
+                self._forget_handles()
             if self._opened is None:
                 access = h5p.create(h5p.DATASET_ACCESS)
                 aligned = self._chunks is None or self._span_rows() % self._chunks[self._axis] == 0
-                access.set_chunk_cache(*chunk_cache(self._shape, self._chunks, self._stored.itemsize, self._axis, aligned))
+                access.set_chunk_cache(
+                    *chunk_cache(self._shape, self._chunks, self._stored.itemsize, self._axis, aligned)
+                )
                 file = open_file(self.path)
                 self._opened = h5d.open(file.id, os.fsencode(self._name), access)
                 self._file = file
             return self._opened
-
-
-HANDLES = frozenset({"_lock", "_process", "_file", "_opened"})
 
 
 def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
