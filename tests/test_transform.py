@@ -26,8 +26,8 @@ def transform_for(
     stats = make_stats(values, per, axes="NHWC")
     spec = Spec("hdf5", "NHWC", values.shape[1:], values.dtype)
     arguments = {"standardize": True, **options}
-    forward = Transform.from_stats(stats, spec, np.dtype(dtype), **arguments)  # type: ignore[arg-type]
-    back = Transform.from_stats(stats, spec, np.dtype("float64"), inverse=True, **arguments)  # type: ignore[arg-type]
+    forward = Transform.from_stats(stats, spec, np.dtype(dtype), **arguments)
+    back = Transform.from_stats(stats, spec, np.dtype("float64"), inverse=True, **arguments)
     return forward, back
 
 

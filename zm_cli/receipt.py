@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
 from zm_cli.errors import DataError
-from zm_cli.statsfile import Stats
-from zm_cli.statsstore import digest_stats
 
 FORMAT = "zm-receipt"
 Operation = Literal["center", "standardize"]
 
 
-def write_receipt(stats: Stats, operation: Operation, settings: Mapping[str, Any], *, inverse: bool) -> dict[str, Any]:
-    """The receipt of an operation with these statistics; `settings` are the choices that decide its numbers."""
-    return {
-        "format": FORMAT,
-        "version": 1,
-        "operation": operation,
-        "inverse": inverse,
-        "per": stats.per,
-        "stats": digest_stats(stats),
-        **settings,
-    }
+def make_receipt(operation: Operation, *, inverse: bool, stats: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The receipt of an operation; `stats` is the digest of its statistics, `settings` is what else decides it."""
+    return {"format": FORMAT, "version": 1, "operation": operation, "inverse": inverse, "stats": stats, **settings}
+
+
+def parse_receipt(text: str | bytes | None) -> dict[str, Any] | None:
+    """The receipt in a text; None where there is none or it is something else."""
+    try:
+        found = json.loads(text) if text else None
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and found.get("format") == FORMAT else None
 
 
 def describe_receipt(receipt: Mapping[str, Any] | None) -> str | None:

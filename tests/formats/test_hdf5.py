@@ -39,7 +39,7 @@ def draw(shape: tuple[int, ...], dtype: str = "u1", seed: int = 7) -> np.ndarray
     return np.random.default_rng(seed).integers(0, 100, shape).astype(dtype)
 
 
-def save(tmp_path: Path, name: str = "data.h5", **datasets: Any) -> str:
+def save(tmp_path: Path, name: str = "data.h5", /, **datasets: Any) -> str:
     with h5py.File(tmp_path / name, "w") as file:
         for key, values in datasets.items():
             file[key] = values
@@ -153,7 +153,9 @@ def test_blocks_together_are_what_h5py_reads(data: st.DataObject, tmp_path: Path
     dtype = data.draw(st.sampled_from(DTYPES))
     chunked = data.draw(st.booleans())
     chunks = tuple(data.draw(st.integers(1, extent)) for extent in shape) if chunked else None
-    filters = data.draw(st.sampled_from([{}, {"compression": "gzip"}, {"compression": "lzf", "shuffle": True}]))
+    filters: dict[str, Any] = data.draw(
+        st.sampled_from([{}, {"compression": "gzip"}, {"compression": "lzf", "shuffle": True}])
+    )
     letters = "".join(data.draw(st.permutations("NCHWD"[: len(shape)])))
     path = tmp_path / "random.h5"
     path.unlink(missing_ok=True)
@@ -609,7 +611,7 @@ def put_attributes(item: Any) -> None:
     attrs.create("enum", 2, dtype=h5py.enum_dtype({"red": 1, "blue": 2}))
     attrs.create("ragged", np.array([np.arange(2), np.arange(3)], object), dtype=h5py.vlen_dtype("i4"))
     attrs.create("mixed", np.array([(1, "abc")], [("a", "i4"), ("b", h5py.string_dtype())]))
-    attrs.create("array", np.zeros((2,), np.dtype(("i4", (3,)))), dtype=np.dtype(("i4", (3,))), shape=(2,))
+    attrs.create("array", np.arange(6).reshape(2, 3), dtype=np.dtype(("i4", (3,))))
     padded = h5t.C_S1.copy()
     padded.set_size(5)
     padded.set_strpad(h5t.STR_SPACEPAD)
@@ -954,7 +956,7 @@ def test_a_damaged_dataset_beside_is_named(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["data.h5"]
 
 
-@pytest.mark.parametrize("room", [0, 3_000, 30_000, 250_000])
+@pytest.mark.parametrize("room", [0, 3_000, 30_000, 80_000])
 @pytest.mark.parametrize("compression", [None, "gzip"])
 def test_a_full_disk_is_told_and_nothing_is_left(
     tmp_path: Path, room: int, compression: str | None, monkeypatch: pytest.MonkeyPatch

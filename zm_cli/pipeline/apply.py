@@ -13,10 +13,10 @@ from zm_cli.errors import DataError, UnknownColumnError, UsageError
 from zm_cli.formats import create_sink, detect, open_source
 from zm_cli.pipeline.measure import block_cost
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress, list_names
-from zm_cli.receipt import Operation, check_receipt, write_receipt
+from zm_cli.receipt import Operation, check_receipt, make_receipt
 from zm_cli.runner import Plan, map_in_order
 from zm_cli.statsfile import Stats
-from zm_cli.statsstore import draft_stats
+from zm_cli.statsstore import digest_stats, draft_stats
 from zm_cli.transform import Transform
 
 FIXED_CHOICES = ("mode", "lossy", "resize", "exif")
@@ -142,7 +142,12 @@ def apply(
         ddof=options.ddof,
         epsilon=options.epsilon,
     )
-    receipt = write_receipt(stats, options.operation, _settings(options, transform), inverse=options.inverse)
+    receipt = make_receipt(
+        options.operation,
+        inverse=options.inverse,
+        stats=digest_stats(stats),
+        settings={"per": stats.per, **_settings(options, transform)},
+    )
     if not options.force:
         check_receipt(source.receipt, receipt, source.path)
         stats.check_fits(source.spec, source.path)

@@ -9,8 +9,8 @@ from typing import Any
 
 from zm_cli.draft import Draft
 from zm_cli.errors import DataError
+from zm_cli.receipt import parse_receipt
 
-FORMAT = "zm-receipt"
 READ_BYTES = 1 << 20
 
 
@@ -22,12 +22,10 @@ def receipt_path(table: str) -> Path:
 def read_receipt(table: str) -> Mapping[str, Any] | None:
     """What an earlier run says of this table; None where it says nothing, or of other bytes than these."""
     try:
-        document = json.loads(receipt_path(table).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        document = parse_receipt(receipt_path(table).read_bytes())
+    except OSError:
         return None
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        return None
-    output = document.get("output")
+    output = document.get("output") if document else None
     if not isinstance(output, dict) or output.get("bytes") != Path(table).stat().st_size:
         return None
     return document if output.get("xxh3_128") == _digest_file(table) else None

@@ -25,8 +25,7 @@ FOREIGN_SUFFIXES = frozenset(
     | {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp"}
 )
 GZIP_LEVEL = 2
-ZSTD_LEVEL = 3
-ZSTD_THREADS = 2
+ZSTD_LEVEL = 1
 
 
 class _Compressor(Protocol):
@@ -45,8 +44,8 @@ def _make_compressor(suffix: str) -> _Compressor | None:
     if suffix == ".zst":
         import zstandard
 
-        # One frame: there are readers that stop after the first. How many threads there are leaves its bytes alone.
-        return zstandard.ZstdCompressor(level=ZSTD_LEVEL, threads=ZSTD_THREADS).compressobj()
+        # One frame: there are readers that stop after the first.
+        return zstandard.ZstdCompressor(level=ZSTD_LEVEL).compressobj()
     return None
 
 

@@ -140,9 +140,9 @@ def _find_named(file: Any, path: str, asked: str) -> tuple[str, Any]:
     if item is not None:
         raise UsageError(f"{name} is a named type, not a dataset", where=path)
     near = _nearest(name, [entry[0] for entry in datasets])
-    meant = f"did you mean {near}? Of datasets, " if near else ""
-    there = f"there are {describe_datasets(datasets)}" if datasets else "it holds no dataset at all"
-    raise UsageError(f"has no dataset {name}", where=path, hint=f"{meant}{there}")
+    meant = f"did you mean {near}? " if near else ""
+    there = describe_datasets(datasets) if datasets else "no dataset at all"
+    raise UsageError(f"has no dataset {name}", where=path, hint=f"{meant}It holds {there}")
 
 
 def _nearest(name: str, paths: list[str]) -> str | None:

@@ -12,7 +12,7 @@ from zm_cli.formats.hdf5.attributes import copy_attributes, has_pointers, list_a
 from zm_cli.formats.hdf5.library import ERRORS, address_of, explain
 from zm_cli.formats.hdf5.references import Referrer, slabs
 
-MERGE_NAMED_TYPES = 0x0020
+MERGE_NAMED_TYPES = 0x0040
 """H5O_COPY_MERGE_COMMITTED_DTYPE_FLAG: a copied dataset uses the named type that is there, not one of its own."""
 
 Create = Callable[[Any, bytes, Any], list[str]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from array import array
 from collections import Counter
@@ -15,6 +14,7 @@ from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.images.headers import Header, read_header
 from zm_cli.formats.images.pictures import broken, quieten, say_why
 from zm_cli.formats.images.suffixes import is_image_suffix, suffix_of
+from zm_cli.receipt import parse_receipt
 
 RECEIPT = "zm.json"
 
@@ -116,11 +116,10 @@ def check_not_empty(listing: Listing, path: str) -> None:
 def read_receipt(path: str) -> dict[str, Any] | None:
     """What zm left in a folder that it wrote; None where the folder is not zm's."""
     try:
-        with open(os.path.join(path, RECEIPT), encoding="utf-8") as stream:
-            found = json.load(stream)
-    except (OSError, ValueError):
+        with open(os.path.join(path, RECEIPT), "rb") as stream:
+            return parse_receipt(stream.read())
+    except OSError:
         return None
-    return found if isinstance(found, dict) and found.get("format") == "zm-receipt" else None
 
 
 def _unreadable(full: str, error: BaseException) -> DataError:

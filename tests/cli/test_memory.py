@@ -1,0 +1,52 @@
+"""Peak memory does not grow with the data: measured by the kernel, on the whole process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from tests.shell import ZM
+
+ROOT = Path(__file__).parents[2]
+
+
+def peak_of(*arguments: str | Path) -> int:
+    """The most memory, in kB, that zm held at any one time."""
+    process = subprocess.Popen(
+        [*ZM, *map(str, arguments)], env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_maxrss
+
+
+def write_hdf5(path: Path, samples: int) -> Path:
+    """Samples of 192 kB of which only the first are stored: the rest are the fill value, and cost no disk."""
+    with h5py.File(path, "w") as file:
+        data = file.create_dataset("x", (samples, 256, 256, 3), "u1", chunks=(16, 256, 256, 3), fillvalue=7)
+        data[:16] = np.random.default_rng(1).integers(0, 256, (16, 256, 256, 3), dtype=np.uint8)
+    return path
+
+
+ROOM = 64 << 10
+"""kB by which peaks may differ: how many blocks of 8 MB two workers hold at their peak is a matter of luck."""
+
+
+def test_half_a_gigabyte_more_of_samples_takes_no_more_memory_to_measure(tmp_path: Path) -> None:
+    small, large = (write_hdf5(tmp_path / f"{samples}.h5", samples) for samples in (320, 3200))
+    for per in ("channel", "pixel"):
+        assert peak_of("stats", large, "--per", per) <= peak_of("stats", small, "--per", per) + ROOM
+
+
+def test_two_hundred_megabytes_more_of_rows_take_no_more_memory(tmp_path: Path) -> None:
+    line = "".join(f"{index / 7:.15f},{index},text\n" for index in range(1000))
+    small, large, output = tmp_path / "small.csv", tmp_path / "large.csv", tmp_path / "out.csv"
+    small.write_text("x,y,z\n" + line * 1500)
+    large.write_text("x,y,z\n" + line * 9000)
+    assert peak_of("stats", large) <= peak_of("stats", small) + ROOM
+    assert peak_of("center", large, "-o", output) <= peak_of("center", small, "-o", output) + ROOM
