@@ -6,6 +6,7 @@ import gzip
 import json
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -142,6 +143,15 @@ def test_a_wrong_option_is_one_line_and_exit_code_2(table: Path, arguments: list
 def test_a_path_that_does_not_exist_is_a_usage_error(tmp_path: Path) -> None:
     ran = run_zm("stats", tmp_path / "none.csv")
     assert (ran.code, ran.err) == (2, f"zm: error: {tmp_path / 'none.csv'}: does not exist\n")
+
+
+def test_the_stats_file_may_not_be_a_source(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["x"] = np.arange(6.0)
+    before = (tmp_path / "x.h5").read_bytes()
+    ran = run_zm("stats", tmp_path / "x.h5", "-o", tmp_path / "x.h5")
+    assert ran.code == 2
+    assert (tmp_path / "x.h5").read_bytes() == before
 
 
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:

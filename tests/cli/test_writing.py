@@ -112,6 +112,15 @@ def test_the_output_may_not_be_the_input(housing: Path, tmp_path: Path) -> None:
         assert housing.read_text() == HOUSING
 
 
+def test_one_name_is_not_two_outputs(housing: Path, tmp_path: Path) -> None:
+    ran = run_zm("center", housing, "-o", tmp_path / "a.json", "--save-stats", tmp_path / "a.json")
+    assert ran.code == 2
+    run_zm("stats", housing, "-o", tmp_path / "s.json")
+    ran = run_zm("center", housing, "--stats", tmp_path / "s.json", "-o", tmp_path / "s.json")
+    assert ran.code == 2
+    assert left_in(tmp_path) == {"housing.csv", "s.json"}
+
+
 def test_missing_cells_keep_their_text_unless_imputed(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("x,y\n1,007\nNA,1e5\n3, text\n,\n")
     kept = run_zm("center", tmp_path / "t.csv", "-o", "-", "--columns", "x")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
@@ -50,6 +51,18 @@ def read_options(
 def make_plan(workers: int | None, memory: str) -> Plan:
     """How to run, as the options say."""
     return Plan(workers or 0, parse_size(memory))
+
+
+def check_outputs(inputs: Sequence[str | None], outputs: Sequence[str | None]) -> None:
+    """Raises UsageError where an output is an input, by whatever name, or two outputs are one."""
+    named = [output for output in outputs if output not in (None, "-")]
+    for place, output in enumerate(named):
+        assert output is not None
+        for other in [*inputs, *named[:place]]:
+            same = other is not None and os.path.exists(other) and os.path.exists(output)
+            if other == output or (same and os.path.samefile(str(other), output)):
+                what = "an output already" if other in named[:place] else "an input"
+                raise UsageError(f"is {what}", where=output, hint="name another output")
 
 
 @contextmanager

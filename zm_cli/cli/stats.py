@@ -44,7 +44,7 @@ def stats(
 
     zm stats train.csv --json | jq .mean
     """
-    from zm_cli.cli.reading import make_plan, opened, read_options
+    from zm_cli.cli.reading import check_outputs, make_plan, opened, read_options
     from zm_cli.cli.report import Report, print_table, tabulate_stats
     from zm_cli.pipeline.measure import MeasureOptions, measure
     from zm_cli.statsstore import check_target, save_stats, to_json
@@ -52,6 +52,7 @@ def stats(
     report = Report(quiet, verbose, progress)
     if output is not None:
         check_target(output)
+        check_outputs(sources, [output])
     reading = read_options(
         mode=mode,
         resize=resize,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from zm_cli.block import ReadOptions
-from zm_cli.cli.reading import kept_input, opened
+from zm_cli.cli.reading import check_outputs, kept_input, opened
 from zm_cli.cli.report import Report
 from zm_cli.errors import UsageError
 from zm_cli.pipeline.apply import ApplyOptions, apply, open_to_apply
@@ -44,6 +44,7 @@ def write_dataset(
         save_stats = f"{output.rstrip('/')}.stats.json"
     if save_stats is not None:
         check_target(save_stats)
+    check_outputs([path, stats_file], [output, save_stats])
     with ExitStack() as stack:
         measured = Outcome()
         if stats_file is None:

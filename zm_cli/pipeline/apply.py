@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -131,7 +130,6 @@ def apply(
     With `save_stats`, the statistics are left there, at the moment the output appears. Raises DataError where the
     statistics do not fit the data or the data are transformed already.
     """
-    _check_output(source, output)
     transform = Transform.from_stats(
         stats,
         source.spec,
@@ -207,14 +205,6 @@ def _settings(options: ApplyOptions, transform: Transform) -> dict[str, Any]:
 def _output_dtype(source: Source, options: ApplyOptions) -> np.dtype[Any]:
     default = "float64" if source.spec.dtype == np.float64 else "float32"
     return np.dtype(options.dtype or default)
-
-
-def _check_output(source: Source, output: str) -> None:
-    """Raises UsageError where the output would be an input."""
-    if "-" in (output, source.path) or not os.path.exists(output):
-        return
-    if os.path.samefile(source.path, output):
-        raise UsageError("is the input itself", where=output, hint="name another output")
 
 
 def _check_scale(source: Source, stats: Stats) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import threading
@@ -19,6 +18,7 @@ from zm_cli.formats.hdf5.choose import choose_dataset, describe_datasets, list_d
 from zm_cli.formats.hdf5.layout import UNNAMED, find_layout, parse_layout, read_text
 from zm_cli.formats.hdf5.library import ERRORS, explain, open_file
 from zm_cli.formats.hdf5.storage import chunk_cache, describe_storage
+from zm_cli.receipt import parse_receipt
 
 RECEIPT = "zm"
 """The attribute that holds what an earlier run did to the dataset."""
@@ -83,7 +83,7 @@ class Hdf5Source:
             decoding=decoding,
         )
         self.nbytes: int = math.prod(self._shape) * self._stored.itemsize
-        self.receipt = _parse_receipt(read_text(dataset, RECEIPT))
+        self.receipt = parse_receipt(read_text(dataset, RECEIPT))
 
     def spans(self) -> Iterator[Span]:
         """Runs of samples of about BLOCK_BYTES that end where chunks end, where those are small enough to allow it."""
@@ -199,11 +199,3 @@ class Hdf5Source:
 
 def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
     return shape[:axis] + shape[axis + 1 :]
-
-
-def _parse_receipt(text: str | None) -> Mapping[str, Any] | None:
-    try:
-        found = json.loads(text) if text else None
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) and found.get("format") == "zm-receipt" else None
