@@ -83,7 +83,7 @@ class Hdf5Source:
             decoding=decoding,
         )
         self.nbytes: int = math.prod(self._shape) * self._stored.itemsize
-        self.receipt = parse_receipt(read_text(dataset, RECEIPT))
+        self.receipt: Mapping[str, Any] | None = parse_receipt(read_text(dataset, RECEIPT))
 
     def spans(self) -> Iterator[Span]:
         """Runs of samples of about BLOCK_BYTES that end where chunks end, where those are small enough to allow it."""
