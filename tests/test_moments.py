@@ -207,3 +207,26 @@ def test_division_scales_all_but_the_counts() -> None:
     assert divided.mean.item() == pytest.approx(direct.mean.item(), rel=1e-15)
     assert divided.std().item() == pytest.approx(direct.std().item(), rel=1e-14)
     assert divided.max.item() == 1.0
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "float32", "float64"])
+@pytest.mark.parametrize("ignore", [1e300, -7.5, 2.0**64, 300.0])
+def test_an_ignored_value_that_the_type_cannot_hold_hides_nothing(dtype: str, ignore: float) -> None:
+    values = np.arange(100).astype(dtype)
+    assert Moments.from_block(values, (), ignore=ignore).missing.item() == 0
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "float32", "float64"])
+def test_missing_values_in_long_blocks_are_left_out_exactly(dtype: str) -> None:
+    values = (
+        draw(dtype, (70_001, 3), seed=5) if dtype.startswith("f") else draw("uint8", (70_001, 3), seed=5).astype(dtype)
+    )
+    values[::7, 1] = 9
+    moments = Moments.from_block(values, (1,), ignore=9)
+    for column in range(3):
+        kept = values[:, column][values[:, column] != 9].astype(np.longdouble)
+        assert moments.count[column] == len(kept)
+        assert moments.missing[column] == len(values) - len(kept)
+        assert moments.mean[column] == pytest.approx(float(kept.mean()), rel=1e-15)
+        assert moments.variance()[column] == pytest.approx(float(kept.var()), rel=1e-13)
+        assert (moments.min[column], moments.max[column]) == (float(kept.min()), float(kept.max()))

@@ -49,7 +49,7 @@ def test_the_inverse_gives_the_input_back_to_the_outputs_precision(
     forward, back = transform_for(values, per, dtype=dtype, standardize=standardize)
     if dtype == "float16" and values.dtype != np.uint8:
         return  # the range of float16 ends at 65504
-    returned = back.apply_values(forward.apply_values(values))
+    returned = back.apply_values(forward.apply_values(values)[0])[0]
     # One rounding of the transformed value, multiplied back by the scale, and a few of float64 on the way; below the
     # normal range of a dtype the error is absolute.
     largest = float(np.abs(values.astype(np.float64)).max()) + 1
@@ -67,7 +67,7 @@ def test_the_training_set_has_mean_zero_and_deviation_one(values: NDArray[np.flo
     stats = make_stats(values, "column", axes="NC")
     spec = Spec("hdf5", "NC", values.shape[1:], values.dtype)
     transform = Transform.from_stats(stats, spec, np.dtype("float64"), standardize=standardize)
-    result = transform.apply_values(values)
+    result = transform.apply_values(values)[0]
     again = make_stats(result, "column", axes="NC").moments
     # Each value is rounded once: relative to the largest one, of the input or (divided by the scale) of the output.
     size = np.abs(values).max(axis=0) / transform.scale.ravel()
@@ -82,7 +82,7 @@ def test_statistics_line_up_with_channels_first() -> None:
     values = np.random.default_rng(1).normal(size=(5, 3, 4, 2))
     stats = make_stats(values, "channel", axes="NCHW")
     spec = Spec("hdf5", "NCHW", (3, 4, 2), values.dtype)
-    result = Transform.from_stats(stats, spec, np.dtype("float64"), standardize=False).apply_values(values)
+    result = Transform.from_stats(stats, spec, np.dtype("float64"), standardize=False).apply_values(values)[0]
     expected = values - values.mean(axis=(0, 2, 3)).reshape(1, 3, 1, 1)
     np.testing.assert_allclose(result, expected, rtol=0, atol=1e-15)
 
@@ -91,15 +91,15 @@ def test_float32_output_is_the_float64_result_rounded_once() -> None:
     values = np.random.default_rng(2).integers(0, 256, (20, 3, 3, 3), dtype=np.uint8)
     exact, _ = transform_for(values, "channel")
     rounded, _ = transform_for(values, "channel", dtype="float32")
-    np.testing.assert_array_equal(rounded.apply_values(values), exact.apply_values(values).astype(np.float32))
+    np.testing.assert_array_equal(rounded.apply_values(values)[0], exact.apply_values(values)[0].astype(np.float32))
 
 
 def test_missing_values_stay_missing_unless_they_are_imputed() -> None:
     values = np.array([1.0, np.nan, 3.0]).reshape(3, 1, 1, 1)
     kept, _ = transform_for(values, "channel", standardize=False)
     filled, _ = transform_for(values, "channel", standardize=False, impute=True)
-    np.testing.assert_array_equal(kept.apply_values(values).ravel(), [-1, np.nan, 1])
-    np.testing.assert_array_equal(filled.apply_values(values).ravel(), [-1, 0, 1])
+    np.testing.assert_array_equal(kept.apply_values(values)[0].ravel(), [-1, np.nan, 1])
+    np.testing.assert_array_equal(filled.apply_values(values)[0].ravel(), [-1, 0, 1])
 
 
 def test_ignored_values_become_missing() -> None:
@@ -107,7 +107,7 @@ def test_ignored_values_become_missing() -> None:
     stats = make_stats(values, "channel", axes="NHWC", ignore=255)
     spec = Spec("hdf5", "NHWC", (1, 1, 1), values.dtype)
     transform = Transform.from_stats(stats, spec, np.dtype("float32"), standardize=False)
-    np.testing.assert_array_equal(transform.apply_values(values).ravel(), [-1, np.nan, 1])
+    np.testing.assert_array_equal(transform.apply_values(values)[0].ravel(), [-1, np.nan, 1])
 
 
 def test_unit_statistics_read_integers_as_0_to_1_and_back() -> None:
@@ -115,13 +115,67 @@ def test_unit_statistics_read_integers_as_0_to_1_and_back() -> None:
     stats = make_stats(values, "channel", axes="NHWC", unit=True)
     spec = Spec("hdf5", "NHWC", (1, 1, 1), values.dtype)
     forward = Transform.from_stats(stats, spec, np.dtype("float64"), standardize=False)
-    np.testing.assert_allclose(forward.apply_values(values).ravel(), np.array([0, 0.2, 1]) - 0.4, atol=1e-16)
+    np.testing.assert_allclose(forward.apply_values(values)[0].ravel(), np.array([0, 0.2, 1]) - 0.4, atol=1e-16)
     floats = Spec("hdf5", "NHWC", (1, 1, 1), np.dtype("float64"))
     back = Transform.from_stats(stats, floats, np.dtype("float64"), standardize=False, inverse=True)
-    np.testing.assert_allclose(back.apply_values(forward.apply_values(values)), values, atol=1e-13)
+    np.testing.assert_allclose(back.apply_values(forward.apply_values(values)[0])[0], values, atol=1e-13)
 
 
 @pytest.mark.parametrize("samples", [0, 1])
 def test_blocks_without_or_with_one_sample_are_transformed(samples: int) -> None:
     forward, _ = transform_for(np.ones((3, 2, 2, 1)), "channel")
-    assert forward.apply_values(np.ones((samples, 2, 2, 1))).shape == (samples, 2, 2, 1)
+    assert forward.apply_values(np.ones((samples, 2, 2, 1)))[0].shape == (samples, 2, 2, 1)
+
+
+def test_wide_integers_keep_their_distance_from_the_mean() -> None:
+    for dtype, base in (("int64", 2**62), ("uint64", 2**64 - 200), ("int64", -(2**63))):
+        values = np.array([base + step for step in range(101)], dtype=dtype).reshape(-1, 1)
+        stats = make_stats(values, "column", axes="NC")
+        spec = Spec("hdf5", "NC", (1,), values.dtype)
+        result, _ = Transform.from_stats(stats, spec, np.dtype("float64"), standardize=False).apply_values(values)
+        # The mean itself is a float64; the values' distances from it are exact.
+        exact = [int(value) - int(stats.moments.mean[0]) for value in values.ravel()]
+        np.testing.assert_array_equal(result.ravel(), np.array(exact, dtype=np.float64))
+
+
+def test_integers_further_apart_than_63_bits_are_rounded_not_wrapped() -> None:
+    values = np.array([[0], [2**64 - 1]], dtype=np.uint64)
+    stats = make_stats(values, "column", axes="NC")
+    spec = Spec("hdf5", "NC", (1,), values.dtype)
+    result, _ = Transform.from_stats(stats, spec, np.dtype("float64"), standardize=True).apply_values(values)
+    np.testing.assert_array_equal(result.ravel(), [-1, 1])
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_values_beyond_the_outputs_range_are_counted(dtype: str) -> None:
+    values = np.array([0.0, 1e300, -1e300, np.inf]).reshape(-1, 1)
+    stats = make_stats(np.array([[1.0], [-1.0]]), "column", axes="NC")
+    spec = Spec("hdf5", "NC", (1,), values.dtype)
+    result, overflows = Transform.from_stats(stats, spec, np.dtype(dtype), standardize=False).apply_values(values)
+    assert overflows == 2
+    np.testing.assert_array_equal(result.ravel(), [0, np.inf, -np.inf, np.inf])
+
+
+@pytest.mark.parametrize("per", ["channel", "pixel"])
+def test_a_sample_larger_than_a_piece_is_cut_and_comes_out_alike(per: str) -> None:
+    values = np.random.default_rng(9).integers(0, 256, (2, 300, 250, 3), dtype=np.uint8)
+    transform, _ = transform_for(values, per, standardize=False)
+    axes = (0, 1, 2) if per == "channel" else (0,)
+    np.testing.assert_allclose(transform.apply_values(values)[0], values - values.mean(axis=axes), rtol=0, atol=1e-12)
+
+
+def test_an_inverse_fills_missing_values_with_the_mean_in_the_datas_own_scale() -> None:
+    values = np.array([0, 51, 255], dtype=np.uint8).reshape(3, 1, 1, 1)
+    stats = make_stats(values, "channel", axes="NHWC", unit=True)
+    spec = Spec("hdf5", "NHWC", (1, 1, 1), np.dtype("float64"))
+    back = Transform.from_stats(stats, spec, np.dtype("float64"), standardize=False, inverse=True, impute=True)
+    np.testing.assert_allclose(back.apply_values(np.array([0, np.nan]).reshape(2, 1, 1, 1))[0].ravel(), [102, 102])
+
+
+def test_an_ignored_value_hides_no_neighbour_that_rounds_to_it() -> None:
+    values = (2**62 - np.arange(5)).reshape(-1, 1)
+    stats = make_stats(values, "column", axes="NC", ignore=2**62)
+    assert stats.moments.missing.tolist() == [1]
+    spec = Spec("hdf5", "NC", (1,), values.dtype)
+    result, _ = Transform.from_stats(stats, spec, np.dtype("float64"), standardize=False).apply_values(values)
+    assert np.isnan(result.ravel()).tolist() == [True, False, False, False, False]

@@ -1,5 +1,19 @@
-"""`python -m zm_cli` is `zm`."""
+"""Where the `zm` command begins: `python -m zm_cli` is the same."""
 
-from zm_cli.cli.main import run
+from __future__ import annotations
 
-run()
+import sys
+from typing import NoReturn
+
+
+def run() -> NoReturn:
+    """Runs the command line; an interrupt while it is still being loaded ends quietly too."""
+    try:
+        from zm_cli.cli import main
+    except KeyboardInterrupt:
+        sys.exit(130)
+    main.run()
+
+
+if __name__ == "__main__":
+    run()

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, cast, get_args
 
-from zm_cli.block import Spec
+from zm_cli.block import UNNAMED, Spec
 from zm_cli.errors import UsageError
 
 Per = Literal["channel", "pixel", "column", "all"]
 PER: tuple[Per, ...] = get_args(Per)
 
-UNNAMED = frozenset("UVXYZ")
-"""Axis letters that a source gives where it cannot tell what an axis is."""
-
 LAYOUTS = {3: "NHW, NLC or NCL", 4: "NHWC or NCHW", 5: "NDHWC or NCDHW"}
+
+
+def is_unclear(axes: str) -> bool:
+    """Whether these axes name no channels only because nobody knows which axis they are."""
+    return not set(UNNAMED).isdisjoint(axes)
 
 
 def possible_pers(axes: str) -> tuple[Per, ...]:
@@ -23,7 +25,7 @@ def possible_pers(axes: str) -> tuple[Per, ...]:
         return ("all",)
     if axes == "NC":
         return ("column", "all")
-    if UNNAMED & set(axes):
+    if is_unclear(axes):
         return ("pixel", "all")
     return ("channel", "pixel", "all")
 
@@ -38,8 +40,7 @@ def choose_per(spec: Spec, asked: str | None, where: str) -> Per:
     if asked in possible:
         return asked
     shape = describe_shape(spec.sample_shape)
-    unclear = bool(UNNAMED & set(spec.axes))
-    if unclear and asked in (None, "channel"):
+    if is_unclear(spec.axes) and asked in (None, "channel"):
         raise UsageError(
             f"which axis of the samples ({shape}) holds the channels is not clear",
             where=where,
@@ -69,6 +70,13 @@ def feature_shape(spec: Spec, per: Per) -> tuple[int, ...]:
     """The shape of the statistics: `(C,)`, `(K,)`, the sample's own shape, or `(1,)`; every kept size must be known."""
     kept = kept_axes(spec.axes, per)
     return tuple(cast(int, spec.sample_shape[axis - 1]) for axis in kept) or (1,)
+
+
+def count_channels(spec: Spec) -> int | None:
+    """The channels of data whose samples have such an axis or are a single channel; None for tables and scalars."""
+    if len(spec.axes) < 3:
+        return None
+    return spec.sample_shape[spec.axes.index("C") - 1] if "C" in spec.axes else 1
 
 
 def broadcast_shape(features: tuple[int, ...], axes: str, per: Per) -> tuple[int, ...]:

@@ -17,6 +17,10 @@ BLOCK_BYTES = 8 << 20
 blocks decides the last bits of the result, so no option and no machine may move it."""
 
 
+UNNAMED = "UVXYZ"
+"""Axis letters that a source gives, in this order, where it cannot tell what an axis is."""
+
+
 @dataclass(frozen=True)
 class Spec:
     """What a dataset is, known before its values are read.
@@ -24,8 +28,9 @@ class Spec:
     `axes` names the axes of a block's values, one letter each, the sample axis `N` first: `NHWC`, `NCHW`, `NC`, `N`.
     `sample_shape` has one entry for each axis after the first, None where samples differ. `names` are the channels or
     columns along `C`, None where they have no names. `named` says that the user chose the columns by name, so that
-    none of them may be dropped. `decoding` holds every choice that decides the values, as JSON can hold it; opening
-    the same data with the same choices gives the same values.
+    none of them may be dropped; `text_columns` are those that are no features because they hold text. `decoding` holds
+    every choice that decides the values, as JSON can hold it; opening the same data with the same choices gives the
+    same values.
     """
 
     kind: str
@@ -35,6 +40,7 @@ class Spec:
     names: tuple[str, ...] | None = None
     samples: int | None = None
     named: bool = False
+    text_columns: tuple[str, ...] = ()
     decoding: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -144,6 +150,8 @@ class Source(Protocol):
     path: str
     spec: Spec
     nbytes: int
+    sample_bytes: int
+    """Decoded bytes of the largest sample."""
     one_pass: bool
     small_samples: bool
     """Many small pieces of Python work to a block: worth processes rather than threads."""
@@ -181,12 +189,14 @@ class Format:
     """A kind of dataset: how to recognise it, open it, and write it back.
 
     `recognises` looks at a path (its name, its first bytes). `read_options` and `forms` name the options and output
-    forms it understands. `create` makes the sink that writes what `source` yields to `output` (`-`: standard output).
+    forms it understands. `create` makes the sink that writes what `source` yields to `output` (`-`: standard output);
+    `check_output` raises the error that `create` would, for an output name and form that cannot be, before any work.
     """
 
     kind: str
     recognises: Callable[[Path], bool]
     open: Callable[[str, ReadOptions], Source]
+    check_output: Callable[[Source, str, str | None], None]
     create: Callable[[Source, str, WriteOptions], Sink]
     read_options: frozenset[str]
     forms: frozenset[str] = frozenset()

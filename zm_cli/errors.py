@@ -21,11 +21,16 @@ class ZmError(Exception):
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
         advice = f"; {self.hint}" if self.hint else ""
-        return " ".join(f"{place}{self.what}{advice}".split())
+        return f"{place}{self.what}{advice}"
 
 
 def _rebuild(kind: type[ZmError], what: str, where: str | None, hint: str | None) -> ZmError:
     return kind(what, where=where, hint=hint)
+
+
+def escape_controls(text: str) -> str:
+    """The text with control characters spelled out: a name or cell from a file must not steer the terminal."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
 
 
 class UsageError(ZmError):

@@ -1,7 +1,7 @@
 """The inner loops: sums, squared deviations, minima and maxima down the rows of a two-dimensional array.
 
-Everything works on pieces that fit the processor's cache, so that no float64 copy of a block is ever made. Integers
-are summed exactly. Floats are summed twice: once for the mean, once for the deviations from it, whose own sum
+Everything works on pieces that fit the processor's cache; only 64-bit integers are copied as a whole. Integers are
+summed exactly. Floats are summed twice: once for the mean, once for the deviations from it, whose own sum
 corrects what the first left over (Chan, Golub & LeVeque 1983, "Algorithms for computing the sample variance", eq. 1.7).
 """
 
@@ -27,7 +27,7 @@ SMALL_INTEGER_ROWS = 1 << 16
 
 @dataclass(frozen=True)
 class Sums:
-    """What a block of rows comes to, one entry a column; `mean + tail` is the mean to about twice float64's digits."""
+    """What a block of rows comes to, one entry a column; `tail` is what rounding the mean to `mean` left over."""
 
     count: Counts
     mean: Floats
@@ -45,6 +45,21 @@ def two_sum(a: Floats, b: Floats) -> tuple[Floats, Floats]:
     return total, (a - (total - back)) + (b - back)
 
 
+def match_value(ignore: float | None, dtype: np.dtype[Any]) -> Any:
+    """The value of `dtype` that equals `ignore`, for comparing without rounding either; None where there is none.
+
+    A float is the nearest one of its type, as it is when 0.1 is stored in float32.
+    """
+    if ignore is None:
+        return None
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            nearest = dtype.type(ignore)
+        return nearest if np.isfinite(nearest) else None
+    limits = np.iinfo(dtype)
+    return dtype.type(int(ignore)) if ignore == int(ignore) and limits.min <= ignore <= limits.max else None
+
+
 def sum_rows(rows: Rows, ignore: float | None = None) -> Sums:
     """The sums of each column of `rows` (M, K), C-contiguous, of any real dtype, M >= 1.
 
@@ -53,18 +68,19 @@ def sum_rows(rows: Rows, ignore: float | None = None) -> Sums:
     if rows.dtype == np.bool_:
         rows = rows.view(np.uint8)
     low, high = _extremes(rows)
-    masked = ignore is not None and bool(np.any((low <= ignore) & (ignore <= high)))
-    if rows.dtype.kind in "iu":
-        if masked:
-            return _sum_masked(rows, ignore)
-        if rows.dtype.itemsize <= 2:
-            return _sum_small_integers(rows, low, high)
-        return (_sum_integers if rows.dtype.itemsize == 4 else _sum_wide_integers)(rows, low, high)
-    if masked or not (np.isfinite(low).all() and np.isfinite(high).all()):
-        return _sum_masked(rows, ignore)
-    sums = _sum_floats(rows, low.astype(np.float64), high.astype(np.float64))
-    # Finite values whose sum overflows: the masked path divides before it adds.
-    return sums if np.isfinite(sums.mean).all() else _sum_masked(rows, ignore)
+    hidden = match_value(ignore, rows.dtype)
+    masked = hidden is not None and bool(np.any((low <= hidden) & (hidden <= high)))
+    if rows.dtype.kind == "f":
+        masked = masked or not (np.isfinite(low).all() and np.isfinite(high).all())
+    if masked:
+        return _sum_masked(rows, hidden)
+    if rows.dtype.kind == "f":
+        sums = _sum_floats(rows, low.astype(np.float64), high.astype(np.float64))
+        # Finite values whose sum overflows: the masked path divides before it adds.
+        return sums if np.isfinite(sums.mean).all() else _sum_masked(rows, hidden)
+    if rows.dtype.itemsize <= 2:
+        return _sum_small_integers(rows, low, high)
+    return (_sum_integers if rows.dtype.itemsize == 4 else _sum_wide_integers)(rows, low, high)
 
 
 def _fold(rows: Rows) -> tuple[Rows, Rows, int]:
@@ -202,42 +218,55 @@ def _sum_floats(rows: Rows, low: Floats, high: Floats) -> Sums:
         return _whole(count, centre, drift, square, low, high)
 
 
-def _sum_masked(rows: Rows, ignore: float | None) -> Sums:
-    """The same with missing values left out, without the wide rows: such blocks are the exception."""
-    width = rows.shape[1]
-    count = np.zeros(width, dtype=np.int64)
-    low, high = np.full(width, np.inf), np.full(width, -np.inf)
-    for columns, piece in _pieces(rows):
-        valid = _valid(piece, ignore)
+def _sum_masked(rows: Rows, hidden: Any) -> Sums:
+    """The same, missing values and those equal to `hidden` left out: they count as nothing, then deviate by nothing."""
+    folded, rest, copies = _fold(rows)
+    wide = folded.shape[1]
+    count = np.zeros(wide, dtype=np.int64)
+    low, high = np.full(wide, np.inf), np.full(wide, -np.inf)
+    for columns, piece in _pieces(folded):
+        work, valid = _mask(piece, hidden)
         count[columns] += valid.sum(axis=0)
-        low[columns] = np.minimum(low[columns], piece.min(axis=0, where=valid, initial=_top(rows.dtype)))
-        high[columns] = np.maximum(high[columns], piece.max(axis=0, where=valid, initial=_bottom(rows.dtype)))
+        low[columns] = np.minimum(low[columns], work.min(axis=0, where=valid, initial=np.inf))
+        high[columns] = np.maximum(high[columns], work.max(axis=0, where=valid, initial=-np.inf))
+    count, low, high = _unfold(count, copies), low.reshape(copies, -1).min(axis=0), high.reshape(copies, -1).max(axis=0)
+    if len(rest):
+        work, valid = _mask(rest, hidden)
+        count = count + valid.sum(axis=0)
+        low = np.minimum(low, work.min(axis=0, where=valid, initial=np.inf))
+        high = np.maximum(high, work.max(axis=0, where=valid, initial=-np.inf))
     number = np.maximum(count, 1).astype(np.float64)
-    centre, drift, square = np.zeros(width), np.zeros(width), np.zeros(width)
+    wide_number = np.tile(number, copies)
+    total = np.zeros(wide)
     with np.errstate(over="ignore", invalid="ignore"):
-        for columns, piece in _pieces(rows):
-            centre[columns] += np.where(_valid(piece, ignore), piece / number[columns], 0.0).sum(axis=0)
-        for columns, piece in _pieces(rows):
-            deviation = np.where(_valid(piece, ignore), piece - centre[columns], 0.0)
+        for columns, piece in _pieces(folded):
+            total[columns] += (_mask(piece, hidden)[0] / wide_number[columns]).sum(axis=0)
+        centre = _unfold(total, copies) + (_mask(rest, hidden)[0] / number).sum(axis=0)
+        wide_centre = np.tile(centre, copies)
+        drift, square = np.zeros(wide), np.zeros(wide)
+        for columns, piece in _pieces(folded):
+            deviation = _deviate_masked(piece, hidden, wide_centre[columns])
             drift[columns] += deviation.sum(axis=0)
             square[columns] += np.einsum("ij,ij->j", deviation, deviation)
+        deviation = _deviate_masked(rest, hidden, centre)
+        drift = _unfold(drift, copies) + deviation.sum(axis=0)
+        square = _unfold(square, copies) + np.einsum("ij,ij->j", deviation, deviation)
         mean, tail = two_sum(centre, drift / number)
         m2 = np.maximum(square - drift * drift / number, 0.0)
-    low, high = np.where(count > 0, low, np.inf), np.where(count > 0, high, -np.inf)
     return Sums(count, mean, tail, m2, low, high, len(rows) - count)
 
 
-def _valid(piece: Rows, ignore: float | None) -> NDArray[np.bool_]:
-    valid: NDArray[np.bool_] = np.isfinite(piece)
-    return valid if ignore is None else valid & (piece != ignore)
+def _mask(piece: Rows, hidden: Any) -> tuple[Floats, NDArray[np.bool_]]:
+    """The values as float64 with 0 where one is missing, and where none is."""
+    valid: NDArray[np.bool_] = np.isfinite(piece) if hidden is None else np.isfinite(piece) & (piece != hidden)
+    return np.where(valid, piece, 0).astype(np.float64), valid
 
 
-def _top(dtype: np.dtype[Any]) -> float:
-    return _extreme_starts(dtype)[0]
-
-
-def _bottom(dtype: np.dtype[Any]) -> float:
-    return _extreme_starts(dtype)[1]
+def _deviate_masked(piece: Rows, hidden: Any, centre: Floats) -> Floats:
+    work, valid = _mask(piece, hidden)
+    work -= centre
+    work *= valid
+    return work
 
 
 def _whole(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -21,8 +22,8 @@ class Moments:
     """The statistics of some samples, arrays of one shape with an entry for each feature.
 
     `m2` is the sum of squared deviations from the mean; `missing` counts what was left out (NaN, infinities, ignored
-    values). `tail` is what rounding drops from `mean`: it keeps the mean of many blocks right to the last bit, and is
-    zero in moments that come from a file. Without samples: count 0, mean 0, m2 0, min inf, max -inf, which is the
+    values). `tail` is what rounding drops from `mean`: with it the errors of many merges do not add up. It is zero in
+    moments that come from a file. Without samples: count 0, mean 0, m2 0, min inf, max -inf, which is the
     identity of `merge`.
     """
 
@@ -70,15 +71,17 @@ class Moments:
     def merge(self, other: Moments) -> Moments:
         """The moments of both runs together (Chan, Golub & LeVeque 1979, "Updating formulae and a pairwise algorithm").
 
-        The mean is carried in twice the digits of float64, so that the number of blocks costs no accuracy.
+        What each rounding of the mean drops is carried along in `tail`. Where values are so large that their squares
+        overflow, m2 is infinite or NaN.
         """
         count = self.count + other.count
         share = other.count / np.maximum(count, 1)
-        gap, gap_tail = two_sum(other.mean, -self.mean)
-        gap = gap + (gap_tail + (other.tail - self.tail))
-        mean, rounding = two_sum(self.mean, gap * share)
-        mean, tail = two_sum(mean, rounding + self.tail)
-        m2 = self.m2 + other.m2 + gap * gap * (self.count * share)
+        with np.errstate(over="ignore", invalid="ignore"):
+            gap, gap_tail = two_sum(other.mean, -self.mean)
+            gap = gap + (gap_tail + (other.tail - self.tail))
+            mean, rounding = two_sum(self.mean, gap * share)
+            mean, tail = two_sum(mean, rounding + self.tail)
+            m2 = self.m2 + other.m2 + gap * gap * (self.count * share)
         # Where one side is empty, the other is the result to the last bit.
         no_left, no_right = self.count == 0, other.count == 0
         return Moments(
@@ -141,3 +144,23 @@ class Moments:
 
     def _map(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Moments:
         return Moments(*(change(array) for array in self._arrays()))
+
+
+def find_missing(values: Values, kept: tuple[int, ...], leave: Collection[int] = ()) -> tuple[int, int] | None:
+    """Sample and feature of the first value of a block that is NaN or infinite; None where there is none.
+
+    `kept` are the axes of the features, as for `Moments.from_block`; the features at `leave` are not looked at.
+    """
+    if values.dtype.kind != "f" or np.isfinite(values).all():
+        return None
+    last = np.moveaxis(values, kept, range(-len(kept), 0)) if kept else values
+    features = math.prod(values.shape[axis] for axis in kept)
+    holes: NDArray[np.bool_] = ~np.isfinite(last.reshape(len(values), -1, features))
+    found = np.argwhere(np.delete(holes, list(leave), axis=2).any(axis=1) if len(leave) < features else holes[:0, 0])
+    left = np.delete(np.arange(features), list(leave))
+    return (int(found[0, 0]), int(left[found[0, 1]])) if len(found) else None
+
+
+def count_infinities(values: Values) -> int:
+    """How many values of a block are infinite."""
+    return int(np.count_nonzero(np.isinf(values))) if values.dtype.kind == "f" else 0

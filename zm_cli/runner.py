@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
-from multiprocessing import get_context
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from zm_cli.block import BLOCK_BYTES
-from zm_cli.errors import DataError, UsageError
+from zm_cli.errors import UsageError
+from zm_cli.processes import map_in_processes
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -42,8 +41,11 @@ class Plan:
             raise UsageError(f"must be at least {SMALLEST_MEMORY >> 20}MB", where="--memory")
 
     def window(self, block_cost: int) -> int:
-        """How many blocks of `block_cost` bytes may be in flight at once; always at least one."""
-        return max(1, min(self.memory // max(block_cost, BLOCK_BYTES), 4 * self.worker_count()))
+        """How many blocks of `block_cost` bytes may be in flight at once; always at least one.
+
+        Two more than there are workers: what they are to do next, and what waits to be written.
+        """
+        return max(1, min(self.memory // block_cost, self.worker_count() + 2))
 
     def worker_count(self) -> int:
         """The workers asked for, or as many as there are cores."""
@@ -52,7 +54,7 @@ class Plan:
 
 def map_in_order(
     task: Callable[[Item], Result], items: Iterable[Item], plan: Plan, *, block_cost: int, processes: bool
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """`task(item)` for each item, in the order of the items, with a bounded number of results waiting.
 
     The first task that raises ends the run with its error; what has not started is dropped. With `processes`, `task`
@@ -63,41 +65,24 @@ def map_in_order(
     if workers == 1:
         for item in items:
             yield task(item)
-        return
-    executor: Executor
-    if processes:
-        executor = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_adopt, initargs=(task,))
-        call: Callable[[Item], Any] = _run_adopted
+    elif processes:
+        with closing(map_in_processes(task, items, workers=workers, window=window)) as results:
+            yield from results
     else:
-        executor = ThreadPoolExecutor(workers)
-        call = task
+        yield from _map_in_threads(task, items, workers, window)
+
+
+def _map_in_threads(
+    task: Callable[[Item], Result], items: Iterable[Item], workers: int, window: int
+) -> Iterator[Result]:
+    executor = ThreadPoolExecutor(workers)
     try:
-        yield from _drain(executor, call, items, window)
-    except BrokenExecutor as error:
-        raise DataError("a worker process died", hint="try again with --workers 1") from error
+        waiting: deque[Future[Result]] = deque()
+        for item in items:
+            waiting.append(executor.submit(task, item))
+            if len(waiting) >= window:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
-
-
-def _drain(executor: Executor, call: Callable[[Item], Any], items: Iterable[Item], window: int) -> Iterator[Any]:
-    waiting: deque[Future[Any]] = deque()
-    for item in items:
-        waiting.append(executor.submit(call, item))
-        if len(waiting) >= window:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
-
-
-_task: Callable[[Any], Any]
-
-
-def _adopt(task: Callable[[Any], Any]) -> None:
-    """Keeps the task in this worker process, and leaves an interrupt to the parent."""
-    global _task
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _task = task
-
-
-def _run_adopted(item: Any) -> Any:
-    return _task(item)

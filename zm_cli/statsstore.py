@@ -6,6 +6,7 @@ import io
 import json
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,16 @@ from typing import Any
 import numpy as np
 import xxhash
 
-from zm_cli.draft import Draft
+from zm_cli.draft import Draft, check_folder
 from zm_cli.errors import DataError, UsageError
-from zm_cli.statsfile import Stats
+from zm_cli.statsfile import FORMAT, Stats
+from zm_cli.statsreader import read_document
 
 HEADER = "header"
 """The member of an .npz or .h5 stats file that holds, as JSON, every field that is no array."""
+
+UNREADABLE = (OSError, KeyError, TypeError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""What NumPy and h5py raise for files that are damaged or no such files at all."""
 
 SUFFIXES = (".json", ".npz", ".h5", ".hdf5")
 
@@ -49,9 +54,11 @@ def digest_stats(stats: Stats) -> str:
 
 def check_target(path: str) -> None:
     """Raises UsageError where `path` cannot be the name of a stats file."""
-    suffix = Path(path).suffix.lower()
-    if path != "-" and suffix not in SUFFIXES:
+    if path == "-":
+        return
+    if Path(path).suffix.lower() not in SUFFIXES:
         raise UsageError("is no name for a stats file", where=path, hint="end it in .json, .npz or .h5")
+    check_folder(Path(path))
 
 
 def save_stats(stats: Stats, path: str) -> None:
@@ -73,9 +80,11 @@ def draft_stats(stats: Stats, path: str) -> Draft | None:
     draft = Draft(Path(path))
     try:
         draft.path.write_bytes(encode(document))
-    except OSError as error:
+    except BaseException as error:
         draft.discard()
-        raise DataError(f"cannot be written: {error.strerror}", where=path) from error
+        if isinstance(error, OSError):
+            raise DataError(f"cannot be written: {error.strerror}", where=path) from error
+        raise
     return draft
 
 
@@ -110,17 +119,17 @@ def _to_hdf5(document: Mapping[str, Any]) -> bytes:
 def load_stats(path: str) -> Stats:
     """The statistics in a stats file; UsageError where there is none, DataError where it is damaged."""
     if path == "-":
-        return Stats.from_document(_parse(sys.stdin.read(), "standard input"), "standard input")
+        return read_document(_parse(sys.stdin.read(), "standard input"), "standard input")
     place = Path(path)
-    if not place.is_file():
+    if not place.exists() or place.is_dir():
         raise UsageError("there is no such stats file", where=path, hint="make one with zm stats")
     readers: dict[str, Callable[[Path], dict[str, Any]]] = {".npz": _from_npz, ".h5": _from_hdf5, ".hdf5": _from_hdf5}
     read = readers.get(place.suffix.lower(), _from_json)
     try:
         document = read(place)
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, RuntimeError) as error:
+    except UNREADABLE as error:
         raise DataError(f"cannot be read as a stats file: {error}", where=path) from error
-    return Stats.from_document(document, path)
+    return read_document(document, path)
 
 
 def is_stats_file(path: str) -> bool:
@@ -130,13 +139,13 @@ def is_stats_file(path: str) -> bool:
     if not place.is_file() or suffix not in SUFFIXES:
         return False
     if suffix == ".json":
-        with place.open("rb") as file:
-            return b'"zm-stats"' in file.read(4096)
+        # Anywhere in it: other programs put the fields in an order of their own.
+        return f'"{FORMAT}"'.encode() in place.read_bytes()
     try:
         document = _from_npz(place) if suffix == ".npz" else _from_hdf5(place)
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, RuntimeError):
+    except (*UNREADABLE, DataError):
         return False
-    return "format" in document
+    return document.get("format") == FORMAT
 
 
 def _from_json(place: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from zm_cli.axes import broadcast_shape
 from zm_cli.block import Block, Spec, Values
-from zm_cli.kernels import PIECE, Floats
+from zm_cli.kernels import PIECE, Floats, match_value
 from zm_cli.statsfile import Stats
 
 
@@ -46,57 +47,89 @@ class Transform:
         impute: bool = False,
         ddof: int = 0,
         epsilon: float = 0.0,
+        unit: float | None = None,
     ) -> Transform:
-        """The transform by these statistics of blocks of this spec, which they must fit."""
+        """The transform by these statistics of blocks of this spec, which they must fit.
+
+        `unit` is what integers are or, for an inverse, were divided by; None where nobody wrote it down.
+        """
         moments = stats.moments
         scale = moments.scale(ddof, epsilon) if standardize else np.ones_like(moments.mean)
         shape = broadcast_shape(moments.mean.shape, spec.axes, stats.per)
-        # An inverse leads back to the scale of the data that were measured.
-        integers = np.dtype(stats.dtype) if inverse else spec.dtype
+        if unit is None:
+            # An inverse leads back to the scale of the data that were measured.
+            unit = unit_divisor(np.dtype(stats.dtype) if inverse else spec.dtype) if stats.unit else 1.0
         return cls(
             shift=moments.mean.reshape(shape),
             scale=scale.reshape(shape),
             dtype=dtype,
-            unit=unit_divisor(integers) if stats.unit else 1.0,
+            unit=unit,
             ignore=None if inverse else stats.ignore,
             impute=impute,
             inverse=inverse,
         )
 
-    def invert(self) -> Transform:
-        """The transform that undoes this one."""
-        return replace(self, inverse=not self.inverse)
+    def apply(self, block: Block) -> tuple[Block, int]:
+        """The block transformed, in the output's dtype, and how many finite values became infinite in that dtype."""
+        values, overflows = self.apply_values(block.values)
+        return replace(block, values=values), overflows
 
-    def apply(self, block: Block) -> Block:
-        """The block with its values transformed, in the output's dtype."""
-        return replace(block, values=self.apply_values(block.values))
-
-    def apply_values(self, values: Values) -> Values:
-        """The values transformed, of the same shape, C-contiguous, in the output's dtype."""
+    def apply_values(self, values: Values) -> tuple[Values, int]:
+        """The values transformed, of the same shape, C-contiguous, in the output's dtype, and how many overflowed."""
         result = np.empty(values.shape, dtype=self.dtype)
-        samples = max(1, PIECE // max(1, values[:1].size))
-        for start in range(0, len(values), samples):
-            piece = slice(start, start + samples)
-            with np.errstate(over="ignore", invalid="ignore"):
-                result[piece] = self._apply_piece(values[piece])
-        return result
+        overflows = 0
+        for piece, shift, scale in self._pieces(values):
+            work = self._compute(values[piece], shift, scale)
+            with np.errstate(over="ignore"):
+                result[piece] = work
+            if self.dtype != np.float64 and np.isinf(result[piece]).any():
+                overflows += int(np.count_nonzero(np.isinf(result[piece]) & np.isfinite(work)))
+        return result, overflows
 
-    def _apply_piece(self, values: Values) -> Floats:
-        work: Floats = values.astype(np.float64)
-        if self.ignore is not None:
-            work[values == self.ignore] = np.nan
-        if self.inverse:
-            work *= self.scale
-            work += self.shift
-            if self.unit != 1.0:
+    def _pieces(self, values: Values) -> Iterator[tuple[tuple[slice, ...], Floats, Floats]]:
+        """Parts of a block that are small enough for a float64 copy, each with its part of shift and scale."""
+        sample = values[:1].size
+        if sample <= PIECE or values.ndim < 2:
+            step = max(1, PIECE // max(1, sample))
+            for start in range(0, len(values), step):
+                yield (slice(start, start + step),), self.shift, self.scale
+            return
+        step = max(1, PIECE * values.shape[1] // sample)
+        for index in range(len(values)):
+            for start in range(0, values.shape[1], step):
+                part = slice(start, start + step)
+                own = slice(None) if self.shift.shape[1] == 1 else part
+                yield (slice(index, index + 1), part), self.shift[:, own], self.scale[:, own]
+
+    def _compute(self, values: Values, shift: Floats, scale: Floats) -> Floats:
+        hidden = match_value(self.ignore, values.dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            if self.inverse:
+                work: Floats = values.astype(np.float64)
+                work *= scale
+                work += shift
                 work *= self.unit
-        else:
-            if self.unit != 1.0:
-                work /= self.unit
-            work -= self.shift
-            work /= self.scale
+                filling = shift * self.unit
+            else:
+                work = self._subtract(values, shift)
+                work /= scale
+                filling = np.zeros_like(shift)
+        if hidden is not None:
+            work[values == hidden] = np.nan
         if self.impute:
-            fill = np.broadcast_to(self.shift if self.inverse else np.zeros(1), work.shape)
-            holes = ~np.isfinite(work)
-            work[holes] = fill[holes]
+            np.copyto(work, filling, where=~np.isfinite(work))
+        return work
+
+    def _subtract(self, values: Values, shift: Floats) -> Floats:
+        if values.dtype.kind in "iu" and values.dtype.itemsize == 8 and self.unit == 1.0:
+            # Beyond 2**53, float64 would round the values themselves; their distance from the mean it holds. Unsigned
+            # arithmetic wraps around, so that a distance that fits 63 bits comes out right as a signed integer.
+            whole = np.floor(shift)
+            distance = (values.view(np.uint64) - whole.astype(values.dtype).view(np.uint64)).view(np.int64)
+            rounded = values - shift
+            return np.where(np.abs(rounded) < 2.0**62, distance - (shift - whole), rounded)
+        work: Floats = values.astype(np.float64)
+        if self.unit != 1.0:
+            work /= self.unit
+        work -= shift
         return work

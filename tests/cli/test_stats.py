@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import h5py
+import jsonschema
 import numpy as np
 import pytest
 
+import zm_cli
 from tests.shell import run_zm
 
+SCHEMA = json.loads((Path(zm_cli.__file__).parent / "schema" / "stats-v1.schema.json").read_text())
 TABLE = "name,x,y\na,1,10\nb,2,\nc,6,30\n"
 
 
@@ -99,6 +104,91 @@ def test_a_constant_column_is_named_in_a_warning(tmp_path: Path) -> None:
     assert run_zm("stats", tmp_path / "t.csv", "-q").err == ""
 
 
+def test_a_typo_in_a_column_of_numbers_is_told_wherever_it_stands(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("x,y\n" + "1,2\n" * 500 + "3,abc\n" + "4,5\n" * 500)
+    ran = run_zm("stats", path, "--json")
+    assert json.loads(ran.out)["names"] == ["x"]
+    assert "column 'y' is left as text: row 501 holds 'abc'" in ran.err
+
+
+def test_decimal_commas_are_told(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a;b\n1,5;2\n2,5;3\n")
+    ran = run_zm("stats", tmp_path / "t.csv", "--json")
+    assert json.loads(ran.out)["names"] == ["b"]
+    assert "'1,5'" in ran.err
+
+
+def test_a_column_that_is_text_in_one_of_several_tables_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x,y\n1,NA\n2,NA\n")
+    (tmp_path / "b.csv").write_text("x,y\n3,red\n4,blue\n")
+    ran = run_zm("stats", tmp_path / "a.csv", tmp_path / "b.csv", "--json")
+    document = json.loads(ran.out)
+    assert (document["names"], document["mean"], document["sample_shape"]) == (["x"], [2.5], [1])
+    assert "column 'y' is left as text" in ran.err
+
+
+def test_a_source_given_twice_is_refused(table: Path) -> None:
+    assert run_zm("stats", table, table.parent / "." / table.name).code == 2
+
+
+def test_names_are_shown_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("[/b],price[usd],:smile:,größe\n1,2,3,4\n3,4,5,6\n")
+    ran = run_zm("stats", tmp_path / "t.csv")
+    assert [line.split()[0] for line in ran.out.splitlines()[1:]] == ["[/b]", "price[usd]", ":smile:", "größe"]
+    assert run_zm("stats", tmp_path / "t.csv", env={"PYTHONIOENCODING": "ascii"}).code == 0
+
+
+def test_values_whose_squares_overflow_are_named(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b\n1.7976931348623157e308,1\n2,2\n")
+    ran = run_zm("stats", tmp_path / "t.csv")
+    assert ran.code == 3
+    assert "too large to square: 'a'" in ran.err
+    assert ran.err.count("\n") == 1
+    assert run_zm("stats", tmp_path / "t.csv", "--ignore", "1.7976931348623157e308").code == 0
+
+
+def test_infinities_are_counted_in_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a\n1\ninf\n-inf\n2\n")
+    ran = run_zm("stats", tmp_path / "t.csv", "--json")
+    assert json.loads(ran.out)["missing"] == [2]
+    assert "infinite values counted as missing: 2" in ran.err
+
+
+def test_missing_values_among_all_values_are_an_error_too(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n,4\n")
+    ran = run_zm("stats", tmp_path / "t.csv", "--per", "all", "--missing", "error")
+    assert ran.code == 3
+    assert "row 2" in ran.err
+
+
+def test_the_document_of_a_real_run_keeps_the_schema(table: Path, tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["x"] = np.arange(768, dtype=np.uint16).reshape(4, 8, 8, 3)
+    for path in (table, tmp_path / "x.h5"):
+        jsonschema.validate(json.loads(run_zm("stats", path, "--json").out), SCHEMA)
+
+
+def test_memory_and_workers_do_not_change_a_bit(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["x"] = np.random.default_rng(3).normal(size=(400_000, 9))
+    runs = {
+        run_zm("stats", tmp_path / "x.h5", "--json", "-j", workers, "--memory", memory).out
+        for workers in ("1", "3")
+        for memory in ("32MB", "1GB")
+    }
+    assert len(runs) == 1
+
+
+def test_a_closed_output_is_no_error_of_ours(table: Path) -> None:
+    for arguments in ("stats", "stats --json", "inspect", "--help"):
+        command = f"{sys.executable} -m zm_cli {arguments} {table if '--help' not in arguments else ''} | true"
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", command], capture_output=True, check=False, cwd=Path(__file__).parents[2]
+        )
+        assert (done.returncode, done.stderr) == (0, b""), arguments
+
+
 def test_a_late_word_in_a_numeric_column_is_named(tmp_path: Path) -> None:
     rows = "\n".join(f"{index},{index}" for index in range(900_000))
     path = tmp_path / "t.csv"
@@ -128,6 +218,8 @@ def test_a_late_word_in_a_numeric_column_is_named(tmp_path: Path) -> None:
         (["--memory", "much"], "256MB"),
         (["--memory", "1MB"], "32MB"),
         (["--workers", "0"], "--workers"),
+        (["--ignore", "nan"], "--ignore"),
+        (["--columns", "a\nb"], "a"),
         (["--kind", "csv", "--no-such"], "--no-such"),
     ],
 )

@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import h5py
@@ -144,6 +146,98 @@ def test_a_pipe_is_read_once_with_statistics_and_kept_without(housing: Path, tmp
     assert streamed.out == whole.out
 
 
+def test_what_came_through_a_pipe_leaves_no_trace_of_where_it_was_kept(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        run_zm("center", "-", "-o", tmp_path / f"{name}.csv", stdin=HOUSING.encode())
+    documents = [(tmp_path / f"{name}.csv.stats.json").read_bytes() for name in ("a", "b")]
+    assert documents[0] == documents[1]
+    assert json.loads(documents[0])["sources"][0]["path"] == "-"
+    ran = run_zm("center", "-", "-o", "-", "--columns", "x", stdin=b"x\n1\nabc\n")
+    assert "standard input" in ran.err
+    assert "/tmp" not in ran.err
+
+
+def test_a_named_pipe_is_kept_for_the_second_pass(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(HOUSING,))
+    writer.start()
+    ran = run_zm("center", pipe, "-o", "-")
+    writer.join()
+    assert ran.out.splitlines()[1] == "-0.5,-50000.0"
+
+
+def test_the_input_of_a_redirection_is_not_overwritten(housing: Path) -> None:
+    command = f"{sys.executable} -m zm_cli center - -o {housing} < {housing}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, check=False, cwd=Path(__file__).parents[2])
+    assert done.returncode == 2
+    assert housing.read_text() == HOUSING
+
+
+def test_missing_values_can_be_an_error_where_statistics_are_given(housing: Path, tmp_path: Path) -> None:
+    run_zm("stats", housing, "-o", tmp_path / "s.json")
+    (tmp_path / "t.csv").write_text("rooms,price\n1,2\n,4\n")
+    arguments = ("center", tmp_path / "t.csv", "--stats", tmp_path / "s.json", "-o", tmp_path / "out.csv")
+    ran = run_zm(*arguments, "--missing", "error")
+    assert ran.code == 3
+    assert "row 2, column 'rooms'" in ran.err
+    assert not (tmp_path / "out.csv").exists()
+    assert run_zm(*arguments).code == 0
+
+
+def test_values_beyond_the_range_of_the_output_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a\n1\n100000\n-100000\n")
+    ran = run_zm("center", tmp_path / "t.csv", "-o", "-", "--dtype", "float16")
+    assert "2 values are beyond the range of float16" in ran.err
+
+
+def test_ddof_and_epsilon_change_what_is_divided_by(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a\n1\n3\n")
+    for options, expected in (((), 1.0), (("--ddof", "1"), 1 / np.sqrt(2)), (("--epsilon", "4"), 0.25)):
+        out = run_zm("standardize", tmp_path / "t.csv", "-o", "-", *options).out
+        assert float(out.splitlines()[2]) == pytest.approx(expected, rel=1e-15)
+
+
+def test_an_inverse_with_other_settings_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a\n1\n3\n")
+    run_zm("standardize", tmp_path / "t.csv", "-o", tmp_path / "out.csv", "--ddof", "1")
+    ran = run_zm("standardize", tmp_path / "out.csv", "--inverse", "-o", "-")
+    assert ran.code == 3
+    assert "ddof 1" in ran.err
+    assert run_zm("standardize", tmp_path / "out.csv", "--inverse", "-o", "-", "--ddof", "1").out == "a\n1.0\n3.0\n"
+
+
+def test_a_receipt_that_cannot_be_written_leaves_no_output(housing: Path, tmp_path: Path) -> None:
+    (tmp_path / "out.csv.zm.json").mkdir()
+    before = left_in(tmp_path)
+    assert run_zm("center", housing, "-o", tmp_path / "out.csv").code in (2, 3)
+    assert left_in(tmp_path) == before
+
+
+def test_statistics_of_another_kind_do_not_fit_a_table(housing: Path, tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["x"] = np.arange(96, dtype=np.uint8).reshape(8, 2, 2, 3)
+        file["y"] = np.arange(8)
+    for per in ("all", "channel"):
+        run_zm("stats", tmp_path / "x.h5", "--per", per, "-o", tmp_path / "s.json")
+        ran = run_zm("center", housing, "--stats", tmp_path / "s.json", "-o", "-", "--force")
+        assert (ran.code, ran.out) == (3, "")
+
+
+def test_statistics_follow_the_data_where_the_file_calls_it_otherwise(tmp_path: Path) -> None:
+    values = np.random.default_rng(4).random((6, 8, 8, 3))
+    with h5py.File(tmp_path / "train.h5", "w") as file:
+        file["train"] = values
+    with h5py.File(tmp_path / "test.h5", "w") as file:
+        file["test"] = np.moveaxis(values, 3, 1)
+    run_zm("stats", tmp_path / "train.h5", "-o", tmp_path / "s.json")
+    ran = run_zm("center", tmp_path / "test.h5", "--stats", tmp_path / "s.json", "-o", tmp_path / "out.h5")
+    assert ran.code == 0, ran.err
+    with h5py.File(tmp_path / "out.h5") as file:
+        expected = np.moveaxis(values - values.mean(axis=(0, 1, 2)), 3, 1)
+        np.testing.assert_allclose(file["test"][:], expected, rtol=0, atol=1e-15)
+
+
 def test_json_tells_what_was_done(housing: Path, tmp_path: Path) -> None:
     ran = run_zm("center", housing, "-o", tmp_path / "out.csv", "--json")
     document = json.loads(ran.out)
@@ -256,6 +350,46 @@ def test_an_image_skipped_for_its_depth_is_left_out_of_both_passes(pictures: Pat
         assert file["images"].shape[0] == 6
     document = json.loads((tmp_path / "out.h5.stats.json").read_text())
     assert (document["samples"], document["sources"][0]["skipped"]) == (6, ["cat/deep.png"])
+
+
+def test_images_of_another_depth_or_colour_do_not_fit(pictures: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(6)
+    for name, values in (
+        ("gray", rng.integers(0, 256, (3, 4), dtype=np.uint8)),
+        ("deep", np.full((3, 4), 40000, "u2")),
+    ):
+        (tmp_path / name).mkdir()
+        Image.fromarray(values).save(tmp_path / name / "1.png")
+        run_zm("stats", tmp_path / name, "-o", tmp_path / f"{name}.json")
+    for data, stats in ((pictures, "gray"), (tmp_path / "gray", "deep"), (tmp_path / "deep", "gray")):
+        ran = run_zm("center", data, "--stats", tmp_path / f"{stats}.json", "-o", tmp_path / "out.h5")
+        assert ran.code == 3, (data, stats)
+        assert not (tmp_path / "out.h5").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_the_whole_group_ends_worker_processes_too(tmp_path: Path, number: signal.Signals) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for index in range(3000):
+        Image.new("L", (32, 32), index % 256).save(folder / f"{index}.png")
+    process = subprocess.Popen(
+        [*ZM, "standardize", str(folder), "-o", str(tmp_path / "out.h5")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        start_new_session=True,
+    )
+    # The draft of the output appears when the workers of the second pass are about to start.
+    while process.poll() is None and left_in(tmp_path) == {"many"}:
+        pass
+    os.killpg(process.pid, number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert (out, b"Traceback" in err) == (b"", False)
+    assert left_in(tmp_path) == {"many"}
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -676,7 +676,7 @@ def test_a_tree_mirrors_the_paths_and_reads_back(
     assert first.dtype == dtype
     np.testing.assert_array_equal(first.reshape(4, 5, channels), values[0].astype(dtype))
     back = look(out)
-    assert (back.receipt, back.spec.dtype, back.facts().left_out) == (RECEIPT, np.dtype(dtype), 0)
+    assert (back.receipt, back.spec.dtype, back.facts().left_out) == ({**RECEIPT, "files": 2}, np.dtype(dtype), 0)
     np.testing.assert_array_equal(pixels(back), values.astype(dtype))
 
 
@@ -708,10 +708,15 @@ def test_a_folder_that_zm_did_not_write_is_left_alone(photos: Path, tmp_path: Pa
     (out / "zm.json").write_text('{"format": "something else"}')
     with pytest.raises(UsageError, match="zm did not write"):
         write(look(photos), str(out))
-    (out / "zm.json").write_text(json.dumps(RECEIPT))
+    (out / "thesis.txt").rename(tmp_path / "thesis.txt")
+    (out / "zm.json").unlink()
     write(look(photos), str(out))
-    assert not (out / "thesis.txt").exists()
+    write(look(photos), str(out))
     assert (out / "cat" / "1.npy").exists()
+    (tmp_path / "thesis.txt").rename(out / "thesis.txt")
+    with pytest.raises(UsageError, match="other files than zm wrote"):
+        write(look(photos), str(out))
+    assert (out / "thesis.txt").exists()
     assert sorted(os.listdir(tmp_path)) == ["out", "photos"]
 
 

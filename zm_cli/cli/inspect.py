@@ -46,6 +46,7 @@ def inspect(
 
     from zm_cli.cli.reading import make_plan, opened, read_options
     from zm_cli.cli.report import Report
+    from zm_cli.errors import UsageError
     from zm_cli.formats import detect
     from zm_cli.pipeline.describe import describe
     from zm_cli.pipeline.measure import MeasureOptions
@@ -53,6 +54,9 @@ def inspect(
 
     report = Report(quiet, verbose, progress)
     if kind is None and is_stats_file(path):
+        asked = (per, ignore, mode, resize, exif, columns, exclude, delimiter, null_value, dataset, layout)
+        if any(option is not None for option in asked) or no_header:
+            raise UsageError("is a stats file: options on how to read data have no part", where=path)
         stats = load_stats(path)
         if json:
             sys.stdout.write(to_json(stats.to_document()))
@@ -74,7 +78,9 @@ def inspect(
         on_error="skip" if images else None,
     )
     with opened([path], reading, kind) as sources, report.progress_bar(sources, "reading") as tick:
-        found = describe(sources[0], MeasureOptions(per, ignore=ignore), make_plan(workers, memory), tick)
+        found = describe(
+            sources[0], MeasureOptions(per, ignore=opt.parse_number(ignore)), make_plan(workers, memory), tick
+        )
     report.tell(found.outcome)
     if json:
         sys.stdout.write(to_json(found.to_document()))
@@ -94,8 +100,8 @@ def _print_description(found: Description) -> None:
         "shapes": _list_counts(facts.shapes),
         "types": _list_counts(facts.types),
         **facts.others,
-        "missing": f"{int(found.stats.moments.missing.sum()):,}" if found.stats else "",
-        "range": " to ".join(map(show_number, found.stats.range)) if found.stats else "",
+        "missing": f"{int(found.stats.moments.missing.sum()):,}",
+        "range": " to ".join(map(show_number, found.stats.range)),
         "unreadable": f"{len(outcome.skipped)}: " + ", ".join(sample.name for sample in outcome.skipped[:5])
         if outcome.skipped
         else "0",
@@ -103,9 +109,8 @@ def _print_description(found: Description) -> None:
         "state": found.state or "",
     }
     _print_lines(lines)
-    if found.stats:
-        print()
-        print_table(tabulate_stats(found.stats))
+    print()
+    print_table(tabulate_stats(found.stats))
 
 
 def _print_stats(path: str, stats: Stats) -> None:

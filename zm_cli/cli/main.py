@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import os
 import signal
 import sys
@@ -16,9 +17,10 @@ from zm_cli.cli.center import center
 from zm_cli.cli.inspect import inspect
 from zm_cli.cli.standardize import standardize
 from zm_cli.cli.stats import stats
-from zm_cli.errors import ZmError
+from zm_cli.draft import discard_unfinished
+from zm_cli.errors import ZmError, escape_controls
 
-INTERRUPTED, TERMINATED = 130, 143
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="zm",
@@ -40,8 +42,12 @@ def zm(version: opt.Version = False) -> None:
     """
 
 
-class Terminated(BaseException):
-    """SIGTERM, as an exception: what is half written is discarded on its way up."""
+class Stopped(BaseException):
+    """A signal to end, as an exception: what is half written is discarded on its way up."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 def _register(command: Callable[..., None]) -> None:
@@ -65,8 +71,26 @@ for _command in (stats, center, standardize, inspect):
 
 def run() -> NoReturn:
     """Runs the command line and exits with its code."""
-    signal.signal(signal.SIGTERM, _terminate)
-    sys.exit(_run())
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _stop)
+    _prepare_streams()
+    code = _run()
+    discard_unfinished()
+    # All is done: an interrupt while Python cleans up changes nothing any more.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(code)
+
+
+def _prepare_streams() -> None:
+    """Standard streams that are there and take any character, whatever the caller closed and the locale is."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _run() -> int:
@@ -75,16 +99,23 @@ def _run() -> int:
     except ZmError as error:
         return _fail(str(error), error.code, error)
     except typer.TyperException as error:
-        return _fail(f"{error.format_message().rstrip('.')}; see zm --help", 2, error)
+        message = error.format_message().rstrip(".")
+        return _fail(f"{message}; see zm --help", 2, error) if message else 2
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except Terminated:
-        return TERMINATED
+    except Stopped as error:
+        return 128 + error.number
+    except SystemExit as error:
+        # Typer and rich leave with 1 where the reader of their output is gone.
+        return 0 if error.code == 1 else int(error.code or 0)
     except MemoryError as error:
         return _fail("not enough memory; fewer --workers or a smaller --memory need less", 3, error)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _fail(f"{where}{error.strerror or error}", 3, error)
+    except Exception as error:
+        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        return _fail(f"this should not happen ({what}); please report it with what --debug shows", 3, error)
 
 
 def _fail(message: str, code: int, error: BaseException) -> int:
@@ -93,9 +124,9 @@ def _fail(message: str, code: int, error: BaseException) -> int:
         import traceback
 
         traceback.print_exception(error)
-    print(f"zm: error: {message}", file=sys.stderr)
+    print(f"zm: error: {escape_controls(message)}", file=sys.stderr)
     return code
 
 
-def _terminate(signum: int, frame: object) -> NoReturn:
-    raise Terminated
+def _stop(number: int, frame: object) -> NoReturn:
+    raise Stopped(number)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
+import math
 import re
+import sys
 from typing import Annotated, Literal
 
 import typer
@@ -25,7 +28,7 @@ def parse_size(text: str) -> int:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?", text.strip().lower())
     if match is None:
         raise UsageError(f"'{text}' is no size", where="--memory", hint="write it as 256MB or 2GB")
-    return int(float(match[1]) * 1024 ** " kmgt".index(match[2] or " "))
+    return min(int(float(match[1]) * 1024 ** " kmgt".index(match[2] or " ")), sys.maxsize)
 
 
 def parse_resize(text: str | None) -> tuple[int, int] | None:
@@ -42,7 +45,35 @@ def parse_names(texts: list[str] | None) -> tuple[str, ...] | None:
     """Column names separated by commas, in one option or several; a name with a comma stands in double quotes."""
     if not texts:
         return None
-    return tuple(name for row in csv.reader(texts) for name in row if name)
+    try:
+        rows = [row for text in texts for row in csv.reader(io.StringIO(text, newline=""))]
+    except csv.Error as error:
+        raise UsageError(f"cannot be told apart into names: {error}", where="--columns or --exclude") from error
+    return tuple(name.strip() for row in rows for name in row if name.strip())
+
+
+def parse_number(text: str | None) -> float | None:
+    """The number in a text, a whole one as an integer, so that none of its digits is lost."""
+    if text is None:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise UsageError(f"'{text}' is no number", where="--ignore", hint="NaN and infinities are missing anyway")
+    return number
+
+
+def parse_epsilon(number: float) -> float:
+    """The number itself, which must be finite."""
+    if not math.isfinite(number):
+        raise UsageError("must be finite", where="--epsilon")
+    return number
 
 
 def _show_version(wanted: bool) -> None:
@@ -71,7 +102,7 @@ OnError = Annotated[
     typer.Option(help="Unreadable images: stop (default), or leave them out and count them.", rich_help_panel=DATA),
 ]
 Ignore = Annotated[
-    float | None, typer.Option(metavar="VALUE", help="A value that stands for no data.", rich_help_panel=DATA)
+    str | None, typer.Option(metavar="VALUE", help="A value that stands for no data.", rich_help_panel=DATA)
 ]
 Missing = Annotated[
     Literal["skip", "error"],

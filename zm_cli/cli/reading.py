@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from zm_cli.block import ReadOptions, Source
 from zm_cli.cli.options import parse_names, parse_resize, parse_size
-from zm_cli.errors import UsageError
+from zm_cli.errors import UsageError, ZmError
 from zm_cli.formats import detect, open_source
 from zm_cli.runner import Plan
 
@@ -55,23 +56,36 @@ def make_plan(workers: int | None, memory: str) -> Plan:
 
 def check_outputs(inputs: Sequence[str | None], outputs: Sequence[str | None]) -> None:
     """Raises UsageError where an output is an input, by whatever name, or two outputs are one."""
-    named = [output for output in outputs if output not in (None, "-")]
-    for place, output in enumerate(named):
-        assert output is not None
-        for other in [*inputs, *named[:place]]:
-            same = other is not None and os.path.exists(other) and os.path.exists(output)
-            if other == output or (same and os.path.samefile(str(other), output)):
-                what = "an output already" if other in named[:place] else "an input"
-                raise UsageError(f"is {what}", where=output, hint="name another output")
+    taken = {identity: "an input" for path in inputs if (identity := _identify(path, sys.stdin)) is not None}
+    for path in outputs:
+        identity = _identify(path, sys.stdout)
+        if identity in taken:
+            where = "standard output" if path == "-" else path
+            raise UsageError(f"is {taken[identity]}", where=where, hint="name another output")
+        if identity is not None:
+            taken[identity] = "an output already"
+
+
+def _identify(path: str | None, stream: IO[str]) -> tuple[int, int] | str | None:
+    """What tells one file from another, be it named or redirected to a standard stream; None for what is no file."""
+    if path is None:
+        return None
+    try:
+        status = os.fstat(stream.fileno()) if path == "-" else os.stat(path)
+    except (OSError, ValueError):
+        return None if path == "-" else os.path.realpath(path)
+    return None if stat.S_ISCHR(status.st_mode) or stat.S_ISFIFO(status.st_mode) else (status.st_dev, status.st_ino)
 
 
 @contextmanager
 def opened(paths: Sequence[str], options: ReadOptions, kind: str | None) -> Iterator[list[Source]]:
-    """The sources at the paths, all of one kind; closed at the end."""
+    """The sources at the paths, all of one kind and none twice; closed at the end."""
     found = {path: detect(path, kind).kind for path in paths}
     if len(set(found.values())) > 1:
         listed = ", ".join(f"{path} ({what})" for path, what in found.items())
         raise UsageError(f"only sources of one kind can be pooled: {listed}")
+    if len({os.path.realpath(path) for path in paths}) < len(paths):
+        raise UsageError("is given twice", where=max(paths, key=paths.count), hint="each sample is to count once")
     with ExitStack() as stack:
         sources = []
         for path in paths:
@@ -83,12 +97,28 @@ def opened(paths: Sequence[str], options: ReadOptions, kind: str | None) -> Iter
 
 @contextmanager
 def kept_input(path: str) -> Iterator[str]:
-    """A path that can be read twice: standard input is kept in a temporary file, every other path stays as it is."""
-    if path != "-":
+    """A path that can be read twice: a pipe is kept in a temporary file, every other path stays as it is.
+
+    Errors name the pipe, not the temporary file.
+    """
+    if path != "-" and not _is_pipe(path):
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="zm-") as folder:
-        kept = Path(folder) / "standard-input.csv"
-        with kept.open("wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file)
-        yield str(kept)
+        kept = Path(folder) / "input.csv"
+        with kept.open("wb") as file, ExitStack() as stack:
+            source = sys.stdin.buffer if path == "-" else stack.enter_context(open(path, "rb"))
+            shutil.copyfileobj(source, file)
+        try:
+            yield str(kept)
+        except ZmError as error:
+            name = "standard input" if path == "-" else path
+            where = error.where.replace(str(kept), name) if error.where else None
+            raise type(error)(error.what, where=where, hint=error.hint) from error
+
+
+def _is_pipe(path: str) -> bool:
+    try:
+        return not (stat.S_ISREG(mode := os.stat(path).st_mode) or stat.S_ISDIR(mode))
+    except OSError:
+        return False

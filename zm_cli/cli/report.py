@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zm_cli.block import Source
+from zm_cli.errors import escape_controls
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
 from zm_cli.statsfile import Stats
 
@@ -72,15 +73,18 @@ class Report:
 
 
 def _tell(sentence: str) -> None:
-    print(f"zm: {sentence}", file=sys.stderr)
+    print(f"zm: {escape_controls(sentence)}", file=sys.stderr)
 
 
 def print_table(table: Table) -> None:
     """A table on standard output, as wide as it needs to be where that is no terminal."""
     from rich.console import Console
 
-    terminal = sys.stdout.isatty()
-    Console(file=sys.stdout, width=None if terminal else 1000, highlight=False).print(table)
+    # Rendered first and written by Python: rich would end the process itself where the reader of a pipe is gone.
+    console = Console(width=None if sys.stdout.isatty() else 1000, highlight=False, markup=False, emoji=False)
+    with console.capture() as text:
+        console.print(table)
+    sys.stdout.write(text.get())
 
 
 def tabulate_stats(stats: Stats) -> Table:
@@ -88,12 +92,13 @@ def tabulate_stats(stats: Stats) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column(stats.per)
+    table.add_column(stats.per, overflow="ellipsis", no_wrap=False)
     for heading in ("count", "missing", "mean", "std", "min", "max"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     moments = stats.moments
     counted = (moments.count, moments.missing)
-    measured = (moments.mean, moments.std(), moments.min, moments.max)
+    empty = moments.count == 0
+    measured = [np.where(empty, np.nan, array) for array in (moments.mean, moments.std(), moments.min, moments.max)]
     names = stats.features
     if len(names) > MOST_ROWS:
         for edge, pick in (("smallest", np.nanmin), ("largest", np.nanmax)):
@@ -102,14 +107,19 @@ def tabulate_stats(stats: Stats) -> Table:
         return table
     for index, name in enumerate(names):
         counts = [f"{int(array.flat[index]):,}" for array in counted]
-        numbers = [show_number(array.flat[index]) if moments.count.flat[index] else "-" for array in measured]
+        numbers = [show_number(array.flat[index]) for array in measured]
         table.add_row(name, *counts, *numbers)
     return table
 
 
 def show_number(number: float) -> str:
-    """A number with six significant digits; files hold all of them."""
-    return f"{number:.6g}"
+    """A number with six significant digits, a dash for none; files hold all digits."""
+    return "-" if np.isnan(number) else f"{number:.6g}"
+
+
+def show_samples(count: int) -> str:
+    """A number of samples as people write it."""
+    return "1 sample" if count == 1 else f"{count:,} samples"
 
 
 def show_size(nbytes: int) -> str:

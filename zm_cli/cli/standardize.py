@@ -71,7 +71,7 @@ def standardize(
             null_value=null_value,
             on_error=on_error,
         ),
-        MeasureOptions(per, unit, ignore, missing),
+        MeasureOptions(per, unit, opt.parse_number(ignore), missing),
         ApplyOptions(
             "standardize",
             inverse=inverse,
@@ -79,7 +79,8 @@ def standardize(
             form=form,
             impute=impute is not None,
             ddof=int(ddof),
-            epsilon=epsilon,
+            epsilon=opt.parse_epsilon(epsilon),
+            missing=missing,
             force=force,
         ),
         make_plan(workers, memory),

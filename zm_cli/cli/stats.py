@@ -45,7 +45,7 @@ def stats(
     zm stats train.csv --json | jq .mean
     """
     from zm_cli.cli.reading import check_outputs, make_plan, opened, read_options
-    from zm_cli.cli.report import Report, print_table, tabulate_stats
+    from zm_cli.cli.report import Report, print_table, show_samples, tabulate_stats
     from zm_cli.pipeline.measure import MeasureOptions, measure
     from zm_cli.statsstore import check_target, save_stats, to_json
 
@@ -70,11 +70,11 @@ def stats(
     with opened(sources, reading, kind) as found:
         report.tell_left_out(found)
         with report.progress_bar(found, "measuring") as tick:
-            result, outcome = measure(found, MeasureOptions(per, unit, ignore, missing), plan, tick)
+            result, outcome = measure(found, MeasureOptions(per, unit, opt.parse_number(ignore), missing), plan, tick)
     report.tell(outcome)
     if output is not None:
         save_stats(result, output)
-        report.say(f"statistics of {result.samples:,} samples are in {output}")
+        report.say(f"statistics of {show_samples(result.samples)} in {output}")
     if json and output != "-":
         sys.stdout.write(to_json(result.to_document()))
     elif output is None or (output != "-" and sys.stdout.isatty()):

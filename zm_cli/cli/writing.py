@@ -10,13 +10,13 @@ from typing import Any
 
 from zm_cli.block import ReadOptions
 from zm_cli.cli.reading import check_outputs, kept_input, opened
-from zm_cli.cli.report import Report
+from zm_cli.cli.report import Report, show_samples
 from zm_cli.errors import UsageError
+from zm_cli.formats import check_output
 from zm_cli.pipeline.apply import ApplyOptions, apply, open_to_apply
 from zm_cli.pipeline.measure import MeasureOptions, measure
 from zm_cli.pipeline.outcome import Outcome
 from zm_cli.runner import Plan
-from zm_cli.statsfile import Stats
 from zm_cli.statsstore import check_target, load_stats
 
 
@@ -48,8 +48,14 @@ def write_dataset(
     with ExitStack() as stack:
         measured = Outcome()
         if stats_file is None:
-            path = stack.enter_context(kept_input(path))
-            stats, measured = _measure_source(path, reading, measuring, plan, report, kind)
+            given, path = path, stack.enter_context(kept_input(path))
+            with opened([path], reading, kind) as sources:
+                check_output(sources[0], output, applying.form)
+                report.tell_left_out(sources)
+                with report.progress_bar(sources, "measuring") as tick:
+                    stats, measured = measure(sources, measuring, plan, tick)
+            # The statistics name what was given, not where a pipe was kept.
+            stats = replace(stats, sources=(replace(stats.sources[0], path=given),))
             # Which columns these are is settled: those that were measured.
             reading = replace(reading, columns=None, exclude=None)
         else:
@@ -65,9 +71,7 @@ def write_dataset(
     for warning in outcome.warnings:
         measured.warn(warning)
     report.tell(measured)
-    report.say(
-        f"{outcome.samples:,} samples are in {output}" if output != "-" else f"{outcome.samples:,} samples written"
-    )
+    report.say(f"{show_samples(outcome.samples)} in {'standard output' if output == '-' else output}")
     if as_json:
         print(json.dumps(_summarize(outcome, measured, output, stats_file or save_stats, applying), indent=2))
 
@@ -93,15 +97,6 @@ def _refuse_measuring(measuring: MeasureOptions, save_stats: str | None) -> None
     for option, value in asked.items():
         if value:
             raise UsageError(f"{option} has no part where --stats gives the statistics", hint=f"leave out {option}")
-
-
-def _measure_source(
-    path: str, reading: ReadOptions, measuring: MeasureOptions, plan: Plan, report: Report, kind: str | None
-) -> tuple[Stats, Outcome]:
-    with opened([path], reading, kind) as sources:
-        report.tell_left_out(sources)
-        with report.progress_bar(sources, "measuring") as tick:
-            return measure(sources, measuring, plan, tick)
 
 
 def _summarize(

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from zm_cli.block import Format, ReadOptions, Sink, Source, WriteOptions
+from zm_cli.draft import check_folder
 from zm_cli.errors import UsageError
 
 OPTION_NAMES: Mapping[str, str] = {
@@ -65,10 +66,18 @@ def open_source(path: str, options: ReadOptions, kind: str | None = None) -> Sou
     return entry.open(path, options)
 
 
+def check_output(source: Source, output: str, form: str | None) -> None:
+    """Raises UsageError where `source` cannot be written to `output` in that form, DataError where samples forbid."""
+    entry = formats()[source.spec.kind]
+    if form is not None and form not in entry.forms:
+        can = f"{entry.kind} is written as {', '.join(sorted(entry.forms))}" if entry.forms else "leave it away"
+        raise UsageError(f"'{form}' is no output form of {entry.kind}", where="--format", hint=can)
+    if output != "-":
+        check_folder(Path(output))
+    entry.check_output(source, output, form)
+
+
 def create_sink(source: Source, output: str, options: WriteOptions) -> Sink:
     """The sink that writes what `source` yields to `output`, in the format of the source."""
-    entry = formats()[source.spec.kind]
-    if options.form is not None and options.form not in entry.forms:
-        can = f"{entry.kind} is written as {', '.join(sorted(entry.forms))}" if entry.forms else "leave it away"
-        raise UsageError(f"'{options.form}' is no output form of {entry.kind}", where="--format", hint=can)
-    return entry.create(source, output, options)
+    check_output(source, output, options.form)
+    return formats()[source.spec.kind].create(source, output, options)

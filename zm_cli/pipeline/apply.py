@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from zm_cli.block import Block, ReadOptions, Sink, Source, Span, WriteOptions
+from zm_cli.axes import kept_axes
+from zm_cli.block import Block, ReadOptions, Sink, Source, Span, Values, WriteOptions
+from zm_cli.draft import Draft
 from zm_cli.errors import DataError, UnknownColumnError, UsageError
 from zm_cli.formats import create_sink, detect, open_source
-from zm_cli.pipeline.measure import block_cost
+from zm_cli.moments import find_missing
+from zm_cli.pipeline.measure import block_cost, missing_value, not_a_number
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress, list_names
 from zm_cli.receipt import Operation, check_receipt, make_receipt
 from zm_cli.runner import Plan, map_in_order
@@ -20,6 +24,9 @@ from zm_cli.transform import Transform
 
 FIXED_CHOICES = ("mode", "lossy", "resize", "exif")
 """Choices in decoding images that data must share with the statistics: other pixels have other means."""
+
+PLACES = ("dataset", "layout")
+"""Choices that say where in a file the values lie; followed as for the statistics where that fits the file."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,21 @@ class ApplyOptions:
     impute: bool = False
     ddof: int = 0
     epsilon: float = 0.0
+    missing: Literal["skip", "error"] = "skip"
     force: bool = False
+
+
+@dataclass(frozen=True)
+class TransformedSpan:
+    """What a worker makes of a span: the block, `encoded` where that was its work too, and what there is to tell.
+
+    `overflows` counts the values that the output's dtype cannot hold; `hole` is the first missing value.
+    """
+
+    block: Block
+    overflows: int
+    hole: tuple[int, int] | None
+    encoded: Any = None
 
 
 @dataclass(frozen=True)
@@ -42,9 +63,14 @@ class TransformSpan:
 
     source: Source
     transform: Transform
+    kept: tuple[int, ...]
+    missing: Literal["skip", "error"]
 
-    def __call__(self, span: Span) -> Block:
-        return self.transform.apply(self.source.read(span))
+    def __call__(self, span: Span) -> TransformedSpan:
+        block = self.source.read(span)
+        hole = find_missing(block.values, self.kept, set(block.rejected)) if self.missing == "error" else None
+        transformed, overflows = self.transform.apply(block)
+        return TransformedSpan(transformed, overflows, hole)
 
 
 @dataclass(frozen=True)
@@ -54,9 +80,9 @@ class EncodeSpan:
     transform_span: TransformSpan
     sink: Sink
 
-    def __call__(self, span: Span) -> tuple[Span, Block, Any]:
-        block = self.transform_span(span)
-        return span, block, self.sink.encode(block)
+    def __call__(self, span: Span) -> TransformedSpan:
+        made = self.transform_span(span)
+        return replace(made, encoded=self.sink.encode(made.block))
 
 
 def open_to_apply(
@@ -71,12 +97,27 @@ def open_to_apply(
     if stats.axes == "NC" and stats.names is not None and found == stats.kind:
         stats = _select_columns(stats, options)
         options = replace(options, columns=stats.names, exclude=None)
-    if found == stats.kind:
-        options = _replay(options, stats, path, skip=FIXED_CHOICES if inverse else ())
-    try:
+    if found != stats.kind:
         return open_source(path, options, kind), stats
+    replayed = _replay(options, stats, path, skip=FIXED_CHOICES if inverse else ())
+    try:
+        source = open_source(path, replayed, kind)
+        if not inverse:
+            stats.check_fits(source.spec, path)
+        return source, stats
     except UnknownColumnError as error:
         raise DataError(f"does not fit the statistics: {error.what}", where=path, hint=error.hint) from error
+    except (UsageError, DataError) as error:
+        # Where things lie in a file may differ from one to the next; what the values are may not.
+        own = replace(replayed, **{choice: getattr(options, choice) for choice in PLACES})
+        if own == replayed:
+            raise
+        try:
+            source = open_source(path, own, kind)
+            stats.check_fits(source.spec, path)
+        except (UsageError, DataError):
+            raise error from None
+        return source, stats
 
 
 def _select_columns(stats: Stats, options: ReadOptions) -> Stats:
@@ -108,11 +149,15 @@ def _replay(options: ReadOptions, stats: Stats, path: str, *, skip: tuple[str, .
             changes[option.name] = made
         elif asked is not None and option.name in FIXED_CHOICES and str(asked).lower() != str(made).lower():
             raise DataError(
-                f"does not fit the statistics: they were made with {option.name} {made}, not {asked}",
+                f"does not fit the statistics: they were made with --{option.name} {_spell(made)}, not {_spell(asked)}",
                 where=path,
                 hint=f"leave out --{option.name}",
             )
     return replace(options, **changes)
+
+
+def _spell(value: Any) -> str:
+    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def apply(
@@ -128,8 +173,9 @@ def apply(
     """Writes the transformed source to `output`, whole or not at all, and what there is to tell of it.
 
     With `save_stats`, the statistics are left there, at the moment the output appears. Raises DataError where the
-    statistics do not fit the data or the data are transformed already.
+    statistics do not fit the data, a cell is no number, or the data are transformed already.
     """
+    stats.check_fits(source.spec, source.path)
     transform = Transform.from_stats(
         stats,
         source.spec,
@@ -139,6 +185,7 @@ def apply(
         impute=options.impute,
         ddof=options.ddof,
         epsilon=options.epsilon,
+        unit=_recorded_unit(source) if options.inverse else None,
     )
     receipt = make_receipt(
         options.operation,
@@ -148,51 +195,65 @@ def apply(
     )
     if not options.force:
         check_receipt(source.receipt, receipt, source.path)
-        stats.check_fits(source.spec, source.path)
         if not options.inverse:
-            _check_scale(source, stats)
+            stats.check_scale(source.spec, _read_first(source), source.path)
     sink = create_sink(source, output, WriteOptions(transform.dtype, receipt, options.form))
     outcome = Outcome()
+    draft: Draft | None = None
     try:
-        _write_blocks(source, transform, sink, plan, tick, outcome)
-        draft = draft_stats(stats, save_stats) if save_stats is not None else None
+        _write_blocks(source, stats, transform, sink, plan, tick, outcome, options.missing)
+        if save_stats is not None:
+            draft = draft_stats(stats, save_stats)
         sink.commit()
-        if draft is not None:
-            draft.commit()
     except BaseException:
         sink.discard()
+        if draft is not None:
+            draft.discard()
         raise
+    if draft is not None:
+        draft.commit()
     outcome.note(sink.notes)
     return outcome
 
 
-def _write_blocks(source: Source, transform: Transform, sink: Sink, plan: Plan, tick: Tick, outcome: Outcome) -> None:
-    task = TransformSpan(source, transform)
-    # The output, and its encoded form, weigh as many bytes a value as its dtype and some more.
-    cost = block_cost(source) * (1 + transform.dtype.itemsize // source.spec.dtype.itemsize)
-    spans = source.spans()
-    if source.small_samples:
-        blocks = map_in_order(task, spans, plan, block_cost=cost, processes=True)
-        encoded = ((block.span, block, sink.encode(block)) for block in blocks)
-    else:
-        encoded = map_in_order(EncodeSpan(task, sink), spans, plan, block_cost=cost, processes=False)  # type: ignore[assignment]
-    for span, block, ready in encoded:
-        for index, cell in block.rejected.items():
-            raise DataError(
-                f"row {cell.row} holds '{cell.value}', which is no number",
-                where=f"{source.path}: column '{(source.spec.names or ())[index]}'",
-                hint=f"if it stands for a missing value, say --null-value '{cell.value}'",
-            )
-        sink.write(ready)
-        outcome.samples += len(block.values)
-        outcome.note(block.notes)
-        outcome.skip(block.skipped)
-        tick(span.nbytes)
+def _write_blocks(
+    source: Source,
+    stats: Stats,
+    transform: Transform,
+    sink: Sink,
+    plan: Plan,
+    tick: Tick,
+    outcome: Outcome,
+    missing: Literal["skip", "error"],
+) -> None:
+    task = TransformSpan(source, transform, kept_axes(source.spec.axes, stats.per), missing)
+    cost = block_cost(source, transform.dtype)
+    worker = task if source.small_samples else EncodeSpan(task, sink)
+    overflows = 0
+    with closing(
+        map_in_order(worker, source.spans(), plan, block_cost=cost, processes=source.small_samples)
+    ) as transformed:
+        for made in transformed:
+            block = made.block
+            if block.rejected:
+                index = min(block.rejected)
+                raise not_a_number(source.path, (source.spec.names or ())[index], block.rejected[index])
+            if made.hole is not None:
+                raise missing_value(source, outcome.samples + made.hole[0] + 1, made.hole[1], stats.per)
+            # A sink stays where its file is: what comes from a process is encoded here.
+            sink.write(sink.encode(block) if made.encoded is None else made.encoded)
+            overflows += made.overflows
+            outcome.samples += len(block.values)
+            outcome.note(block.notes)
+            outcome.skip(block.skipped)
+            tick(block.span.nbytes)
     facts = source.facts()
     outcome.note(facts.notes)
     outcome.skip(facts.skipped)
     if not outcome.samples:
         raise DataError("has no samples", where=source.path)
+    if overflows:
+        outcome.warn(f"{overflows} values are beyond the range of {transform.dtype} and became infinite")
 
 
 def _settings(options: ApplyOptions, transform: Transform) -> dict[str, Any]:
@@ -207,17 +268,15 @@ def _output_dtype(source: Source, options: ApplyOptions) -> np.dtype[Any]:
     return np.dtype(options.dtype or default)
 
 
-def _check_scale(source: Source, stats: Stats) -> None:
-    """Raises DataError where the first floats lie in 0-1 and the statistics are of integers that do not."""
-    if stats.per == "column" or stats.unit or source.spec.dtype.kind != "f" or source.one_pass:
-        return
+def _recorded_unit(source: Source) -> float | None:
+    """What the data were divided by when they were transformed, if they say so."""
+    unit = (source.receipt or {}).get("unit")
+    return float(unit) if isinstance(unit, int | float) and not isinstance(unit, bool) and unit > 0 else None
+
+
+def _read_first(source: Source) -> Values | None:
+    """The first values of floats that can be read again: their range tells what scale they are of."""
+    if source.spec.dtype.kind != "f" or source.spec.axes == "NC" or source.one_pass:
+        return None
     span = next(iter(source.spans()), None)
-    if np.dtype(stats.dtype).kind not in "iu" or stats.range[1] <= 1 or span is None:
-        return
-    values = source.read(span).values
-    if values.size and np.nanmin(values) >= 0 and np.nanmax(values) <= 1:
-        raise DataError(
-            f"does not fit the statistics: its values lie in 0-1, statistics were made of {stats.dtype}",
-            where=source.path,
-            hint="measure the training data with --unit, or --force",
-        )
+    return None if span is None else source.read(span).values

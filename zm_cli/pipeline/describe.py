@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from zm_cli.axes import UNNAMED
+from zm_cli.axes import is_unclear
 from zm_cli.block import Facts, Source
 from zm_cli.pipeline.measure import MeasureOptions, measure
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
@@ -16,12 +16,12 @@ from zm_cli.statsfile import Stats
 
 @dataclass(frozen=True)
 class Description:
-    """A dataset as `inspect` shows it; `stats` is None where there was no value to measure."""
+    """A dataset as `inspect` shows it."""
 
     path: str
     kind: str
     facts: Facts
-    stats: Stats | None
+    stats: Stats
     outcome: Outcome
     state: str | None
     """What an earlier run did to the data, as its receipt says."""
@@ -42,12 +42,11 @@ class Description:
             "notes": self.outcome.notes,
             "warnings": self.outcome.warnings,
         }
-        if self.stats is not None:
-            document |= self.stats.to_document()
-            document |= {"features": list(self.stats.features), "missing_total": int(self.stats.moments.missing.sum())}
-            for field in ("format", "version", "sources"):
-                del document[field]
-        return document
+        numbers = self.stats.to_document()
+        for field in ("format", "version", "sources"):
+            del numbers[field]
+        totals = {"features": list(self.stats.features), "missing_total": int(self.stats.moments.missing.sum())}
+        return document | numbers | totals
 
 
 def describe(source: Source, options: MeasureOptions, plan: Plan, tick: Tick = ignore_progress) -> Description:
@@ -55,7 +54,7 @@ def describe(source: Source, options: MeasureOptions, plan: Plan, tick: Tick = i
 
     Where the axes of an array are not clear, its statistics are those of all values together.
     """
-    if options.per is None and UNNAMED & set(source.spec.axes):
+    if options.per is None and is_unclear(source.spec.axes):
         options = MeasureOptions("all", options.unit, options.ignore, options.missing)
     stats, outcome = measure([source], options, plan, tick)
     return Description(source.path, source.spec.kind, source.facts(), stats, outcome, describe_receipt(source.receipt))

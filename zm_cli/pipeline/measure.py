@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import xxhash
 
 from zm_cli.axes import Per, choose_per, describe_shape, feature_shape, kept_axes
-from zm_cli.block import BLOCK_BYTES, Rejected, Skipped, Source, Span, Spec, Values
+from zm_cli.block import BLOCK_BYTES, Rejected, Skipped, Source, Span, Spec
 from zm_cli.errors import DataError, UsageError
-from zm_cli.moments import Moments
-from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress, list_names
+from zm_cli.moments import Moments, count_infinities, find_missing
+from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress, list_names, show_value
 from zm_cli.runner import Plan, map_in_order
 from zm_cli.statsfile import SourceRecord, Stats
 from zm_cli.transform import unit_divisor
@@ -54,31 +55,23 @@ class MeasureSpan:
 
     def __call__(self, span: Span) -> MeasuredSpan:
         block = self.source.read(span)
-        values = block.values
         kept = kept_axes(self.source.spec.axes, self.per)
-        moments = Moments.from_block(values, kept, self.options.ignore)
-        holed = bool(moments.missing.any()) and values.dtype.kind == "f"
+        moments = Moments.from_block(block.values, kept, self.options.ignore)
+        holed = bool(moments.missing.any())
+        # Values together (--per all) are no features that could be left out; a rejected cell is an error there anyway.
+        leave = set(block.rejected) if self.per == "column" else ()
+        strict = holed and self.options.missing == "error" and not (block.rejected and self.per == "all")
         return MeasuredSpan(
             moments,
-            len(values),
+            len(block.values),
             block.digest,
             span.nbytes,
             dict(block.rejected),
             block.skipped,
             block.notes,
-            int(np.isinf(values).sum()) if holed else 0,
-            _find_hole(values, kept, set(block.rejected)) if holed and self.options.missing == "error" else None,
+            count_infinities(block.values) if holed else 0,
+            find_missing(block.values, kept, leave) if strict else None,
         )
-
-
-def _find_hole(values: Values, kept: tuple[int, ...], rejected: set[int]) -> tuple[int, int] | None:
-    """Sample and feature of the first value that is not finite, outside the rejected features."""
-    last = np.moveaxis(values, kept, range(-len(kept), 0)) if kept else values
-    features = int(np.prod([values.shape[axis] for axis in kept], dtype=int))
-    holes = np.asarray(~np.isfinite(last.reshape(len(values), -1, features)).all(axis=1))
-    holes[:, list(rejected)] = False
-    found = np.argwhere(holes)
-    return (int(found[0, 0]), int(found[0, 1])) if len(found) else None
 
 
 def measure(
@@ -99,45 +92,48 @@ def measure(
         _check_alike(first, other, per)
     if per == "pixel":
         check_one_size(sources)
-    run = _Run(per, options, Moments.identity(feature_shape(first.spec, per)))
+    outcome = Outcome()
+    run = _Run(_pool_columns(sources, outcome), per, options, outcome)
     for source in sources:
-        run.add_source(source, plan, tick, first.spec.names)
-    stats = run.finish(sources)
-    return stats, run.outcome
+        run.add_source(source, plan, tick)
+    return run.finish(sources), outcome
 
 
 class _Run:
     """The state of a measurement: moments so far, provenance, and what is to be told at its end."""
 
-    def __init__(self, per: Per, options: MeasureOptions, moments: Moments) -> None:
+    def __init__(self, spec: Spec, per: Per, options: MeasureOptions, outcome: Outcome) -> None:
+        self._spec = spec
         self._per = per
         self._options = options
-        self._moments = moments
+        self._moments = Moments.identity(feature_shape(spec, per))
         self._records: list[SourceRecord] = []
         self._rejected: dict[str, tuple[str, Rejected]] = {}
         self._infinities = 0
-        self.outcome = Outcome()
+        self.outcome = outcome
 
-    def add_source(self, source: Source, plan: Plan, tick: Tick, names: tuple[str, ...] | None) -> None:
-        """Measures a source and merges it; its columns are taken in the order of `names`."""
-        own = source.spec.names
+    def add_source(self, source: Source, plan: Plan, tick: Tick) -> None:
+        """Measures a source and merges it; its columns are taken in the order of the first source's."""
+        own, names = source.spec.names, self._spec.names
         order = [own.index(name) for name in names or ()] if self._per == "column" and own and own != names else None
         samples, hasher = 0, xxhash.xxh3_128()
         skipped: list[Skipped] = []
         task = MeasureSpan(source, self._per, self._options)
-        parts = map_in_order(task, source.spans(), plan, block_cost=block_cost(source), processes=source.small_samples)
-        for part in parts:
-            if part.hole is not None:
-                raise _missing_value(source, samples + part.hole[0] + 1, part.hole[1], self._per)
-            self._moments = self._moments.merge(part.moments.select(order) if order else part.moments)
-            for index, cell in part.rejected.items():
-                self._rejected.setdefault((own or ())[index], (source.path, cell))
-            self._infinities += part.infinities
-            samples += part.samples
-            skipped += part.skipped
-            self.outcome.note(part.notes)
-            hasher.update(part.digest)
-            tick(part.nbytes)
+        cost = block_cost(source)
+        spans = source.spans()
+        with closing(map_in_order(task, spans, plan, block_cost=cost, processes=source.small_samples)) as parts:
+            for part in parts:
+                if part.hole is not None:
+                    raise missing_value(source, samples + part.hole[0] + 1, part.hole[1], self._per)
+                self._moments = self._moments.merge(part.moments.select(order) if order else part.moments)
+                for index, cell in part.rejected.items():
+                    self._rejected.setdefault((own or ())[index], (source.path, cell))
+                self._infinities += part.infinities
+                samples += part.samples
+                skipped += part.skipped
+                self.outcome.note(part.notes)
+                hasher.update(part.digest)
+                tick(part.nbytes)
         facts = source.facts()
         skipped = [*facts.skipped, *skipped]
         self.outcome.note(facts.notes)
@@ -149,13 +145,13 @@ class _Run:
 
     def finish(self, sources: Sequence[Source]) -> Stats:
         """The statistics, without the columns that turned out to be text; warnings go to `outcome`."""
-        spec = sources[0].spec
+        spec = self._spec
         moments = self._moments.divide(unit_divisor(spec.dtype)) if self._options.unit else self._moments
         stats = Stats(
             per=self._per,
             samples=self.outcome.samples,
             axes=spec.axes,
-            sample_shape=_pool_shapes(sources),
+            sample_shape=spec.sample_shape if spec.axes == "NC" else _pool_shapes(sources),
             names=spec.names,
             dtype=spec.dtype.name,
             unit=self._options.unit,
@@ -170,20 +166,33 @@ class _Run:
         if spec.axes == "NC" and spec.names is not None:
             stats = self._drop_text(stats, named=spec.named)
         if not stats.moments.count.any():
-            raise DataError("has no numbers", where=paths, hint="look at it with zm inspect")
+            reason = f": {'; '.join(self.outcome.warnings[:3])}" if self.outcome.warnings else ""
+            raise DataError(f"has no numbers{reason}", where=paths, hint="is every value missing, or text?")
+        self._check_finite(stats, paths)
         self._warn(stats)
         return stats
+
+    def _check_finite(self, stats: Stats, paths: str) -> None:
+        """Raises DataError, naming the features, where values are so large that float64 cannot hold their squares."""
+        moments = stats.moments
+        features = stats.features
+        wrong = np.flatnonzero(~(np.isfinite(moments.mean) & np.isfinite(moments.m2)))
+        if len(wrong):
+            raise DataError(
+                f"values too large to square: {list_names([features[index] for index in wrong])} "
+                f"between {moments.min.flat[wrong[0]]:g} and {moments.max.flat[wrong[0]]:g}",
+                where=paths,
+                hint="if such a value stands for no data, say --ignore VALUE",
+            )
 
     def _drop_text(self, stats: Stats, *, named: bool) -> Stats:
         """The statistics of the columns that hold numbers only; DataError for one that was named and does not."""
         for name, (path, cell) in self._rejected.items():
-            place = f"row {cell.row} holds '{cell.value}'"
+            if name not in (stats.names or ()):
+                continue
             if named or self._per == "all":
-                raise DataError(
-                    f"{place}, which is no number",
-                    where=f"{path}: column '{name}'",
-                    hint=f"--null-value '{cell.value}' takes it for missing, --exclude '{name}' leaves it as it is",
-                )
+                raise not_a_number(path, name, cell)
+            place = f"row {cell.row} holds {show_value(cell.value)}"
             self.outcome.warn(f"{path}: column '{name}' is left as text: {place}, which is no number")
         columns = list(stats.names or ())
         keep = [name for name in columns if name not in self._rejected]
@@ -208,14 +217,39 @@ class _Run:
             self.outcome.warn(f"samples left out because they could not be read: {len(self.outcome.skipped)}")
 
 
-def block_cost(source: Source) -> int:
-    """The bytes that a block of this source takes while it is worked on: input, decoded values, a working copy."""
-    sizes = [size or 0 for size in source.spec.sample_shape]
-    sample = int(np.prod(sizes, dtype=np.int64)) * source.spec.dtype.itemsize
-    return 3 * max(BLOCK_BYTES, sample)
+def block_cost(source: Source, output: np.dtype[Any] | None = None) -> int:
+    """The bytes that a block takes while it is worked on: as it is read and decoded, and as it is transformed and
+    encoded in the dtype of the output."""
+    decoded = max(BLOCK_BYTES, source.sample_bytes)
+    return 2 * decoded + (2 * decoded * output.itemsize // source.spec.dtype.itemsize if output else 0)
 
 
-def _missing_value(source: Source, sample: int, feature: int, per: Per) -> DataError:
+def not_a_number(path: str, column: str, cell: Rejected) -> DataError:
+    """The error of a cell that is no number in a column that must hold numbers."""
+    value = show_value(cell.value)
+    return DataError(
+        f"row {cell.row} holds {value}, which is no number",
+        where=f"{path}: column '{column}'",
+        hint=f"--null-value {value} takes it for missing, --exclude '{column}' leaves the column as it is",
+    )
+
+
+def _pool_columns(sources: Sequence[Source], outcome: Outcome) -> Spec:
+    """The first source's spec with the columns that are features of every source; one that is text in another is told
+    and left out."""
+    spec = sources[0].spec
+    if spec.names is None or spec.axes != "NC":
+        return spec
+    own = [set(source.spec.names or ()) for source in sources]
+    for source in sources:
+        for column in source.spec.text_columns:
+            if any(column in names for names in own):
+                outcome.warn(f"{source.path}: column '{column}' is left as text: it holds no numbers there")
+    common = tuple(name for name in spec.names if all(name in names for names in own))
+    return replace(spec, names=common, sample_shape=(len(common),))
+
+
+def missing_value(source: Source, sample: int, feature: int, per: Per) -> DataError:
     names = source.spec.names
     row = "row" if source.spec.axes == "NC" else "sample"
     column = f", column '{names[feature]}'" if names and per == "column" else ""
@@ -250,7 +284,7 @@ def _check_alike(first: Source, other: Source, per: Per) -> None:
         ("dtype", ours.dtype.name, theirs.dtype.name),
         ("channels or columns", _named(ours, per), _named(theirs, per)),
         ("sample shape", _fixed(ours, per), _fixed(theirs, per)),
-        *((key, ours.decoding.get(key), theirs.decoding.get(key)) for key in ("mode", "resize", "exif", "unit")),
+        *((key, ours.decoding.get(key), theirs.decoding.get(key)) for key in ("mode", "resize", "exif")),
     ):
         if mine != its:
             raise DataError(
@@ -261,12 +295,17 @@ def _check_alike(first: Source, other: Source, per: Per) -> None:
 
 
 def _named(spec: Spec, per: Per) -> list[str] | None:
-    return None if spec.names is None else (sorted(spec.names) if per == "column" else list(spec.names))
+    """The names that two specs must share: of columns in any order, be they numbers or text."""
+    if spec.names is None:
+        return None
+    return sorted({*spec.names, *spec.text_columns}) if per == "column" else list(spec.names)
 
 
 def _fixed(spec: Spec, per: Per) -> str:
-    """What of the sample shape must be the same: all of it per pixel, else the sizes that are features."""
-    if per == "pixel" or (per == "column" and spec.names is None):
+    """What of the sample shape must be the same: all of it per pixel, else the sizes of features without names."""
+    if per == "column" and spec.names is not None:
+        return ""
+    if per in ("pixel", "column"):
         return describe_shape(spec.sample_shape)
     kept = kept_axes(spec.axes, per)
     return describe_shape(spec.sample_shape[axis - 1] for axis in kept)

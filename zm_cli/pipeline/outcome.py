@@ -38,6 +38,11 @@ class Outcome:
         self.skipped += [sample for sample in samples if sample not in self.skipped]
 
 
+def show_value(text: str, most: int = 40) -> str:
+    """A cell's text in quotes, its beginning where it is long."""
+    return f"'{text}'" if len(text) <= most else f"'{text[:most]}...' ({len(text):,} characters)"
+
+
 def list_names(names: list[str], most: int = 5) -> str:
     """The first few names in quotes, and how many there are beyond them."""
     listed = ", ".join(f"'{name}'" for name in names[:most])

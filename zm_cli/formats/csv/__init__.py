@@ -33,10 +33,20 @@ def _create(source: Source, output: str, options: WriteOptions) -> Sink:
     return sink
 
 
+def _check_output(source: Source, output: str, form: str | None) -> None:
+    from zm_cli.formats.csv.sink import check_name
+    from zm_cli.formats.csv.source import CsvSource
+
+    assert isinstance(source, CsvSource)
+    if output != "-":
+        check_name(output, source.layout.delimiter)
+
+
 FORMAT = Format(
     kind="csv",
     recognises=recognises,
     open=_open,
+    check_output=_check_output,
     create=_create,
     read_options=frozenset({"columns", "exclude", "delimiter", "header", "null_values"}),
 )

@@ -44,8 +44,8 @@ def _digest_file(path: str) -> str:
     return hasher.hexdigest()
 
 
-def write_receipt(table: str, receipt: Mapping[str, Any], nbytes: int, digest: str) -> None:
-    """Leaves the receipt beside a table of so many bytes with this xxh3_128 digest; DataError if that cannot be."""
+def draft_receipt(table: str, receipt: Mapping[str, Any], nbytes: int, digest: str) -> Draft:
+    """The receipt of a table of so many bytes with this xxh3_128 digest, not yet at its name; DataError if not."""
     document = {**receipt, "output": {"bytes": nbytes, "xxh3_128": digest}}
     draft = Draft(receipt_path(table))
     try:
@@ -53,4 +53,4 @@ def write_receipt(table: str, receipt: Mapping[str, Any], nbytes: int, digest: s
     except OSError as error:
         draft.discard()
         raise DataError(f"cannot be written: {error.strerror}", where=str(draft.target)) from error
-    draft.commit()
+    return draft

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from zm_cli.errors import DataError
 from zm_cli.formats.csv.stream import TextStream
 
-LONGEST_RECORD = 256 << 20
+LONGEST_RECORD = 64 << 20
 """Bytes after which a record without an end is an error: a quote that nothing closes must not fill the memory."""
 
 QUOTE, RETURN = 34, 13

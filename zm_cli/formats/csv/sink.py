@@ -14,7 +14,7 @@ from zm_cli.draft import Draft
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.csv.columns import Carried
 from zm_cli.formats.csv.layout import Layout
-from zm_cli.formats.csv.receipts import write_receipt
+from zm_cli.formats.csv.receipts import draft_receipt
 
 if TYPE_CHECKING:
     import polars as pl
@@ -49,7 +49,7 @@ def _make_compressor(suffix: str) -> _Compressor | None:
     return None
 
 
-def check_output(output: str, delimiter: bytes) -> None:
+def check_name(output: str, delimiter: bytes) -> None:
     """Raises UsageError for a name under which nobody would look for this table."""
     suffixes = [suffix.lower() for suffix in Path(output).suffixes[-2:]]
     plain = [suffix for suffix in suffixes if suffix not in (".gz", ".zst")]
@@ -71,7 +71,7 @@ class CsvSink:
     """Writes blocks of a table laid out like `layout` to `output`, compressed if its suffix says so, or to `-`.
 
     A file appears whole on `commit`, with its receipt beside it; standard output is written as it comes and has none.
-    Raises UsageError for a name that is no table's, DataError where the file system refuses; a BrokenPipeError of
+    Raises DataError where the file system refuses; a BrokenPipeError of
     standard output goes through.
     """
 
@@ -89,7 +89,6 @@ class CsvSink:
         if output == "-":
             self._file = sys.stdout.buffer
         else:
-            check_output(output, layout.delimiter)
             self._packer = _make_compressor(Path(output).suffix.lower())
             self._draft = Draft(Path(output))
             try:
@@ -167,8 +166,13 @@ class CsvSink:
         except OSError as error:
             raise self._refused(error) from error
         if self._draft is not None:
-            self._draft.commit()
-            write_receipt(self._output, self._options.receipt, self._nbytes, self._hasher.hexdigest())
+            receipt = draft_receipt(self._output, self._options.receipt, self._nbytes, self._hasher.hexdigest())
+            try:
+                self._draft.commit()
+            except BaseException:
+                receipt.discard()
+                raise
+            receipt.commit()
 
     def discard(self) -> None:
         """Removes the file begun; what went to standard output is gone."""

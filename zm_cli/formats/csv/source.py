@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from zm_cli import block
-from zm_cli.block import Block, Facts, ReadOptions, Span, Spec
+from zm_cli.block import Block, Facts, ReadOptions, Rejected, Span, Spec
 from zm_cli.errors import DataError, UnknownColumnError, UsageError
 from zm_cli.formats.csv.columns import ColumnReader, is_number
 from zm_cli.formats.csv.layout import Layout, parse_delimiter, read_layout
@@ -20,6 +21,7 @@ from zm_cli.formats.csv.records import Cutter, Piece
 from zm_cli.formats.csv.stream import TextStream, is_regular, name_of
 
 LINE_ENDS = {b"\n": "LF", b"\r\n": "CRLF", b"\r": "CR"}
+LIKE_A_NUMBER = re.compile(r"\s*[-+]?[$€£]?\s*\d[\d., ']*\s*[%$€£]?\s*")
 BLANK_LINES = "blank lines are no rows and are left out"
 
 
@@ -60,6 +62,7 @@ class CsvSource:
             self._stream = None
         self.receipt: Mapping[str, Any] | None = None if self.one_pass else read_receipt(path)
         names = tuple(self.layout.names[place] for place in self._reader.chosen)
+        self.sample_bytes = 8 * len(names)
         self.spec = Spec(
             kind="csv",
             axes="NC",
@@ -67,16 +70,16 @@ class CsvSource:
             dtype=np.dtype(np.float64),
             names=names,
             named=options.columns is not None,
+            text_columns=self._text_columns,
             decoding={"null_values": list(self._null_values), "header": self.layout.header},
         )
 
     def _choose(self, options: ReadOptions) -> tuple[int, ...]:
         """The places of the columns that are features: in the order asked for, else in that of the table."""
         names = self.layout.names
-        for option, wanted in (("--columns", options.columns), ("--exclude", options.exclude)):
-            for name in wanted or ():
-                if name not in names:
-                    raise self._unknown(name, option)
+        for name in (*(options.columns or ()), *(options.exclude or ())):
+            if name not in names:
+                raise self._unknown(name)
         excluded = set(options.exclude or ())
         if options.columns is not None:
             chosen = [names.index(name) for name in dict.fromkeys(options.columns) if name not in excluded]
@@ -103,11 +106,24 @@ class CsvSource:
         if first is None:
             return list(places)
         reader = ColumnReader(self.layout, tuple(places), self._null_values, self._where)
-        rejected = reader.read(first, carry=False).rejected
+        numbers = reader.read(first, carry=False)
+        # A column that is mostly numbers stays a candidate: the cell that is none will be told, wherever it stands.
+        mostly = np.isfinite(numbers.values).sum(axis=0) > first.rows // 2
+        rejected = {place: cell for place, cell in numbers.rejected.items() if not mostly[place]}
         self._text_columns = tuple(self.layout.names[place] for place in sorted(rejected))
+        self._notes += self._doubt_text(rejected)
         if len(rejected) == len(places):
             raise self._all_text({place: cell.value for place, cell in rejected.items()})
         return [place for place in places if place not in rejected]
+
+    def _doubt_text(self, rejected: Mapping[int, Rejected]) -> tuple[str, ...]:
+        """A note for each text column whose first text looks like a number."""
+        return tuple(
+            f"{self._where}: column '{self.layout.names[place]}' is left as text: row {cell.row} holds '{cell.value}', "
+            "and numbers are written with a decimal point alone"
+            for place, cell in rejected.items()
+            if LIKE_A_NUMBER.fullmatch(cell.value)
+        )
 
     def _all_text(self, cells: Mapping[int, str]) -> DataError:
         comma = all(cell.strip().replace(",", "", 1).lstrip("+-").isdigit() for cell in list(cells.values())[:1])
@@ -118,12 +134,12 @@ class CsvSource:
             hint="write decimal points, not commas" if comma and "," in cell else "is --delimiter right?",
         )
 
-    def _unknown(self, name: str, option: str) -> UnknownColumnError:
+    def _unknown(self, name: str) -> UnknownColumnError:
         names = self.layout.names
         near = difflib.get_close_matches(name, names, n=1)
         there = f"there are {_list_names(names)}"
         return UnknownColumnError(
-            f"there is no column '{name}' for {option}",
+            f"there is no column '{name}'",
             where=self._where,
             hint=f"did you mean '{near[0]}'? {there}" if near else there,
         )

@@ -36,10 +36,17 @@ def _create(source: Source, output: str, options: WriteOptions) -> Sink:
     return Hdf5Sink(source, output, options)
 
 
+def _check_output(source: Source, output: str, form: str | None) -> None:
+    from zm_cli.formats.hdf5.sink import check_name
+
+    check_name(source, output)
+
+
 FORMAT = Format(
     kind="hdf5",
     recognises=_recognises,
     open=_open,
+    check_output=_check_output,
     create=_create,
     read_options=frozenset({"dataset", "layout"}),
 )

@@ -8,8 +8,6 @@ from zm_cli.errors import UsageError
 from zm_cli.formats.hdf5.library import ERRORS
 
 AXIS_LETTERS = frozenset("NCHWDTL")
-UNNAMED = {3: "NUV", 4: "NUVX", 5: "NUVXY"}
-"""The axes of a block whose layout nobody said: letters without a meaning."""
 MOST_CHANNELS = 4
 """An axis this short, first or last of a sample, is taken for the channels."""
 EXAMPLES = {1: "N", 2: "NC", 3: "NHW, NLC or NCL", 4: "NHWC or NCHW", 5: "NDHWC or NCDHW"}

@@ -28,19 +28,23 @@ SPEAKS_OF_VALUES = (
 """Attributes, kept as they are, that tell something of the values as they were."""
 
 
+def check_name(source: Source, output: str) -> None:
+    """Raises UsageError for an output that is no HDF5 file by its name; the input's own suffix is one too."""
+    suffix = Path(output).suffix.lower()
+    if suffix not in OUTPUT_SUFFIXES and (not suffix or suffix != Path(source.path).suffix.lower()):
+        raise UsageError(
+            "is no name for an HDF5 file", where=output, hint=f"it is to end in {', '.join(OUTPUT_SUFFIXES)}"
+        )
+
+
 class Hdf5Sink:
     """Writes the source's file to `output` with its dataset in the new dtype; nothing is there before `commit`.
 
     `encode` gives the block's values in the order of the axes in the file; `write` appends them along the sample axis.
-    Raises UsageError for an output that is no HDF5 file by its name, DataError where input or output fail.
+    Raises DataError where input or output fail.
     """
 
     def __init__(self, source: Source, output: str, options: WriteOptions) -> None:
-        suffix = Path(output).suffix.lower()
-        if suffix not in OUTPUT_SUFFIXES and (not suffix or suffix != Path(source.path).suffix.lower()):
-            raise UsageError(
-                "is no name for an HDF5 file", where=output, hint=f"it is to end in {', '.join(OUTPUT_SUFFIXES)}"
-            )
         self.notes: list[str] = []
         self._options = options
         self._source = source

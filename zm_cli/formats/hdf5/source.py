@@ -15,7 +15,7 @@ from zm_cli import block as nouns
 from zm_cli.block import Block, Facts, ReadOptions, Span, Spec
 from zm_cli.errors import DataError
 from zm_cli.formats.hdf5.choose import choose_dataset, describe_datasets, list_datasets, numeric_dtype
-from zm_cli.formats.hdf5.layout import UNNAMED, find_layout, parse_layout, read_text
+from zm_cli.formats.hdf5.layout import find_layout, parse_layout, read_text
 from zm_cli.formats.hdf5.library import ERRORS, explain, open_file
 from zm_cli.formats.hdf5.storage import chunk_cache, describe_storage
 from zm_cli.receipt import parse_receipt
@@ -70,7 +70,7 @@ class Hdf5Source:
         self._chunks = dataset.chunks
         layout = find_layout(dataset) if asked is None else parse_layout(asked, self._name, self._shape)
         decoding = {"dataset": self._name} | ({"layout": layout} if layout else {})
-        letters = layout or UNNAMED[len(self._shape)]
+        letters = layout or "N" + nouns.UNNAMED[: len(self._shape) - 1]
         self._axis = letters.index("N")
         dtype = numeric_dtype(dataset)
         assert dtype is not None
@@ -83,6 +83,7 @@ class Hdf5Source:
             decoding=decoding,
         )
         self.nbytes: int = math.prod(self._shape) * self._stored.itemsize
+        self.sample_bytes = self.nbytes // self._shape[self._axis]
         self.receipt: Mapping[str, Any] | None = parse_receipt(read_text(dataset, RECEIPT))
 
     def spans(self) -> Iterator[Span]:

@@ -25,10 +25,17 @@ def _create(source: Source, output: str, options: WriteOptions) -> Sink:
     return create(source, output, options)
 
 
+def _check_output(source: Source, output: str, form: str | None) -> None:
+    from zm_cli.formats.images.create import choose_form
+
+    choose_form(source, output, form)
+
+
 FORMAT = Format(
     kind="images",
     recognises=recognises,
     open=_open,
+    check_output=_check_output,
     create=_create,
     read_options=frozenset({"mode", "lossy", "resize", "exif", "on_error"}),
     forms=frozenset({"npy", "tiff", "h5"}),

@@ -7,21 +7,30 @@ import os
 from zm_cli.block import Sink, Source, WriteOptions
 from zm_cli.errors import UsageError
 from zm_cli.formats.images.arrays import INSTALL, has_tifffile
-from zm_cli.formats.images.hdf5_sink import HDF5Sink
+from zm_cli.formats.images.hdf5_sink import HDF5Sink, one_shape
 from zm_cli.formats.images.listing import read_receipt
 from zm_cli.formats.images.source import ImageSource
 from zm_cli.formats.images.suffixes import suffix_of
-from zm_cli.formats.images.tree_sink import FileSink, TreeSink
+from zm_cli.formats.images.tree_sink import FileSink, TreeSink, count_files
 
 _FORMS = {".h5": "h5", ".hdf5": "h5", ".npy": "npy", ".tif": "tiff", ".tiff": "tiff"}
 _CHOICES = "name a folder (ending in /) for a tree of arrays, or a file ending in .h5"
 
 
 def create(source: Source, output: str, options: WriteOptions) -> Sink:
-    """The sink for `output`: by `options.form` where given, else by its suffix; no suffix means a folder of `.npy`.
+    """The sink for `output`, in the form that `choose_form` finds, with its errors."""
+    assert isinstance(source, ImageSource)
+    form, single = choose_form(source, output, options.form)
+    if form == "h5":
+        return HDF5Sink(source, output, options)
+    return FileSink(source, output, options, form) if single else TreeSink(source, output, options, form)
+
+
+def choose_form(source: Source, output: str, asked: str | None) -> tuple[str, bool]:
+    """The form of `output`, and whether it is one array file: as asked, else by its suffix; none means a `.npy` tree.
 
     A source of one file may be written as one `.npy` or `.tiff` file. Raises UsageError for any other output, for one
-    inside the source or around it, and for a folder that zm did not write.
+    inside the source or around it, and for a folder that zm did not write; DataError for one dataset of several sizes.
     """
     assert isinstance(source, ImageSource)
     if output == "-":
@@ -29,7 +38,7 @@ def create(source: Source, output: str, options: WriteOptions) -> Sink:
     _check_apart(source.path, output)
     is_folder = output.endswith(("/", os.sep)) or os.path.isdir(output)
     suffix = "" if is_folder else suffix_of(os.path.basename(output))
-    form = options.form or _FORMS.get(suffix, "npy" if not suffix else None)
+    form = asked or _FORMS.get(suffix, "npy" if not suffix else None)
     if form is None:
         raise UsageError(f"'{suffix}' is no output of images", where=output, hint=_CHOICES)
     if form == "tiff" and not has_tifffile():
@@ -37,13 +46,14 @@ def create(source: Source, output: str, options: WriteOptions) -> Sink:
     if form == "h5":
         if is_folder:
             raise UsageError("is a folder, and .h5 is one file", where=output, hint="name a file ending in .h5")
-        return HDF5Sink(source, output, options)
+        one_shape(source)
+        return form, True
     if _FORMS.get(suffix) == form:
         if os.path.isdir(source.path):
             raise UsageError(f"one {suffix} file cannot hold a folder of images", where=output, hint=_CHOICES)
-        return FileSink(source, output, options, form)
+        return form, True
     _check_replaceable(output)
-    return TreeSink(source, output, options, form)
+    return form, False
 
 
 def _check_apart(path: str, output: str) -> None:
@@ -60,7 +70,12 @@ def _check_apart(path: str, output: str) -> None:
 def _check_replaceable(output: str) -> None:
     """Raises UsageError for an existing output that is neither an empty folder nor one that zm wrote."""
     if os.path.isdir(output):
-        if os.listdir(output) and read_receipt(output) is None:
+        receipt = read_receipt(output)
+        if os.listdir(output) and receipt is None:
             raise UsageError("is a folder that zm did not write", where=output, hint="remove it or name another output")
+        if receipt is not None and receipt.get("files") != count_files(output):
+            raise UsageError(
+                "holds other files than zm wrote there", where=output, hint="move them away or name another output"
+            )
     elif os.path.exists(output):
         raise UsageError("is there already and is no folder", where=output, hint="remove it or name another output")

@@ -31,7 +31,7 @@ class HDF5Sink:
     def __init__(self, source: ImageSource, output: str, options: WriteOptions) -> None:
         import h5py
 
-        shape = _one_shape(source)
+        shape = one_shape(source)
         samples = source.spec.samples or 0
         self.notes: list[str] = []
         self._classes = source.classes
@@ -112,7 +112,8 @@ class HDF5Sink:
         return DataError(f"cannot be written: {error}", where=str(self._draft.target))
 
 
-def _one_shape(source: ImageSource) -> tuple[int, ...]:
+def one_shape(source: ImageSource) -> tuple[int, ...]:
+    """The shape (H,W,C) of every image; DataError, listing the sizes with counts, where there are several."""
     shape = tuple(size for size in source.spec.sample_shape if size is not None)
     if len(shape) == 3:
         return shape

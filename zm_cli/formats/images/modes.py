@@ -86,6 +86,8 @@ def decide_mode(listing: Listing, asked: str | None, path: str, *, skip: bool, l
             where=path,
             hint="leave --mode away for arrays alone" if asked else "separate the folders",
         )
+    if asked is not None and not lossy:
+        _refuse_other_depth(listing, asked, path)
     name = asked or _decide_picture(listing, headers, path)
     for header in headers:
         if header.mode in _DEEP and header.mode != name and (header.mode, name) not in _KEPT:
@@ -164,6 +166,19 @@ def _refuse_loss(listing: Listing, path: str, asked: str | None, *, skip: bool) 
             hints.append(f"without --mode a folder of such files alone is read whole{extra}")
         hint = ", ".join(hints)
         raise DataError(header.loss, where=f"{path}: {listing.example(header)}", hint=hint)
+
+
+def _refuse_other_depth(listing: Listing, asked: str, path: str) -> None:
+    """Raises DataError for colour where a mode found for gray is followed, and for 8 bits where one for more is."""
+    for header, _ in listing.counts():
+        colour = asked == "L" and header.mode not in _GRAY
+        shallow = asked in _DEEP and header.mode not in _DEEP
+        if colour or shallow:
+            raise DataError(
+                f"does not fit the statistics: it is {header.mode}, they were made of {asked}",
+                where=f"{path}: {listing.example(header)}",
+                hint="use images of the same kind, or measure with the --mode that all are to have",
+            )
 
 
 def _decide_picture(listing: Listing, headers: list[Header], path: str) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from zm_cli.block import BLOCK_BYTES, Block, Facts, ReadOptions, Skipped, Span, Spec
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.images.decode import Decoding, decode
+from zm_cli.formats.images.headers import Header
 from zm_cli.formats.images.listing import Listing, list_images, locate, read_receipt
 from zm_cli.formats.images.modes import ARRAY, Mode, decide_mode, note_conversions, parse_mode
 from zm_cli.formats.images.pictures import broken, quieten, say_why
@@ -52,7 +53,9 @@ class ImageSource:
         if listing.loops:
             folders = "folder leads" if listing.loops == 1 else "folders lead"
             self._notes.append(f"{listing.loops} linked {folders} back to where it began and was not entered again")
-        self.small_samples = self._decoded_bytes(listing) < _SMALL * len(listing)
+        sizes = [(self._header_bytes(header), count) for header, count in listing.counts()]
+        self.sample_bytes = max(nbytes for nbytes, _ in sizes)
+        self.small_samples = sum(nbytes * count for nbytes, count in sizes) < _SMALL * len(listing)
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_listing": None}
@@ -183,9 +186,6 @@ class ImageSource:
     def _sample_bytes(self, shape: tuple[int, int, int]) -> int:
         return shape[0] * shape[1] * shape[2] * self.spec.dtype.itemsize
 
-    def _decoded_bytes(self, listing: Listing) -> int:
-        total = 0
-        for header, count in listing.counts():
-            width, height = self._decoding.size(header.width, header.height, header.orientation)
-            total += count * width * height
-        return total * (self.spec.sample_shape[2] or 1) * self.spec.dtype.itemsize
+    def _header_bytes(self, header: Header) -> int:
+        width, height = self._decoding.size(header.width, header.height, header.orientation)
+        return self._sample_bytes((height, width, self.spec.sample_shape[2] or 1))

@@ -36,7 +36,7 @@ class TreeSink:
         self._form = form
         self._dtype = options.dtype
         self._receipt = options.receipt
-        self._whole_names = find_collisions(source.files)
+        self._whole_names = find_collisions(source.files, _SUFFIXES[form])
         self._folders: set[Path] = set()
         self._draft = Draft(Path(output), folder=True)
 
@@ -62,7 +62,8 @@ class TreeSink:
 
     def commit(self) -> None:
         """Adds the receipt and gives the folder its name, replacing one that zm wrote."""
-        text = json.dumps(dict(self._receipt), sort_keys=True, indent=1) + "\n"
+        receipt = {**self._receipt, "files": count_files(self._draft.path)}
+        text = json.dumps(receipt, sort_keys=True, indent=1) + "\n"
         self.write([(RECEIPT, text.encode())])
         self._draft.commit()
 
@@ -104,9 +105,15 @@ class FileSink:
         self._draft.discard()
 
 
-def find_collisions(paths: Sequence[str]) -> frozenset[str]:
-    """The paths that must keep their own suffix, because without it two of them would be written to one file."""
-    whole: set[str] = set()
+def count_files(folder: str | Path) -> int:
+    """How many files there are under a folder, the receipt left out."""
+    return sum(len(files) for _, _, files in os.walk(folder)) - os.path.exists(os.path.join(folder, RECEIPT))
+
+
+def find_collisions(paths: Sequence[str], suffix: str) -> frozenset[str]:
+    """The paths that must keep their own suffix, because without it two of them, or one and a folder, would meet."""
+    folders = {path.rpartition("/")[0] for path in paths}
+    whole = {path for path in paths if _strip(path) + suffix in folders}
     short = [path for path in paths if _strip(path) != path]
     while True:
         taken = Counter(path if path in whole else _strip(path) for path in paths)

@@ -1,0 +1,106 @@
+"""Worker processes, each at the end of a pipe of its own, so that one that dies is noticed and holds up no other.
+
+The standard library's pool shares its queues and their locks among all workers: where one is killed in the middle of a
+result, by a signal to the process group or for want of memory, the pool waits for the rest of it for ever.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
+from multiprocessing import get_context, resource_tracker
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any, TypeVar
+
+from zm_cli.errors import DataError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that the parent answers for its workers."""
+
+
+def map_in_processes(
+    task: Callable[[Item], Result], items: Iterable[Item], *, workers: int, window: int
+) -> Generator[Result, None, None]:
+    """`task(item)` for each item, in the order of the items, at most `window` of them begun and not yet taken.
+
+    `task`, items and results must pickle. The first error in that order is raised. DataError where a worker dies.
+    """
+    processes, idle = _start(workers, task)
+    try:
+        waiting = enumerate(items)
+        busy: dict[Any, int] = {}
+        done: dict[int, tuple[bool, Any]] = {}
+        wanted, more = 0, True
+        while more or busy or done:
+            while more and idle and len(busy) + len(done) < window:
+                following = next(waiting, None)
+                more = following is not None
+                if following is not None:
+                    pipe = idle.pop()
+                    pipe.send(following[1])
+                    busy[pipe] = following[0]
+            if wanted in done:
+                good, result = done.pop(wanted)
+                if not good:
+                    raise result
+                wanted += 1
+                yield result
+                continue
+            for ready in wait(list(busy)):
+                assert isinstance(ready, Connection)
+                done[busy.pop(ready)] = ready.recv()
+                idle.append(ready)
+    except (EOFError, ConnectionError) as error:
+        raise DataError("a worker process died", hint="try again with --workers 1") from error
+    finally:
+        # Nobody waits for a result any more. A worker has nothing that it would have to put in order.
+        for process in processes:
+            process.kill()
+        for process in processes:
+            process.join()
+
+
+def _start(count: int, task: Callable[[Any], Any]) -> tuple[list[BaseProcess], list[Connection]]:
+    context = get_context("spawn")
+    processes: list[BaseProcess] = []
+    pipes: list[Connection] = []
+    # It lets signals through again when it starts, so it has to be there before they are held back.
+    resource_tracker.ensure_running()
+    with _signals_held():
+        for _ in range(count):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_serve, args=(task, theirs), daemon=True)
+            process.start()
+            theirs.close()
+            processes.append(process)
+            pipes.append(ours)
+    return processes, pipes
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Holds back the signals that end a program; processes born meanwhile never see them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _serve(task: Callable[[Any], Any], pipe: Connection) -> None:
+    """Answers each item with whether it went well and its result or error, until the parent is done or gone."""
+    try:
+        while True:
+            item = pipe.recv()
+            try:
+                answer = True, task(item)
+            except Exception as error:
+                answer = False, error
+            pipe.send(answer)
+    except (EOFError, ConnectionError):
+        return
