@@ -21,7 +21,7 @@ from zm_cli.formats.images.source import ImageSource
 
 _SUFFIXES = {"npy": ".npy", "tiff": ".tiff"}
 
-Encoded = list[tuple[str, bytes]]
+Encoded = list[tuple[str, memoryview]]
 
 
 class TreeSink:
@@ -64,7 +64,7 @@ class TreeSink:
         """Adds the receipt and gives the folder its name, replacing one that zm wrote."""
         receipt = {**self._receipt, "files": count_files(self._draft.path)}
         text = json.dumps(receipt, sort_keys=True, indent=1) + "\n"
-        self.write([(RECEIPT, text.encode())])
+        self.write([(RECEIPT, memoryview(text.encode()))])
         self._draft.commit()
 
     def discard(self) -> None:
@@ -84,11 +84,11 @@ class FileSink:
         self._dtype = options.dtype
         self._draft = Draft(Path(output))
 
-    def encode(self, block: Block) -> list[bytes]:
+    def encode(self, block: Block) -> list[memoryview]:
         """The bytes of the file, in a list that is empty where the image was skipped."""
         return [encode_array(image, self._form) for image in block.values.astype(self._dtype, copy=False)]
 
-    def write(self, encoded: Sequence[bytes]) -> None:
+    def write(self, encoded: Sequence[memoryview]) -> None:
         """Writes the file; raises DataError where the file system refuses."""
         try:
             for data in encoded:
@@ -123,12 +123,12 @@ def find_collisions(paths: Sequence[str], suffix: str) -> frozenset[str]:
         whole |= meeting
 
 
-def encode_array(image: NDArray[Any], form: str) -> bytes:
+def encode_array(image: NDArray[Any], form: str) -> memoryview:
     """The bytes of an image (H,W,C) as `npy` or `tiff`; the same array gives the same bytes."""
     stream = io.BytesIO()
     if form == "npy":
         np.lib.format.write_array(stream, image, version=(1, 0), allow_pickle=False)
-        return stream.getvalue()
+        return stream.getbuffer()
     import tifffile
 
     # No metadata and no software tag: nothing that another run or release would write differently.
@@ -141,7 +141,7 @@ def encode_array(image: NDArray[Any], form: str) -> bytes:
         metadata=None,
         software=False,
     )
-    return stream.getvalue()
+    return stream.getbuffer()
 
 
 def _strip(path: str) -> str:
