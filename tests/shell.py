@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ZM = (sys.executable, "-m", "zm_cli")
 
@@ -37,6 +39,17 @@ def run_zm(
         check=False,
     )
     return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def start_zm(*arguments: str | Path, **how: Any) -> subprocess.Popen[bytes]:
+    """zm running, its standard error in a pipe; interrupts reach it even where this process was told to ignore them."""
+    return subprocess.Popen(
+        [*ZM, *map(str, arguments)],
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        **how,
+    )
 
 
 def run_at_terminal(*arguments: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Ran:

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from tests.made import png
-from tests.shell import ZM, run_zm
+from tests.shell import run_zm, start_zm
 
 HOUSING = "rooms,price\n4,500000\n3,400000\n5,600000\n6,700000\n"
 
@@ -373,13 +373,7 @@ def test_a_signal_to_the_whole_group_ends_worker_processes_too(tmp_path: Path, n
     folder.mkdir()
     for index in range(3000):
         Image.new("L", (32, 32), index % 256).save(folder / f"{index}.png")
-    process = subprocess.Popen(
-        [*ZM, "standardize", str(folder), "-o", str(tmp_path / "out.h5")],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-        start_new_session=True,
-    )
+    process = start_zm("standardize", folder, "-o", tmp_path / "out.h5", stdout=subprocess.PIPE, start_new_session=True)
     # The draft of the output appears when the workers of the second pass are about to start.
     while process.poll() is None and left_in(tmp_path) == {"many"}:
         pass
@@ -397,12 +391,7 @@ def test_an_interrupt_ends_with_its_code_and_leaves_nothing(
 ) -> None:
     run_zm("stats", housing, "-o", tmp_path / "s.json")
     before = left_in(tmp_path)
-    process = subprocess.Popen(
-        [*ZM, "center", "-", "--stats", str(tmp_path / "s.json"), "-o", str(tmp_path / "out.csv")],
-        stdin=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-    )
+    process = start_zm("center", "-", "--stats", tmp_path / "s.json", "-o", tmp_path / "out.csv", stdin=subprocess.PIPE)
     assert process.stdin is not None
     # A pipe holds 64 kB: once more than that is written, the command is surely reading.
     process.stdin.write(b"rooms,price\n" + b"1,2\n" * 50_000)
@@ -417,12 +406,7 @@ def test_an_interrupt_ends_with_its_code_and_leaves_nothing(
 def test_a_reader_that_has_had_enough_is_no_error(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("x\n" + "1\n2\n" * 300_000)
-    process = subprocess.Popen(
-        [*ZM, "center", str(path), "-o", "-"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-    )
+    process = start_zm("center", path, "-o", "-", stdout=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stderr is not None
     assert process.stdout.readline() == b"x\n"
