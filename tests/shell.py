@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import select
 import signal
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +58,7 @@ def start_zm(*arguments: str | Path, **how: Any) -> subprocess.Popen[bytes]:
 def run_at_terminal(*arguments: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Ran:
     """zm at a terminal of 100 columns; what it prints on both outputs comes back as `out`."""
     controller, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
     environment = {
         **os.environ,
         "PYTHONPATH": str(Path(__file__).parents[1]),

@@ -35,11 +35,18 @@ def test_a_pipe_gets_no_escape_sequences(tmp_path: Path) -> None:
 
 
 def test_a_bar_can_be_asked_for_and_goes_to_standard_error(tmp_path: Path) -> None:
-    path = tmp_path / "big.csv"
-    path.write_text("x\n" + "1.5\n2.5\n" * 3_000_000)
+    path = write_table(tmp_path)
     shown = run_zm("stats", path, "--progress", "--json")
     assert shown.out.startswith("{")
-    assert run_zm("stats", path, "--json").err == ""
+    assert "measuring: " in shown.err
+    assert "measuring" not in run_zm("stats", path, "--json").err
+    assert "measuring" not in run_at_terminal("stats", path).out
+
+
+def test_a_terminal_shows_a_bar_and_wipes_it_away(tmp_path: Path) -> None:
+    ran = run_at_terminal("stats", write_table(tmp_path), "--progress")
+    assert "measuring: " in ran.out
+    assert "measuring" not in ran.out.splitlines()[-1].split("\r")[-1]
 
 
 def test_an_error_at_a_terminal_is_one_line(tmp_path: Path) -> None:

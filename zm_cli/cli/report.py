@@ -56,7 +56,7 @@ class Report:
 
     @contextmanager
     def progress_bar(self, sources: Sequence[Source], what: str) -> Iterator[Tick]:
-        """A Tick that moves a bar on standard error, shown from the second second on."""
+        """A Tick that moves a bar on standard error."""
         shown = sys.stderr.isatty() and not self.quiet if self.progress is None else self.progress
         if not shown:
             yield ignore_progress
@@ -64,7 +64,9 @@ class Report:
         from tqdm import tqdm
 
         total = sum(source.nbytes for source in sources) or None
-        with tqdm(total=total, desc=what, unit="B", unit_scale=True, delay=1, leave=False, file=sys.stderr) as bar:
+        # Work of less than a second shows no bar, unless one was asked for.
+        delay = 0 if self.progress else 1
+        with tqdm(total=total, desc=what, unit="B", unit_scale=True, delay=delay, leave=False, file=sys.stderr) as bar:
 
             def tick(nbytes: int) -> None:
                 bar.update(nbytes)
