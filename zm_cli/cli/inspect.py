@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from zm_cli.cli import options as opt
+from zm_cli.cli.groups import Reading, Running, take_groups
+from zm_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from zm_cli.pipeline.describe import Description
     from zm_cli.statsfile import Stats
 
 
+@take_groups
 def inspect(
     path: opt.InspectPath,
+    reading: Reading,
+    running: Running,
     per: opt.Per = None,
-    kind: opt.Kind = None,
-    ignore: opt.Ignore = None,
-    mode: opt.Mode = None,
-    resize: opt.Resize = None,
-    exif: opt.Exif = None,
-    columns: opt.Columns = None,
-    exclude: opt.Exclude = None,
-    delimiter: opt.Delimiter = None,
-    no_header: opt.NoHeader = False,
-    null_value: opt.NullValue = None,
-    dataset: opt.Dataset = None,
-    layout: opt.Layout = None,
     json: opt.Json = False,
-    workers: opt.Workers = None,
-    memory: opt.Memory = "256MB",
-    quiet: opt.Quiet = False,
-    verbose: opt.Verbose = False,
-    progress: opt.Progress = None,
-    debug: opt.Debug = False,
 ) -> None:
     """Look at a dataset, or at a stats file: what there is, how much of it, and its numbers.
 
@@ -42,20 +30,10 @@ def inspect(
 
     zm inspect train.stats.json
     """
-    import sys
-
-    from zm_cli.cli.reading import make_plan, opened, read_options
-    from zm_cli.cli.report import Report
-    from zm_cli.errors import UsageError
-    from zm_cli.formats import detect
-    from zm_cli.pipeline.describe import describe
-    from zm_cli.pipeline.measure import MeasureOptions
     from zm_cli.statsstore import is_stats_file, load_stats, to_json
 
-    report = Report(quiet, verbose, progress)
-    if kind is None and is_stats_file(path):
-        asked = (per, ignore, mode, resize, exif, columns, exclude, delimiter, null_value, dataset, layout)
-        if any(option is not None for option in asked) or no_header:
+    if reading.kind is None and is_stats_file(path):
+        if per is not None or reading != Reading():
             raise UsageError("is a stats file: options on how to read data have no part", where=path)
         stats = load_stats(path)
         if json:
@@ -63,29 +41,27 @@ def inspect(
         else:
             _print_stats(path, stats)
         return
-    images = detect(path, kind).kind == "images"
-    reading = read_options(
-        mode=mode,
-        resize=resize,
-        exif=exif,
-        dataset=dataset,
-        layout=layout,
-        columns=columns,
-        exclude=exclude,
-        delimiter=delimiter,
-        no_header=no_header,
-        null_value=null_value,
-        on_error="skip" if images else None,
-    )
-    with opened([path], reading, kind) as sources, report.progress_bar(sources, "reading") as tick:
-        found = describe(
-            sources[0], MeasureOptions(per, ignore=opt.parse_number(ignore)), make_plan(workers, memory), tick
-        )
-    report.tell(found.outcome)
+    found = _describe(path, per, reading, running)
     if json:
         sys.stdout.write(to_json(found.to_document()))
     else:
         _print_description(found)
+
+
+def _describe(path: str, per: opt.Per, reading: Reading, running: Running) -> Description:
+    from zm_cli.cli.reading import make_plan, make_report, opened, read_options
+    from zm_cli.formats import detect
+    from zm_cli.pipeline.describe import describe
+    from zm_cli.pipeline.measure import MeasureOptions
+
+    report = make_report(running)
+    # What cannot be read is among what is looked for; tables and arrays have no samples that could be left out.
+    options = read_options(reading, "skip" if detect(path, reading.kind).kind == "images" else None)
+    with opened([path], options, reading.kind) as sources, report.progress_bar(sources, "reading") as tick:
+        measuring = MeasureOptions(per, ignore=opt.parse_number(reading.ignore))
+        found = describe(sources[0], measuring, make_plan(running), tick)
+    report.tell(found.outcome)
+    return found
 
 
 def _print_description(found: Description) -> None:

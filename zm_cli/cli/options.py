@@ -219,7 +219,7 @@ Force = Annotated[
     typer.Option(
         "--force",
         metavar="",
-        help="Go on where the data are transformed already or do not fit.",
+        help="Go on where the data are transformed already or look to be of another scale.",
         rich_help_panel=WRITING,
     ),
 ]

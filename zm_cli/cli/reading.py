@@ -10,48 +10,42 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Literal
 
 from zm_cli.block import ReadOptions, Source
+from zm_cli.cli.groups import Reading, Running
 from zm_cli.cli.options import parse_names, parse_resize, parse_size
+from zm_cli.cli.report import Report
 from zm_cli.errors import UsageError, ZmError
 from zm_cli.formats import detect, open_source
 from zm_cli.runner import Plan
 
 
-def read_options(
-    *,
-    mode: str | None,
-    resize: str | None,
-    exif: bool | None,
-    dataset: str | None,
-    layout: str | None,
-    columns: list[str] | None,
-    exclude: list[str] | None,
-    delimiter: str | None,
-    no_header: bool,
-    null_value: list[str] | None,
-    on_error: Any = None,
-) -> ReadOptions:
+def read_options(reading: Reading, on_error: Literal["fail", "skip"] | None) -> ReadOptions:
     """The ReadOptions that the command line asks for; UsageError where a text has no sense."""
     return ReadOptions(
-        mode=None if mode == "auto" else mode,
-        resize=parse_resize(resize),
-        exif=exif,
-        dataset=dataset,
-        layout=layout,
-        columns=parse_names(columns),
-        exclude=parse_names(exclude),
-        delimiter=delimiter,
-        header=False if no_header else None,
-        null_values=tuple(null_value) if null_value else None,
+        mode=None if reading.mode == "auto" else reading.mode,
+        resize=parse_resize(reading.resize),
+        exif=reading.exif,
+        dataset=reading.dataset,
+        layout=reading.layout,
+        columns=parse_names(reading.columns),
+        exclude=parse_names(reading.exclude),
+        delimiter=reading.delimiter,
+        header=False if reading.no_header else None,
+        null_values=tuple(reading.null_value) if reading.null_value else None,
         on_error=on_error,
     )
 
 
-def make_plan(workers: int | None, memory: str) -> Plan:
+def make_plan(running: Running) -> Plan:
     """How to run, as the options say."""
-    return Plan(workers or 0, parse_size(memory))
+    return Plan(running.workers or 0, parse_size(running.memory))
+
+
+def make_report(running: Running) -> Report:
+    """How much to say, as the options say."""
+    return Report(running.quiet, running.verbose, running.progress)
 
 
 def check_outputs(inputs: Sequence[str | None], outputs: Sequence[str | None]) -> None:

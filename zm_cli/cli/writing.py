@@ -4,38 +4,56 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from zm_cli.block import ReadOptions
-from zm_cli.cli.reading import check_outputs, kept_input, opened
-from zm_cli.cli.report import Report, show_samples
+from zm_cli.cli.groups import Computing, Reading, Running, Strictness, Writing
+from zm_cli.cli.options import parse_number
+from zm_cli.cli.reading import check_outputs, kept_input, make_plan, make_report, opened, read_options
+from zm_cli.cli.report import show_samples
 from zm_cli.errors import UsageError
 from zm_cli.formats import check_output
 from zm_cli.pipeline.apply import ApplyOptions, apply, open_to_apply
 from zm_cli.pipeline.measure import MeasureOptions, measure
 from zm_cli.pipeline.outcome import Outcome
-from zm_cli.runner import Plan
+from zm_cli.receipt import Operation
 from zm_cli.statsstore import check_target, load_stats
 
 
+@dataclass(frozen=True)
+class Choices:
+    """The options of a command that writes a dataset."""
+
+    writing: Writing
+    computing: Computing
+    reading: Reading
+    strictness: Strictness
+    running: Running
+
+
 def write_dataset(
-    path: str,
-    output: str,
-    reading: ReadOptions,
-    measuring: MeasureOptions,
-    applying: ApplyOptions,
-    plan: Plan,
-    report: Report,
-    *,
-    stats_file: str | None,
-    save_stats: str | None,
-    kind: str | None,
-    as_json: bool,
+    operation: Operation, path: str, output: str, choices: Choices, *, ddof: int = 0, epsilon: float = 0.0
 ) -> None:
     """Writes the transformed dataset: by the statistics of a file, or by its own, which are then left beside it."""
-    if as_json and output == "-":
+    writing, strictness, kind = choices.writing, choices.strictness, choices.reading.kind
+    report, plan = make_report(choices.running), make_plan(choices.running)
+    reading = read_options(choices.reading, strictness.on_error)
+    ignore = parse_number(choices.reading.ignore)
+    measuring = MeasureOptions(choices.computing.per, choices.computing.unit, ignore, strictness.missing)
+    applying = ApplyOptions(
+        operation,
+        inverse=writing.inverse,
+        dtype=writing.dtype,
+        form=writing.form,
+        impute=writing.impute is not None,
+        ddof=ddof,
+        epsilon=epsilon,
+        missing=strictness.missing,
+        force=writing.force,
+    )
+    stats_file, save_stats = writing.stats, writing.save_stats
+    if writing.json and output == "-":
         raise UsageError("the table itself goes to standard output", where="--json", hint="name a file with -o")
     stats_file = _find_stats(path, stats_file, applying)
     if stats_file is not None:
@@ -72,7 +90,7 @@ def write_dataset(
         measured.warn(warning)
     report.tell(measured)
     report.say(f"{show_samples(outcome.samples)} in {'standard output' if output == '-' else output}")
-    if as_json:
+    if writing.json:
         print(json.dumps(_summarize(outcome, measured, output, stats_file or save_stats, applying), indent=2))
 
 
