@@ -1003,3 +1003,35 @@ def test_an_interrupt_in_the_middle_of_a_write_stays_an_interrupt(
     with pytest.raises(KeyboardInterrupt):
         rewrite_or_discard(path, tmp_path / "out.h5")
     assert [entry.name for entry in tmp_path.iterdir()] == ["data.h5"]
+
+
+def test_references_beside_texts_in_one_compound_lead_to_the_new_objects(tmp_path: Path) -> None:
+    path = str(tmp_path / "data.h5")
+    kind = np.dtype([("s", h5py.string_dtype()), ("r", h5py.ref_dtype)])
+    with h5py.File(path, "w") as file:
+        images = file.create_dataset("images", data=draw((9, 3)))
+        cells = np.zeros(2, kind)
+        cells["s"], cells["r"] = "hey", [images.ref, images.ref]
+        file.create_dataset("cells", data=cells)
+    rewrite(path, tmp_path / "out.h5")
+    with h5py.File(tmp_path / "out.h5") as file:
+        assert [file[cell["r"]].name for cell in file["cells"][()]] == ["/images", "/images"]
+        assert file["cells"][0]["s"] == b"hey"
+
+
+@pytest.mark.parametrize("libver", ["earliest", "latest"])
+def test_a_named_type_is_shared_by_what_shared_it(tmp_path: Path, libver: str) -> None:
+    path = str(tmp_path / "data.h5")
+    with h5py.File(path, "w", libver=libver, userblock_size=512, track_order=True) as file:
+        file["type"] = np.dtype([("a", "i4"), ("b", "f8")])
+        file.create_dataset("x", data=draw((9, 3)))
+        group = file.create_group("group", track_order=True)
+        named = group.create_dataset("named", shape=(4,), dtype=file["type"])
+        named[...] = np.array([(index, index / 2) for index in range(4)], dtype=named.dtype)
+        named.attrs["to"] = file["x"].ref
+        file.attrs.create("attribute", np.zeros(2, named.dtype), dtype=file["type"])
+    rewrite(path, tmp_path / "out.h5", dataset="/x")
+    with h5py.File(path) as old, h5py.File(tmp_path / "out.h5") as new:
+        np.testing.assert_array_equal(new["group/named"][()], old["group/named"][()])
+        assert new["group/named"].id.get_type().committed()
+        assert new[new["group/named"].attrs["to"]].name == "/x"

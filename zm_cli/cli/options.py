@@ -56,10 +56,8 @@ def parse_number(text: str | None) -> float | None:
     """The number in a text, a whole one as an integer, so that none of its digits is lost."""
     if text is None:
         return None
-    try:
+    if re.fullmatch(r"\s*[-+]?\d{1,20}\s*", text):
         return int(text)
-    except ValueError:
-        pass
     try:
         number = float(text)
     except ValueError:

@@ -19,6 +19,7 @@ from zm_cli.cli.report import Report
 from zm_cli.errors import UsageError, ZmError
 from zm_cli.formats import detect, open_source
 from zm_cli.runner import Plan
+from zm_cli.statsstore import is_stats_file
 
 
 def read_options(reading: Reading, on_error: Literal["fail", "skip"] | None) -> ReadOptions:
@@ -51,7 +52,11 @@ def make_report(running: Running) -> Report:
 def check_outputs(inputs: Sequence[str | None], outputs: Sequence[str | None]) -> None:
     """Raises UsageError where an output is an input, by whatever name, or two outputs are one."""
     taken = {identity: "an input" for path in inputs if (identity := _identify(path, sys.stdin)) is not None}
+    if list(outputs).count("-") > 1:
+        raise UsageError("two outputs cannot both go to standard output", where="-o -", hint="name a file for one")
     for path in outputs:
+        if path is not None and path.startswith(("/dev/", "/proc/")):
+            raise UsageError("is no place for a file", where=path, hint="standard output is -")
         identity = _identify(path, sys.stdout)
         if identity in taken:
             where = "standard output" if path == "-" else path
@@ -83,6 +88,10 @@ def opened(paths: Sequence[str], options: ReadOptions, kind: str | None) -> Iter
     with ExitStack() as stack:
         sources = []
         for path in paths:
+            if found[path] == "hdf5" and is_stats_file(path):
+                raise UsageError(
+                    "is a stats file, not data", where=path, hint="zm inspect shows it, --stats applies it"
+                )
             source = open_source(path, options, kind)
             stack.callback(source.close)
             sources.append(source)
@@ -106,9 +115,13 @@ def kept_input(path: str) -> Iterator[str]:
         try:
             yield str(kept)
         except ZmError as error:
-            name = "standard input" if path == "-" else path
-            where = error.where.replace(str(kept), name) if error.where else None
+            where = error.where.replace(str(kept), name_pipe(path)) if error.where else None
             raise type(error)(error.what, where=where, hint=error.hint) from error
+
+
+def name_pipe(path: str) -> str:
+    """What a pipe is called in messages."""
+    return "standard input" if path == "-" else path
 
 
 def _is_pipe(path: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 from zm_cli.cli.groups import Computing, Reading, Running, Strictness, Writing
 from zm_cli.cli.options import parse_number
-from zm_cli.cli.reading import check_outputs, kept_input, make_plan, make_report, opened, read_options
+from zm_cli.cli.reading import check_outputs, kept_input, make_plan, make_report, name_pipe, opened, read_options
 from zm_cli.cli.report import show_samples
 from zm_cli.errors import UsageError
 from zm_cli.formats import check_output
@@ -63,10 +63,11 @@ def write_dataset(
     if save_stats is not None:
         check_target(save_stats)
     check_outputs([path, stats_file], [output, save_stats])
+    given = path
     with ExitStack() as stack:
         measured = Outcome()
         if stats_file is None:
-            given, path = path, stack.enter_context(kept_input(path))
+            path = stack.enter_context(kept_input(path))
             with opened([path], reading, kind) as sources:
                 check_output(sources[0], output, applying.form)
                 report.tell_left_out(sources)
@@ -88,6 +89,8 @@ def write_dataset(
     measured.skip(outcome.skipped)
     for warning in outcome.warnings:
         measured.warn(warning)
+    if path != given:
+        measured.rename(path, name_pipe(given))
     report.tell(measured)
     report.say(f"{show_samples(outcome.samples)} in {'standard output' if output == '-' else output}")
     if writing.json:

@@ -115,7 +115,10 @@ def open_to_apply(
         try:
             source = open_source(path, own, kind)
             stats.check_fits(source.spec, path)
-        except (UsageError, DataError):
+        except DataError as other:
+            # That the data do not fit says more than that the place is not there, which nobody asked for.
+            raise (error if isinstance(error, DataError) else other) from None
+        except UsageError:
             raise error from None
         return source, stats
 
@@ -149,15 +152,19 @@ def _replay(options: ReadOptions, stats: Stats, path: str, *, skip: tuple[str, .
             changes[option.name] = made
         elif asked is not None and option.name in FIXED_CHOICES and str(asked).lower() != str(made).lower():
             raise DataError(
-                f"does not fit the statistics: they were made with --{option.name} {_spell(made)}, not {_spell(asked)}",
+                f"does not fit the statistics: they were made with {_spell(option.name, made)}",
                 where=path,
                 hint=f"leave out --{option.name}",
             )
     return replace(options, **changes)
 
 
-def _spell(value: Any) -> str:
-    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
+def _spell(option: str, value: Any) -> str:
+    """An option with its value as one would type it."""
+    if isinstance(value, bool):
+        return f"--{'' if value else 'no-'}{option}"
+    shown = "x".join(map(str, value)) if isinstance(value, tuple) else value
+    return f"no --{option}" if value is None else f"--{option} {shown}"
 
 
 def apply(

@@ -52,6 +52,8 @@ class MeasureSpan:
     source: Source
     per: Per
     options: MeasureOptions
+    aside: frozenset[int] = frozenset()
+    """Columns that are text in another source, of which nothing is missing therefore."""
 
     def __call__(self, span: Span) -> MeasuredSpan:
         block = self.source.read(span)
@@ -59,7 +61,7 @@ class MeasureSpan:
         moments = Moments.from_block(block.values, kept, self.options.ignore)
         holed = bool(moments.missing.any())
         # Values together (--per all) are no features that could be left out; a rejected cell is an error there anyway.
-        leave = set(block.rejected) if self.per == "column" else ()
+        leave = {*block.rejected, *self.aside} if self.per == "column" else ()
         strict = holed and self.options.missing == "error" and not (block.rejected and self.per == "all")
         return MeasuredSpan(
             moments,
@@ -118,14 +120,15 @@ class _Run:
         order = [own.index(name) for name in names or ()] if self._per == "column" and own and own != names else None
         samples, hasher = 0, xxhash.xxh3_128()
         skipped: list[Skipped] = []
-        task = MeasureSpan(source, self._per, self._options)
+        aside = frozenset(index for index, name in enumerate(own or ()) if name not in (names or ()))
+        task = MeasureSpan(source, self._per, self._options, aside)
         cost = block_cost(source)
         spans = source.spans()
         with closing(map_in_order(task, spans, plan, block_cost=cost, processes=source.small_samples)) as parts:
             for part in parts:
                 if part.hole is not None:
                     raise missing_value(source, samples + part.hole[0] + 1, part.hole[1], self._per)
-                self._moments = self._moments.merge(part.moments.select(order) if order else part.moments)
+                self._moments = self._moments.merge(part.moments if order is None else part.moments.select(order))
                 for index, cell in part.rejected.items():
                     self._rejected.setdefault((own or ())[index], (source.path, cell))
                 self._infinities += part.infinities
@@ -244,8 +247,11 @@ def _pool_columns(sources: Sequence[Source], outcome: Outcome) -> Spec:
     for source in sources:
         for column in source.spec.text_columns:
             if any(column in names for names in own):
-                outcome.warn(f"{source.path}: column '{column}' is left as text: it holds no numbers there")
+                outcome.warn(f"{source.path}: column '{column}' is left as text: it holds text there")
     common = tuple(name for name in spec.names if all(name in names for names in own))
+    if not common:
+        paths = ", ".join(source.path for source in sources)
+        raise DataError("have no column of numbers in common", where=paths, hint="pool tables of the same columns")
     return replace(spec, names=common, sample_shape=(len(common),))
 
 
@@ -294,11 +300,12 @@ def _check_alike(first: Source, other: Source, per: Per) -> None:
             )
 
 
-def _named(spec: Spec, per: Per) -> list[str] | None:
+def _named(spec: Spec, per: Per) -> str | None:
     """The names that two specs must share: of columns in any order, be they numbers or text."""
     if spec.names is None:
         return None
-    return sorted({*spec.names, *spec.text_columns}) if per == "column" else list(spec.names)
+    names = sorted({*spec.names, *spec.text_columns}) if per == "column" else spec.names
+    return ", ".join(names)
 
 
 def _fixed(spec: Spec, per: Per) -> str:

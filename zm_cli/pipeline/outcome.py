@@ -33,6 +33,11 @@ class Outcome:
         if sentence not in self.warnings:
             self.warnings.append(sentence)
 
+    def rename(self, old: str, new: str) -> None:
+        """Calls a path by another name wherever it is spoken of."""
+        self.notes = [sentence.replace(old, new) for sentence in self.notes]
+        self.warnings = [sentence.replace(old, new) for sentence in self.warnings]
+
     def skip(self, samples: Iterable[Skipped]) -> None:
         """Adds the samples that were left out and are not known yet."""
         self.skipped += [sample for sample in samples if sample not in self.skipped]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from zm_cli import block
-from zm_cli.block import Block, Facts, ReadOptions, Rejected, Span, Spec
+from zm_cli.block import Block, Facts, ReadOptions, Span, Spec
 from zm_cli.errors import DataError, UnknownColumnError, UsageError
 from zm_cli.formats.csv.columns import ColumnReader, is_number
 from zm_cli.formats.csv.layout import Layout, parse_delimiter, read_layout
@@ -111,19 +111,18 @@ class CsvSource:
         mostly = np.isfinite(numbers.values).sum(axis=0) > first.rows // 2
         rejected = {place: cell for place, cell in numbers.rejected.items() if not mostly[place]}
         self._text_columns = tuple(self.layout.names[place] for place in sorted(rejected))
-        self._notes += self._doubt_text(rejected)
+        some = np.isfinite(numbers.values).sum(axis=0) * 10 >= first.rows
+        doubtful = {
+            place: cell for place, cell in rejected.items() if some[place] or LIKE_A_NUMBER.fullmatch(cell.value)
+        }
+        self._notes += tuple(
+            f"{self._where}: column '{self.layout.names[place]}' is left as text: row {cell.row} holds '{cell.value}', "
+            "which is no number as zm reads them"
+            for place, cell in doubtful.items()
+        )
         if len(rejected) == len(places):
             raise self._all_text({place: cell.value for place, cell in rejected.items()})
         return [place for place in places if place not in rejected]
-
-    def _doubt_text(self, rejected: Mapping[int, Rejected]) -> tuple[str, ...]:
-        """A note for each text column whose first text looks like a number."""
-        return tuple(
-            f"{self._where}: column '{self.layout.names[place]}' is left as text: row {cell.row} holds '{cell.value}', "
-            "and numbers are written with a decimal point alone"
-            for place, cell in rejected.items()
-            if LIKE_A_NUMBER.fullmatch(cell.value)
-        )
 
     def _all_text(self, cells: Mapping[int, str]) -> DataError:
         comma = all(cell.strip().replace(",", "", 1).lstrip("+-").isdigit() for cell in list(cells.values())[:1])

@@ -12,9 +12,6 @@ from zm_cli.formats.hdf5.attributes import copy_attributes, has_pointers, list_a
 from zm_cli.formats.hdf5.library import ERRORS, address_of, explain
 from zm_cli.formats.hdf5.references import Referrer, slabs
 
-MERGE_NAMED_TYPES = 0x0040
-"""H5O_COPY_MERGE_COMMITTED_DTYPE_FLAG: a copied dataset uses the named type that is there, not one of its own."""
-
 Create = Callable[[Any, bytes, Any], list[str]]
 """Makes the dataset anew in a group, under a name, with a link creation list; returns notes."""
 
@@ -162,8 +159,10 @@ class FileCopy:
 
     def _copy_dataset(self, group: Any, here: Any, name: bytes, path: bytes, link: Any, item: Any) -> None:
         referring = self._note_references(item, path)
-        if referring and item.get_create_plist().get_obj_track_times():
-            # To fill in a reference later would stamp such an object with the time of this run.
+        stamped = referring and item.get_create_plist().get_obj_track_times()
+        if stamped or item.get_type().committed():
+            # To fill in a reference later would stamp such an object with the time of this run. And a copy would have
+            # a named type of its own: the library's flag for sharing the one that is there can crash it (1.14, 2.0).
             self._remake_dataset(here, name, path, link, item)
         else:
             self._copy_object(group, name, here, name, link, path)
@@ -172,8 +171,6 @@ class FileCopy:
         from h5py import h5o, h5p
 
         plist = h5p.create(h5p.OBJECT_COPY)
-        if self._types:
-            plist.set_copy_object(MERGE_NAMED_TYPES)
         try:
             h5o.copy(group, name, here, new, plist, link)
         except ERRORS as error:

@@ -58,7 +58,7 @@ class Referrer:
         if h5py.check_ref_dtype(dtype) is not None:
             return _map_objects(values, dtype, self._translate_one)
         inner = h5py.check_vlen_dtype(dtype)
-        if inner is not None:
+        if inner is not None and h5py.check_string_dtype(dtype) is None:
             return _map_objects(values, dtype, lambda part: self.translate(np.asarray(part, inner), inner))
         if dtype.names is not None:
             for name in dtype.names:

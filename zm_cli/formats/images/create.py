@@ -11,7 +11,7 @@ from zm_cli.formats.images.hdf5_sink import HDF5Sink, one_shape
 from zm_cli.formats.images.listing import read_receipt
 from zm_cli.formats.images.source import ImageSource
 from zm_cli.formats.images.suffixes import suffix_of
-from zm_cli.formats.images.tree_sink import FileSink, TreeSink, count_files
+from zm_cli.formats.images.tree_sink import FileSink, TreeSink, digest_names
 
 _FORMS = {".h5": "h5", ".hdf5": "h5", ".npy": "npy", ".tif": "tiff", ".tiff": "tiff"}
 _CHOICES = "name a folder (ending in /) for a tree of arrays, or a file ending in .h5"
@@ -23,7 +23,7 @@ def create(source: Source, output: str, options: WriteOptions) -> Sink:
     form, single = choose_form(source, output, options.form)
     if form == "h5":
         return HDF5Sink(source, output, options)
-    return FileSink(source, output, options, form) if single else TreeSink(source, output, options, form)
+    return FileSink(output, options, form) if single else TreeSink(source, output, options, form)
 
 
 def choose_form(source: Source, output: str, asked: str | None) -> tuple[str, bool]:
@@ -73,7 +73,7 @@ def _check_replaceable(output: str) -> None:
         receipt = read_receipt(output)
         if os.listdir(output) and receipt is None:
             raise UsageError("is a folder that zm did not write", where=output, hint="remove it or name another output")
-        if receipt is not None and receipt.get("files") != count_files(output):
+        if receipt is not None and receipt.get("files") != digest_names(output):
             raise UsageError(
                 "holds other files than zm wrote there", where=output, hint="move them away or name another output"
             )

@@ -62,7 +62,7 @@ class TreeSink:
 
     def commit(self) -> None:
         """Adds the receipt and gives the folder its name, replacing one that zm wrote."""
-        receipt = {**self._receipt, "files": count_files(self._draft.path)}
+        receipt = {**self._receipt, "files": digest_names(self._draft.path)}
         text = json.dumps(receipt, sort_keys=True, indent=1) + "\n"
         self.write([(RECEIPT, memoryview(text.encode()))])
         self._draft.commit()
@@ -78,7 +78,7 @@ class TreeSink:
 class FileSink:
     """One array file for a source of one image."""
 
-    def __init__(self, source: ImageSource, output: str, options: WriteOptions, form: str) -> None:
+    def __init__(self, output: str, options: WriteOptions, form: str) -> None:
         self.notes: list[str] = []
         self._form = form
         self._dtype = options.dtype
@@ -105,9 +105,15 @@ class FileSink:
         self._draft.discard()
 
 
-def count_files(folder: str | Path) -> int:
-    """How many files there are under a folder, the receipt left out."""
-    return sum(len(files) for _, _, files in os.walk(folder)) - os.path.exists(os.path.join(folder, RECEIPT))
+def digest_names(folder: str | Path) -> str:
+    """A hash of the names of all files under a folder, the receipt's left out: it tells whether others were added."""
+    import xxhash
+
+    names = (
+        os.path.relpath(os.path.join(place, file), folder) for place, _, files in os.walk(folder) for file in files
+    )
+    listed = sorted(os.fsencode(name) for name in names if name != RECEIPT)
+    return xxhash.xxh3_128(b"\0".join(listed)).hexdigest()
 
 
 def find_collisions(paths: Sequence[str], suffix: str) -> frozenset[str]:
