@@ -128,6 +128,28 @@ def test_a_column_that_is_text_in_one_of_several_tables_is_left_out(tmp_path: Pa
     assert "column 'y' is left as text" in ran.err
 
 
+def test_tables_without_a_column_of_numbers_in_common_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x,x2,y,y2\n1,2,a,b\n3,4,c,d\n")
+    (tmp_path / "b.csv").write_text("x,x2,y,y2\na,b,1,2\nc,d,3,4\n")
+    ran = run_zm("stats", tmp_path / "a.csv", tmp_path / "b.csv")
+    assert ran.code == 3
+    assert "no column of numbers in common" in ran.err
+
+
+def test_what_is_missing_from_a_column_left_out_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x,y\n1,NA\n2,NA\n")
+    (tmp_path / "b.csv").write_text("x,y\n3,red\n4,blue\n")
+    ran = run_zm("stats", tmp_path / "a.csv", tmp_path / "b.csv", "--missing", "error", "--json")
+    assert json.loads(ran.out)["names"] == ["x"]
+
+
+def test_a_stats_file_is_no_data(table: Path, tmp_path: Path) -> None:
+    run_zm("stats", table, "-o", tmp_path / "s.h5")
+    ran = run_zm("stats", tmp_path / "s.h5")
+    assert ran.code == 2
+    assert "is a stats file" in ran.err
+
+
 def test_a_source_given_twice_is_refused(table: Path) -> None:
     assert run_zm("stats", table, table.parent / "." / table.name).code == 2
 

@@ -123,6 +123,12 @@ def test_one_name_is_not_two_outputs(housing: Path, tmp_path: Path) -> None:
     assert left_in(tmp_path) == {"housing.csv", "s.json"}
 
 
+@pytest.mark.parametrize("outputs", [("-", "--save-stats", "-"), ("/dev/stdout",)])
+def test_standard_output_takes_one_thing_and_is_called_by_its_name(housing: Path, outputs: tuple[str, ...]) -> None:
+    ran = run_zm("center", housing, "-o", *outputs)
+    assert (ran.code, ran.out) == (2, "")
+
+
 def test_missing_cells_keep_their_text_unless_imputed(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("x,y\n1,007\nNA,1e5\n3, text\n,\n")
     kept = run_zm("center", tmp_path / "t.csv", "-o", "-", "--columns", "x")
@@ -152,6 +158,9 @@ def test_what_came_through_a_pipe_leaves_no_trace_of_where_it_was_kept(tmp_path:
     documents = [(tmp_path / f"{name}.csv.stats.json").read_bytes() for name in ("a", "b")]
     assert documents[0] == documents[1]
     assert json.loads(documents[0])["sources"][0]["path"] == "-"
+    ran = run_zm("center", "-", "-o", "-", stdin=b"x,y\n1,2\n3,abc\n4,5\n5,6\n")
+    assert "standard input: column 'y' is left as text: row 2 holds 'abc'" in ran.err
+    assert "/tmp" not in ran.err
     ran = run_zm("center", "-", "-o", "-", "--columns", "x", stdin=b"x\n1\nabc\n")
     assert "standard input" in ran.err
     assert "/tmp" not in ran.err
