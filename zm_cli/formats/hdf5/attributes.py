@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from zm_cli.formats.hdf5.library import ERRORS, explain
+from zm_cli.formats.hdf5.access import ERRORS, explain
 
 
 def list_attributes(item: Any) -> list[bytes]:

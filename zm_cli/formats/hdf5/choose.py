@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from zm_cli.errors import DataError, UsageError
-from zm_cli.formats.hdf5.library import ERRORS, explain
+from zm_cli.formats.hdf5.access import ERRORS, explain
 
 MOST_RANK = 5
 LISTED = 12

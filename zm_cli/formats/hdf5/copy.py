@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from zm_cli.errors import DataError
+from zm_cli.formats.hdf5.access import ERRORS, address_of, explain
 from zm_cli.formats.hdf5.attributes import copy_attributes, has_pointers, list_attributes
-from zm_cli.formats.hdf5.library import ERRORS, address_of, explain
 from zm_cli.formats.hdf5.references import Referrer, slabs
 
 Create = Callable[[Any, bytes, Any], list[str]]

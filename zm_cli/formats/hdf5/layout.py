@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from zm_cli.errors import UsageError
-from zm_cli.formats.hdf5.library import ERRORS
+from zm_cli.formats.hdf5.access import ERRORS
 
 AXIS_LETTERS = frozenset("NCHWDTL")
 MOST_CHANNELS = 4

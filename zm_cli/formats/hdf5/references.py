@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli.formats.hdf5.library import ERRORS, address_of
+from zm_cli.formats.hdf5.access import ERRORS, address_of
 
 ELEMENTS = 65536
 """How many elements of a dataset of references are held at a time, or one row."""

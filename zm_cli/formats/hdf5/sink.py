@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from zm_cli.block import Block, Source, WriteOptions
 from zm_cli.draft import Draft
 from zm_cli.errors import DataError, UsageError
+from zm_cli.formats.hdf5.access import ERRORS, explain, open_file
 from zm_cli.formats.hdf5.copy import FileCopy, creation_list, needs_new_headers
 from zm_cli.formats.hdf5.device import Device
 from zm_cli.formats.hdf5.layout import find_layout, is_layout, read_text
-from zm_cli.formats.hdf5.library import ERRORS, explain, open_file
 from zm_cli.formats.hdf5.source import RECEIPT
 from zm_cli.formats.hdf5.storage import chunk_cache, create_dataset
 

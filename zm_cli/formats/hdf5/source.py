@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from zm_cli import block as nouns
 from zm_cli.block import Block, Facts, ReadOptions, Span, Spec
 from zm_cli.errors import DataError
+from zm_cli.formats.hdf5.access import ERRORS, explain, open_file
 from zm_cli.formats.hdf5.choose import choose_dataset, describe_datasets, list_datasets, numeric_dtype
 from zm_cli.formats.hdf5.layout import find_layout, parse_layout, read_text
-from zm_cli.formats.hdf5.library import ERRORS, explain, open_file
 from zm_cli.formats.hdf5.storage import chunk_cache, describe_storage
 from zm_cli.receipt import parse_receipt
 
