@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, cast, get_args
 
-from zm_cli.block import UNNAMED, Spec
+from zm_cli.block import LAYOUTS, UNNAMED, Spec
 from zm_cli.errors import UsageError
 
 Per = Literal["channel", "pixel", "column", "all"]
 PER: tuple[Per, ...] = get_args(Per)
-
-LAYOUTS = {3: "NHW, NLC or NCL", 4: "NHWC or NCHW", 5: "NDHWC or NCDHW"}
 
 
 def is_unclear(axes: str) -> bool:

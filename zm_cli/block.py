@@ -20,6 +20,9 @@ blocks decides the last bits of the result, so no option and no machine may move
 UNNAMED = "UVXYZ"
 """Axis letters that a source gives, in this order, where it cannot tell what an axis is."""
 
+LAYOUTS = {1: "N", 2: "NC", 3: "NHW, NLC or NCL", 4: "NHWC or NCHW", 5: "NDHWC or NCDHW"}
+"""The usual layouts of arrays, by their number of axes, as messages name them."""
+
 
 @dataclass(frozen=True)
 class Spec:

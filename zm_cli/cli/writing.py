@@ -85,10 +85,7 @@ def write_dataset(
             report.tell_left_out([source])
         tick = stack.enter_context(report.progress_bar([source], "writing"))
         outcome = apply(source, stats, output, applying, plan, save_stats=save_stats, tick=tick)
-    measured.note(outcome.notes)
-    measured.skip(outcome.skipped)
-    for warning in outcome.warnings:
-        measured.warn(warning)
+    measured.include(outcome)
     if path != given:
         measured.rename(path, name_pipe(given))
     report.tell(measured)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from zm_cli.axes import kept_axes
+from zm_cli.axes import Per, kept_axes
 from zm_cli.block import Block, ReadOptions, Sink, Source, Span, Values, WriteOptions
 from zm_cli.draft import Draft
 from zm_cli.errors import DataError, UnknownColumnError, UsageError
@@ -208,7 +208,8 @@ def apply(
     outcome = Outcome()
     draft: Draft | None = None
     try:
-        _write_blocks(source, stats, transform, sink, plan, tick, outcome, options.missing)
+        kept = kept_axes(source.spec.axes, stats.per)
+        _write_blocks(TransformSpan(source, transform, kept, options.missing), sink, stats.per, plan, tick, outcome)
         if save_stats is not None:
             draft = draft_stats(stats, save_stats)
         sink.commit()
@@ -223,18 +224,10 @@ def apply(
     return outcome
 
 
-def _write_blocks(
-    source: Source,
-    stats: Stats,
-    transform: Transform,
-    sink: Sink,
-    plan: Plan,
-    tick: Tick,
-    outcome: Outcome,
-    missing: Literal["skip", "error"],
-) -> None:
-    task = TransformSpan(source, transform, kept_axes(source.spec.axes, stats.per), missing)
-    cost = block_cost(source, transform.dtype)
+def _write_blocks(task: TransformSpan, sink: Sink, per: Per, plan: Plan, tick: Tick, outcome: Outcome) -> None:
+    """Writes every block to the sink, which is left uncommitted; what there is to tell goes to `outcome`."""
+    source, dtype = task.source, task.transform.dtype
+    cost = block_cost(source, dtype)
     worker = task if source.small_samples else EncodeSpan(task, sink)
     overflows = 0
     with closing(
@@ -246,7 +239,7 @@ def _write_blocks(
                 index = min(block.rejected)
                 raise not_a_number(source.path, (source.spec.names or ())[index], block.rejected[index])
             if made.hole is not None:
-                raise missing_value(source, outcome.samples + made.hole[0] + 1, made.hole[1], stats.per)
+                raise missing_value(source, outcome.samples + made.hole[0] + 1, made.hole[1], per)
             # A sink stays where its file is: what comes from a process is encoded here.
             sink.write(sink.encode(block) if made.encoded is None else made.encoded)
             overflows += made.overflows
@@ -260,7 +253,7 @@ def _write_blocks(
     if not outcome.samples:
         raise DataError("has no samples", where=source.path)
     if overflows:
-        outcome.warn(f"{overflows} values are beyond the range of {transform.dtype} and became infinite")
+        outcome.warn(f"{overflows} values are beyond the range of {dtype} and became infinite")
 
 
 def _settings(options: ApplyOptions, transform: Transform) -> dict[str, Any]:

@@ -93,7 +93,7 @@ def measure(
     for other in sources[1:]:
         _check_alike(first, other, per)
     if per == "pixel":
-        check_one_size(sources)
+        _check_one_size(sources)
     outcome = Outcome()
     run = _Run(_pool_columns(sources, outcome), per, options, outcome)
     for source in sources:
@@ -112,7 +112,7 @@ class _Run:
         self._records: list[SourceRecord] = []
         self._rejected: dict[str, tuple[str, Rejected]] = {}
         self._infinities = 0
-        self.outcome = outcome
+        self._outcome = outcome
 
     def add_source(self, source: Source, plan: Plan, tick: Tick) -> None:
         """Measures a source and merges it; its columns are taken in the order of the first source's."""
@@ -134,14 +134,14 @@ class _Run:
                 self._infinities += part.infinities
                 samples += part.samples
                 skipped += part.skipped
-                self.outcome.note(part.notes)
+                self._outcome.note(part.notes)
                 hasher.update(part.digest)
                 tick(part.nbytes)
         facts = source.facts()
         skipped = [*facts.skipped, *skipped]
-        self.outcome.note(facts.notes)
-        self.outcome.skip(skipped)
-        self.outcome.samples += samples
+        self._outcome.note(facts.notes)
+        self._outcome.skip(skipped)
+        self._outcome.samples += samples
         digest = f"xxh3_128:{hasher.hexdigest()}"
         names_skipped = tuple(sample.name for sample in skipped)
         self._records.append(SourceRecord(source.path, source.spec.kind, samples, facts.nbytes, digest, names_skipped))
@@ -152,7 +152,7 @@ class _Run:
         moments = self._moments.divide(unit_divisor(spec.dtype)) if self._options.unit else self._moments
         stats = Stats(
             per=self._per,
-            samples=self.outcome.samples,
+            samples=self._outcome.samples,
             axes=spec.axes,
             sample_shape=spec.sample_shape if spec.axes == "NC" else _pool_shapes(sources),
             names=spec.names,
@@ -169,7 +169,7 @@ class _Run:
         if spec.axes == "NC" and spec.names is not None:
             stats = self._drop_text(stats, named=spec.named)
         if not stats.moments.count.any():
-            reason = f": {'; '.join(self.outcome.warnings[:3])}" if self.outcome.warnings else ""
+            reason = f": {'; '.join(self._outcome.warnings[:3])}" if self._outcome.warnings else ""
             raise DataError(f"has no numbers{reason}", where=paths, hint="is every value missing, or text?")
         self._check_finite(stats, paths)
         self._warn(stats)
@@ -196,13 +196,13 @@ class _Run:
             if named or self._per == "all":
                 raise not_a_number(path, name, cell)
             place = f"row {cell.row} holds {show_value(cell.value)}"
-            self.outcome.warn(f"{path}: column '{name}' is left as text: {place}, which is no number")
+            self._outcome.warn(f"{path}: column '{name}' is left as text: {place}, which is no number")
         columns = list(stats.names or ())
         keep = [name for name in columns if name not in self._rejected]
         if not named and self._per == "column":
             empty = [name for name in keep if not stats.moments.count[columns.index(name)]]
             if empty:
-                self.outcome.warn(f"without a single number, left as they are: {list_names(empty)}")
+                self._outcome.warn(f"without a single number, left as they are: {list_names(empty)}")
             keep = [name for name in keep if name not in empty]
         return stats.select(keep) if keep != columns and self._per == "column" else stats
 
@@ -210,14 +210,14 @@ class _Run:
         features = stats.features
         constant = [features[index] for index in np.flatnonzero(stats.moments.constant())]
         if constant:
-            self.outcome.warn(f"constant, so that standardizing divides by 1: {list_names(constant)}")
+            self._outcome.warn(f"constant, so that standardizing divides by 1: {list_names(constant)}")
         empty = [features[index] for index in np.flatnonzero(stats.moments.count == 0)]
         if empty:
-            self.outcome.warn(f"without a single value: {list_names(empty)}")
+            self._outcome.warn(f"without a single value: {list_names(empty)}")
         if self._infinities:
-            self.outcome.warn(f"infinite values counted as missing: {self._infinities}")
-        if self.outcome.skipped:
-            self.outcome.warn(f"samples left out because they could not be read: {len(self.outcome.skipped)}")
+            self._outcome.warn(f"infinite values counted as missing: {self._infinities}")
+        if self._outcome.skipped:
+            self._outcome.warn(f"samples left out because they could not be read: {len(self._outcome.skipped)}")
 
 
 def block_cost(source: Source, output: np.dtype[Any] | None = None) -> int:
@@ -256,6 +256,7 @@ def _pool_columns(sources: Sequence[Source], outcome: Outcome) -> Spec:
 
 
 def missing_value(source: Source, sample: int, feature: int, per: Per) -> DataError:
+    """The error of a value that is missing where none may be; samples are counted from 1."""
     names = source.spec.names
     row = "row" if source.spec.axes == "NC" else "sample"
     column = f", column '{names[feature]}'" if names and per == "column" else ""
@@ -264,7 +265,7 @@ def missing_value(source: Source, sample: int, feature: int, per: Per) -> DataEr
     )
 
 
-def check_one_size(sources: Sequence[Source]) -> None:
+def _check_one_size(sources: Sequence[Source]) -> None:
     """Raises DataError, listing the sizes with their counts, where samples differ in size."""
     counts: dict[str, int] = {}
     for source in sources:

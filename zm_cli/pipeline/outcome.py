@@ -33,6 +33,13 @@ class Outcome:
         if sentence not in self.warnings:
             self.warnings.append(sentence)
 
+    def include(self, other: Outcome) -> None:
+        """Adds what another run over the same samples has to tell; the samples count once."""
+        self.note(other.notes)
+        self.skip(other.skipped)
+        for sentence in other.warnings:
+            self.warn(sentence)
+
     def rename(self, old: str, new: str) -> None:
         """Calls a path by another name wherever it is spoken of."""
         self.notes = [sentence.replace(old, new) for sentence in self.notes]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from zm_cli.block import LAYOUTS
 from zm_cli.errors import UsageError
 from zm_cli.formats.hdf5.access import ERRORS
 
 AXIS_LETTERS = frozenset("NCHWDTL")
 MOST_CHANNELS = 4
 """An axis this short, first or last of a sample, is taken for the channels."""
-EXAMPLES = {1: "N", 2: "NC", 3: "NHW, NLC or NCL", 4: "NHWC or NCHW", 5: "NDHWC or NCDHW"}
 
 
 def is_layout(letters: str, rank: int) -> bool:
@@ -32,7 +32,7 @@ def parse_layout(asked: str, place: str, shape: tuple[int, ...]) -> str:
         fault = f"'{asked}' has a letter twice, for {place} {shape}"
     else:
         fault = f"'{asked}' has letters other than N, C and H W D T L, for {place} {shape}"
-    raise UsageError(fault, where="--layout", hint=f"for example {EXAMPLES[rank]}")
+    raise UsageError(fault, where="--layout", hint=f"for example {LAYOUTS[rank]}")
 
 
 def find_layout(dataset: Any) -> str | None:
