@@ -17,6 +17,9 @@ BLOCK_BYTES = 8 << 20
 blocks decides the last bits of the result, so no option and no machine may move it."""
 
 
+VALUES = 256
+"""The different values of 8 bits."""
+
 UNNAMED = "UVXYZ"
 """Axis letters that a source gives, in this order, where it cannot tell what an axis is."""
 
@@ -93,6 +96,21 @@ class Block:
 
 
 @dataclass(frozen=True)
+class Tally:
+    """A run of samples of unsigned 8-bit values, counted: how often each value occurs in each channel, (C, VALUES).
+
+    All that a mean, a deviation and extremes need, exactly; not where in the sample the values were. `samples` is their
+    number; the rest is as in a Block.
+    """
+
+    span: Span
+    counts: NDArray[np.int64]
+    samples: int
+    digest: bytes
+    skipped: tuple[Skipped, ...] = ()
+
+
+@dataclass(frozen=True)
 class ReadOptions:
     """How a source is to be read, None where the user left the choice to the format.
 
@@ -147,7 +165,7 @@ class Source(Protocol):
 
     Pickles as its path and options and opens itself on first read, so that workers are sent addresses, not arrays.
     `spans` may be called again for another pass unless `one_pass` (standard input). `read` is safe to call from
-    several threads at once. `receipt` is what an earlier run left on or beside the data, if it did.
+    several threads at once, and so is `tally`. `receipt` is what an earlier run left on or beside the data, if it did.
     """
 
     path: str
@@ -156,13 +174,19 @@ class Source(Protocol):
     sample_bytes: int
     """Decoded bytes of the largest sample."""
     one_pass: bool
+    interpreted: bool
+    """Reading takes many steps of Python, which threads do one at a time: measuring pays processes."""
     small_samples: bool
-    """Many small pieces of Python work to a block: worth processes rather than threads."""
+    """So many of these steps to a block that processes pay even where they send the block back."""
     receipt: Mapping[str, Any] | None
 
     def spans(self) -> Iterator[Span]: ...
 
     def read(self, span: Span) -> Block: ...
+
+    def tally(self, span: Span) -> Tally | None:
+        """The span counted, in place of `read`, where that is faster; None where it is not."""
+        ...
 
     def facts(self) -> Facts: ...
 

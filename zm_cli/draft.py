@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from pathlib import Path
 
@@ -42,7 +41,7 @@ class Draft:
         parent = self.target.parent
         if not folder and self.target.exists() and not self.target.is_file():
             raise UsageError("is there already and is no regular file", where=str(target), hint="name another output")
-        self.path = parent / f".{self.target.name}.{secrets.token_hex(4)}.zm-part"
+        self.path = parent / f".{self.target.name}.{os.urandom(4).hex()}.zm-part"
         _unfinished.add(self)
         try:
             if folder:

@@ -83,6 +83,20 @@ def sum_rows(rows: Rows, ignore: float | None = None) -> Sums:
     return (_sum_integers if rows.dtype.itemsize == 4 else _sum_wide_integers)(rows, low, high)
 
 
+def sum_counts(counts: Counts, ignore: float | None = None) -> Sums:
+    """The sums of each row of `counts` (K, V): how often the values 0 to V - 1 occur. Exact; `ignore` is left out."""
+    values = np.arange(counts.shape[1])
+    present = (counts > 0) & (values != ignore)
+    counted = np.where(present, counts, 0)
+    count = counted.sum(axis=1)
+    nearest, residue = _round_mean(counted @ values, np.maximum(count, 1))
+    square = (counted * (values - nearest[:, np.newaxis]) ** 2).sum(axis=1)
+    low = np.where(present, values, np.inf).min(axis=1)
+    high = np.where(present, values, -np.inf).max(axis=1)
+    sums = _whole(np.maximum(count, 1), nearest, residue, square.astype(np.float64), low, high)
+    return replace(sums, count=count, missing=counts.sum(axis=1) - count)
+
+
 def _fold(rows: Rows) -> tuple[Rows, Rows, int]:
     """The same values with `copies` rows side by side, what is left over, and `copies`.
 
@@ -187,7 +201,7 @@ def _sum_wide_integers(rows: Rows, low: NDArray[Any], high: NDArray[Any]) -> Sum
     return replace(sums, mean=mean, tail=tail, min=base, max=high.astype(np.float64))
 
 
-def _round_mean(total: Counts, count: int) -> tuple[Counts, Counts]:
+def _round_mean(total: Counts, count: Counts | int) -> tuple[Counts, Counts]:
     """The nearest integer q to total / count, and what it leaves: total - count * q."""
     nearest = (2 * total + count) // (2 * count)
     return nearest, total - count * nearest
@@ -270,10 +284,15 @@ def _deviate_masked(piece: Rows, hidden: Any, centre: Floats) -> Floats:
 
 
 def _whole(
-    count: int, centre: NDArray[Any], drift: NDArray[Any], square: Floats, low: NDArray[Any], high: NDArray[Any]
+    count: Counts | int,
+    centre: NDArray[Any],
+    drift: NDArray[Any],
+    square: Floats,
+    low: NDArray[Any],
+    high: NDArray[Any],
 ) -> Sums:
     """Sums of rows of which none is missing, from the deviations' sum (`drift`) and sum of squares about `centre`."""
-    counts = np.full(centre.shape, count, dtype=np.int64)
+    counts = np.broadcast_to(count, centre.shape).astype(np.int64)
     offset = drift.astype(np.float64)
     mean, tail = two_sum(centre.astype(np.float64), offset / count)
     m2 = np.maximum(square - offset * offset / count, 0.0)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zm_cli.block import Values
-from zm_cli.kernels import Counts, Floats, sum_rows, two_sum
+from zm_cli.kernels import Counts, Floats, Sums, sum_counts, sum_rows, two_sum
 
 LONG_FEATURE = 4096
 """Values of one feature that are worth a pass of their own where they do not lie side by side."""
@@ -64,8 +64,19 @@ class Moments:
         return cls._from_rows(last.reshape(-1, features), ignore).reshape(shape)
 
     @classmethod
+    def from_counts(cls, counts: Counts, ignore: float | None = None) -> Moments:
+        """The moments of unsigned integers from how often each occurs, (features, values): exact sums.
+
+        The values are 0, 1, 2 and so on; one that equals `ignore` is missing.
+        """
+        return cls._from_sums(sum_counts(counts, ignore))
+
+    @classmethod
     def _from_rows(cls, rows: Values, ignore: float | None) -> Moments:
-        sums = sum_rows(rows, ignore)
+        return cls._from_sums(sum_rows(rows, ignore))
+
+    @classmethod
+    def _from_sums(cls, sums: Sums) -> Moments:
         return cls(sums.count, sums.mean, sums.m2, sums.min, sums.max, sums.missing, sums.tail)
 
     def merge(self, other: Moments) -> Moments:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from zm_cli.errors import UsageError
-from zm_cli.processes import map_in_processes
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -66,6 +67,8 @@ def map_in_order(
         for item in items:
             yield task(item)
     elif processes:
+        from zm_cli.processes import map_in_processes
+
         with closing(map_in_processes(task, items, workers=workers, window=window)) as results:
             yield from results
     else:
@@ -75,6 +78,8 @@ def map_in_order(
 def _map_in_threads(
     task: Callable[[Item], Result], items: Iterable[Item], workers: int, window: int
 ) -> Iterator[Result]:
+    from concurrent.futures import ThreadPoolExecutor
+
     executor = ThreadPoolExecutor(workers)
     try:
         waiting: deque[Future[Result]] = deque()

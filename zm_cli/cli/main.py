@@ -77,10 +77,17 @@ def run() -> NoReturn:
     _prepare_streams()
     code = _run()
     discard_unfinished()
-    # All is done: an interrupt while Python cleans up changes nothing any more.
+    # All is done and closed: an interrupt changes nothing any more, and Python need not take itself apart (20 ms).
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    sys.exit(code)
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        pass
+    except OSError as error:
+        code = code or _fail(f"standard output: {error.strerror}", 3, error)
+    os._exit(code)
 
 
 def _prepare_streams() -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 import xxhash
 
 from zm_cli.axes import Per, choose_per, describe_shape, feature_shape, kept_axes
-from zm_cli.block import BLOCK_BYTES, Rejected, Skipped, Source, Span, Spec
+from zm_cli.block import BLOCK_BYTES, Block, Rejected, Skipped, Source, Span, Spec, Tally
 from zm_cli.errors import DataError, UsageError
 from zm_cli.moments import Moments, count_infinities, find_missing
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress, list_names, show_value
@@ -38,11 +38,11 @@ class MeasuredSpan:
     samples: int
     digest: bytes
     nbytes: int
-    rejected: dict[int, Rejected]
-    skipped: tuple[Skipped, ...]
-    notes: tuple[str, ...]
-    infinities: int
-    hole: tuple[int, int] | None
+    rejected: dict[int, Rejected] = field(default_factory=dict)
+    skipped: tuple[Skipped, ...] = ()
+    notes: tuple[str, ...] = ()
+    infinities: int = 0
+    hole: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,15 @@ class MeasureSpan:
     """Columns that are text in another source, of which nothing is missing therefore."""
 
     def __call__(self, span: Span) -> MeasuredSpan:
-        block = self.source.read(span)
+        tally = self.source.tally(span) if self.per in ("channel", "all") else None
+        return self._measure_block(self.source.read(span)) if tally is None else self._measure_tally(tally)
+
+    def _measure_tally(self, tally: Tally) -> MeasuredSpan:
+        counts = tally.counts.sum(axis=0, keepdims=True) if self.per == "all" else tally.counts
+        moments = Moments.from_counts(counts, self.options.ignore)
+        return MeasuredSpan(moments, tally.samples, tally.digest, tally.span.nbytes, skipped=tally.skipped)
+
+    def _measure_block(self, block: Block) -> MeasuredSpan:
         kept = kept_axes(self.source.spec.axes, self.per)
         moments = Moments.from_block(block.values, kept, self.options.ignore)
         holed = bool(moments.missing.any())
@@ -67,7 +75,7 @@ class MeasureSpan:
             moments,
             len(block.values),
             block.digest,
-            span.nbytes,
+            block.span.nbytes,
             dict(block.rejected),
             block.skipped,
             block.notes,
@@ -124,7 +132,7 @@ class _Run:
         task = MeasureSpan(source, self._per, self._options, aside)
         cost = block_cost(source)
         spans = source.spans()
-        with closing(map_in_order(task, spans, plan, block_cost=cost, processes=source.small_samples)) as parts:
+        with closing(map_in_order(task, spans, plan, block_cost=cost, processes=source.interpreted)) as parts:
             for part in parts:
                 if part.hole is not None:
                     raise missing_value(source, samples + part.hole[0] + 1, part.hole[1], self._per)

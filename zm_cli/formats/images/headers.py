@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import struct
-import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import IO, TYPE_CHECKING
 
-from zm_cli.formats.images import arrays
+from zm_cli.formats.images import arrays, jpeg, png
 from zm_cli.formats.images.arrays import ArrayType
 from zm_cli.formats.images.pictures import broken, open_picture, orientation
 from zm_cli.formats.images.precision import describe_loss, is_stretched
@@ -19,14 +17,6 @@ if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
 _HEAD = 4096
-_PNG = b"\x89PNG\r\n\x1a\n"
-_PNG_MODES = {
-    (1, 0): "1", (2, 0): "L", (4, 0): "L", (8, 0): "L", (16, 0): "I;16", (8, 2): "RGB",
-    (1, 3): "P", (2, 3): "P", (4, 3): "P", (8, 3): "P", (8, 4): "LA", (8, 6): "RGBA",
-}  # fmt: skip
-_PNG_PLAIN = frozenset({b"sRGB", b"gAMA", b"cHRM", b"pHYs", b"tIME", b"sBIT", b"bKGD", b"iCCP", b"PLTE", b"tRNS"})
-"""Chunks that say nothing of size, mode, frames or orientation."""
-_PNG_PIXELS = 1 << 24
 _FRAMED = frozenset({"GIF", "PNG", "WEBP", "TIFF", "AVIF", "MPO"})
 _PREMULTIPLIED = {"La": "LA", "RGBa": "RGBA"}
 _SIXTEEN = frozenset({"I;16B", "I;16L", "I;16N"})
@@ -63,8 +53,9 @@ def read_header(path: str, suffix: str) -> tuple[Header, int]:
         if not nbytes:
             raise ValueError("it is empty (0 bytes)")
         head = os.read(descriptor, _HEAD)
-        if head.startswith(_PNG) and (quick := _read_png(head, suffix)):
-            return quick, nbytes
+        plain = png.read_plain_header(head) or jpeg.read_plain_header(head)
+        if plain is not None:
+            return _describe_plain(suffix, *plain), nbytes
         os.lseek(descriptor, 0, os.SEEK_SET)
         with os.fdopen(descriptor, "rb", closefd=False) as stream:
             if suffix == ARRAY:
@@ -75,29 +66,8 @@ def read_header(path: str, suffix: str) -> tuple[Header, int]:
         os.close(descriptor)
 
 
-def _read_png(head: bytes, suffix: str) -> Header | None:
-    """The header of a plain PNG, ten times faster than its class reads it; None where there is more to look at."""
-    if len(head) < 41 or head[8:16] != b"\x00\x00\x00\rIHDR":
-        return None
-    width, height, depth, colour, crc = struct.unpack(">IIBB3xI", head[16:33])
-    mode = _PNG_MODES.get((depth, colour))
-    if mode is None or not 0 < width * height <= _PNG_PIXELS or zlib.crc32(head[12:29]) != crc:
-        return None
-    alpha = mode in ("LA", "RGBA")
-    position = 33
-    while position + 8 <= len(head):
-        name = head[position + 4 : position + 8]
-        if name == b"IDAT":
-            return _plain(mode, width, height, suffix, alpha)
-        if name not in _PNG_PLAIN:
-            return None
-        alpha = alpha or name == b"tRNS"
-        position += 12 + int.from_bytes(head[position : position + 4], "big")
-    return None
-
-
 @lru_cache(maxsize=1024)
-def _plain(mode: str, width: int, height: int, suffix: str, alpha: bool) -> Header:
+def _describe_plain(suffix: str, mode: str, width: int, height: int, alpha: bool) -> Header:
     return Header(mode, width, height, suffix, alpha)
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from itertools import count as counting
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from zm_cli.block import BLOCK_BYTES, Block, Facts, ReadOptions, Skipped, Span, Spec
+from zm_cli.block import BLOCK_BYTES, VALUES, Block, Facts, ReadOptions, Skipped, Span, Spec, Tally
 from zm_cli.errors import DataError, UsageError
-from zm_cli.formats.images.decode import Decoding, decode
+from zm_cli.formats.images.ahead import read_ahead
+from zm_cli.formats.images.decode import Decoding, count_values, decode
 from zm_cli.formats.images.headers import Header
 from zm_cli.formats.images.listing import Listing, list_images, locate, read_receipt
 from zm_cli.formats.images.modes import ARRAY, Mode, decide_mode, note_conversions, parse_mode
@@ -21,6 +23,16 @@ from zm_cli.formats.images.pictures import broken, quieten, say_why
 
 _SMALL = 64 << 10
 _CLASSES_TOLD = 20
+COUNTED = frozenset({"L", "RGB", "RGBA", "CMYK", "YCbCr", "HSV"})
+"""Modes of 8 bits whose histogram Pillow lays out channel by channel."""
+
+
+class _Visited(NamedTuple):
+    """What came of the files of a span: those that could be decoded, by relative path, the others, a hash of all."""
+
+    kept: list[str]
+    skipped: list[Skipped]
+    digest: bytes
 
 
 class ImageSource:
@@ -31,6 +43,7 @@ class ImageSource:
     """
 
     one_pass = False
+    interpreted = True
 
     def __init__(self, path: str, options: ReadOptions) -> None:
         self.path = path
@@ -88,34 +101,54 @@ class ImageSource:
 
         Raises DataError, naming the file, for one that cannot be decoded, unless such files are to be skipped.
         """
-        from xxhash import xxh3_128
-
-        quieten()
         paths, shape = span.address
         try:
             values = np.empty((len(paths), *shape), self.spec.dtype)
         except MemoryError as error:
             where = os.path.join(self._base, paths[0])
             raise DataError(say_why(error), where=where, hint="--resize makes images smaller") from error
+        seen = self._visit(paths, lambda data, path, index: decode(data, path, self._decoding, values[index]))
+        return Block(span, values[: len(seen.kept)], seen.digest, carried=tuple(seen.kept), skipped=tuple(seen.skipped))
+
+    def tally(self, span: Span) -> Tally | None:
+        """The values of a span counted as they are decoded, for large pictures of 8 bits; raises as `read` does."""
+        if self.small_samples or self._decoding.mode not in COUNTED:
+            return None
+        paths, shape = span.address
+        counts = np.zeros((shape[2], VALUES), np.int64)
+
+        def count(data: bytes, path: str, index: int) -> None:
+            counts[...] += count_values(data, self._decoding, shape)
+
+        seen = self._visit(paths, count)
+        return Tally(span, counts, len(seen.kept), seen.digest, tuple(seen.skipped))
+
+    def _visit(self, paths: Sequence[str], use: Callable[[bytes, str, int], None]) -> _Visited:
+        """Calls `use` for every file with its bytes, its relative path and how many went well before it."""
+        from xxhash import xxh3_128
+
+        quieten()
         digest = xxh3_128()
         kept: list[str] = []
         skipped = []
-        for path in paths:
-            full = os.path.join(self._base, path)
-            digest.update(os.fsencode(path) + b"\0")
-            try:
-                with open(full, "rb") as stream:
-                    data = stream.read()
-                digest.update(data)
-                decode(data, path, self._decoding, values[len(kept)])
-            except broken() as error:
-                if not self._skip:
-                    hint = "remove or repair it, or leave such files out: --on-error skip"
-                    raise DataError(say_why(error), where=full, hint=hint) from error
-                skipped.append(Skipped(path, say_why(error)))
-            else:
-                kept.append(path)
-        return Block(span, values[: len(kept)], digest.digest(), carried=tuple(kept), skipped=tuple(skipped))
+        full = [os.path.join(self._base, path) for path in paths]
+        with closing(read_ahead(full)) as files:
+            for path, data in zip(paths, files, strict=True):
+                digest.update(os.fsencode(path) + b"\0")
+                try:
+                    if isinstance(data, OSError):
+                        raise data
+                    digest.update(data)
+                    use(data, path, len(kept))
+                except broken() as error:
+                    if not self._skip:
+                        where = os.path.join(self._base, path)
+                        hint = "remove or repair it, or leave such files out: --on-error skip"
+                        raise DataError(say_why(error), where=where, hint=hint) from error
+                    skipped.append(Skipped(path, say_why(error)))
+                else:
+                    kept.append(path)
+        return _Visited(kept, skipped, digest.digest())
 
     def facts(self) -> Facts:
         """Sizes as "WxH" (as delivered), modes as stored, classes, suffixes, and what is to be told."""

@@ -1,0 +1,62 @@
+"""The bytes of files one after another, with the next ones already asked of the disk while one is worked on."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Generator, Iterable
+
+AHEAD = 8
+"""Files that are open and on their way."""
+
+PIECE = 1 << 20
+_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+
+
+def read_ahead(paths: Iterable[str]) -> Generator[bytes | OSError]:
+    """What each file holds, or why it cannot be read."""
+    opened: deque[int | OSError] = deque()
+    try:
+        for path in paths:
+            opened.append(_open(path))
+            if len(opened) > AHEAD:
+                yield _read(opened.popleft())
+        while opened:
+            yield _read(opened.popleft())
+    finally:
+        for file in opened:
+            if isinstance(file, int):
+                os.close(file)
+
+
+def _open(path: str) -> int | OSError:
+    try:
+        descriptor = os.open(path, _FLAGS)
+    except OSError as error:
+        return error
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
+    return descriptor
+
+
+def _read(file: int | OSError) -> bytes | OSError:
+    if isinstance(file, OSError):
+        return file
+    try:
+        return _read_all(file)
+    except OSError as error:
+        return error
+    finally:
+        os.close(file)
+
+
+def _read_all(descriptor: int) -> bytes:
+    expected = os.fstat(descriptor).st_size
+    # One byte more than expected: a file that has not grown is read at once, without asking for its end.
+    data = os.read(descriptor, expected + 1)
+    if len(data) == expected:
+        return data
+    pieces = [data]
+    while piece := os.read(descriptor, PIECE):
+        pieces.append(piece)
+    return b"".join(pieces)
