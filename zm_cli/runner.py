@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from zm_cli.allocator import keep_freed_memory
 from zm_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def map_in_order(
     The first task that raises ends the run with its error; what has not started is dropped. With `processes`, `task`
     must pickle; it is sent to each worker once.
     """
+    keep_freed_memory()
     window = plan.window(block_cost)
     workers = min(plan.worker_count(), window)
     if workers == 1:

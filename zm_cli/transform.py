@@ -75,8 +75,8 @@ class Transform:
         return replace(block, values=values), overflows
 
     def apply_values(self, values: Values) -> tuple[Values, int]:
-        """The values transformed, of the same shape, C-contiguous, in the output's dtype, and how many overflowed."""
-        result = np.empty(values.shape, dtype=self.dtype)
+        """The values transformed, in their shape and memory order, in the output's dtype, and how many overflowed."""
+        result = np.empty_like(values, dtype=self.dtype)
         overflows = 0
         for piece, shift, scale in self._pieces(values):
             work = self._compute(values[piece], shift, scale)
@@ -89,6 +89,13 @@ class Transform:
     def _pieces(self, values: Values) -> Iterator[tuple[tuple[slice, ...], Floats, Floats]]:
         """Parts of a block that are small enough for a float64 copy, each with its part of shift and scale."""
         sample = values[:1].size
+        if values.ndim == 2 and values.flags.f_contiguous:
+            for column in range(values.shape[1]):
+                one = slice(column, column + 1)
+                own = one if self.shift.size > 1 else slice(None)
+                for start in range(0, len(values), PIECE):
+                    yield (slice(start, start + PIECE), one), self.shift[:, own], self.scale[:, own]
+            return
         if sample <= PIECE or values.ndim < 2:
             step = max(1, PIECE // max(1, sample))
             for start in range(0, len(values), step):
@@ -98,7 +105,7 @@ class Transform:
         for index in range(len(values)):
             for start in range(0, values.shape[1], step):
                 part = slice(start, start + step)
-                own = slice(None) if self.shift.shape[1] == 1 else part
+                own = part if self.shift.shape[1] > 1 else slice(None)
                 yield (slice(index, index + 1), part), self.shift[:, own], self.scale[:, own]
 
     def _compute(self, values: Values, shift: Floats, scale: Floats) -> Floats:

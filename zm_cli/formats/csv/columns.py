@@ -28,6 +28,9 @@ MISSING = frozenset(
 )
 """Cells that stand for no value, with any spaces around them."""
 
+FIRST_ROWS = 100
+"""Rows that tell which columns of a piece are worth parsing as numbers."""
+
 
 @dataclass(frozen=True)
 class Carried:
@@ -86,15 +89,25 @@ class ColumnReader:
         try:
             frame = self._parse(piece, as_text)
         except pl.exceptions.PolarsError:
-            as_text = frozenset(self.chosen)
-            frame = self._parse_checked(piece, as_text)
+            as_text |= self._guess_text(piece)
+            try:
+                frame = self._parse(piece, as_text)
+            except pl.exceptions.PolarsError:
+                as_text = frozenset(self.chosen)
+                frame = self._parse_checked(piece, as_text)
         self._check_cells(piece, frame.height)
-        if doubtful := self._find_doubtful(frame, as_text, carry):
+        numbers = self._convert(piece, frame, as_text, carry)
+        if doubtful := self._find_doubtful(numbers.values, as_text, carry):
             as_text |= doubtful
-            frame = self._parse_checked(piece, as_text)
-        return self._convert(piece, frame, as_text, carry)
+            numbers = self._convert(piece, self._parse_checked(piece, as_text), as_text, carry)
+        return numbers
 
-    def _parse(self, piece: Piece, as_text: frozenset[int]) -> pl.DataFrame:
+    def _guess_text(self, piece: Piece) -> frozenset[int]:
+        """The chosen columns that hold something else than numbers in the first rows of a piece."""
+        frame = self._parse_checked(piece, frozenset(self.chosen), FIRST_ROWS)
+        return frozenset(place for place in self.chosen if self._to_numbers(frame[str(place)])[1])
+
+    def _parse(self, piece: Piece, as_text: frozenset[int], most: int | None = None) -> pl.DataFrame:
         import polars as pl
 
         typed = frozenset(self.chosen) - as_text
@@ -109,13 +122,14 @@ class ColumnReader:
             separator=self.layout.delimiter.decode(),
             eol_char=self.layout.line_end.decode(),
             quote_char='"' if b'"' in text else None,
+            n_rows=most,
         )
 
-    def _parse_checked(self, piece: Piece, as_text: frozenset[int]) -> pl.DataFrame:
+    def _parse_checked(self, piece: Piece, as_text: frozenset[int], most: int | None = None) -> pl.DataFrame:
         import polars as pl
 
         try:
-            return self._parse(piece, as_text)
+            return self._parse(piece, as_text, most)
         except pl.exceptions.PolarsError as error:
             self._explain(piece)
             raise DataError(
@@ -156,16 +170,16 @@ class ColumnReader:
         row = row_at(piece, offset, self.layout.line_end)
         return DataError(what, where=f"{self.where}, row {row}", hint=hint)
 
-    def _find_doubtful(self, frame: pl.DataFrame, as_text: frozenset[int], carry: bool) -> frozenset[int]:
+    def _find_doubtful(self, values: NDArray[np.float64], as_text: frozenset[int], carry: bool) -> frozenset[int]:
         """The columns parsed as numbers whose text is needed: cells are missing, or may be a null value like -999."""
-        typed = [place for place in self.chosen if place not in as_text]
-        if not typed or not (carry or self._missing_numbers):
+        if not (carry or self._missing_numbers):
             return frozenset()
-        values = frame.select([str(place) for place in typed]).to_numpy()
-        found = np.isnan(values).any(axis=0) if carry else np.zeros(len(typed), dtype=np.bool_)
+        found = np.zeros(len(self.chosen), dtype=np.bool_)
+        if carry:
+            found |= np.isnan(values).any(axis=0)
         for number in self._missing_numbers:
             found |= (values == number).any(axis=0)
-        return frozenset(typed[index] for index in np.flatnonzero(found))
+        return frozenset(self.chosen[feature] for feature in np.flatnonzero(found)) - as_text
 
     def _convert(self, piece: Piece, frame: pl.DataFrame, as_text: frozenset[int], carry: bool) -> Numbers:
         import polars as pl

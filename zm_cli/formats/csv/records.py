@@ -107,19 +107,18 @@ class Cutter:
         while not final:
             want = max(size, len(tail))
             while True:
-                buffer = tail + self._stream.read(want - len(tail))
-                final = len(buffer) < want
-                if final and buffer and not buffer.endswith(self._line_end):
-                    buffer += self._line_end
-                text, tail, ends = self._cut(buffer)
-                if len(ends) or final:
+                fresh = self._stream.read(want - len(tail))
+                final = len(tail) + len(fresh) < want
+                if final and (tail or fresh) and not (fresh or tail).endswith(self._line_end):
+                    fresh += self._line_end
+                text, tail = self._cut(tail, fresh)
+                if text or final:
                     break
                 if want > LONGEST_RECORD:
                     raise self._endless(row, f"does not end within {LONGEST_RECORD >> 20} MB")
-                tail, want = buffer, 2 * want
-            if len(ends):
-                text, blank = (text, 0) if self._single else _leave_out_blank(text, ends)
-                rows = len(ends) - blank
+                want *= 2
+            if text:
+                text, rows, blank = self._count(text)
                 yield Piece(row, text, rows, blank, self._stream.consumed - consumed)
                 row += rows
                 consumed = self._stream.consumed
@@ -129,18 +128,37 @@ class Cutter:
     def _endless(self, row: int, what: str) -> DataError:
         return DataError(f"a cell {what}", where=f"{self._where}, row {row}", hint="close the quote, or remove it")
 
-    def _cut(self, buffer: bytes) -> tuple[bytes, bytes, NDArray[np.intp]]:
-        """The whole records of `buffer`, the rest of it, and where in the first each record ends."""
-        if (b'"' in buffer and not self._well_formed(buffer)) or self._has_odd_return(buffer):
-            buffer = self._mend(buffer)
-        ends = record_ends(buffer, self._line_end)
+    def _cut(self, tail: bytes, fresh: bytes) -> tuple[bytes, bytes]:
+        """The whole records of two parts of the text, of which the first is no whole record, and the rest."""
+        split = tail.endswith(b"\r")
+        if b'"' not in tail and b'"' not in fresh and not split and not self._has_odd_return(fresh):
+            cut = fresh.rfind(self._line_end) + 1
+            # Copied only once, and not searched again.
+            return (b"".join((tail, memoryview(fresh)[:cut])), fresh[cut:]) if cut else (b"", tail + fresh)
+        text = tail + fresh
+        if not self._well_formed(text) or self._has_odd_return(text):
+            text = self._mend(text)
+        ends = record_ends(text, self._line_end)
         cut = int(ends[-1]) if len(ends) else 0
-        return buffer[:cut], buffer[cut:], ends
+        return text[:cut], text[cut:]
+
+    def _count(self, text: bytes) -> tuple[bytes, int, int]:
+        """Whole records without blank lines, where these are no cells; how many there are, and how many were blank."""
+        if b'"' not in text:
+            codes = np.frombuffer(text, dtype=np.uint8)
+            stops = codes == self._line_end[0]
+            if self._single or not _has_blank(text, codes, stops):
+                return text, int(np.count_nonzero(stops)), 0
+        ends = record_ends(text, self._line_end)
+        text, blank = (text, 0) if self._single else _leave_out_blank(text, ends)
+        return text, len(ends) - blank, blank
 
     def _well_formed(self, buffer: bytes) -> bool:
         """Whether every opening quote begins a cell and every closing one ends it."""
         codes = np.frombuffer(buffer, dtype=np.uint8)
         quotes = np.flatnonzero(codes == QUOTE)
+        if not len(quotes):
+            return True
         opening, closing = quotes[0::2], quotes[1::2]
         if opening[0] == 0:
             opening = opening[1:]
@@ -174,6 +192,13 @@ class Cutter:
             parts += (buffer[done:start], b'"', cell.value.replace(b'"', b'""'), b'"', cell.end)
             done = start + len(cell.raw) + len(cell.end)
         return b"".join((*parts, buffer[done:]))
+
+
+def _has_blank(text: bytes, codes: NDArray[np.uint8], stops: NDArray[np.bool_]) -> bool:
+    """Whether a text without quotes, whose lines end at `stops`, has blank lines."""
+    if text[0] in b"\r\n" or (stops[1:] & stops[:-1]).any():
+        return True
+    return b"\r" in text and bool((stops[:-1] & (codes[1:] == RETURN)).any())
 
 
 def _leave_out_blank(text: bytes, ends: NDArray[np.intp]) -> tuple[bytes, int]:

@@ -1,0 +1,34 @@
+"""The C library's allocator, told to keep the memory of one block for the next."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+
+# The names and numbers of <malloc.h>.
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
+LARGEST_KEPT = 1 << 30
+LARGEST_ON_HEAP = 1 << 28
+
+
+@cache
+def keep_freed_memory() -> None:
+    """Makes glibc give freed arrays to the next ones that are made; does nothing where there is another C library.
+
+    By itself it returns large arrays to the system and fetches fresh pages, zeroed one by one, for the next block: half
+    of the time that a block of text takes to cut. One arena for all threads keeps the peak where it was, or below.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    import ctypes
+
+    try:
+        tune = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError):
+        return
+    for parameter, value in (
+        (M_ARENA_MAX, 1),
+        (M_MMAP_THRESHOLD, LARGEST_ON_HEAP),
+        (M_TRIM_THRESHOLD, LARGEST_KEPT),
+    ):
+        tune(parameter, value)
