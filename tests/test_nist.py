@@ -14,7 +14,8 @@ import pytest
 
 from zm_cli.block import ReadOptions
 from zm_cli.formats import open_source
-from zm_cli.pipeline.measure import MeasureOptions, measure
+from zm_cli.pipeline.measure import measure
+from zm_cli.pipeline.measure_run import MeasureOptions
 from zm_cli.runner import Plan
 from zm_cli.statsfile import Stats
 

@@ -21,9 +21,6 @@ Counts = NDArray[np.int64]
 PIECE = 1 << 17
 """Values to a piece: one megabyte of float64, which a core's own cache holds."""
 
-SMALL_INTEGER_ROWS = 1 << 16
-"""Rows of 8-bit integers whose squares a 32-bit sum holds: 65,536 * 255**2 < 2**32."""
-
 
 @dataclass(frozen=True)
 class Sums:
@@ -69,7 +66,7 @@ def sum_rows(rows: Rows, ignore: float | None = None) -> Sums:
         rows = rows.view(np.uint8)
     low, high = _extremes(rows)
     hidden = match_value(ignore, rows.dtype)
-    masked = hidden is not None and bool(np.any((low <= hidden) & (hidden <= high)))
+    masked = _may_occur(hidden, low, high)
     if rows.dtype.kind == "f":
         masked = masked or not (np.isfinite(low).all() and np.isfinite(high).all())
     if masked:
@@ -78,9 +75,71 @@ def sum_rows(rows: Rows, ignore: float | None = None) -> Sums:
         sums = _sum_floats(rows, low.astype(np.float64), high.astype(np.float64))
         # Finite values whose sum overflows: the masked path divides before it adds.
         return sums if np.isfinite(sums.mean).all() else _sum_masked(rows, hidden)
-    if rows.dtype.itemsize <= 2:
-        return _sum_small_integers(rows, low, high)
+    if ExactSums.takes(rows.dtype):
+        exact = ExactSums(rows.shape[1], rows.dtype)
+        exact._add(rows, low, high)
+        return exact.finish()
     return (_sum_integers if rows.dtype.itemsize == 4 else _sum_wide_integers)(rows, low, high)
+
+
+class ExactSums:
+    """Running sums of rows of 8- or 16-bit integers: whole numbers, so that it does not matter how rows are grouped.
+
+    Up to 2**31 rows: as many squares fit 64 bits.
+    """
+
+    def __init__(self, width: int, dtype: np.dtype[Any]) -> None:
+        low, high = _extreme_starts(dtype)
+        self.count = 0
+        self._total = np.zeros(width, dtype=np.int64)
+        self._square = np.zeros(width, dtype=np.int64)
+        self._low, self._high = np.full(width, low, dtype=dtype), np.full(width, high, dtype=dtype)
+
+    @staticmethod
+    def takes(dtype: np.dtype[Any]) -> bool:
+        """Whether values of this dtype can be summed so."""
+        return dtype.kind in "iu" and dtype.itemsize <= 2
+
+    def add(self, rows: Rows, ignore: float | None = None) -> bool:
+        """Adds rows (M, K), C-contiguous, and says so; False where a value to `ignore` may be among them."""
+        low, high = _extremes(rows)
+        if _may_occur(match_value(ignore, rows.dtype), low, high):
+            return False
+        self._add(rows, low, high)
+        return True
+
+    def _add(self, rows: Rows, low: NDArray[Any], high: NDArray[Any]) -> None:
+        np.minimum(self._low, low, out=self._low)
+        np.maximum(self._high, high, out=self._high)
+        self.count += len(rows)
+        folded, rest, copies = _fold(rows)
+        # In the type of twice the width, a square fits as an unsigned number, and so does the sum of this many values:
+        # 255 * 255 < 2**16. The processor takes whole vectors of them at once.
+        kind, size = rows.dtype.kind, rows.dtype.itemsize
+        double, unsigned = np.dtype(f"{kind}{2 * size}"), np.dtype(f"u{2 * size}")
+        total, square = self._total, self._square
+        if copies > 1:
+            total, square = np.zeros(folded.shape[1], dtype=np.int64), np.zeros(folded.shape[1], dtype=np.int64)
+        for columns, piece in _pieces(folded, 255 if size == 1 else 65535):
+            wide = piece.astype(double)
+            total[columns] += wide.sum(axis=0, dtype=double)
+            np.multiply(wide, wide, out=wide)
+            square[columns] += wide.view(unsigned).sum(axis=0, dtype=f"u{4 * size}").astype(np.int64)
+        if copies > 1:
+            self._total += _unfold(total, copies)
+            self._square += _unfold(square, copies)
+        if len(rest):
+            whole = rest.astype(np.int64)
+            self._total += whole.sum(axis=0)
+            self._square += (whole * whole).sum(axis=0)
+
+    def finish(self) -> Sums:
+        """The sums of all rows added, of which there must be one."""
+        # With q the nearest integer to the mean: sum (x-q)^2 is an exact integer, and the correction r^2/n,
+        # r = sum (x-q), |r| <= n/2, is at most half of it, so that nothing cancels.
+        nearest, residue = _round_mean(self._total, self.count)
+        about = self._square - nearest * (self._total + residue)
+        return _whole(self.count, nearest, residue, about.astype(np.float64), self._low, self._high)
 
 
 def sum_counts(counts: Counts, ignore: float | None = None) -> Sums:
@@ -140,36 +199,15 @@ def _extremes(rows: Rows) -> tuple[NDArray[Any], NDArray[Any]]:
     return low, high
 
 
+def _may_occur(value: Any, low: NDArray[Any], high: NDArray[Any]) -> bool:
+    return value is not None and bool(np.any((low <= value) & (value <= high)))
+
+
 def _extreme_starts(dtype: np.dtype[Any]) -> tuple[float, float]:
     if dtype.kind == "f":
         return np.inf, -np.inf
     info = np.iinfo(dtype)
     return info.max, info.min
-
-
-def _sum_small_integers(rows: Rows, low: NDArray[Any], high: NDArray[Any]) -> Sums:
-    """Exact: integer sums of values and squares, from which mean and deviations follow without cancellation."""
-    count = len(rows)
-    folded, rest, copies = _fold(rows)
-    if rows.dtype.itemsize == 1:
-        narrow: type[np.integer[Any]] = np.uint32 if rows.dtype.kind == "u" else np.int32
-        limit: int | None = SMALL_INTEGER_ROWS
-    else:
-        narrow, limit = (np.uint64 if rows.dtype.kind == "u" else np.int64), None
-    total = np.zeros(folded.shape[1], dtype=np.int64)
-    square = np.zeros(folded.shape[1], dtype=np.int64)
-    for columns, piece in _pieces(folded, limit):
-        total[columns] += piece.sum(axis=0, dtype=narrow).astype(np.int64)
-        square[columns] += np.einsum("ij,ij->j", piece, piece, dtype=narrow, casting="unsafe").astype(np.int64)
-    total, square = _unfold(total, copies), _unfold(square, copies)
-    if len(rest):
-        rest = rest.astype(np.int64)
-        total, square = total + rest.sum(axis=0), square + (rest * rest).sum(axis=0)
-    # With q the nearest integer to the mean: sum (x-q)^2 is an exact integer, and the correction r^2/n, r = sum (x-q),
-    # |r| <= n/2, is at most half of it, so that nothing cancels.
-    nearest, residue = _round_mean(total, count)
-    about = square - 2 * nearest * total + count * nearest * nearest
-    return _whole(count, nearest, residue, about.astype(np.float64), low, high)
 
 
 def _sum_integers(rows: Rows, low: NDArray[Any], high: NDArray[Any]) -> Sums:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zm_cli.block import Values
-from zm_cli.kernels import Counts, Floats, Sums, sum_counts, sum_rows, two_sum
+from zm_cli.kernels import Counts, ExactSums, Floats, Sums, sum_counts, sum_rows, two_sum
 
 LONG_FEATURE = 4096
 """Values of one feature that are worth a pass of their own where they do not lie side by side."""
@@ -69,14 +69,15 @@ class Moments:
 
         The values are 0, 1, 2 and so on; one that equals `ignore` is missing.
         """
-        return cls._from_sums(sum_counts(counts, ignore))
+        return cls.from_sums(sum_counts(counts, ignore))
 
     @classmethod
     def _from_rows(cls, rows: Values, ignore: float | None) -> Moments:
-        return cls._from_sums(sum_rows(rows, ignore))
+        return cls.from_sums(sum_rows(rows, ignore))
 
     @classmethod
-    def _from_sums(cls, sums: Sums) -> Moments:
+    def from_sums(cls, sums: Sums) -> Moments:
+        """The moments that a kernel's sums come to."""
         return cls(sums.count, sums.mean, sums.m2, sums.min, sums.max, sums.missing, sums.tail)
 
     def merge(self, other: Moments) -> Moments:
@@ -155,6 +156,46 @@ class Moments:
 
     def _map(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Moments:
         return Moments(*(change(array) for array in self._arrays()))
+
+
+class RunningMoments:
+    """The moments of blocks of one dtype and one shape of features, added one after another.
+
+    8- and 16-bit integers whose every place in the sample is a feature are summed exactly over all blocks: for many
+    features that is far less work than to merge moments block by block. `kept` and `ignore` are as for
+    `Moments.from_block`.
+    """
+
+    def __init__(self, kept: tuple[int, ...], ignore: float | None = None) -> None:
+        self._kept = kept
+        self._ignore = ignore
+        self._merged: Moments | None = None
+        self._exact: ExactSums | None = None
+        self._shape: tuple[int, ...] = ()
+
+    def add(self, values: Values) -> bool:
+        """Adds the samples of a block and says whether any value of it was missing."""
+        if len(values) and self._kept == tuple(range(1, values.ndim)) and ExactSums.takes(values.dtype):
+            rows = np.ascontiguousarray(values).reshape(len(values), -1)
+            self._exact = self._exact or ExactSums(rows.shape[1], rows.dtype)
+            self._shape = values.shape[1:]
+            if self._exact.add(rows, self._ignore):
+                return False
+        moments = Moments.from_block(values, self._kept, self._ignore)
+        self.merge(moments)
+        return bool(moments.missing.any())
+
+    def total(self) -> Moments:
+        """The moments of all blocks added, of which there must be one."""
+        if self._exact is not None and self._exact.count:
+            self.merge(Moments.from_sums(self._exact.finish()).reshape(self._shape))
+            self._exact = None
+        assert self._merged is not None
+        return self._merged
+
+    def merge(self, moments: Moments) -> None:
+        """Adds samples that were measured already."""
+        self._merged = self._merged.merge(moments) if self._merged else moments
 
 
 def find_missing(values: Values, kept: tuple[int, ...], leave: Collection[int] = ()) -> tuple[int, int] | None:

@@ -54,12 +54,14 @@ class Stats:
     @property
     def features(self) -> tuple[str, ...]:
         """A printable name for each feature, in order; pixels are named by their indices."""
+        return tuple(self.name_feature(index) for index in range(self.moments.mean.size))
+
+    def name_feature(self, index: int) -> str:
+        """A printable name for one feature, by its place among all in order."""
         shape = self.moments.mean.shape
         if self.per in ("channel", "column") and self.names is not None and len(self.names) == math.prod(shape):
-            return self.names
-        if self.per == "all":
-            return ("all",)
-        return tuple(",".join(map(str, index)) for index in np.ndindex(shape))
+            return self.names[index]
+        return "all" if self.per == "all" else ",".join(map(str, np.unravel_index(index, shape)))
 
     def select(self, names: list[str]) -> Stats:
         """The statistics of some columns, in the given order."""

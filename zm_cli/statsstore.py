@@ -100,7 +100,7 @@ def _split(document: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
 def _to_npz(document: Mapping[str, Any]) -> bytes:
     header, arrays = _split(document)
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **{HEADER: np.array(header)}, **arrays)
+    np.savez(buffer, allow_pickle=False, **{HEADER: np.array(header)}, **arrays)
     return buffer.getvalue()
 
 

@@ -52,7 +52,7 @@ def _describe(path: str, per: opt.Per, reading: Reading, running: Running) -> De
     from zm_cli.cli.reading import make_plan, make_report, opened, read_options
     from zm_cli.formats import detect
     from zm_cli.pipeline.describe import describe
-    from zm_cli.pipeline.measure import MeasureOptions
+    from zm_cli.pipeline.measure_run import MeasureOptions
 
     report = make_report(running)
     # What cannot be read is among what is looked for; tables and arrays have no samples that could be left out.

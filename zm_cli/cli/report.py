@@ -101,13 +101,13 @@ def tabulate_stats(stats: Stats) -> Table:
     counted = (moments.count, moments.missing)
     empty = moments.count == 0
     measured = [np.where(empty, np.nan, array) for array in (moments.mean, moments.std(), moments.min, moments.max)]
-    names = stats.features
-    if len(names) > MOST_ROWS:
+    number = moments.mean.size
+    if number > MOST_ROWS:
         for edge, pick in (("smallest", np.nanmin), ("largest", np.nanmax)):
             counts = [f"{int(pick(array)):,}" for array in counted]
-            table.add_row(f"{edge} of {len(names):,}", *counts, *(show_number(pick(array)) for array in measured))
+            table.add_row(f"{edge} of {number:,}", *counts, *(show_number(pick(array)) for array in measured))
         return table
-    for index, name in enumerate(names):
+    for index, name in enumerate(stats.features):
         counts = [f"{int(array.flat[index]):,}" for array in counted]
         numbers = [show_number(array.flat[index]) for array in measured]
         table.add_row(name, *counts, *numbers)

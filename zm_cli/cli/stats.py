@@ -30,7 +30,8 @@ def stats(
     """
     from zm_cli.cli.reading import check_outputs, make_plan, make_report, opened, read_options
     from zm_cli.cli.report import print_table, show_samples, tabulate_stats
-    from zm_cli.pipeline.measure import MeasureOptions, measure
+    from zm_cli.pipeline.measure import measure
+    from zm_cli.pipeline.measure_run import MeasureOptions
     from zm_cli.statsstore import check_target, save_stats, to_json
 
     report, plan = make_report(running), make_plan(running)

@@ -15,7 +15,8 @@ from zm_cli.cli.report import show_samples
 from zm_cli.errors import UsageError
 from zm_cli.formats import check_output
 from zm_cli.pipeline.apply import ApplyOptions, apply, open_to_apply
-from zm_cli.pipeline.measure import MeasureOptions, measure
+from zm_cli.pipeline.measure import measure
+from zm_cli.pipeline.measure_run import MeasureOptions
 from zm_cli.pipeline.outcome import Outcome
 from zm_cli.receipt import Operation
 from zm_cli.statsstore import check_target, load_stats

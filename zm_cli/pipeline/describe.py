@@ -7,7 +7,8 @@ from typing import Any
 
 from zm_cli.axes import is_unclear
 from zm_cli.block import Facts, Source
-from zm_cli.pipeline.measure import MeasureOptions, measure
+from zm_cli.pipeline.measure import measure
+from zm_cli.pipeline.measure_run import MeasureOptions
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
 from zm_cli.receipt import describe_receipt
 from zm_cli.runner import Plan

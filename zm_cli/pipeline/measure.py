@@ -4,84 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import xxhash
+from numpy.typing import NDArray
 
 from zm_cli.axes import Per, choose_per, describe_shape, feature_shape, kept_axes
-from zm_cli.block import BLOCK_BYTES, Block, Rejected, Skipped, Source, Span, Spec, Tally
+from zm_cli.block import BLOCK_BYTES, Rejected, Skipped, Source, Spec
 from zm_cli.errors import DataError, UsageError
-from zm_cli.moments import Moments, count_infinities, find_missing
-from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress, list_names, show_value
+from zm_cli.moments import Moments
+from zm_cli.pipeline.measure_run import MeasureOptions, MeasureRun, group_spans
+from zm_cli.pipeline.outcome import MOST_NAMES, Outcome, Tick, ignore_progress, list_names, show_value
 from zm_cli.runner import Plan, map_in_order
 from zm_cli.statsfile import SourceRecord, Stats
 from zm_cli.transform import unit_divisor
-
-
-@dataclass(frozen=True)
-class MeasureOptions:
-    """What is to be measured: `per` (None: the default for the data), and what counts as a value."""
-
-    per: str | None = None
-    unit: bool = False
-    ignore: float | None = None
-    missing: Literal["skip", "error"] = "skip"
-
-
-@dataclass(frozen=True)
-class MeasuredSpan:
-    """What a worker sends back for a span. `hole` is its first missing value: sample in the block, feature."""
-
-    moments: Moments
-    samples: int
-    digest: bytes
-    nbytes: int
-    rejected: dict[int, Rejected] = field(default_factory=dict)
-    skipped: tuple[Skipped, ...] = ()
-    notes: tuple[str, ...] = ()
-    infinities: int = 0
-    hole: tuple[int, int] | None = None
-
-
-@dataclass(frozen=True)
-class MeasureSpan:
-    """The task of a worker: a span of `source`, read and measured."""
-
-    source: Source
-    per: Per
-    options: MeasureOptions
-    aside: frozenset[int] = frozenset()
-    """Columns that are text in another source, of which nothing is missing therefore."""
-
-    def __call__(self, span: Span) -> MeasuredSpan:
-        tally = self.source.tally(span) if self.per in ("channel", "all") else None
-        return self._measure_block(self.source.read(span)) if tally is None else self._measure_tally(tally)
-
-    def _measure_tally(self, tally: Tally) -> MeasuredSpan:
-        counts = tally.counts.sum(axis=0, keepdims=True) if self.per == "all" else tally.counts
-        moments = Moments.from_counts(counts, self.options.ignore)
-        return MeasuredSpan(moments, tally.samples, tally.digest, tally.span.nbytes, skipped=tally.skipped)
-
-    def _measure_block(self, block: Block) -> MeasuredSpan:
-        kept = kept_axes(self.source.spec.axes, self.per)
-        moments = Moments.from_block(block.values, kept, self.options.ignore)
-        holed = bool(moments.missing.any())
-        # Values together (--per all) are no features that could be left out; a rejected cell is an error there anyway.
-        leave = {*block.rejected, *self.aside} if self.per == "column" else ()
-        strict = holed and self.options.missing == "error" and not (block.rejected and self.per == "all")
-        return MeasuredSpan(
-            moments,
-            len(block.values),
-            block.digest,
-            block.span.nbytes,
-            dict(block.rejected),
-            block.skipped,
-            block.notes,
-            count_infinities(block.values) if holed else 0,
-            find_missing(block.values, kept, leave) if strict else None,
-        )
 
 
 def measure(
@@ -129,10 +67,11 @@ class _Run:
         samples, hasher = 0, xxhash.xxh3_128()
         skipped: list[Skipped] = []
         aside = frozenset(index for index, name in enumerate(own or ()) if name not in (names or ()))
-        task = MeasureSpan(source, self._per, self._options, aside)
-        cost = block_cost(source)
-        spans = source.spans()
-        with closing(map_in_order(task, spans, plan, block_cost=cost, processes=source.interpreted)) as parts:
+        task = MeasureRun(source, self._per, self._options, aside)
+        runs = group_spans(source.spans(), source.spec, self._per)
+        # Moments pixel by pixel are large to send back.
+        processes = source.small_samples if self._per == "pixel" else source.interpreted
+        with closing(map_in_order(task, runs, plan, block_cost=block_cost(source), processes=processes)) as parts:
             for part in parts:
                 if part.hole is not None:
                     raise missing_value(source, samples + part.hole[0] + 1, part.hole[1], self._per)
@@ -186,11 +125,10 @@ class _Run:
     def _check_finite(self, stats: Stats, paths: str) -> None:
         """Raises DataError, naming the features, where values are so large that float64 cannot hold their squares."""
         moments = stats.moments
-        features = stats.features
         wrong = np.flatnonzero(~(np.isfinite(moments.mean) & np.isfinite(moments.m2)))
         if len(wrong):
             raise DataError(
-                f"values too large to square: {list_names([features[index] for index in wrong])} "
+                f"values too large to square: {_list_features(stats, wrong)} "
                 f"between {moments.min.flat[wrong[0]]:g} and {moments.max.flat[wrong[0]]:g}",
                 where=paths,
                 hint="if such a value stands for no data, say --ignore VALUE",
@@ -215,17 +153,21 @@ class _Run:
         return stats.select(keep) if keep != columns and self._per == "column" else stats
 
     def _warn(self, stats: Stats) -> None:
-        features = stats.features
-        constant = [features[index] for index in np.flatnonzero(stats.moments.constant())]
-        if constant:
-            self._outcome.warn(f"constant, so that standardizing divides by 1: {list_names(constant)}")
-        empty = [features[index] for index in np.flatnonzero(stats.moments.count == 0)]
-        if empty:
-            self._outcome.warn(f"without a single value: {list_names(empty)}")
+        constant = np.flatnonzero(stats.moments.constant())
+        if len(constant):
+            self._outcome.warn(f"constant, so that standardizing divides by 1: {_list_features(stats, constant)}")
+        empty = np.flatnonzero(stats.moments.count == 0)
+        if len(empty):
+            self._outcome.warn(f"without a single value: {_list_features(stats, empty)}")
         if self._infinities:
             self._outcome.warn(f"infinite values counted as missing: {self._infinities}")
         if self._outcome.skipped:
             self._outcome.warn(f"samples left out because they could not be read: {len(self._outcome.skipped)}")
+
+
+def _list_features(stats: Stats, indices: NDArray[np.intp]) -> str:
+    # Pixels are many: no more of them are named than are told.
+    return list_names([stats.name_feature(int(index)) for index in indices[:MOST_NAMES]], there_are=len(indices))
 
 
 def block_cost(source: Source, output: np.dtype[Any] | None = None) -> int:

@@ -10,6 +10,9 @@ from zm_cli.block import Skipped
 Tick = Callable[[int], None]
 """Called with the bytes of input just done with, in the unit of `Source.nbytes`."""
 
+MOST_NAMES = 5
+"""Names that a list in a message spells out."""
+
 
 def ignore_progress(nbytes: int) -> None:
     """The Tick of a caller that shows no progress."""
@@ -55,7 +58,8 @@ def show_value(text: str, most: int = 40) -> str:
     return f"'{text}'" if len(text) <= most else f"'{text[:most]}...' ({len(text):,} characters)"
 
 
-def list_names(names: list[str], most: int = 5) -> str:
-    """The first few names in quotes, and how many there are beyond them."""
+def list_names(names: list[str], most: int = MOST_NAMES, *, there_are: int | None = None) -> str:
+    """The first few names in quotes, and how many there are beyond them, of all that `there_are`."""
+    number = len(names) if there_are is None else there_are
     listed = ", ".join(f"'{name}'" for name in names[:most])
-    return f"{listed} and {len(names) - most} more" if len(names) > most else listed
+    return f"{listed} and {number - most} more" if number > most else listed
