@@ -95,16 +95,12 @@ class Moments:
             mean, tail = two_sum(mean, rounding + self.tail)
             m2 = self.m2 + other.m2 + gap * gap * (self.count * share)
         # Where one side is empty, the other is the result to the last bit.
-        no_left, no_right = self.count == 0, other.count == 0
-        return Moments(
-            count,
-            np.where(no_left, other.mean, np.where(no_right, self.mean, mean)),
-            np.where(no_left, other.m2, np.where(no_right, self.m2, m2)),
-            np.minimum(self.min, other.min),
-            np.maximum(self.max, other.max),
-            self.missing + other.missing,
-            np.where(no_left, other.tail, np.where(no_right, self.tail, tail)),
-        )
+        for empty, there in ((other.count == 0, self), (self.count == 0, other)):
+            if empty.any():
+                mean, m2 = np.where(empty, there.mean, mean), np.where(empty, there.m2, m2)
+                tail = np.where(empty, there.tail, tail)
+        low, high = np.minimum(self.min, other.min), np.maximum(self.max, other.max)
+        return Moments(count, mean, m2, low, high, self.missing + other.missing, tail)
 
     def variance(self, ddof: int = 0) -> Floats:
         """m2 / (count - ddof); NaN where nothing was counted, 0 where one sample leaves no degree of freedom."""
