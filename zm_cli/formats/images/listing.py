@@ -12,6 +12,7 @@ from typing import Any
 from zm_cli.block import Skipped
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.images.headers import Header, read_header
+from zm_cli.formats.images.names import Names
 from zm_cli.formats.images.pictures import broken, quieten, say_why
 from zm_cli.formats.images.suffixes import is_image_suffix, suffix_of
 from zm_cli.receipt import parse_receipt
@@ -24,7 +25,7 @@ class Listing:
     """The readable files of a source: paths relative to `base` with `/`, bytes, and an index into `table` for each."""
 
     base: str
-    paths: list[str] = field(default_factory=list)
+    paths: Names = field(default_factory=Names)
     nbytes: array[int] = field(default_factory=lambda: array("q"))
     which: array[int] = field(default_factory=lambda: array("q"))
     table: list[Header] = field(default_factory=list)
@@ -136,21 +137,19 @@ def _walk(folder: str, prefix: str, chain: tuple[tuple[int, int], ...], listing:
         if identity in chain:
             listing.loops += 1
             return
-        with os.scandir(folder) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
+        names, special = _list_folder(folder)
     except OSError as error:
         if not skip:
             raise _unreadable(folder, error) from error
         listing.skipped.append(Skipped(prefix, say_why(error)))
         return
-    for entry in entries:
-        name = entry.name
+    for name in names:
         if name.startswith("."):
             listing.left_out["hidden"] += 1
             continue
-        what = _look(entry)
+        what = special.get(name, "file")
         if what == "folder":
-            yield from _walk(entry.path, f"{prefix}{name}/", (*chain, identity), listing, skip)
+            yield from _walk(os.path.join(folder, name), f"{prefix}{name}/", (*chain, identity), listing, skip)
         elif is_image_suffix(name) and what != "device":
             # A link that leads nowhere goes along: opening it tells why it cannot be read.
             yield prefix + name
@@ -158,6 +157,20 @@ def _walk(folder: str, prefix: str, chain: tuple[tuple[int, int], ...], listing:
             yield prefix + name
         elif name != RECEIPT or prefix or read_receipt(folder) is None:
             listing.left_out[suffix_of(name) or "without a suffix"] += 1
+
+
+def _list_folder(folder: str) -> tuple[list[str], dict[str, str]]:
+    """The names in a folder, sorted, and what those are that are no files."""
+    names: list[str] = []
+    special: dict[str, str] = {}
+    with os.scandir(folder) as found:
+        for entry in found:
+            names.append(entry.name)
+            what = _look(entry)
+            if what != "file":
+                special[entry.name] = what
+    names.sort()
+    return names, special
 
 
 def _look(entry: os.DirEntry[str]) -> str:

@@ -76,7 +76,7 @@ class ImageSource:
     @property
     def files(self) -> list[str]:
         """The relative path of every sample, in order."""
-        return self._opened().paths
+        return list(self._opened().paths)
 
     @property
     def classes(self) -> tuple[str, ...]:
