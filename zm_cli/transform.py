@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +13,9 @@ from zm_cli.axes import broadcast_shape
 from zm_cli.block import Block, Spec, Values
 from zm_cli.kernels import PIECE, Floats, match_value
 from zm_cli.statsfile import Stats
+
+WIDE = 1024
+"""Values side by side that are worked on at full speed."""
 
 
 def unit_divisor(dtype: np.dtype[Any]) -> float:
@@ -89,6 +93,7 @@ class Transform:
     def _pieces(self, values: Values) -> Iterator[tuple[tuple[slice, ...], Floats, Floats]]:
         """Parts of a block that are small enough for a float64 copy, each with its part of shift and scale."""
         sample = values[:1].size
+        shift, scale = (_widen(array, values.shape) for array in (self.shift, self.scale))
         if values.ndim == 2 and values.flags.f_contiguous:
             for column in range(values.shape[1]):
                 one = slice(column, column + 1)
@@ -99,14 +104,14 @@ class Transform:
         if sample <= PIECE or values.ndim < 2:
             step = max(1, PIECE // max(1, sample))
             for start in range(0, len(values), step):
-                yield (slice(start, start + step),), self.shift, self.scale
+                yield (slice(start, start + step),), shift, scale
             return
         step = max(1, PIECE * values.shape[1] // sample)
         for index in range(len(values)):
             for start in range(0, values.shape[1], step):
                 part = slice(start, start + step)
-                own = part if self.shift.shape[1] > 1 else slice(None)
-                yield (slice(index, index + 1), part), self.shift[:, own], self.scale[:, own]
+                own = part if shift.shape[1] > 1 else slice(None)
+                yield (slice(index, index + 1), part), shift[:, own], scale[:, own]
 
     def _compute(self, values: Values, shift: Floats, scale: Floats) -> Floats:
         hidden = match_value(self.ignore, values.dtype)
@@ -140,3 +145,13 @@ class Transform:
             work /= self.unit
         work -= shift
         return work
+
+
+def _widen(array: Floats, shape: tuple[int, ...]) -> Floats:
+    """An array that broadcasts against `shape`, repeated along the last axes: NumPy works slowly along a short one."""
+    wide = list(array.shape)
+    for axis in range(len(shape) - 1, 0, -1):
+        if math.prod(wide) >= WIDE:
+            break
+        wide[axis] = shape[axis]
+    return np.ascontiguousarray(np.broadcast_to(array, wide))
