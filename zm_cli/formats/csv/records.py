@@ -224,6 +224,14 @@ def record_ends(text: bytes, line_end: bytes) -> NDArray[np.intp]:
     return ends + 1
 
 
+def first_rows(piece: Piece, size: int, line_end: bytes) -> Piece:
+    """The rows that end within the first `size` bytes of a piece, at least one."""
+    ends = record_ends(piece.text[:size], line_end)
+    if not len(ends) or len(piece.text) <= size:
+        return piece
+    return piece._replace(text=piece.text[: ends[-1]], rows=len(ends))
+
+
 def row_at(piece: Piece, offset: int, line_end: bytes) -> int:
     """The number of the row that holds the byte at `offset` of the piece."""
     return piece.first_row + int(np.searchsorted(record_ends(piece.text, line_end), offset, side="right"))

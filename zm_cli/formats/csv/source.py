@@ -17,18 +17,20 @@ from zm_cli.errors import DataError, UnknownColumnError, UsageError
 from zm_cli.formats.csv.columns import ColumnReader, is_number
 from zm_cli.formats.csv.layout import Layout, parse_delimiter, read_layout
 from zm_cli.formats.csv.receipts import read_receipt
-from zm_cli.formats.csv.records import Cutter, Piece
+from zm_cli.formats.csv.records import Cutter, Piece, first_rows
 from zm_cli.formats.csv.stream import TextStream, is_regular, name_of
 
 LINE_ENDS = {b"\n": "LF", b"\r\n": "CRLF", b"\r": "CR"}
 LIKE_A_NUMBER = re.compile(r"\s*[-+]?[$€£]?\s*\d[\d., ']*\s*[%$€£]?\s*")
+FIRST_LOOK = 1 << 20
+"""Bytes of text that decide which columns are numbers."""
 BLANK_LINES = "blank lines are no rows and are left out"
 
 
 class CsvSource:
     """The rows of the table at `path`, `-` for standard input; values are float64, (rows, columns).
 
-    Without `columns`, the features are the columns of which no cell in the first piece is text. A span carries its
+    Without `columns`, the features are the columns of which no cell in the first rows is text. A span carries its
     text, because there is no finding a place again in a compressed file or a pipe. With `carry`, blocks bring the text
     of all other columns too; `stats` has no use for it and does not pay for it.
 
@@ -98,7 +100,7 @@ class CsvSource:
         return tuple(chosen)
 
     def _find_numeric(self) -> list[int]:
-        """The places of the columns without text in the first piece, which a pipe keeps for `spans`."""
+        """The places of the columns without text in the first rows, whose piece a pipe keeps for `spans`."""
         pieces = self._pieces()
         first = next(pieces, None)
         if self.one_pass:
@@ -106,6 +108,7 @@ class CsvSource:
         places = range(len(self.layout.names))
         if first is None:
             return list(places)
+        first = first_rows(first, FIRST_LOOK, self.layout.line_end)
         reader = ColumnReader(self.layout, tuple(places), self._null_values, self._where)
         numbers = reader.read(first, carry=False)
         # A column that is mostly numbers stays a candidate: the cell that is none will be told, wherever it stands.
@@ -193,7 +196,7 @@ class CsvSource:
         """Nothing: the values are numbers already, which are not counted faster than read."""
 
     def facts(self) -> Facts:
-        """What the first piece tells: how many columns are numbers and text, and the layout; no row is counted."""
+        """What the first rows tell: how many columns are numbers and text, and the layout; no row is counted."""
         layout, chosen = self.layout, set(self._reader.chosen)
         untouched = [name for place, name in enumerate(layout.names) if place not in chosen]
         text = [name for name in untouched if name in self._text_columns]
