@@ -18,6 +18,7 @@ from zm_cli.formats.hdf5.access import ERRORS, explain, open_file
 from zm_cli.formats.hdf5.copy import FileCopy, creation_list, needs_new_headers
 from zm_cli.formats.hdf5.device import Device
 from zm_cli.formats.hdf5.layout import find_layout, is_layout, read_text
+from zm_cli.formats.hdf5.packing import Packed, Packer, find_packer
 from zm_cli.formats.hdf5.source import RECEIPT
 from zm_cli.formats.hdf5.storage import chunk_cache, create_dataset
 
@@ -40,7 +41,8 @@ def check_name(source: Source, output: str) -> None:
 class Hdf5Sink:
     """Writes the source's file to `output` with its dataset in the new dtype; nothing is there before `commit`.
 
-    `encode` gives the block's values in the order of the axes in the file; `write` appends them along the sample axis.
+    `encode` gives the block's values in the order of the axes in the file, packed into whole chunks where that is
+    possible; `write` appends them along the sample axis.
     Raises DataError where input or output fail.
     """
 
@@ -53,6 +55,7 @@ class Hdf5Sink:
         self._next = 0
         self._file: Any = None
         self._dataset: Any = None
+        self._packer: Packer | None = None
         self._draft = Draft(Path(output))
         try:
             self._device = Device(self._draft.path, self._draft.target)
@@ -119,23 +122,36 @@ class Hdf5Sink:
         name = made.name.encode("utf-8", "surrogateescape")
         del made
         self._dataset = h5py.Dataset(h5d.open(self._file.id, name, access))
+        self._packer = find_packer(self._dataset, self._axis)
 
-    def encode(self, block: Block) -> NDArray[Any]:
-        """The block's values with the sample axis where the file has it, in the output's dtype, C-contiguous."""
+    def encode(self, block: Block) -> NDArray[Any] | Packed:
+        """The block's values with the sample axis where the file has it: as whole chunks, or one C-contiguous array."""
         values = np.moveaxis(block.values, 0, self._axis)
-        return np.ascontiguousarray(values, self._dtype)
+        packed = None if self._packer is None else self._packer.pack(values, *block.span.address)
+        return np.ascontiguousarray(values, self._dtype) if packed is None else packed
 
-    def write(self, encoded: NDArray[Any]) -> None:
+    def write(self, encoded: NDArray[Any] | Packed) -> None:
         """Appends encoded samples; DataError where the file system refuses."""
+        with self._library_calls("cannot be written"):
+            if isinstance(encoded, Packed):
+                self._next = self._write_chunks(encoded)
+            else:
+                self._next = self._write_values(encoded)
+
+    def _write_chunks(self, packed: Packed) -> int:
+        assert packed.start == self._next
+        for corner, stored in packed.chunks:
+            self._dataset.id.write_direct_chunk(corner, stored)
+        return packed.stop
+
+    def _write_values(self, values: NDArray[Any]) -> int:
         from h5py import h5s
 
-        count = encoded.shape
-        stop = self._next + count[self._axis]
-        with self._library_calls("cannot be written"):
-            space = self._dataset.id.get_space()
-            space.select_hyperslab(tuple(self._next if axis == self._axis else 0 for axis in range(len(count))), count)
-            self._dataset.id.write(h5s.create_simple(count), space, encoded)
-        self._next = stop
+        count: tuple[int, ...] = values.shape
+        space = self._dataset.id.get_space()
+        space.select_hyperslab(tuple(self._next if axis == self._axis else 0 for axis in range(len(count))), count)
+        self._dataset.id.write(h5s.create_simple(count), space, values)
+        return self._next + count[self._axis]
 
     def commit(self) -> None:
         """Ends the file and gives it its name; DataError where the file system refuses or samples are missing."""
