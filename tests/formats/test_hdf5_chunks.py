@@ -286,6 +286,14 @@ def test_a_damaged_chunk_is_told_as_the_library_tells_it(
         assert "samples 40 to 59 cannot be read" in ours
 
 
+def test_a_chunk_that_holds_too_little_is_told(tmp_path: Path) -> None:
+    path = save(tmp_path, draw((100, 50)), chunks=(20, 50), compression="gzip")
+    with h5py.File(path, "a") as file:
+        file["x"].id.write_direct_chunk((40, 0), zlib.compress(bytes(100)))
+    with pytest.raises(DataError, match="samples 0 to 99 cannot be read: a chunk has 100 bytes instead of"):
+        read_blocks(open_data(path))
+
+
 @pytest.mark.parametrize("how", [{}, {"chunks": (20, 50)}, {"chunks": (20, 50), "compression": "gzip"}])
 def test_a_file_cut_short_under_the_reader_is_told(tmp_path: Path, how: dict[str, Any], blocks_of: Any) -> None:
     blocks_of(1000)

@@ -93,7 +93,7 @@ class ChunkedValues:
     def fill(self, start: int, stop: int, run: NDArray[Any]) -> None:
         """Fills `run`, of the file's axes and dtype, with the samples from `start` to `stop`.
 
-        Raises EOFError and OSError likewise; ValueError where a chunk is not as it should be, or where it would be a
+        Raises EOFError and OSError likewise, EOFError for a chunk that holds too little, too; ValueError where a chunk is not as it should be, or where it would be a
         waste: of a chunk that is filtered, or cut along an inner axis, all must be read for a part.
         """
         chunks = self.grid.chunks

@@ -31,7 +31,11 @@ class Filters:
     nbytes: int
 
     def decode(self, stored: bytes, mask: int, out: NDArray[Any]) -> None:
-        """Fills `out`, C-contiguous, with the first values of a chunk; ValueError where `stored` holds no chunk."""
+        """Fills `out`, C-contiguous, with the first values of a chunk.
+
+        Raises ValueError where `stored` holds no chunk, EOFError where it holds less than one (the library would fill
+        it up with what the memory held before).
+        """
         from isal import isal_zlib
 
         applied = [code for index, code in enumerate(self.codes) if not mask >> index & 1]
@@ -42,7 +46,9 @@ class Filters:
                 data = isal_zlib.decompress(stored, bufsize=self.nbytes + 1)
             except cast("type[Exception]", isal_zlib.IsalError) as error:
                 raise ValueError(f"a chunk cannot be inflated: {error}") from error
-        if len(data) != self.nbytes:
+        if len(data) < self.nbytes:
+            raise EOFError(f"a chunk has {len(data)} bytes instead of {self.nbytes}")
+        if len(data) > self.nbytes:
             raise ValueError(f"a chunk has {len(data)} bytes instead of {self.nbytes}")
         values, flat = np.frombuffer(data, np.uint8), out.reshape(-1).view(np.uint8)
         if SHUFFLE in applied:
