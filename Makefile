@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install -q --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check format sample-data clean
+.PHONY: help demo test lint check format bench bench-quick sample-data clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -30,11 +30,17 @@ format: $(VENV)/.installed-dev ## put the code into shape
 	$(PY) -m ruff check --fix
 	$(PY) -m ruff format
 
+bench: $(VENV)/.installed-bench ## measure zm against its peers: a quarter of an hour, 8 GB of disk
+	$(PY) -m bench
+
+bench-quick: $(VENV)/.installed-bench ## the same with small inputs: two minutes, printed only
+	$(PY) -m bench --quick
+
 sample-data: $(VENV)/.installed-dev ## make sample_data/ anew
 	$(PY) sample_data/make.py
 
 clean: ## remove everything that make made
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist bench/.data .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(PY):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "zm needs Python 3.11 or later; name one: make PYTHON=python3.12")'
@@ -49,4 +55,8 @@ $(VENV)/.installed: pyproject.toml | $(PY)
 
 $(VENV)/.installed-dev: pyproject.toml | $(PY)
 	@$(PIP) -e '.[dev]'
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-bench: pyproject.toml | $(PY)
+	@$(PIP) -e '.[bench]'
 	@touch $@ $(VENV)/.installed

@@ -93,8 +93,9 @@ class ChunkedValues:
     def fill(self, start: int, stop: int, run: NDArray[Any]) -> None:
         """Fills `run`, of the file's axes and dtype, with the samples from `start` to `stop`.
 
-        Raises EOFError and OSError likewise, EOFError for a chunk that holds too little, too; ValueError where a chunk is not as it should be, or where it would be a
-        waste: of a chunk that is filtered, or cut along an inner axis, all must be read for a part.
+        Raises EOFError where the file ends before, or a chunk does; OSError where it cannot be read; ValueError where a
+        chunk is not as it should be, or where it would be a waste: of a chunk that is filtered, or cut along an inner
+        axis, all must be read for a part.
         """
         chunks = self.grid.chunks
         if not self.grid.is_whole(start, stop) and (self.filters.codes or self.axis != 0):
