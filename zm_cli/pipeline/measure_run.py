@@ -12,7 +12,7 @@ from zm_cli.axes import Per, feature_shape, kept_axes
 from zm_cli.block import BLOCK_BYTES, Block, Rejected, Skipped, Source, Span, Spec, Tally
 from zm_cli.moments import Moments, RunningMoments, count_infinities, find_missing
 
-ENOUGH_SAMPLES = 128
+ENOUGH_SAMPLES = 256
 """Samples after which another block's moments are worth merging; a constant, because it decides the last bits."""
 MOST_SPANS = 32
 
