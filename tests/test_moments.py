@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from zm_cli.moments import Moments
+from zm_cli.moments import Moments, RunningMoments
 
 DTYPES = (
     "bool",
@@ -230,3 +230,21 @@ def test_missing_values_in_long_blocks_are_left_out_exactly(dtype: str) -> None:
         assert moments.mean[column] == pytest.approx(float(kept.mean()), rel=1e-15)
         assert moments.variance()[column] == pytest.approx(float(kept.var()), rel=1e-13)
         assert (moments.min[column], moments.max[column]) == (float(kept.min()), float(kept.max()))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "int32", "float32"])
+@pytest.mark.parametrize("kept", [(1, 2), (2,), ()])
+@pytest.mark.parametrize("ignore", [None, 3.0])
+def test_blocks_added_one_after_another_come_to_the_whole(
+    dtype: str, kept: tuple[int, ...], ignore: float | None
+) -> None:
+    values = np.random.default_rng(4).integers(0, 50, (40, 5, 6)).astype(dtype)
+    values[:13][values[:13] == 3] = 4  # the first block holds nothing to ignore, the others do
+    running = RunningMoments(kept, ignore)
+    missing = [running.add(block) for block in np.split(values, [13, 13, 29])]
+    assert missing == [False, False, ignore is not None, ignore is not None]
+    total, whole = running.total(), Moments.from_block(values, kept, ignore)
+    for field in ("count", "min", "max", "missing"):
+        np.testing.assert_array_equal(getattr(total, field), getattr(whole, field))
+    np.testing.assert_allclose(total.mean, whole.mean, rtol=1e-15)
+    np.testing.assert_allclose(total.m2, whole.m2, rtol=1e-14)

@@ -164,6 +164,20 @@ def test_a_sample_larger_than_a_piece_is_cut_and_comes_out_alike(per: str) -> No
     np.testing.assert_allclose(transform.apply_values(values)[0], values - values.mean(axis=axes), rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("per", ["column", "all"])
+@pytest.mark.parametrize("rows", [1, 7, 200_000])
+def test_columns_stay_columns_and_come_out_as_rows_do(per: str, rows: int) -> None:
+    values = np.random.default_rng(9).normal(5, 3, (rows, 4))
+    stats = make_stats(values, per, axes="NC")
+    transform = Transform.from_stats(
+        stats, Spec("csv", "NC", (4,), values.dtype), np.dtype("float64"), standardize=True
+    )
+    by_rows = transform.apply_values(values)[0]
+    by_columns = transform.apply_values(np.asfortranarray(values))[0]
+    assert by_columns.flags.f_contiguous
+    np.testing.assert_array_equal(by_columns, by_rows)
+
+
 def test_an_inverse_fills_missing_values_with_the_mean_in_the_datas_own_scale() -> None:
     values = np.array([0, 51, 255], dtype=np.uint8).reshape(3, 1, 1, 1)
     stats = make_stats(values, "channel", axes="NHWC", unit=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from PIL import Image, PngImagePlugin
 from zm_cli.block import ReadOptions, Source
 from zm_cli.formats import open_source
 from zm_cli.formats.images import jpeg, png
+from zm_cli.formats.images.ahead import read_ahead
+from zm_cli.formats.images.names import Names
 from zm_cli.moments import Moments
 
 SEED = 11
@@ -108,6 +111,36 @@ def test_a_jpeg_with_more_to_it_is_left_to_pillow() -> None:
     for other in (save(image, "JPEG", exif=exif), save(image, "MPO", save_all=True, append_images=[image]),
                   lossless, huge, data[:frame], data[: frame + 12], b"", b"\xff\xd8\xff"):  # fmt: skip
         assert jpeg.read_plain_header(other) is None
+
+
+def test_names_are_kept_as_they_are() -> None:
+    given = ["a/b.png", "ü.jpg", os.fsdecode(b"\xff\xfe.png"), "", "z"]
+    names = Names()
+    for name in given:
+        names.append(name)
+    assert list(names) == given
+    assert (len(names), names[1:3], names[-1], names.index("z")) == (5, given[1:3], "z", 4)
+
+
+def test_files_are_read_ahead_in_order_and_faults_come_in_their_turn(tmp_path: Path) -> None:
+    for index in range(30):
+        (tmp_path / str(index)).write_bytes(bytes([index]) * index * 100)
+    paths = [str(tmp_path / str(index)) for index in range(30)]
+    paths[12] = str(tmp_path / "missing")
+    found = list(read_ahead(paths))
+    assert isinstance(found[12], FileNotFoundError)
+    assert [data for data in found if isinstance(data, bytes)] == [
+        bytes([index]) * index * 100 for index in range(30) if index != 12
+    ]
+
+
+def test_files_not_read_are_closed(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"a")
+    before = len(os.listdir("/proc/self/fd"))
+    files = read_ahead([str(tmp_path / "a")] * 20)
+    next(files)
+    files.close()
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def opened(folder: Path, **options: Any) -> Source:
