@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from zm_cli.errors import DataError, UsageError
-from zm_cli.runner import Plan, map_in_order
+from zm_cli.runner import Plan, WorkerKind, map_in_order
 
-KINDS = pytest.mark.parametrize(("workers", "processes"), [(1, False), (3, False), (2, True)])
+KINDS = pytest.mark.parametrize(("workers", "by"), [(1, "threads"), (3, "threads"), (2, "forks"), (2, "processes")])
 
 
 def square(number: int) -> int:
@@ -28,14 +28,14 @@ def die(number: int) -> int:
 
 
 @KINDS
-def test_results_come_in_the_order_of_the_items(workers: int, processes: bool) -> None:
-    results = map_in_order(square, range(50), Plan(workers), block_cost=1, processes=processes)
+def test_results_come_in_the_order_of_the_items(workers: int, by: WorkerKind) -> None:
+    results = map_in_order(square, range(50), Plan(workers), block_cost=1, by=by)
     assert list(results) == [number * number for number in range(50)]
 
 
 @KINDS
-def test_the_first_error_arrives_whole_after_the_results_before_it(workers: int, processes: bool) -> None:
-    results = map_in_order(fail_at_seven, range(50), Plan(workers), block_cost=1, processes=processes)
+def test_the_first_error_arrives_whole_after_the_results_before_it(workers: int, by: WorkerKind) -> None:
+    results = map_in_order(fail_at_seven, range(50), Plan(workers), block_cost=1, by=by)
     assert [next(results) for _ in range(7)] == list(range(7))
     with pytest.raises(DataError, match="number 7: is seven; leave it out"):
         next(results)
@@ -49,14 +49,14 @@ def test_no_more_items_are_taken_than_memory_allows() -> None:
             taken.append(number)
             yield number
 
-    results = map_in_order(square, items(), Plan(4, memory=96 << 20), block_cost=32 << 20, processes=False)
+    results = map_in_order(square, items(), Plan(4, memory=96 << 20), block_cost=32 << 20)
     next(results)
     assert len(taken) <= 3
 
 
 def test_a_worker_process_that_dies_is_an_error_not_a_hang() -> None:
     with pytest.raises(DataError, match="worker process died"):
-        list(map_in_order(die, range(4), Plan(2), block_cost=1, processes=True))
+        list(map_in_order(die, range(4), Plan(2), block_cost=1, by="processes"))
 
 
 def test_too_little_memory_is_a_usage_error() -> None:

@@ -174,10 +174,11 @@ class Source(Protocol):
     sample_bytes: int
     """Decoded bytes of the largest sample."""
     one_pass: bool
-    interpreted: bool
-    """Reading takes many steps of Python, which threads do one at a time: measuring pays processes."""
+    forkable: bool
+    """A forked copy of the process can read on: no threads of a library are needed that would not be there."""
     small_samples: bool
-    """So many of these steps to a block that processes pay even where they send the block back."""
+    """Many small steps of Python to a block, which threads do one at a time: processes pay even where they send the
+    block back."""
     receipt: Mapping[str, Any] | None
 
     def spans(self) -> Iterator[Span]: ...

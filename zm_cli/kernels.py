@@ -173,7 +173,7 @@ def _fold(rows: Rows) -> tuple[Rows, Rows, int]:
 def _pieces(rows: Rows, limit: int | None = None) -> Iterator[tuple[slice, Rows]]:
     """Pieces of at most PIECE values (and `limit` rows), with the columns they come from."""
     count, width = rows.shape
-    wide = min(width, PIECE // 16)
+    wide = min(width, PIECE // 32)
     tall = max(1, min(PIECE // wide, limit or count))
     for left in range(0, width, wide):
         columns = slice(left, min(left + wide, width))
@@ -189,11 +189,7 @@ def _unfold(sums: NDArray[Any], copies: int) -> NDArray[Any]:
 def _extremes(rows: Rows) -> tuple[NDArray[Any], NDArray[Any]]:
     """Each column's smallest and largest value in the dtype of the rows; NaN where a NaN is among them."""
     folded, rest, copies = _fold(rows)
-    low, high = (np.full(folded.shape[1], start, dtype=rows.dtype) for start in _extreme_starts(rows.dtype))
-    for columns, piece in _pieces(folded):
-        np.minimum(low[columns], piece.min(axis=0), out=low[columns])
-        np.maximum(high[columns], piece.max(axis=0), out=high[columns])
-    low, high = low.reshape(copies, -1).min(axis=0), high.reshape(copies, -1).max(axis=0)
+    low, high = folded.min(axis=0).reshape(copies, -1).min(axis=0), folded.max(axis=0).reshape(copies, -1).max(axis=0)
     if len(rest):
         low, high = np.minimum(low, rest.min(axis=0)), np.maximum(high, rest.max(axis=0))
     return low, high

@@ -68,7 +68,7 @@ def map_in_processes(
 
 
 def _start(count: int, task: Callable[[Any], Any]) -> tuple[list[BaseProcess], list[Connection]]:
-    forked = _may_fork()
+    forked = may_fork()
     context = get_context("fork") if forked else get_context("spawn")
     processes: list[BaseProcess] = []
     pipes: list[Connection] = []
@@ -87,7 +87,7 @@ def _start(count: int, task: Callable[[Any], Any]) -> tuple[list[BaseProcess], l
     return processes, pipes
 
 
-def _may_fork() -> bool:
+def may_fork() -> bool:
     """Whether copies of this process are safe: with one thread, on Linux. Loading all anew takes 0.2 s a worker."""
     return sys.platform == "linux" and threading.active_count() == 1
 

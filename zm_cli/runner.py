@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from zm_cli.allocator import keep_freed_memory
 from zm_cli.errors import UsageError
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+WorkerKind = Literal["threads", "forks", "processes"]
+"""What runs beside this thread: threads; copies of this process where they are to be had, else threads; processes."""
 
 DEFAULT_MEMORY = 256 << 20
 SMALLEST_MEMORY = 32 << 20
@@ -55,12 +58,12 @@ class Plan:
 
 
 def map_in_order(
-    task: Callable[[Item], Result], items: Iterable[Item], plan: Plan, *, block_cost: int, processes: bool
+    task: Callable[[Item], Result], items: Iterable[Item], plan: Plan, *, block_cost: int, by: WorkerKind = "threads"
 ) -> Generator[Result, None, None]:
     """`task(item)` for each item, in the order of the items, with a bounded number of results waiting.
 
-    The first task that raises ends the run with its error; what has not started is dropped. With `processes`, `task`
-    must pickle; it is sent to each worker once.
+    The first task that raises ends the run with its error; what has not started is dropped. With processes, `task` must
+    pickle; it is sent to each worker once.
     """
     keep_freed_memory()
     window = plan.window(block_cost)
@@ -68,13 +71,19 @@ def map_in_order(
     if workers == 1:
         for item in items:
             yield task(item)
-    elif processes:
+    elif by == "threads" or (by == "forks" and not _may_fork()):
+        yield from _map_in_threads(task, items, workers, window)
+    else:
         from zm_cli.processes import map_in_processes
 
         with closing(map_in_processes(task, items, workers=workers, window=window)) as results:
             yield from results
-    else:
-        yield from _map_in_threads(task, items, workers, window)
+
+
+def _may_fork() -> bool:
+    from zm_cli.processes import may_fork
+
+    return may_fork()
 
 
 def _map_in_threads(

@@ -231,7 +231,9 @@ def _write_blocks(task: TransformSpan, sink: Sink, per: Per, plan: Plan, tick: T
     worker = task if source.small_samples else EncodeSpan(task, sink)
     overflows = 0
     with closing(
-        map_in_order(worker, source.spans(), plan, block_cost=cost, processes=source.small_samples)
+        map_in_order(
+            worker, source.spans(), plan, block_cost=cost, by="processes" if source.small_samples else "threads"
+        )
     ) as transformed:
         for made in transformed:
             block = made.block

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,12 @@ from zm_cli.errors import DataError, UsageError
 from zm_cli.moments import Moments
 from zm_cli.pipeline.measure_run import MeasureOptions, MeasureRun, group_spans
 from zm_cli.pipeline.outcome import MOST_NAMES, Outcome, Tick, ignore_progress, list_names, show_value
-from zm_cli.runner import Plan, map_in_order
+from zm_cli.runner import Plan, WorkerKind, map_in_order
 from zm_cli.statsfile import SourceRecord, Stats
 from zm_cli.transform import unit_divisor
+
+SMALL_RESULT = 8
+"""How many times smaller than a block moments must be to be sent from one process to another."""
 
 
 def measure(
@@ -69,9 +73,8 @@ class _Run:
         aside = frozenset(index for index, name in enumerate(own or ()) if name not in (names or ()))
         task = MeasureRun(source, self._per, self._options, aside)
         runs = group_spans(source.spans(), source.spec, self._per)
-        # Moments pixel by pixel are large to send back.
-        processes = source.small_samples if self._per == "pixel" else source.interpreted
-        with closing(map_in_order(task, runs, plan, block_cost=block_cost(source), processes=processes)) as parts:
+        by = self._choose_workers(source)
+        with closing(map_in_order(task, runs, plan, block_cost=block_cost(source), by=by)) as parts:
             for part in parts:
                 if part.hole is not None:
                     raise missing_value(source, samples + part.hole[0] + 1, part.hole[1], self._per)
@@ -92,6 +95,13 @@ class _Run:
         digest = f"xxh3_128:{hasher.hexdigest()}"
         names_skipped = tuple(sample.name for sample in skipped)
         self._records.append(SourceRecord(source.path, source.spec.kind, samples, facts.nbytes, digest, names_skipped))
+
+    def _choose_workers(self, source: Source) -> WorkerKind:
+        """Processes do not wait for one another's Python, but pay only where what they send back is small."""
+        nbytes = 8 * len(fields(Moments)) * math.prod(feature_shape(source.spec, self._per))
+        if source.forkable and nbytes * SMALL_RESULT <= BLOCK_BYTES:
+            return "processes" if source.small_samples else "forks"
+        return "threads"
 
     def finish(self, sources: Sequence[Source]) -> Stats:
         """The statistics, without the columns that turned out to be text; warnings go to `outcome`."""

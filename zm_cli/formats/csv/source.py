@@ -37,7 +37,7 @@ class CsvSource:
     Raises UsageError for options the table cannot follow, DataError for a table that cannot be read.
     """
 
-    interpreted = False
+    forkable = False
     small_samples = False
 
     def __init__(self, path: str, options: ReadOptions) -> None:

@@ -57,7 +57,7 @@ class Hdf5Source:
     """
 
     one_pass = False
-    interpreted = False
+    forkable = True
     small_samples = False
     _shape: tuple[int, ...]
     _chunks: tuple[int, ...] | None

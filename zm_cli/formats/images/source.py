@@ -43,7 +43,7 @@ class ImageSource:
     """
 
     one_pass = False
-    interpreted = True
+    forkable = True
 
     def __init__(self, path: str, options: ReadOptions) -> None:
         self.path = path
