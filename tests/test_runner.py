@@ -41,6 +41,18 @@ def test_the_first_error_arrives_whole_after_the_results_before_it(workers: int,
         next(results)
 
 
+def where(item: int) -> int:
+    return os.getpid()
+
+
+@pytest.mark.parametrize("by", ["forks", "processes"])
+def test_as_many_workers_are_started_as_there_is_work_for(by: WorkerKind) -> None:
+    assert list(map_in_order(where, [1], Plan(4), block_cost=1, by=by)) == [os.getpid()]
+    several = set(map_in_order(where, range(200), Plan(3), block_cost=1, by=by))
+    assert len(several) == 3
+    assert os.getpid() not in several
+
+
 def test_no_more_items_are_taken_than_memory_allows() -> None:
     taken: list[int] = []
 

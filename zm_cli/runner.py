@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from zm_cli.allocator import keep_freed_memory
@@ -67,8 +68,12 @@ def map_in_order(
     """
     keep_freed_memory()
     window = plan.window(block_cost)
+    items = iter(items)
+    first = tuple(islice(items, 2))
+    items = chain(first, items)
     workers = min(plan.worker_count(), window)
-    if workers == 1:
+    # No worker is worth its start for a single item.
+    if workers == 1 or len(first) < 2:
         for item in items:
             yield task(item)
     elif by == "threads" or (by == "forks" and not _may_fork()):

@@ -17,7 +17,7 @@ from zm_cli.moments import find_missing
 from zm_cli.pipeline.measure import block_cost, missing_value, not_a_number
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress, list_names
 from zm_cli.receipt import Operation, check_receipt, make_receipt
-from zm_cli.runner import Plan, map_in_order
+from zm_cli.runner import Plan, WorkerKind, map_in_order
 from zm_cli.statsfile import Stats
 from zm_cli.statsstore import digest_stats, draft_stats
 from zm_cli.transform import Transform
@@ -229,12 +229,9 @@ def _write_blocks(task: TransformSpan, sink: Sink, per: Per, plan: Plan, tick: T
     source, dtype = task.source, task.transform.dtype
     cost = block_cost(source, dtype)
     worker = task if source.small_samples else EncodeSpan(task, sink)
+    by: WorkerKind = "processes" if source.small_samples else "threads"
     overflows = 0
-    with closing(
-        map_in_order(
-            worker, source.spans(), plan, block_cost=cost, by="processes" if source.small_samples else "threads"
-        )
-    ) as transformed:
+    with closing(map_in_order(worker, source.spans(), plan, block_cost=cost, by=by)) as transformed:
         for made in transformed:
             block = made.block
             if block.rejected:
