@@ -248,3 +248,10 @@ def test_blocks_added_one_after_another_come_to_the_whole(
         np.testing.assert_array_equal(getattr(total, field), getattr(whole, field))
     np.testing.assert_allclose(total.mean, whole.mean, rtol=1e-15)
     np.testing.assert_allclose(total.m2, whole.m2, rtol=1e-14)
+
+
+def test_values_together_have_one_feature_whatever_their_axes() -> None:
+    for shape in ((7,), (7, 2)):
+        running = RunningMoments(())
+        running.add(np.arange(np.prod(shape), dtype=np.uint8).reshape(shape))
+        assert running.total().mean.shape == (1,)

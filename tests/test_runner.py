@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from zm_cli.errors import DataError, UsageError
+from zm_cli.processes import may_fork
 from zm_cli.runner import Plan, WorkerKind, map_in_order
 
 KINDS = pytest.mark.parametrize(("workers", "by"), [(1, "threads"), (3, "threads"), (2, "forks"), (2, "processes")])
@@ -25,6 +26,9 @@ def fail_at_seven(number: int) -> int:
 
 def die(number: int) -> int:
     os._exit(1)
+
+
+needs_forks = pytest.mark.skipif(not may_fork(), reason="this process cannot be forked safely")
 
 
 @KINDS
@@ -45,7 +49,7 @@ def where(item: int) -> int:
     return os.getpid()
 
 
-@pytest.mark.parametrize("by", ["forks", "processes"])
+@pytest.mark.parametrize("by", [pytest.param("forks", marks=needs_forks), "processes"])
 def test_as_many_workers_are_started_as_there_is_work_for(by: WorkerKind) -> None:
     assert list(map_in_order(where, [1], Plan(4), block_cost=1, by=by)) == [os.getpid()]
     several = set(map_in_order(where, range(200), Plan(3), block_cost=1, by=by))

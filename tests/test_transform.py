@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tests.made import make_stats
 from zm_cli.block import Spec
+from zm_cli.pieces import PIECE
 from zm_cli.transform import Transform
 
 RESOLUTION = {"float16": 2.0**-11, "float32": 2.0**-24, "float64": 2.0**-53}
@@ -162,6 +163,24 @@ def test_a_sample_larger_than_a_piece_is_cut_and_comes_out_alike(per: str) -> No
     transform, _ = transform_for(values, per, standardize=False)
     axes = (0, 1, 2) if per == "channel" else (0,)
     np.testing.assert_allclose(transform.apply_values(values)[0], values - values.mean(axis=axes), rtol=0, atol=1e-12)
+
+
+def test_one_wide_row_is_cut_by_its_length_not_column_by_column() -> None:
+    values = np.random.default_rng(9).integers(0, 256, (1, 1_200_000), dtype=np.uint8)
+    stats = make_stats(np.concatenate([values, values + 1]), "column", axes="NC")
+    spec = Spec("hdf5", "NC", values.shape[1:], values.dtype)
+    transform = Transform.from_stats(stats, spec, np.dtype("float64"), standardize=False)
+    assert len(list(transform._pieces(values))) < 20
+    np.testing.assert_array_equal(transform.apply_values(values)[0], values - stats.moments.mean)
+
+
+def test_a_short_last_axis_takes_no_copy_of_the_whole_sample() -> None:
+    values = np.random.default_rng(9).integers(0, 256, (2, 400_000, 2), dtype=np.uint8)
+    stats = make_stats(values, "channel", axes="NLC")
+    spec = Spec("hdf5", "NLC", values.shape[1:], values.dtype)
+    transform = Transform.from_stats(stats, spec, np.dtype("float64"), standardize=False)
+    assert max(shift.size for _, shift, _ in transform._pieces(values)) <= PIECE
+    np.testing.assert_array_equal(transform.apply_values(values)[0], values - stats.moments.mean)
 
 
 @pytest.mark.parametrize("per", ["column", "all"])

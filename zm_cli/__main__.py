@@ -9,7 +9,7 @@ from typing import NoReturn
 
 def run() -> NoReturn:
     """Runs the command line; an interrupt while it is still being loaded ends quietly too."""
-    # Loading makes many objects and no garbage: looking for it now and then would take 15 ms.
+    # Loading makes many objects and no garbage, and so do blocks: it is looked for less often.
     gc.set_threshold(100_000)
     try:
         from zm_cli.cli import main

@@ -9,6 +9,8 @@ from functools import cache
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 LARGEST_KEPT = 1 << 30
 LARGEST_ON_HEAP = 1 << 28
+LARGEST_ALLOWED = 32 << 20
+"""What glibc before 2.35 takes for the largest array on the heap."""
 
 
 @cache
@@ -26,9 +28,7 @@ def keep_freed_memory() -> None:
         tune = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError):
         return
-    for parameter, value in (
-        (M_ARENA_MAX, 1),
-        (M_MMAP_THRESHOLD, LARGEST_ON_HEAP),
-        (M_TRIM_THRESHOLD, LARGEST_KEPT),
-    ):
-        tune(parameter, value)
+    tune(M_ARENA_MAX, 1)
+    tune(M_TRIM_THRESHOLD, LARGEST_KEPT)
+    if not tune(M_MMAP_THRESHOLD, LARGEST_ON_HEAP):
+        tune(M_MMAP_THRESHOLD, LARGEST_ALLOWED)

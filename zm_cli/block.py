@@ -16,8 +16,7 @@ BLOCK_BYTES = 8 << 20
 """Decoded bytes (in the source's dtype) that a span aims at. A constant of the tool: the partition of the data into
 blocks decides the last bits of the result, so no option and no machine may move it."""
 
-
-VALUES = 256
+BYTE_VALUES = 256
 """The different values of 8 bits."""
 
 UNNAMED = "UVXYZ"
@@ -97,7 +96,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Tally:
-    """A run of samples of unsigned 8-bit values, counted: how often each value occurs in each channel, (C, VALUES).
+    """A run of samples of unsigned 8-bit values, counted: how often each occurs in each channel, (C, 256).
 
     All that a mean, a deviation and extremes need, exactly; not where in the sample the values were. `samples` is their
     number; the rest is as in a Block.

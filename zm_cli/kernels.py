@@ -7,19 +7,16 @@ corrects what the first left over (Chan, Golub & LeVeque 1983, "Algorithms for c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Rows = NDArray[Any]
+from zm_cli.pieces import Rows, cut_pieces, find_extremes, fold_rows, unfold_sums
+
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
-
-PIECE = 1 << 17
-"""Values to a piece: one megabyte of float64, which a core's own cache holds."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +54,11 @@ def match_value(ignore: float | None, dtype: np.dtype[Any]) -> Any:
     return dtype.type(int(ignore)) if ignore == int(ignore) and limits.min <= ignore <= limits.max else None
 
 
+def _may_occur(value: Any, low: NDArray[Any], high: NDArray[Any]) -> bool:
+    """Whether a value may be among columns with these extremes."""
+    return value is not None and bool(np.any((low <= value) & (value <= high)))
+
+
 def sum_rows(rows: Rows, ignore: float | None = None) -> Sums:
     """The sums of each column of `rows` (M, K), C-contiguous, of any real dtype, M >= 1.
 
@@ -64,7 +66,7 @@ def sum_rows(rows: Rows, ignore: float | None = None) -> Sums:
     """
     if rows.dtype == np.bool_:
         rows = rows.view(np.uint8)
-    low, high = _extremes(rows)
+    low, high = find_extremes(rows)
     hidden = match_value(ignore, rows.dtype)
     masked = _may_occur(hidden, low, high)
     if rows.dtype.kind == "f":
@@ -75,9 +77,9 @@ def sum_rows(rows: Rows, ignore: float | None = None) -> Sums:
         sums = _sum_floats(rows, low.astype(np.float64), high.astype(np.float64))
         # Finite values whose sum overflows: the masked path divides before it adds.
         return sums if np.isfinite(sums.mean).all() else _sum_masked(rows, hidden)
-    if ExactSums.takes(rows.dtype):
+    if ExactSums.fits(rows.dtype):
         exact = ExactSums(rows.shape[1], rows.dtype)
-        exact._add(rows, low, high)
+        exact.add_known(rows, low, high)
         return exact.finish()
     return (_sum_integers if rows.dtype.itemsize == 4 else _sum_wide_integers)(rows, low, high)
 
@@ -89,30 +91,31 @@ class ExactSums:
     """
 
     def __init__(self, width: int, dtype: np.dtype[Any]) -> None:
-        low, high = _extreme_starts(dtype)
+        limits = np.iinfo(dtype)
         self.count = 0
         self._total = np.zeros(width, dtype=np.int64)
         self._square = np.zeros(width, dtype=np.int64)
-        self._low, self._high = np.full(width, low, dtype=dtype), np.full(width, high, dtype=dtype)
+        self._low, self._high = np.full(width, limits.max, dtype), np.full(width, limits.min, dtype)
 
     @staticmethod
-    def takes(dtype: np.dtype[Any]) -> bool:
+    def fits(dtype: np.dtype[Any]) -> bool:
         """Whether values of this dtype can be summed so."""
         return dtype.kind in "iu" and dtype.itemsize <= 2
 
     def add(self, rows: Rows, ignore: float | None = None) -> bool:
-        """Adds rows (M, K), C-contiguous, and says so; False where a value to `ignore` may be among them."""
-        low, high = _extremes(rows)
+        """Adds rows and says so; False, and nothing is added, where a value to `ignore` may be among them."""
+        low, high = find_extremes(rows)
         if _may_occur(match_value(ignore, rows.dtype), low, high):
             return False
-        self._add(rows, low, high)
+        self.add_known(rows, low, high)
         return True
 
-    def _add(self, rows: Rows, low: NDArray[Any], high: NDArray[Any]) -> None:
+    def add_known(self, rows: Rows, low: NDArray[Any], high: NDArray[Any]) -> None:
+        """Adds rows without a value to ignore, whose extremes are known."""
         np.minimum(self._low, low, out=self._low)
         np.maximum(self._high, high, out=self._high)
         self.count += len(rows)
-        folded, rest, copies = _fold(rows)
+        folded, rest, copies = fold_rows(rows)
         # In the type of twice the width, a square fits as an unsigned number, and so does the sum of this many values:
         # 255 * 255 < 2**16. The processor takes whole vectors of them at once.
         kind, size = rows.dtype.kind, rows.dtype.itemsize
@@ -120,26 +123,26 @@ class ExactSums:
         total, square = self._total, self._square
         if copies > 1:
             total, square = np.zeros(folded.shape[1], dtype=np.int64), np.zeros(folded.shape[1], dtype=np.int64)
-        for columns, piece in _pieces(folded, 255 if size == 1 else 65535):
+        for columns, piece in cut_pieces(folded, 255 if size == 1 else 65535):
             wide = piece.astype(double)
             total[columns] += wide.sum(axis=0, dtype=double)
             np.multiply(wide, wide, out=wide)
             square[columns] += wide.view(unsigned).sum(axis=0, dtype=f"u{4 * size}").astype(np.int64)
         if copies > 1:
-            self._total += _unfold(total, copies)
-            self._square += _unfold(square, copies)
+            self._total += unfold_sums(total, copies)
+            self._square += unfold_sums(square, copies)
         if len(rest):
             whole = rest.astype(np.int64)
             self._total += whole.sum(axis=0)
             self._square += (whole * whole).sum(axis=0)
 
     def finish(self) -> Sums:
-        """The sums of all rows added, of which there must be one."""
+        """The sums of all rows added, of which there must be at least one."""
         # With q the nearest integer to the mean: sum (x-q)^2 is an exact integer, and the correction r^2/n,
         # r = sum (x-q), |r| <= n/2, is at most half of it, so that nothing cancels.
         nearest, residue = _round_mean(self._total, self.count)
         about = self._square - nearest * (self._total + residue)
-        return _whole(self.count, nearest, residue, about.astype(np.float64), self._low, self._high)
+        return _complete(self.count, nearest, residue, about.astype(np.float64), self._low, self._high)
 
 
 def sum_counts(counts: Counts, ignore: float | None = None) -> Sums:
@@ -152,70 +155,20 @@ def sum_counts(counts: Counts, ignore: float | None = None) -> Sums:
     square = (counted * (values - nearest[:, np.newaxis]) ** 2).sum(axis=1)
     low = np.where(present, values, np.inf).min(axis=1)
     high = np.where(present, values, -np.inf).max(axis=1)
-    sums = _whole(np.maximum(count, 1), nearest, residue, square.astype(np.float64), low, high)
+    sums = _complete(np.maximum(count, 1), nearest, residue, square.astype(np.float64), low, high)
     return replace(sums, count=count, missing=counts.sum(axis=1) - count)
-
-
-def _fold(rows: Rows) -> tuple[Rows, Rows, int]:
-    """The same values with `copies` rows side by side, what is left over, and `copies`.
-
-    NumPy reduces a short last axis slowly; a wide row of many samples side by side is reduced at full speed, and the
-    copies of each column are added up at the end.
-    """
-    count, width = rows.shape
-    copies = 1
-    while width * copies * 2 <= 2048 and copies * 32 <= count:
-        copies *= 2
-    whole = count // copies * copies
-    return rows[:whole].reshape(whole // copies, width * copies), rows[whole:], copies
-
-
-def _pieces(rows: Rows, limit: int | None = None) -> Iterator[tuple[slice, Rows]]:
-    """Pieces of at most PIECE values (and `limit` rows), with the columns they come from."""
-    count, width = rows.shape
-    wide = min(width, PIECE // 32)
-    tall = max(1, min(PIECE // wide, limit or count))
-    for left in range(0, width, wide):
-        columns = slice(left, min(left + wide, width))
-        for top in range(0, count, tall):
-            yield columns, rows[top : top + tall, columns]
-
-
-def _unfold(sums: NDArray[Any], copies: int) -> NDArray[Any]:
-    folded: NDArray[Any] = sums.reshape(copies, -1).sum(axis=0)
-    return folded
-
-
-def _extremes(rows: Rows) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Each column's smallest and largest value in the dtype of the rows; NaN where a NaN is among them."""
-    folded, rest, copies = _fold(rows)
-    low, high = folded.min(axis=0).reshape(copies, -1).min(axis=0), folded.max(axis=0).reshape(copies, -1).max(axis=0)
-    if len(rest):
-        low, high = np.minimum(low, rest.min(axis=0)), np.maximum(high, rest.max(axis=0))
-    return low, high
-
-
-def _may_occur(value: Any, low: NDArray[Any], high: NDArray[Any]) -> bool:
-    return value is not None and bool(np.any((low <= value) & (value <= high)))
-
-
-def _extreme_starts(dtype: np.dtype[Any]) -> tuple[float, float]:
-    if dtype.kind == "f":
-        return np.inf, -np.inf
-    info = np.iinfo(dtype)
-    return info.max, info.min
 
 
 def _sum_integers(rows: Rows, low: NDArray[Any], high: NDArray[Any]) -> Sums:
     """32-bit integers: an exact sum, and deviations from the nearest integer to the mean, which are exact too."""
     count = len(rows)
-    folded, rest, copies = _fold(rows)
+    folded, rest, copies = fold_rows(rows)
     total = np.zeros(folded.shape[1], dtype=np.int64)
-    for columns, piece in _pieces(folded):
+    for columns, piece in cut_pieces(folded):
         total[columns] += piece.sum(axis=0, dtype=np.int64)
-    nearest, residue = _round_mean(_unfold(total, copies) + rest.sum(axis=0, dtype=np.int64), count)
+    nearest, residue = _round_mean(unfold_sums(total, copies) + rest.sum(axis=0, dtype=np.int64), count)
     _, square = _deviate(folded, rest, copies, nearest.astype(np.float64))
-    return _whole(count, nearest, residue, square, low, high)
+    return _complete(count, nearest, residue, square, low, high)
 
 
 def _sum_wide_integers(rows: Rows, low: NDArray[Any], high: NDArray[Any]) -> Sums:
@@ -245,39 +198,43 @@ def _deviate(folded: Rows, rest: Rows, copies: int, centre: Floats) -> tuple[Flo
     """The sums of deviations from the centre, and of their squares."""
     wide = np.tile(centre, copies)
     drift, square = np.zeros_like(wide), np.zeros_like(wide)
-    for columns, piece in _pieces(folded):
+    for columns, piece in cut_pieces(folded):
         deviation = np.subtract(piece, wide[columns], dtype=np.float64)
         drift[columns] += deviation.sum(axis=0)
         square[columns] += np.einsum("ij,ij->j", deviation, deviation)
     deviation = np.subtract(rest, centre, dtype=np.float64)
-    drift = _unfold(drift, copies) + deviation.sum(axis=0)
-    return drift, _unfold(square, copies) + np.einsum("ij,ij->j", deviation, deviation)
+    drift = unfold_sums(drift, copies) + deviation.sum(axis=0)
+    return drift, unfold_sums(square, copies) + np.einsum("ij,ij->j", deviation, deviation)
 
 
 def _sum_floats(rows: Rows, low: Floats, high: Floats) -> Sums:
     count = len(rows)
-    folded, rest, copies = _fold(rows)
+    folded, rest, copies = fold_rows(rows)
     total = np.zeros(folded.shape[1])
     with np.errstate(over="ignore", invalid="ignore"):
-        for columns, piece in _pieces(folded):
+        for columns, piece in cut_pieces(folded):
             total[columns] += piece.sum(axis=0, dtype=np.float64)
-        centre = (_unfold(total, copies) + rest.sum(axis=0, dtype=np.float64)) / count
+        centre = (unfold_sums(total, copies) + rest.sum(axis=0, dtype=np.float64)) / count
         drift, square = _deviate(folded, rest, copies, centre)
-        return _whole(count, centre, drift, square, low, high)
+        return _complete(count, centre, drift, square, low, high)
 
 
 def _sum_masked(rows: Rows, hidden: Any) -> Sums:
     """The same, missing values and those equal to `hidden` left out: they count as nothing, then deviate by nothing."""
-    folded, rest, copies = _fold(rows)
+    folded, rest, copies = fold_rows(rows)
     wide = folded.shape[1]
     count = np.zeros(wide, dtype=np.int64)
     low, high = np.full(wide, np.inf), np.full(wide, -np.inf)
-    for columns, piece in _pieces(folded):
+    for columns, piece in cut_pieces(folded):
         work, valid = _mask(piece, hidden)
         count[columns] += valid.sum(axis=0)
         low[columns] = np.minimum(low[columns], work.min(axis=0, where=valid, initial=np.inf))
         high[columns] = np.maximum(high[columns], work.max(axis=0, where=valid, initial=-np.inf))
-    count, low, high = _unfold(count, copies), low.reshape(copies, -1).min(axis=0), high.reshape(copies, -1).max(axis=0)
+    count, low, high = (
+        unfold_sums(count, copies),
+        low.reshape(copies, -1).min(axis=0),
+        high.reshape(copies, -1).max(axis=0),
+    )
     if len(rest):
         work, valid = _mask(rest, hidden)
         count = count + valid.sum(axis=0)
@@ -287,18 +244,18 @@ def _sum_masked(rows: Rows, hidden: Any) -> Sums:
     wide_number = np.tile(number, copies)
     total = np.zeros(wide)
     with np.errstate(over="ignore", invalid="ignore"):
-        for columns, piece in _pieces(folded):
+        for columns, piece in cut_pieces(folded):
             total[columns] += (_mask(piece, hidden)[0] / wide_number[columns]).sum(axis=0)
-        centre = _unfold(total, copies) + (_mask(rest, hidden)[0] / number).sum(axis=0)
+        centre = unfold_sums(total, copies) + (_mask(rest, hidden)[0] / number).sum(axis=0)
         wide_centre = np.tile(centre, copies)
         drift, square = np.zeros(wide), np.zeros(wide)
-        for columns, piece in _pieces(folded):
+        for columns, piece in cut_pieces(folded):
             deviation = _deviate_masked(piece, hidden, wide_centre[columns])
             drift[columns] += deviation.sum(axis=0)
             square[columns] += np.einsum("ij,ij->j", deviation, deviation)
         deviation = _deviate_masked(rest, hidden, centre)
-        drift = _unfold(drift, copies) + deviation.sum(axis=0)
-        square = _unfold(square, copies) + np.einsum("ij,ij->j", deviation, deviation)
+        drift = unfold_sums(drift, copies) + deviation.sum(axis=0)
+        square = unfold_sums(square, copies) + np.einsum("ij,ij->j", deviation, deviation)
         mean, tail = two_sum(centre, drift / number)
         m2 = np.maximum(square - drift * drift / number, 0.0)
     return Sums(count, mean, tail, m2, low, high, len(rows) - count)
@@ -317,7 +274,7 @@ def _deviate_masked(piece: Rows, hidden: Any, centre: Floats) -> Floats:
     return work
 
 
-def _whole(
+def _complete(
     count: Counts | int,
     centre: NDArray[Any],
     drift: NDArray[Any],

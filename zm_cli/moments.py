@@ -171,10 +171,10 @@ class RunningMoments:
 
     def add(self, values: Values) -> bool:
         """Adds the samples of a block and says whether any value of it was missing."""
-        if len(values) and self._kept == tuple(range(1, values.ndim)) and ExactSums.takes(values.dtype):
+        if len(values) and self._kept == tuple(range(1, values.ndim)) and ExactSums.fits(values.dtype):
             rows = np.ascontiguousarray(values).reshape(len(values), -1)
             self._exact = self._exact or ExactSums(rows.shape[1], rows.dtype)
-            self._shape = values.shape[1:]
+            self._shape = values.shape[1:] or (1,)
             if self._exact.add(rows, self._ignore):
                 return False
         moments = Moments.from_block(values, self._kept, self._ignore)
@@ -182,7 +182,7 @@ class RunningMoments:
         return bool(moments.missing.any())
 
     def total(self) -> Moments:
-        """The moments of all blocks added, of which there must be one."""
+        """The moments of all blocks added, of which there must be at least one."""
         if self._exact is not None and self._exact.count:
             self.merge(Moments.from_sums(self._exact.finish()).reshape(self._shape))
             self._exact = None

@@ -88,7 +88,10 @@ def _start(count: int, task: Callable[[Any], Any]) -> tuple[list[BaseProcess], l
 
 
 def may_fork() -> bool:
-    """Whether copies of this process are safe: with one thread, on Linux. Loading all anew takes 0.2 s a worker."""
+    """Whether copies of this process are safe: on Linux, with one thread of Python; else workers load all anew.
+
+    Formats whose library has threads of its own say of themselves that they are not `forkable`.
+    """
     return sys.platform == "linux" and threading.active_count() == 1
 
 

@@ -20,7 +20,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 WorkerKind = Literal["threads", "forks", "processes"]
-"""What runs beside this thread: threads; copies of this process where they are to be had, else threads; processes."""
+"""What runs beside this thread. `forks` are copies of this process, or threads where it cannot be copied safely;
+`processes` are copies, too, or started anew."""
 
 DEFAULT_MEMORY = 256 << 20
 SMALLEST_MEMORY = 32 << 20
@@ -63,17 +64,19 @@ def map_in_order(
 ) -> Generator[Result, None, None]:
     """`task(item)` for each item, in the order of the items, with a bounded number of results waiting.
 
-    The first task that raises ends the run with its error; what has not started is dropped. With processes, `task` must
-    pickle; it is sent to each worker once.
+    The first task that raises ends the run with its error; what has not started is dropped. For processes, tasks, items
+    and results must pickle.
     """
     keep_freed_memory()
     window = plan.window(block_cost)
     items = iter(items)
-    first = tuple(islice(items, 2))
-    items = chain(first, items)
-    workers = min(plan.worker_count(), window)
+    first = list(islice(items, 2))
     # No worker is worth its start for a single item.
-    if workers == 1 or len(first) < 2:
+    workers = min(plan.worker_count(), window) if len(first) > 1 else 1
+    items = chain(first, items)
+    # The span of a table carries its text, which is not to be held any longer than it takes.
+    del first
+    if workers == 1:
         for item in items:
             yield task(item)
     elif by == "threads" or (by == "forks" and not _may_fork()):

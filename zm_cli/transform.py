@@ -11,7 +11,8 @@ import numpy as np
 
 from zm_cli.axes import broadcast_shape
 from zm_cli.block import Block, Spec, Values
-from zm_cli.kernels import PIECE, Floats, match_value
+from zm_cli.kernels import Floats, match_value
+from zm_cli.pieces import PIECE
 from zm_cli.statsfile import Stats
 
 WIDE = 1024
@@ -93,8 +94,7 @@ class Transform:
     def _pieces(self, values: Values) -> Iterator[tuple[tuple[slice, ...], Floats, Floats]]:
         """Parts of a block that are small enough for a float64 copy, each with its part of shift and scale."""
         sample = values[:1].size
-        shift, scale = (_widen(array, values.shape) for array in (self.shift, self.scale))
-        if values.ndim == 2 and values.flags.f_contiguous:
+        if values.ndim == 2 and values.flags.f_contiguous and not values.flags.c_contiguous:
             for column in range(values.shape[1]):
                 one = slice(column, column + 1)
                 own = one if self.shift.size > 1 else slice(None)
@@ -103,14 +103,19 @@ class Transform:
             return
         if sample <= PIECE or values.ndim < 2:
             step = max(1, PIECE // max(1, sample))
+            shift, scale = (_widen(array, values.shape) for array in (self.shift, self.scale))
             for start in range(0, len(values), step):
                 yield (slice(start, start + step),), shift, scale
             return
-        step = max(1, PIECE * values.shape[1] // sample)
+        length = values.shape[1]
+        step = max(1, PIECE * length // sample)
+        along = self.shift.shape[1] > 1
+        shape = (1, length if along else step, *values.shape[2:])
+        shift, scale = (_widen(array, shape) for array in (self.shift, self.scale))
         for index in range(len(values)):
-            for start in range(0, values.shape[1], step):
-                part = slice(start, start + step)
-                own = part if shift.shape[1] > 1 else slice(None)
+            for start in range(0, length, step):
+                part = slice(start, min(start + step, length))
+                own = part if along else slice(0, part.stop - start)
                 yield (slice(index, index + 1), part), shift[:, own], scale[:, own]
 
     def _compute(self, values: Values, shift: Floats, scale: Floats) -> Floats:
@@ -148,10 +153,13 @@ class Transform:
 
 
 def _widen(array: Floats, shape: tuple[int, ...]) -> Floats:
-    """An array that broadcasts against `shape`, repeated along the last axes: NumPy works slowly along a short one."""
+    """An array that broadcasts against `shape`, repeated along the last axes: NumPy works slowly along a short one.
+
+    It stays within the size of a piece, or as it is.
+    """
     wide = list(array.shape)
     for axis in range(len(shape) - 1, 0, -1):
-        if math.prod(wide) >= WIDE:
+        if math.prod(wide) >= WIDE or math.prod(wide) // wide[axis] * shape[axis] > PIECE:
             break
         wide[axis] = shape[axis]
     return np.ascontiguousarray(np.broadcast_to(array, wide))

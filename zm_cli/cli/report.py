@@ -63,6 +63,8 @@ class Report:
             return
         from tqdm import tqdm
 
+        # Its thread, which only looks after very slow bars, would stand in the way of forking the workers.
+        tqdm.monitor_interval = 0
         total = sum(source.nbytes for source in sources) or None
         # Work of less than a second shows no bar, unless one was asked for.
         delay = 0 if self.progress else 1

@@ -73,8 +73,11 @@ class _Run:
         aside = frozenset(index for index, name in enumerate(own or ()) if name not in (names or ()))
         task = MeasureRun(source, self._per, self._options, aside)
         runs = group_spans(source.spans(), source.spec, self._per)
-        by = self._choose_workers(source)
-        with closing(map_in_order(task, runs, plan, block_cost=block_cost(source), by=by)) as parts:
+        nbytes = 8 * len(fields(Moments)) * math.prod(feature_shape(source.spec, self._per))
+        # Processes do not wait for one another's Python, but pay only where what they send back is small.
+        small = source.forkable and nbytes * SMALL_RESULT <= BLOCK_BYTES
+        by: WorkerKind = ("processes" if source.small_samples else "forks") if small else "threads"
+        with closing(map_in_order(task, runs, plan, block_cost=block_cost(source) + nbytes, by=by)) as parts:
             for part in parts:
                 if part.hole is not None:
                     raise missing_value(source, samples + part.hole[0] + 1, part.hole[1], self._per)
@@ -95,13 +98,6 @@ class _Run:
         digest = f"xxh3_128:{hasher.hexdigest()}"
         names_skipped = tuple(sample.name for sample in skipped)
         self._records.append(SourceRecord(source.path, source.spec.kind, samples, facts.nbytes, digest, names_skipped))
-
-    def _choose_workers(self, source: Source) -> WorkerKind:
-        """Processes do not wait for one another's Python, but pay only where what they send back is small."""
-        nbytes = 8 * len(fields(Moments)) * math.prod(feature_shape(source.spec, self._per))
-        if source.forkable and nbytes * SMALL_RESULT <= BLOCK_BYTES:
-            return "processes" if source.small_samples else "forks"
-        return "threads"
 
     def finish(self, sources: Sequence[Source]) -> Stats:
         """The statistics, without the columns that turned out to be text; warnings go to `outcome`."""

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal
 
+from zm_cli import block as nouns
 from zm_cli.axes import Per, feature_shape, kept_axes
-from zm_cli.block import BLOCK_BYTES, Block, Rejected, Skipped, Source, Span, Spec, Tally
+from zm_cli.block import Block, Rejected, Skipped, Source, Span, Spec, Tally
 from zm_cli.moments import Moments, RunningMoments, count_infinities, find_missing
 
 ENOUGH_SAMPLES = 256
 """Samples after which another block's moments are worth merging; a constant, because it decides the last bits."""
 MOST_SPANS = 32
+"""Spans to a run at most, so that there is work for all workers."""
 
 
 @dataclass(frozen=True)
@@ -94,10 +96,10 @@ class MeasureRun:
 def group_spans(spans: Iterable[Span], spec: Spec, per: Per) -> Iterator[tuple[Span, ...]]:
     """The spans in runs that a worker takes at once: of so many that merging their moments is little of the work.
 
-    That is one span, unless every place in a large sample is a feature. Only the data decide it.
+    That is one span, unless large samples are measured per pixel. Only the data decide it.
     """
     nbytes = math.prod(feature_shape(spec, per)) * spec.dtype.itemsize if per == "pixel" else 1
-    samples = max(1, BLOCK_BYTES // nbytes)
+    samples = max(1, nouns.BLOCK_BYTES // nbytes)
     spans = iter(spans)
     while run := tuple(islice(spans, min(MOST_SPANS, -(-ENOUGH_SAMPLES // samples)))):
         yield run

@@ -103,7 +103,7 @@ class ColumnReader:
         return numbers
 
     def _guess_text(self, piece: Piece) -> frozenset[int]:
-        """The chosen columns that hold something else than numbers in the first rows of a piece."""
+        """The chosen columns that hold anything but numbers in the first rows of a piece."""
         frame = self._parse_checked(piece, frozenset(self.chosen), FIRST_ROWS)
         return frozenset(place for place in self.chosen if self._to_numbers(frame[str(place)])[1])
 

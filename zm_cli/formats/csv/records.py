@@ -129,7 +129,7 @@ class Cutter:
         return DataError(f"a cell {what}", where=f"{self._where}, row {row}", hint="close the quote, or remove it")
 
     def _cut(self, tail: bytes, fresh: bytes) -> tuple[bytes, bytes]:
-        """The whole records of two parts of the text, of which the first is no whole record, and the rest."""
+        """The whole records of two parts of the text, the first of which holds none, and the rest."""
         split = tail.endswith(b"\r")
         if b'"' not in tail and b'"' not in fresh and not split and not self._has_odd_return(fresh):
             cut = fresh.rfind(self._line_end) + 1
@@ -225,11 +225,11 @@ def record_ends(text: bytes, line_end: bytes) -> NDArray[np.intp]:
 
 
 def first_rows(piece: Piece, size: int, line_end: bytes) -> Piece:
-    """The rows that end within the first `size` bytes of a piece, at least one."""
-    ends = record_ends(piece.text[:size], line_end)
-    if not len(ends) or len(piece.text) <= size:
+    """The rows that end within the first `size` bytes of a piece; the whole piece where there is none."""
+    if len(piece.text) <= size:
         return piece
-    return piece._replace(text=piece.text[: ends[-1]], rows=len(ends))
+    ends = record_ends(piece.text[:size], line_end)
+    return piece if not len(ends) else piece._replace(text=piece.text[: ends[-1]], rows=len(ends))
 
 
 def row_at(piece: Piece, offset: int, line_end: bytes) -> int:

@@ -32,15 +32,6 @@ HANDLES = frozenset({"_process", "_opened"})
 _opening = threading.Lock()
 
 
-def _renew_lock() -> None:
-    global _opening
-    _opening = threading.Lock()
-
-
-# A thread that does not exist in a forked child may have held the lock at that moment.
-os.register_at_fork(after_in_child=_renew_lock)
-
-
 @dataclass(frozen=True)
 class _Opened:
     """The handles of one process: the file (an `h5py.File`), the dataset's low-level id, the way past the library."""
@@ -134,14 +125,17 @@ class Hdf5Source:
         """The samples read past the library; None where that cannot be done. DataError where the file ends before."""
         try:
             direct = self._open().direct
-            if direct is None:
-                return None
-            values: NDArray[Any] = np.empty((stop - start, *_without(self._shape, self._axis)), direct.dtype)
+        except ERRORS:
+            # The library meets it again, and knows more of it.
+            return None
+        if direct is None:
+            return None
+        values: NDArray[Any] = np.empty((stop - start, *_without(self._shape, self._axis)), direct.dtype)
+        try:
             direct.fill(start, stop, np.moveaxis(values, 0, self._axis))
         except EOFError as error:
             raise self._unreadable(start, stop, str(error)) from error
-        except ERRORS:
-            # Whatever it is, the library meets it again, and knows more of it.
+        except (OSError, ValueError):
             return None
         return values if values.dtype.isnative else values.byteswap(inplace=True).view(self._stored)
 

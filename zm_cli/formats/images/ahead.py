@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Generator, Iterable
+from contextlib import suppress
 
 AHEAD = 8
 """Files that are open and on their way."""
 
 PIECE = 1 << 20
+"""Bytes to ask for where a file holds more than it said."""
 _FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 
 
-def read_ahead(paths: Iterable[str]) -> Generator[bytes | OSError]:
+def read_ahead(paths: Iterable[str]) -> Generator[bytes | OSError | MemoryError]:
     """What each file holds, or why it cannot be read."""
     opened: deque[int | OSError] = deque()
     try:
@@ -35,16 +37,18 @@ def _open(path: str) -> int | OSError:
     except OSError as error:
         return error
     if hasattr(os, "posix_fadvise"):
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
+        # Advice that a file system does not take is no fault.
+        with suppress(OSError):
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
     return descriptor
 
 
-def _read(file: int | OSError) -> bytes | OSError:
+def _read(file: int | OSError) -> bytes | OSError | MemoryError:
     if isinstance(file, OSError):
         return file
     try:
         return _read_all(file)
-    except OSError as error:
+    except (OSError, MemoryError) as error:
         return error
     finally:
         os.close(file)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli.block import VALUES
+from zm_cli.block import BYTE_VALUES
 from zm_cli.formats.images import arrays, png
 from zm_cli.formats.images.modes import ARRAY
 from zm_cli.formats.images.pictures import open_picture, orientation
@@ -60,7 +60,7 @@ def count_values(data: bytes, decoding: Decoding, shape: tuple[int, int, int]) -
     Raises as `decode` does.
     """
     with closing(_decode_picture(data, decoding, shape[:2])) as picture:
-        return np.array(picture.histogram(), np.int64).reshape(shape[2], VALUES)
+        return np.array(picture.histogram(), np.int64).reshape(shape[2], BYTE_VALUES)
 
 
 def _decode_picture(data: bytes, decoding: Decoding, size: tuple[int, ...]) -> Image:

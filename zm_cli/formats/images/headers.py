@@ -53,7 +53,7 @@ def read_header(path: str, suffix: str) -> tuple[Header, int]:
         if not nbytes:
             raise ValueError("it is empty (0 bytes)")
         head = os.read(descriptor, _HEAD)
-        plain = png.read_plain_header(head) or jpeg.read_plain_header(head)
+        plain = None if suffix == ARRAY else png.read_plain_header(head) or jpeg.read_plain_header(head)
         if plain is not None:
             return _describe_plain(suffix, *plain), nbytes
         os.lseek(descriptor, 0, os.SEEK_SET)

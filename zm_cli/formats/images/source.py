@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from zm_cli.block import BLOCK_BYTES, VALUES, Block, Facts, ReadOptions, Skipped, Span, Spec, Tally
+from zm_cli.block import BLOCK_BYTES, BYTE_VALUES, Block, Facts, ReadOptions, Skipped, Span, Spec, Tally
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.images.ahead import read_ahead
 from zm_cli.formats.images.decode import Decoding, count_values, decode
@@ -22,6 +22,7 @@ from zm_cli.formats.images.modes import ARRAY, Mode, decide_mode, note_conversio
 from zm_cli.formats.images.pictures import broken, quieten, say_why
 
 _SMALL = 64 << 10
+"""Decoded bytes below which an image is more Python's work than the decoder's."""
 _CLASSES_TOLD = 20
 COUNTED = frozenset({"L", "RGB", "RGBA", "CMYK", "YCbCr", "HSV"})
 """Modes of 8 bits whose histogram Pillow lays out channel by channel."""
@@ -115,7 +116,7 @@ class ImageSource:
         if self.small_samples or self._decoding.mode not in COUNTED:
             return None
         paths, shape = span.address
-        counts = np.zeros((shape[2], VALUES), np.int64)
+        counts = np.zeros((shape[2], BYTE_VALUES), np.int64)
 
         def count(data: bytes, path: str, index: int) -> None:
             counts[...] += count_values(data, self._decoding, shape)
@@ -136,7 +137,7 @@ class ImageSource:
             for path, data in zip(paths, files, strict=True):
                 digest.update(os.fsencode(path) + b"\0")
                 try:
-                    if isinstance(data, OSError):
+                    if not isinstance(data, bytes):
                         raise data
                     digest.update(data)
                     use(data, path, len(kept))

@@ -1,0 +1,55 @@
+"""Rows cut and laid out for NumPy to work at full speed: pieces for a core's cache, short rows side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rows = NDArray[Any]
+"""An array (M, K), C-contiguous."""
+
+PIECE = 1 << 17
+"""Values to a piece: one megabyte of float64, which a core's own cache holds."""
+
+
+def fold_rows(rows: Rows) -> tuple[Rows, Rows, int]:
+    """The same values with `copies` rows side by side, what is left over, and `copies`.
+
+    NumPy reduces a short last axis slowly; a wide row of many samples side by side is reduced at full speed, and the
+    copies of each column are added up at the end.
+    """
+    count, width = rows.shape
+    copies = 1
+    while width * copies * 2 <= 2048 and copies * 32 <= count:
+        copies *= 2
+    whole = count // copies * copies
+    return rows[:whole].reshape(whole // copies, width * copies), rows[whole:], copies
+
+
+def cut_pieces(rows: Rows, limit: int | None = None) -> Iterator[tuple[slice, Rows]]:
+    """Pieces of at most PIECE values (and `limit` rows), with the columns they come from."""
+    count, width = rows.shape
+    wide = min(width, PIECE // 32)
+    tall = max(1, min(PIECE // wide, limit or count))
+    for left in range(0, width, wide):
+        columns = slice(left, min(left + wide, width))
+        for top in range(0, count, tall):
+            yield columns, rows[top : top + tall, columns]
+
+
+def unfold_sums(sums: NDArray[Any], copies: int) -> NDArray[Any]:
+    """The sums of the columns from those of the copies that `fold_rows` laid side by side."""
+    folded: NDArray[Any] = sums.reshape(copies, -1).sum(axis=0)
+    return folded
+
+
+def find_extremes(rows: Rows) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Each column's smallest and largest value in the dtype of the rows; NaN where a NaN is among them."""
+    folded, rest, copies = fold_rows(rows)
+    low, high = folded.min(axis=0).reshape(copies, -1).min(axis=0), folded.max(axis=0).reshape(copies, -1).max(axis=0)
+    if len(rest):
+        low, high = np.minimum(low, rest.min(axis=0)), np.maximum(high, rest.max(axis=0))
+    return low, high
