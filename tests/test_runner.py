@@ -57,6 +57,13 @@ def test_as_many_workers_are_started_as_there_is_work_for(by: WorkerKind) -> Non
     assert os.getpid() not in several
 
 
+def test_one_worker_takes_an_item_when_it_is_done_with_the_last() -> None:
+    items = iter(range(9))
+    results = map_in_order(square, items, Plan(1), block_cost=1)
+    assert next(results) == 0
+    assert list(items) == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
 def test_no_more_items_are_taken_than_memory_allows() -> None:
     taken: list[int] = []
 

@@ -8,7 +8,8 @@ from functools import cache
 # The names and numbers of <malloc.h>.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 LARGEST_KEPT = 1 << 30
-LARGEST_ON_HEAP = 1 << 28
+LARGEST_ON_HEAP = 64 << 20
+"""More than the arrays of a block; larger ones (of very large images) are returned to the system."""
 LARGEST_ALLOWED = 32 << 20
 """What glibc before 2.35 takes for the largest array on the heap."""
 

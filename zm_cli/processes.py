@@ -32,8 +32,9 @@ def map_in_processes(
 
     `task`, items and results must pickle. The first error in that order is raised. DataError where a worker dies.
     """
-    processes, idle = _start(workers, task)
+    processes: list[BaseProcess] = []
     try:
+        idle = _start(workers, task, processes)
         waiting = enumerate(items)
         busy: dict[Any, int] = {}
         done: dict[int, tuple[bool, Any]] = {}
@@ -67,10 +68,10 @@ def map_in_processes(
             process.join()
 
 
-def _start(count: int, task: Callable[[Any], Any]) -> tuple[list[BaseProcess], list[Connection]]:
+def _start(count: int, task: Callable[[Any], Any], processes: list[BaseProcess]) -> list[Connection]:
+    """Starts workers, which are added to `processes` one by one, and returns the ends of their pipes."""
     forked = may_fork()
     context = get_context("fork") if forked else get_context("spawn")
-    processes: list[BaseProcess] = []
     pipes: list[Connection] = []
     if not forked:
         # It lets signals through again when it starts, so it has to be there before they are held back.
@@ -84,7 +85,7 @@ def _start(count: int, task: Callable[[Any], Any]) -> tuple[list[BaseProcess], l
             theirs.close()
             processes.append(process)
             pipes.append(ours)
-    return processes, pipes
+    return pipes
 
 
 def may_fork() -> bool:

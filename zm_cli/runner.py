@@ -70,12 +70,14 @@ def map_in_order(
     keep_freed_memory()
     window = plan.window(block_cost)
     items = iter(items)
-    first = list(islice(items, 2))
-    # No worker is worth its start for a single item.
-    workers = min(plan.worker_count(), window) if len(first) > 1 else 1
-    items = chain(first, items)
-    # The span of a table carries its text, which is not to be held any longer than it takes.
-    del first
+    workers = min(plan.worker_count(), window)
+    if workers > 1:
+        # No worker is worth its start for a single item.
+        first = list(islice(items, 2))
+        workers = workers if len(first) > 1 else 1
+        items = chain(first, items)
+        # The span of a table carries its text, which is not to be held any longer than it takes.
+        del first
     if workers == 1:
         for item in items:
             yield task(item)

@@ -46,6 +46,11 @@ def through_pillow(data: bytes) -> np.ndarray | None:
         return None
 
 
+def insert_chunk(data: bytes, name: bytes, content: bytes) -> bytes:
+    crc = zlib.crc32(name + content).to_bytes(4, "big")
+    return data[:33] + len(content).to_bytes(4, "big") + name + content + crc + data[33:]
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_the_header_of_a_png_is_the_one_pillow_reads(mode: str) -> None:
     image = picture(mode)
@@ -57,7 +62,7 @@ def test_the_header_of_a_png_is_the_one_pillow_reads(mode: str) -> None:
 @pytest.mark.parametrize("level", [0, 1, 9])
 def test_the_pixels_of_a_png_are_those_pillow_decodes(mode: str, level: int) -> None:
     image = picture(mode, 301, 200)
-    data = save(image, "PNG", compress_level=level, icc_profile=b"some profile")
+    data = save(image, "PNG", compress_level=level, dpi=(72, 72))
     decoded = png.decode_plain(data)
     assert decoded is not None
     assert decoded.mode == mode
@@ -70,6 +75,9 @@ def test_a_png_with_more_to_it_is_left_to_pillow() -> None:
     image = picture("RGB")
     for data in (
         save(image, "PNG", transparency=(1, 2, 3)),
+        save(image, "PNG", icc_profile=b"some profile"),
+        insert_chunk(save(image, "PNG"), b"sRGB", b""),
+        insert_chunk(save(image, "PNG"), b"pHYs", b"123"),
         save(image, "PNG", pnginfo=text),
         save(image, "PNG", exif=b"Exif\0\0" + Image.Exif().tobytes()),
         save(image, "PNG", save_all=True, append_images=[image, picture("RGB").rotate(90)]),
@@ -125,9 +133,12 @@ def test_a_jpeg_with_more_to_it_is_left_to_pillow() -> None:
     data = save(image, "JPEG")
     frame = data.index(b"\xff\xc0")
     lossless = data[:frame] + b"\xff\xc3" + data[frame + 2 :]
+    tables = data.index(b"\xff\xdb") + 4
+    unsound = data[:tables] + b"\x10" + data[tables + 1 :]
+    assert through_pillow(unsound) is None
     huge = data[: frame + 5] + b"\xff\xff\xff\xff" + data[frame + 9 :]
     for other in (save(image, "JPEG", exif=exif), save(image, "MPO", save_all=True, append_images=[image]),
-                  lossless, huge, data[:frame], data[: frame + 12], b"", b"\xff\xd8\xff"):  # fmt: skip
+                  lossless, unsound, huge, data[:frame], data[: frame + 12], b"", b"\xff\xd8\xff"):  # fmt: skip
         assert jpeg.read_plain_header(other) is None
 
 

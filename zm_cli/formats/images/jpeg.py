@@ -13,6 +13,9 @@ _FRAMES = frozenset({0xC0, 0xC1, 0xC2})
 """Baseline, extended and progressive; Pillow knows no other."""
 _SILENT = frozenset({0xC4, 0xDB, 0xDD, 0xE0, 0xEE, 0xFE})
 """Tables, restart interval, JFIF, Adobe, comment: they say nothing of size, mode, frames or orientation."""
+_LEAST = {0xE0: 14, 0xEE: 12}
+"""Bytes of a whole JFIF and Adobe segment."""
+_TABLES = 0xDB
 _SCAN = 0xDA
 _MOST_PIXELS = 1 << 26
 """Of larger ones Pillow has something to say."""
@@ -42,7 +45,19 @@ def read_plain_header(head: bytes) -> tuple[str, int, int, bool] | None:
             # The same marker may hold several pictures.
             if head[position + 4 : position + 15] != b"ICC_PROFILE":
                 return None
-        elif marker not in _SILENT:
+        elif marker not in _SILENT or not _is_sound(marker, head[position + 4 : position + 2 + length]):
             return None
         position += 2 + length
     return None
+
+
+def _is_sound(marker: int, segment: bytes) -> bool:
+    """Whether a segment holds what Pillow looks for in it: it refuses files where that is cut short."""
+    if marker == _TABLES:
+        while segment:
+            size = 1 + 64 * (2 if segment[0] >> 4 else 1)
+            if len(segment) < size:
+                return False
+            segment = segment[size:]
+        return True
+    return len(segment) >= _LEAST.get(marker, 0)

@@ -22,7 +22,10 @@ _MODES = {
 _DECODED = {(8, 0): "L", (8, 2): "RGB", (8, 6): "RGBA"}
 _SILENT = frozenset({b"sRGB", b"gAMA", b"cHRM", b"pHYs", b"tIME", b"sBIT", b"bKGD", b"iCCP", b"PLTE"})
 """Chunks that say nothing of size, mode, frames, orientation or transparency."""
+_WHOLE = {b"sRGB": 1, b"gAMA": 4, b"cHRM": 32, b"pHYs": 9}
+"""Bytes of the chunks that Pillow looks into: it refuses files where they are cut short."""
 _MOST_PIXELS = 1 << 24
+"""Of larger pictures Pillow has something to say."""
 _IHDR = struct.Struct(">8xI4sIIBBBBBI")
 
 
@@ -93,7 +96,7 @@ def _join_pixels(data: bytes) -> bytes | None:
             parts.append(view[position + 8 : end])
         elif name == b"IEND":
             return b"".join(parts)
-        elif parts or name not in _SILENT:
+        elif parts or name not in _SILENT or name == b"iCCP" or _WHOLE.get(name, length) != length:
             return None
         position = end + 4
     return None
