@@ -81,19 +81,15 @@ def map_in_order(
     if workers == 1:
         for item in items:
             yield task(item)
-    elif by == "threads" or (by == "forks" and not _may_fork()):
-        yield from _map_in_threads(task, items, workers, window)
-    else:
-        from zm_cli.processes import map_in_processes
+        return
+    if by != "threads":
+        from zm_cli.processes import map_in_processes, may_fork
 
-        with closing(map_in_processes(task, items, workers=workers, window=window)) as results:
-            yield from results
-
-
-def _may_fork() -> bool:
-    from zm_cli.processes import may_fork
-
-    return may_fork()
+        if by == "processes" or may_fork():
+            with closing(map_in_processes(task, items, workers=workers, window=window)) as results:
+                yield from results
+            return
+    yield from _map_in_threads(task, items, workers, window)
 
 
 def _map_in_threads(

@@ -132,9 +132,9 @@ class ImageSource:
         digest = xxh3_128()
         kept: list[str] = []
         skipped = []
-        full = [os.path.join(self._base, path) for path in paths]
-        with closing(read_ahead(full)) as files:
-            for path, data in zip(paths, files, strict=True):
+        places = [os.path.join(self._base, path) for path in paths]
+        with closing(read_ahead(places)) as files:
+            for path, where, data in zip(paths, places, files, strict=True):
                 digest.update(os.fsencode(path) + b"\0")
                 try:
                     if not isinstance(data, bytes):
@@ -143,7 +143,6 @@ class ImageSource:
                     use(data, path, len(kept))
                 except broken() as error:
                     if not self._skip:
-                        where = os.path.join(self._base, path)
                         hint = "remove or repair it, or leave such files out: --on-error skip"
                         raise DataError(say_why(error), where=where, hint=hint) from error
                     skipped.append(Skipped(path, say_why(error)))
