@@ -30,7 +30,7 @@ ABSOLUTE_ADDRESSES = (1, 14, 4)
 def find_direct(file: Any, dataset: Any, axis: int) -> ContiguousValues | ChunkedValues | None:
     """The way to read runs of samples along `axis` of the open `dataset` (a low-level id); None: only by the library.
 
-    It reads through the descriptor of `file` and is of no use after that is closed.
+    It reads through any descriptor of the file, in this process or another.
     """
     from h5py import h5d, h5t
 
@@ -38,19 +38,18 @@ def find_direct(file: Any, dataset: Any, axis: int) -> ContiguousValues | Chunke
     if file.driver != "sec2" or not dataset.get_type().equal(h5t.py_create(dtype)):
         return None
     plist = dataset.get_create_plist()
-    handle = file.id.get_vfd_handle()
     if plist.get_layout() == h5d.CONTIGUOUS:
         address = dataset.get_offset()
         before, row = math.prod(dataset.shape[:axis]), math.prod(dataset.shape[axis + 1 :]) * dtype.itemsize
         # Samples on an inner axis lie in many short pieces.
         usable = address is not None and not plist.get_external_count() and before == 1
-        return ContiguousValues(dtype, handle, address, row) if usable else None
+        return ContiguousValues(dtype, address, row) if usable else None
     filters = find_filters(plist, dtype.itemsize)
     if filters is None or filters.nbytes < (SMALLEST_FILTERED if filters.codes else SMALLEST_PLAIN):
         return None
     grid = Grid(dataset.shape, plist.get_chunk(), axis)
     index = _find_chunks(file, dataset, grid)
-    return None if index is None else ChunkedValues(dtype, handle, axis, grid, filters, index)
+    return None if index is None else ChunkedValues(dtype, axis, grid, filters, index)
 
 
 @dataclass(frozen=True)
@@ -58,16 +57,15 @@ class ContiguousValues:
     """Values of `dtype` (of either byte order) that lie in the file in one piece, a sample every `row` bytes."""
 
     dtype: np.dtype[Any]
-    handle: int
     address: int
     row: int
 
-    def fill(self, start: int, stop: int, run: NDArray[Any]) -> None:
-        """Fills `run`, of the file's axes and dtype, with the samples from `start` to `stop`.
+    def fill(self, handle: int, start: int, stop: int, run: NDArray[Any]) -> None:
+        """Fills `run`, of the file's axes and dtype, with the samples from `start` to `stop` of the open file `handle`.
 
         Raises EOFError where the file ends before, OSError where it cannot be read.
         """
-        _fill(self.handle, self.address + start * self.row, run)
+        _fill(handle, self.address + start * self.row, run)
 
 
 @dataclass(frozen=True)
@@ -84,14 +82,13 @@ class ChunkedValues:
     """Values of `dtype` (of either byte order) that lie in the file in chunks, filtered or as they are."""
 
     dtype: np.dtype[Any]
-    handle: int
     axis: int
     grid: Grid
     filters: Filters
     index: ChunkIndex
 
-    def fill(self, start: int, stop: int, run: NDArray[Any]) -> None:
-        """Fills `run`, of the file's axes and dtype, with the samples from `start` to `stop`.
+    def fill(self, handle: int, start: int, stop: int, run: NDArray[Any]) -> None:
+        """Fills `run`, of the file's axes and dtype, with the samples from `start` to `stop` of the open file `handle`.
 
         Raises EOFError where the file ends before, or a chunk does; OSError where it cannot be read; ValueError where a
         chunk is not as it should be, or where it would be a waste: of a chunk that is filtered, or cut along an inner
@@ -105,24 +102,24 @@ class ChunkedValues:
             target, first = run[place], inside[0].start
             # Rows of a chunk that lie side by side in the run, too, need no copy.
             if target.flags.c_contiguous and target.shape[1:] == chunks[1:]:
-                self._read(number, first, target)
+                self._read(handle, number, first, target)
                 continue
             if buffer is None:
                 buffer = np.empty(chunks, self.dtype)
             part = buffer[: inside[0].stop - first]
-            self._read(number, first, part)
+            self._read(handle, number, first, part)
             target[...] = part[(slice(None), *inside[1:])]
 
-    def _read(self, number: int, first: int, out: NDArray[Any]) -> None:
+    def _read(self, handle: int, number: int, first: int, out: NDArray[Any]) -> None:
         """Fills `out`, C-contiguous, with the rows of a chunk from the `first` on, which is 0 where it is filtered."""
         address, size = self.index.addresses[number], self.index.sizes[number]
         if address < 0:
             raise ValueError("a chunk was never written")
         # Deflate adds some bytes at most; a damaged index may claim gigabytes.
         if self.filters.codes and size <= 2 * self.filters.nbytes + 64:
-            self.filters.decode(os.pread(self.handle, size, address), self.index.masks[number], out)
+            self.filters.decode(os.pread(handle, size, address), self.index.masks[number], out)
         elif not self.filters.codes and size == self.filters.nbytes:
-            _fill(self.handle, address + first * (self.filters.nbytes // self.grid.chunks[0]), out)
+            _fill(handle, address + first * (self.filters.nbytes // self.grid.chunks[0]), out)
         else:
             raise ValueError(f"a chunk has {size} bytes instead of {self.filters.nbytes}")
 

@@ -30,7 +30,8 @@ class Grid:
         counts = [-(-extent // deep) for extent, deep in zip(shape, chunks, strict=True)]
         self.count = math.prod(counts)
         self._steps = [math.prod(counts[index + 1 :]) for index in range(len(counts))]
-        self._across = [self._cut(index, 0, extent) for index, extent in enumerate(shape)]
+        # Of the samples' own axis only runs are ever cut: all of it would be as long as the dataset.
+        self._across = [[] if index == axis else self._cut(index, 0, extent) for index, extent in enumerate(shape)]
 
     def number(self, corner: tuple[int, ...]) -> int:
         """The number of the chunk that begins at `corner`; ValueError where the dataset does not reach."""

@@ -6,6 +6,7 @@ import math
 import os
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,11 +35,12 @@ _opening = threading.Lock()
 
 @dataclass(frozen=True)
 class _Opened:
-    """The handles of one process: the file (an `h5py.File`), the dataset's low-level id, the way past the library."""
+    """The handles of one process: the file (an `h5py.File`), the dataset's low-level id; the file's descriptor, where
+    values can be read past the library."""
 
     file: Any
     dataset: Any
-    direct: ContiguousValues | ChunkedValues | None
+    handle: int | None
 
 
 class Hdf5Source:
@@ -55,6 +57,8 @@ class Hdf5Source:
     _stored: np.dtype[Any]
     _process: int
     _opened: _Opened | None
+    _direct: ContiguousValues | ChunkedValues | None = None
+    _sought = False
 
     def __init__(self, path: str, options: ReadOptions) -> None:
         self.path = path
@@ -90,6 +94,11 @@ class Hdf5Source:
 
     def spans(self) -> Iterator[Span]:
         """Runs of samples of about BLOCK_BYTES that end where chunks end, where those are small enough to allow it."""
+        # The library keeps what it reads to find the chunks: this process finds them, for all, and lets go of it.
+        if not self._sought:
+            with suppress(DataError, *ERRORS):
+                self._open()
+                self.close()
         samples = self._shape[self._axis]
         rows = self._span_rows()
         for index, start in enumerate(range(0, samples, rows)):
@@ -124,15 +133,16 @@ class Hdf5Source:
     def _read_directly(self, start: int, stop: int) -> NDArray[Any] | None:
         """The samples read past the library; None where that cannot be done. DataError where the file ends before."""
         try:
-            direct = self._open().direct
+            handle = self._open().handle
         except ERRORS:
             # The library meets it again, and knows more of it.
             return None
-        if direct is None:
+        direct = self._direct
+        if handle is None or direct is None:
             return None
         values: NDArray[Any] = np.empty((stop - start, *_without(self._shape, self._axis)), direct.dtype)
         try:
-            direct.fill(start, stop, np.moveaxis(values, 0, self._axis))
+            direct.fill(handle, start, stop, np.moveaxis(values, 0, self._axis))
         except EOFError as error:
             raise self._unreadable(start, stop, str(error)) from error
         except (OSError, ValueError):
@@ -227,7 +237,10 @@ class Hdf5Source:
                 file = open_file(self.path)
                 dataset = h5d.open(file.id, os.fsencode(self._name), access)
                 same = dataset.shape == self._shape and dataset.dtype.newbyteorder("=") == self._stored
-                self._opened = _Opened(file, dataset, find_direct(file, dataset, self._axis) if same else None)
+                if same and not self._sought:
+                    self._direct, self._sought = find_direct(file, dataset, self._axis), True
+                past = same and self._direct is not None
+                self._opened = _Opened(file, dataset, file.id.get_vfd_handle() if past else None)
             return self._opened
 
 

@@ -1,0 +1,113 @@
+"""One case: zm over a damaged file in a copy of this process, within limits of time, and what came of it."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NoReturn
+
+SECONDS = 30
+"""Longer than any small file may take."""
+MOST_BYTES = 2 << 30
+"""Peak memory beyond which a case counts as a defect."""
+
+Kind = Literal["done", "refused", "not clean", "killed", "hung", "too large"]
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run of zm ended: `refused` is exit code 2 or 3 with one line that says why; `done` is exit code 0.
+
+    All other kinds are defects: other output (`not clean`), death by a signal (`killed`), no end (`hung`), too much
+    memory (`too large`).
+    """
+
+    kind: Kind
+    code: int
+    out: str
+    err: str
+    peak: int
+
+    @property
+    def good(self) -> bool:
+        """Whether a user has got a result or a reason."""
+        return self.kind in ("done", "refused")
+
+
+def run_zm(arguments: Sequence[str], *, seconds: int = SECONDS) -> Ending:
+    """The ending of `zm ARGUMENTS`, run in a copy of this process with no standard input."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        sys.stdout.flush()
+        child = os.fork()
+        if not child:
+            _become_zm(arguments, out.fileno(), err.fileno(), seconds)
+        _, status, usage = os.wait4(child, 0)
+        _end_group(child)
+        texts = [_read_whole(file.fileno()) for file in (out, err)]
+    return _judge(os.waitstatus_to_exitcode(status), *texts, usage.ru_maxrss << 10)
+
+
+def _become_zm(arguments: Sequence[str], out: int, err: int, seconds: int) -> NoReturn:
+    code = 70
+    try:
+        os.setsid()
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(out, 1)
+        os.dup2(err, 2)
+        sys.stdin, sys.stdout, sys.stderr = (
+            open(number, mode, encoding="utf-8", errors="surrogateescape", closefd=False)
+            for number, mode in ((0, "r"), (1, "w"), (2, "w"))
+        )
+        sys.argv = ["zm", *arguments]
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(seconds)
+        from zm_cli.__main__ import run
+
+        run()
+    except SystemExit as error:
+        code = int(error.code or 0)
+    finally:
+        os._exit(code)
+
+
+def _end_group(leader: int) -> None:
+    try:
+        os.killpg(leader, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _read_whole(descriptor: int) -> str:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    with open(descriptor, "rb", closefd=False) as stream:
+        return stream.read().decode(errors="replace")
+
+
+def _judge(code: int, out: str, err: str, peak: int) -> Ending:
+    kind: Kind
+    errors = [line for line in err.splitlines() if not line.startswith("zm: ") or line.startswith("zm: error: ")]
+    if code == -signal.SIGALRM:
+        kind = "hung"
+    elif code < 0:
+        kind = "killed"
+    elif code == 0 and not errors:
+        kind = "done"
+    elif code in (2, 3) and len(errors) == 1 and errors[0].startswith("zm: ") and "should not happen" not in err:
+        kind = "refused"
+    else:
+        kind = "not clean"
+    if kind in ("done", "refused") and peak > MOST_BYTES:
+        kind = "too large"
+    return Ending(kind, code, out, err, peak)
+
+
+def list_seeds(folder: Path) -> list[Path]:
+    """The files to start from, in the order of their names."""
+    return sorted(path for path in folder.rglob("*") if path.is_file())
