@@ -78,7 +78,7 @@ def test_no_more_items_are_taken_than_memory_allows() -> None:
 
 
 def test_a_worker_process_that_dies_is_an_error_not_a_hang() -> None:
-    with pytest.raises(DataError, match="worker process died"):
+    with pytest.raises(DataError, match="a worker process ended before its work"):
         list(map_in_order(die, range(4), Plan(2), block_cost=1, by="processes"))
 
 

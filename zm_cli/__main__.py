@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import gc
-import sys
+import os
 from typing import NoReturn
+
+from zm_cli.guard import stand_by
 
 
 def run() -> NoReturn:
-    """Runs the command line; an interrupt while it is still being loaded ends quietly too."""
+    """Runs the command line, with a process that stands by, and exits with its code."""
     # Loading makes many objects and no garbage, and so do blocks: it is looked for less often.
     gc.set_threshold(100_000)
-    try:
-        from zm_cli.cli import main
-    except KeyboardInterrupt:
-        sys.exit(130)
-    main.run()
+    os._exit(stand_by(_work))
+
+
+def _work() -> int:
+    from zm_cli.cli import main
+
+    return main.run()
 
 
 if __name__ == "__main__":

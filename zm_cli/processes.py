@@ -6,23 +6,20 @@ result, by a signal to the process group or for want of memory, the pool waits f
 
 from __future__ import annotations
 
-import signal
+import os
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Sequence
 from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
 from zm_cli.errors import DataError
+from zm_cli.guard import die_with, explain_death, noted_input, signals_held
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Signals that the parent answers for its workers."""
 
 
 def map_in_processes(
@@ -59,13 +56,22 @@ def map_in_processes(
                 done[busy.pop(ready)] = ready.recv()
                 idle.append(ready)
     except (EOFError, ConnectionError) as error:
-        raise DataError("a worker process died", hint="try again with --workers 1") from error
+        raise _explain_end(processes) from error
     finally:
         # Nobody waits for a result any more. A worker has nothing that it would have to put in order.
         for process in processes:
             process.kill()
         for process in processes:
             process.join()
+
+
+def _explain_end(processes: Sequence[BaseProcess]) -> DataError:
+    """The error of the first of the processes that has ended; none does by itself while it is waited for."""
+    ended = wait([process.sentinel for process in processes])
+    code = next(process.exitcode or 0 for process in processes if process.sentinel in ended)
+    if code < 0:
+        return explain_death(-code, noted_input())
+    return DataError("a worker process ended before its work", where=noted_input(), hint="try again with --workers 1")
 
 
 def _start(count: int, task: Callable[[Any], Any], processes: list[BaseProcess]) -> list[Connection]:
@@ -76,11 +82,11 @@ def _start(count: int, task: Callable[[Any], Any], processes: list[BaseProcess])
     if not forked:
         # It lets signals through again when it starts, so it has to be there before they are held back.
         resource_tracker.ensure_running()
-    with _signals_held():
+    with signals_held():
         for _ in range(count):
             ours, theirs = context.Pipe()
             inherited = (*pipes, ours) if forked else ()
-            process = context.Process(target=_serve, args=(task, theirs, inherited), daemon=True)
+            process = context.Process(target=_serve, args=(task, theirs, inherited, os.getpid()), daemon=True)
             process.start()
             theirs.close()
             processes.append(process)
@@ -96,23 +102,14 @@ def may_fork() -> bool:
     return sys.platform == "linux" and threading.active_count() == 1
 
 
-@contextmanager
-def _signals_held() -> Iterator[None]:
-    """Holds back the signals that end a program; processes born meanwhile never see them."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _serve(task: Callable[[Any], Any], pipe: Connection, inherited: Sequence[Connection]) -> None:
+def _serve(task: Callable[[Any], Any], pipe: Connection, inherited: Sequence[Connection], parent: int) -> None:
     """Answers each item with whether it went well and its result or error, until the parent is done or gone.
 
     `inherited` are copies of the parent's own ends: while a worker holds one, another would never see the parent gone.
     """
     for end in inherited:
         end.close()
+    die_with(parent)
     try:
         while True:
             item = pipe.recv()

@@ -5,10 +5,9 @@ from __future__ import annotations
 import functools
 import io
 import os
-import signal
 import sys
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 import typer
 
@@ -17,7 +16,6 @@ from zm_cli.cli.center import center
 from zm_cli.cli.inspect import inspect
 from zm_cli.cli.standardize import standardize
 from zm_cli.cli.stats import stats
-from zm_cli.draft import discard_unfinished
 from zm_cli.errors import ZmError, escape_controls
 
 INTERRUPTED = 130
@@ -42,14 +40,6 @@ def zm(version: opt.Version = False) -> None:
     """
 
 
-class Stopped(BaseException):
-    """A signal to end, as an exception: what is half written is discarded on its way up."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
-
-
 def _register(command: Callable[..., None]) -> None:
     """Adds a command whose closed standard output is no error: the reader has had enough."""
 
@@ -69,26 +59,18 @@ for _command in (stats, center, standardize, inspect):
     _register(_command)
 
 
-def run() -> NoReturn:
-    """Runs the command line and exits with its code."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _stop)
+def run() -> int:
+    """Runs the command line and returns its exit code, all output flushed."""
     _prepare_streams()
     code = _run()
-    discard_unfinished()
     try:
         sys.stdout.flush()
         sys.stderr.flush()
     except BrokenPipeError:
         pass
-    except (KeyboardInterrupt, Stopped) as error:
-        code = error.number + 128 if isinstance(error, Stopped) else INTERRUPTED
     except OSError as error:
         code = code or _fail(f"standard output: {error.strerror}", 3, error)
-    # All is done and closed: Python need not take itself apart, which is an eighth of a short run. Only tools that
-    # write at exit (profilers, coverage) miss it.
-    os._exit(code)
+    return code
 
 
 def _prepare_streams() -> None:
@@ -96,9 +78,21 @@ def _prepare_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
+    if "--debug" not in sys.argv:
+        _keep_messages_apart()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _keep_messages_apart() -> None:
+    """Leaves standard error to zm's own messages: what libraries of C print there themselves goes nowhere."""
+    try:
+        own = os.dup(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return
+    sys.stderr = open(own, "w", buffering=1, encoding=sys.stderr.encoding)  # noqa: SIM115
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def _run() -> int:
@@ -111,8 +105,6 @@ def _run() -> int:
         return _fail(f"{message}; see zm --help", 2, error) if message else 2
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except Stopped as error:
-        return 128 + error.number
     except SystemExit as error:
         # Typer and rich leave with 1 where the reader of their output is gone.
         return 0 if error.code == 1 else int(error.code or 0)
@@ -134,7 +126,3 @@ def _fail(message: str, code: int, error: BaseException) -> int:
         traceback.print_exception(error)
     print(f"zm: error: {escape_controls(message)}", file=sys.stderr)
     return code
-
-
-def _stop(number: int, frame: object) -> NoReturn:
-    raise Stopped(number)

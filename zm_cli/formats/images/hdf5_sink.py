@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from zm_cli.block import Block, WriteOptions
 from zm_cli.draft import Draft
 from zm_cli.errors import DataError
-from zm_cli.formats.images.source import ImageSource
+from zm_cli.formats.images.source import ImageSource, find_classes
 
 _CHUNK_BYTES = 1 << 20
 _SIZES_TOLD = 6
@@ -34,13 +34,13 @@ class HDF5Sink:
         shape = one_shape(source)
         samples = source.spec.samples or 0
         self.notes: list[str] = []
-        self._classes = source.classes
         self._names: list[str] = []
         self._dtype = options.dtype
         self._draft = Draft(Path(output))
         try:
             # The oldest layout that has no limit of 64 KiB on an attribute: data may have thousands of classes.
-            self._file = h5py.File(self._draft.path, "w", libver="v108")
+            # The draft is locked already, and the library's lock would be another's.
+            self._file = h5py.File(self._draft.path, "w", libver="v108", locking=False)
             sample_bytes = int(np.prod(shape)) * options.dtype.itemsize
             rows = max(1, min(samples, _CHUNK_BYTES // sample_bytes))
             self._images = self._file.create_dataset(
@@ -86,11 +86,12 @@ class HDF5Sink:
             # Names that are no UTF-8 cannot be stored as they are; they stay readable and distinct.
             files = [name.encode("utf-8", "backslashreplace") for name in self._names]
             self._file.create_dataset("files", data=np.array(files, object), dtype=text, track_times=False)
-            if self._classes:
-                index = {name: label for label, name in enumerate(self._classes)}
+            # Of what was written: a class may have lost all of its images to --on-error skip.
+            if found := find_classes(self._names):
+                index = {name: label for label, name in enumerate(found)}
                 labels = [index[name.split("/", 1)[0]] if "/" in name else -1 for name in self._names]
                 self._file.create_dataset("labels", data=np.array(labels, np.int64), track_times=False)
-                classes = [name.encode("utf-8", "backslashreplace") for name in self._classes]
+                classes = [name.encode("utf-8", "backslashreplace") for name in found]
                 self._file.attrs.create("classes", np.array(classes, object), dtype=text)
             self._file.close()
         except (OSError, RuntimeError) as error:
