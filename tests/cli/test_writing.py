@@ -110,7 +110,7 @@ def test_the_output_may_not_be_the_input(housing: Path, tmp_path: Path) -> None:
     (tmp_path / "link.csv").symlink_to(housing)
     for output in (housing, tmp_path / "link.csv"):
         ran = run_zm("center", housing, "-o", output)
-        assert ran.code == 2
+        assert ran.code == 3
         assert housing.read_text() == HOUSING
 
 
@@ -119,7 +119,7 @@ def test_one_name_is_not_two_outputs(housing: Path, tmp_path: Path) -> None:
     assert ran.code == 2
     run_zm("stats", housing, "-o", tmp_path / "s.json")
     ran = run_zm("center", housing, "--stats", tmp_path / "s.json", "-o", tmp_path / "s.json")
-    assert ran.code == 2
+    assert ran.code == 3
     assert left_in(tmp_path) == {"housing.csv", "s.json"}
 
 
@@ -179,7 +179,7 @@ def test_a_named_pipe_is_kept_for_the_second_pass(tmp_path: Path) -> None:
 def test_the_input_of_a_redirection_is_not_overwritten(housing: Path) -> None:
     command = f"{sys.executable} -m zm_cli center - -o {housing} < {housing}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, check=False, cwd=Path(__file__).parents[2])
-    assert done.returncode == 2
+    assert done.returncode == 3
     assert housing.read_text() == HOUSING
 
 

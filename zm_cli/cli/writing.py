@@ -10,11 +10,20 @@ from typing import Any
 
 from zm_cli.cli.groups import Computing, Reading, Running, Strictness, Writing
 from zm_cli.cli.options import parse_number
-from zm_cli.cli.reading import check_outputs, kept_input, make_plan, make_report, name_pipe, opened, read_options
+from zm_cli.cli.reading import (
+    check_not_inside,
+    check_outputs,
+    kept_input,
+    make_plan,
+    make_report,
+    name_pipe,
+    opened,
+    read_options,
+)
 from zm_cli.cli.report import show_samples
 from zm_cli.errors import UsageError
 from zm_cli.formats import check_output
-from zm_cli.pipeline.apply import ApplyOptions, apply, open_to_apply
+from zm_cli.pipeline.apply import ApplyOptions, apply, changed_meanwhile, open_to_apply
 from zm_cli.pipeline.measure import measure
 from zm_cli.pipeline.measure_run import MeasureOptions
 from zm_cli.pipeline.outcome import Outcome
@@ -64,6 +73,7 @@ def write_dataset(
     if save_stats is not None:
         check_target(save_stats)
     check_outputs([path, stats_file], [output, save_stats])
+    check_not_inside(path, output)
     given = path
     with ExitStack() as stack:
         measured = Outcome()
@@ -80,12 +90,19 @@ def write_dataset(
             reading = replace(reading, columns=None, exclude=None)
         else:
             stats = load_stats(stats_file)
-        source, stats = open_to_apply(path, reading, stats, kind, inverse=applying.inverse)
+        try:
+            source, stats = open_to_apply(path, reading, stats, kind, inverse=applying.inverse)
+        except UsageError as error:
+            if stats_file is not None:
+                raise
+            # What was typed fitted the data a moment ago.
+            raise changed_meanwhile(path, error.what) from error
         stack.callback(source.close)
         if stats_file is not None:
             report.tell_left_out([source])
         tick = stack.enter_context(report.progress_bar([source], "writing"))
-        outcome = apply(source, stats, output, applying, plan, save_stats=save_stats, tick=tick)
+        own = stats_file is None
+        outcome = apply(source, stats, output, applying, plan, own=own, save_stats=save_stats, tick=tick)
     measured.include(outcome)
     if path != given:
         measured.rename(path, name_pipe(given))
@@ -127,6 +144,7 @@ def _summarize(
         "inverse": applying.inverse,
         "samples": outcome.samples,
         "stats": stats_file,
+        "written": outcome.written.to_document() if outcome.written else None,
         "skipped": [{"name": sample.name, "reason": sample.reason} for sample in told.skipped],
         "notes": told.notes,
         "warnings": told.warnings,

@@ -7,15 +7,18 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 import numpy as np
+import xxhash
 
 from zm_cli.axes import Per, kept_axes
 from zm_cli.block import Block, ReadOptions, Sink, Source, Span, Values, WriteOptions
 from zm_cli.draft import Draft
 from zm_cli.errors import DataError, UnknownColumnError, UsageError
 from zm_cli.formats import create_sink, detect, open_source
-from zm_cli.moments import find_missing
-from zm_cli.pipeline.measure import block_cost, missing_value, not_a_number
+from zm_cli.guard import note_input
+from zm_cli.moments import Moments, find_missing
+from zm_cli.pipeline.measure import block_cost, missing_value, not_a_number, show_digest
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress, list_names
+from zm_cli.pipeline.selfcheck import checked_per, find_broken_promise, measured, promise
 from zm_cli.receipt import Operation, check_receipt, make_receipt
 from zm_cli.runner import Plan, WorkerKind, map_in_order
 from zm_cli.statsfile import Stats
@@ -48,29 +51,36 @@ class ApplyOptions:
 class TransformedSpan:
     """What a worker makes of a span: the block, `encoded` where that was its work too, and what there is to tell.
 
-    `overflows` counts the values that the output's dtype cannot hold; `hole` is the first missing value.
+    `overflows` counts the values that the output's dtype cannot hold; `hole` is the first missing value; `moments` are
+    those of the transformed values, where they are not known anyway.
     """
 
     block: Block
     overflows: int
     hole: tuple[int, int] | None
+    moments: Moments | None
     encoded: Any = None
 
 
 @dataclass(frozen=True)
 class TransformSpan:
-    """The task of a worker: a span of `source`, read and transformed."""
+    """The task of a worker: a span of `source`, read and transformed.
+
+    `kept` are the axes of the statistics, `checked` those of the moments of what comes out, None where none are needed.
+    """
 
     source: Source
     transform: Transform
     kept: tuple[int, ...]
+    checked: tuple[int, ...] | None
     missing: Literal["skip", "error"]
 
     def __call__(self, span: Span) -> TransformedSpan:
         block = self.source.read(span)
         hole = find_missing(block.values, self.kept, set(block.rejected)) if self.missing == "error" else None
         transformed, overflows = self.transform.apply(block)
-        return TransformedSpan(transformed, overflows, hole)
+        moments = None if self.checked is None else Moments.from_block(transformed.values, self.checked)
+        return TransformedSpan(transformed, overflows, hole, moments)
 
 
 @dataclass(frozen=True)
@@ -174,14 +184,17 @@ def apply(
     options: ApplyOptions,
     plan: Plan,
     *,
+    own: bool = False,
     save_stats: str | None = None,
     tick: Tick = ignore_progress,
 ) -> Outcome:
-    """Writes the transformed source to `output`, whole or not at all, and what there is to tell of it.
+    """Writes the transformed source to `output`, whole or not at all, and returns what there is to tell of it.
 
-    With `save_stats`, the statistics are left there, at the moment the output appears. Raises DataError where the
-    statistics do not fit the data, a cell is no number, or the data are transformed already.
+    `own` says that the statistics were just measured of this source: it must not have changed since, and what comes
+    out is known. With `save_stats`, the statistics are left there, at the moment the output appears. Raises DataError
+    where the statistics do not fit the data, a cell is no number, the data changed or are transformed already.
     """
+    note_input(source.path)
     stats.check_fits(source.spec, source.path)
     transform = Transform.from_stats(
         stats,
@@ -209,7 +222,11 @@ def apply(
     draft: Draft | None = None
     try:
         kept = kept_axes(source.spec.axes, stats.per)
-        _write_blocks(TransformSpan(source, transform, kept, options.missing), sink, stats.per, plan, tick, outcome)
+        checked = None if own or options.inverse else kept_axes(source.spec.axes, checked_per(stats.per))
+        task = TransformSpan(source, transform, kept, checked, options.missing)
+        pass_ = _write_blocks(task, sink, stats.per, plan, tick, outcome)
+        if own and pass_.digest != stats.sources[0].digest:
+            raise changed_meanwhile(source.path)
         if save_stats is not None:
             draft = draft_stats(stats, save_stats)
         sink.commit()
@@ -221,16 +238,46 @@ def apply(
     if draft is not None:
         draft.commit()
     outcome.note(sink.notes)
+    # Without moments it is known what was written, unless some of it was beyond the output's range.
+    if pass_.moments is not None or not (options.inverse or pass_.overflows):
+        _check_promise(stats, transform, pass_.moments, outcome)
     return outcome
 
 
-def _write_blocks(task: TransformSpan, sink: Sink, per: Per, plan: Plan, tick: Tick, outcome: Outcome) -> None:
+def _check_promise(stats: Stats, transform: Transform, moments: Moments | None, outcome: Outcome) -> None:
+    """Tells what was written, and warns where that is not as promised; None where it is known to be."""
+    promised = promise(stats, transform.scale)
+    outcome.written = promised if moments is None else measured(stats, moments)
+    if broken := find_broken_promise(promised, outcome.written, outcome.samples):
+        outcome.warn(broken)
+
+
+def changed_meanwhile(path: str, what: str | None = None) -> DataError:
+    """The error of data that were not the same when they were read a second time."""
+    detail = f": {what}" if what else ""
+    return DataError(
+        f"changed while it was read{detail}", where=path, hint="run it again when nobody writes to it any more"
+    )
+
+
+@dataclass
+class _Pass:
+    """What a pass over a source has seen: a hash of all blocks' digests, the moments of what was written, how many
+    values the output's dtype could not hold."""
+
+    digest: str
+    moments: Moments | None
+    overflows: int
+
+
+def _write_blocks(task: TransformSpan, sink: Sink, per: Per, plan: Plan, tick: Tick, outcome: Outcome) -> _Pass:
     """Writes every block to the sink, which is left uncommitted; what there is to tell goes to `outcome`."""
     source, dtype = task.source, task.transform.dtype
     cost = block_cost(source, dtype)
     worker = task if source.small_samples else EncodeSpan(task, sink)
     by: WorkerKind = "processes" if source.small_samples else "threads"
-    overflows = 0
+    overflows, hasher = 0, xxhash.xxh3_128()
+    moments: Moments | None = None
     with closing(map_in_order(worker, source.spans(), plan, block_cost=cost, by=by)) as transformed:
         for made in transformed:
             block = made.block
@@ -242,6 +289,9 @@ def _write_blocks(task: TransformSpan, sink: Sink, per: Per, plan: Plan, tick: T
             # A sink stays where its file is: what comes from a process is encoded here.
             sink.write(sink.encode(block) if made.encoded is None else made.encoded)
             overflows += made.overflows
+            hasher.update(block.digest)
+            if made.moments is not None:
+                moments = made.moments if moments is None else moments.merge(made.moments)
             outcome.samples += len(block.values)
             outcome.note(block.notes)
             outcome.skip(block.skipped)
@@ -253,6 +303,7 @@ def _write_blocks(task: TransformSpan, sink: Sink, per: Per, plan: Plan, tick: T
         raise DataError("has no samples", where=source.path)
     if overflows:
         outcome.warn(f"{overflows} values are beyond the range of {dtype} and became infinite")
+    return _Pass(show_digest(hasher), moments, overflows)
 
 
 def _settings(options: ApplyOptions, transform: Transform) -> dict[str, Any]:

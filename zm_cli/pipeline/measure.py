@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from zm_cli.axes import Per, choose_per, describe_shape, feature_shape, kept_axes
 from zm_cli.block import BLOCK_BYTES, Rejected, Skipped, Source, Spec
 from zm_cli.errors import DataError, UsageError
+from zm_cli.guard import note_input
 from zm_cli.moments import Moments
 from zm_cli.pipeline.measure_run import MeasureOptions, MeasureRun, group_spans
 from zm_cli.pipeline.outcome import MOST_NAMES, Outcome, Tick, ignore_progress, list_names, show_value
@@ -68,6 +69,7 @@ class _Run:
         """Measures a source and merges it; its columns are taken in the order of the first source's."""
         own, names = source.spec.names, self._spec.names
         order = [own.index(name) for name in names or ()] if self._per == "column" and own and own != names else None
+        note_input(source.path)
         samples, hasher = 0, xxhash.xxh3_128()
         skipped: list[Skipped] = []
         aside = frozenset(index for index, name in enumerate(own or ()) if name not in (names or ()))
@@ -95,7 +97,7 @@ class _Run:
         self._outcome.note(facts.notes)
         self._outcome.skip(skipped)
         self._outcome.samples += samples
-        digest = f"xxh3_128:{hasher.hexdigest()}"
+        digest = show_digest(hasher)
         names_skipped = tuple(sample.name for sample in skipped)
         self._records.append(SourceRecord(source.path, source.spec.kind, samples, facts.nbytes, digest, names_skipped))
 
@@ -174,6 +176,11 @@ class _Run:
 def _list_features(stats: Stats, indices: NDArray[np.intp]) -> str:
     # Pixels are many: no more of them are named than are told.
     return list_names([stats.name_feature(int(index)) for index in indices[:MOST_NAMES]], there_are=len(indices))
+
+
+def show_digest(hasher: xxhash.xxh3_128) -> str:
+    """A source's digest, from the hash of its blocks' digests in order, as stats files hold it."""
+    return f"xxh3_128:{hasher.hexdigest()}"
 
 
 def block_cost(source: Source, output: np.dtype[Any] | None = None) -> int:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from zm_cli.block import Skipped
+from zm_cli.kernels import Floats
 
 Tick = Callable[[int], None]
 """Called with the bytes of input just done with, in the unit of `Source.nbytes`."""
@@ -18,14 +21,33 @@ def ignore_progress(nbytes: int) -> None:
     """The Tick of a caller that shows no progress."""
 
 
+@dataclass(frozen=True)
+class Written:
+    """The mean and deviation of each feature of a written dataset, arrays of shape (features,), and their names."""
+
+    names: tuple[str, ...]
+    mean: Floats
+    std: Floats
+
+    def to_document(self) -> dict[str, Any]:
+        """The same as JSON can hold it: null where there is no value."""
+        columns = {"mean": self.mean, "std": self.std}
+        listed = {key: [None if math.isnan(x) else x for x in array.tolist()] for key, array in columns.items()}
+        return {"names": list(self.names), **listed}
+
+
 @dataclass
 class Outcome:
-    """Notes say how the data were read, warnings what the user should look at; each sentence stands once."""
+    """Notes say how the data were read, warnings what the user should look at; each sentence stands once.
+
+    `written` is what came out, None where nothing was written, or by an inverse.
+    """
 
     samples: int = 0
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    written: Written | None = None
 
     def note(self, sentences: Iterable[str]) -> None:
         """Adds the notes that are not there yet."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zm_cli.block import Block, WriteOptions
+from zm_cli.device import Device
 from zm_cli.draft import Draft
 from zm_cli.errors import DataError
 from zm_cli.formats.images.source import ImageSource, find_classes
@@ -36,11 +39,12 @@ class HDF5Sink:
         self.notes: list[str] = []
         self._names: list[str] = []
         self._dtype = options.dtype
+        self._file: Any = None
         self._draft = Draft(Path(output))
-        try:
+        self._device = Device(self._draft.path, self._draft.target)
+        with self._library_calls():
             # The oldest layout that has no limit of 64 KiB on an attribute: data may have thousands of classes.
-            # The draft is locked already, and the library's lock would be another's.
-            self._file = h5py.File(self._draft.path, "w", libver="v108", locking=False)
+            self._file = h5py.File(self._draft.path, "w", driver="fileobj", fileobj=self._device, libver="v108")
             sample_bytes = int(np.prod(shape)) * options.dtype.itemsize
             rows = max(1, min(samples, _CHUNK_BYTES // sample_bytes))
             self._images = self._file.create_dataset(
@@ -56,9 +60,6 @@ class HDF5Sink:
             for axis, letter in enumerate("NHWC"):
                 self._images.dims[axis].label = letter
             self._images.attrs["zm"] = json.dumps(dict(options.receipt), sort_keys=True)
-        except (OSError, ValueError) as error:
-            self.discard()
-            raise self._unwritten(error) from error
 
     def encode(self, block: Block) -> Encoded:
         """The values in the output's dtype, with the paths they came from."""
@@ -68,11 +69,9 @@ class HDF5Sink:
         """Appends the samples; raises DataError where the file system refuses."""
         values, names = encoded
         at = len(self._names)
-        try:
+        with self._library_calls():
             if len(values):
                 self._images[at : at + len(values)] = values
-        except (OSError, RuntimeError) as error:
-            raise self._unwritten(error) from error
         self._names += names
 
     def commit(self) -> None:
@@ -80,7 +79,7 @@ class HDF5Sink:
         import h5py
 
         text = h5py.string_dtype()
-        try:
+        with self._library_calls():
             if len(self._names) < self._images.shape[0]:
                 self._images.resize(len(self._names), axis=0)
             # Names that are no UTF-8 cannot be stored as they are; they stay readable and distinct.
@@ -94,23 +93,30 @@ class HDF5Sink:
                 classes = [name.encode("utf-8", "backslashreplace") for name in found]
                 self._file.attrs.create("classes", np.array(classes, object), dtype=text)
             self._file.close()
-        except (OSError, RuntimeError) as error:
-            raise self._unwritten(error) from error
+        self._device.close()
         self._draft.commit()
 
     def discard(self) -> None:
         """Removes what was written."""
-        try:
-            if hasattr(self, "_file"):
-                self._file.close()
-        except (OSError, RuntimeError):
-            # A full disk refuses the last flush too; the file goes away all the same.
-            pass
-        finally:
-            self._draft.discard()
+        self._device.abandon()
+        if self._file is not None:
+            self._file.close()
+        self._device.close()
+        self._draft.discard()
 
-    def _unwritten(self, error: Exception) -> DataError:
-        return DataError(f"cannot be written: {error}", where=str(self._draft.target))
+    @contextmanager
+    def _library_calls(self) -> Iterator[None]:
+        """Runs calls of the library; where they fail, all is discarded, and a failed write is told as that."""
+        try:
+            try:
+                yield
+            except (OSError, RuntimeError, ValueError) as error:
+                self._device.check()
+                raise DataError(f"cannot be written: {error}", where=str(self._draft.target)) from error
+            self._device.check()
+        except BaseException:
+            self.discard()
+            raise
 
 
 def one_shape(source: ImageSource) -> tuple[int, ...]:

@@ -1,0 +1,213 @@
+"""zm ended by a signal at random moments of its work: an output is the old one or the new one, and nothing is left."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import h5py
+import numpy as np
+import polars as pl
+from PIL import Image
+
+ZM = (sys.executable, "-m", "zm_cli")
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+PATIENCE = 30.0
+"""Seconds until the last process of a run that was killed must be gone."""
+
+
+def write_table(folder: Path) -> Path:
+    """A table of 30,000 rows."""
+    numbers = np.random.default_rng(1).normal(5, 3, (30_000, 8))
+    path = folder / "table.csv"
+    pl.DataFrame(numbers).write_csv(path)
+    return path
+
+
+def write_array(folder: Path) -> Path:
+    """An HDF5 file of 24 MB."""
+    path = folder / "array.h5"
+    with h5py.File(path, "w") as file:
+        values = np.random.default_rng(2).integers(0, 256, (8_000, 32, 32, 3), np.uint8)
+        file.create_dataset("images", data=values, chunks=(64, 32, 32, 3))
+    return path
+
+
+def write_pictures(folder: Path) -> Path:
+    """A folder of 600 small pictures in two classes."""
+    place = folder / "pictures"
+    generator = np.random.default_rng(3)
+    for index in range(600):
+        picture = place / f"class{index % 2}" / f"{index:04}.png"
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(generator.integers(0, 256, (32, 32, 3), np.uint8)).save(picture)
+    return place
+
+
+@dataclass(frozen=True)
+class Work:
+    """An output of one kind: the input that `write` makes, and the output's name."""
+
+    write: Callable[[Path], Path]
+    output: str
+    options: tuple[str, ...] = ()
+
+
+WORKS = {
+    "csv": Work(write_table, "out.csv"),
+    "hdf5": Work(write_array, "out.h5"),
+    "images to hdf5": Work(write_pictures, "out.h5"),
+    "images to a tree": Work(write_pictures, "out", ("--format", "npy")),
+}
+
+
+@dataclass
+class Tally:
+    """What came of the moments: how many runs ended before their signal, and after it with the old or new output."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    defects: list[str] = field(default_factory=list)
+
+
+def kill_at_random(name: str, moments: int, seed: int, scratch: Path) -> Tally:
+    """Runs the work `moments` times, with one worker and with two in turn, and ends each run at a random moment."""
+    work, tally, generator = WORKS[name], Tally(), np.random.default_rng(seed)
+    source = work.write(scratch)
+    old, new, place = scratch / "old", scratch / "new", scratch / "place"
+    output = place / work.output
+    commands = {
+        where: [*ZM, operation, str(source), "-o", str(where / work.output), *work.options]
+        for where, operation in ((old, "center"), (new, "standardize"), (place, "standardize"))
+    }
+    for where in (old, new):
+        where.mkdir()
+        began = time.monotonic()
+        subprocess.run(commands[where], check=True)
+        seconds = time.monotonic() - began
+    wholes = {"old": digest(old / work.output), "new": digest(new / work.output)}
+    for moment in range(moments):
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(old, place)
+        number = SIGNALS[moment % len(SIGNALS)]
+        process = subprocess.Popen(
+            [*commands[place], "-j", str(1 + moment % 2)],
+            start_new_session=True,
+            stderr=subprocess.PIPE,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+        try:
+            process.wait(generator.uniform(0, 1.1 * seconds))
+        except subprocess.TimeoutExpired:
+            # To the process alone, or to all of them as a terminal does it.
+            (os.killpg if moment % 4 == 3 and number != signal.SIGKILL else os.kill)(process.pid, number)
+        _, errors = process.communicate()
+        told = f"{name}, moment {moment} of seed {seed}, {number.name}: "
+        wrong = find_wrong(process.pid, process.returncode, number, errors, output, set(wholes.values()))
+        here = digest(output)
+        tally.counts["ended before" if not process.returncode else "new" if here == wholes["new"] else "old"] += 1
+        if wrong is None and number == signal.SIGKILL:
+            wrong = find_left_by_next(commands[place], output, wholes["new"])
+        if wrong:
+            tally.defects.append(told + wrong)
+    return tally
+
+
+def find_wrong(
+    session: int, code: int, number: signal.Signals, errors: bytes, output: Path, wholes: set[str]
+) -> str | None:
+    """What is not as it should be after a run that was ended by a signal, or was faster."""
+    # By itself the signal ends it before it has begun; a shell calls both the same.
+    if code not in (0, -number, 128 + number) or code == 128 + signal.SIGKILL:
+        return f"exit code {code}"
+    if errors.strip():
+        return f"it says {errors.decode(errors='replace').strip()!r}"
+    if orphans := wait_for_end(session):
+        return f"processes are left: {orphans}"
+    if digest(output) not in wholes:
+        return "the output is neither the old one nor the new one"
+    stats = Path(f"{output}.stats.json")
+    if json.loads(stats.read_text())["format"] != "zm-stats":
+        return "the stats file is damaged"
+    if number != signal.SIGKILL and (left := parts_in(output.parent)):
+        return f"left behind: {left}"
+    return None
+
+
+def find_left_by_next(command: list[str], output: Path, whole: str) -> str | None:
+    """What is not as it should be after the next run to an output of which one was killed."""
+    done = subprocess.run(command, capture_output=True, check=False)
+    if done.returncode or digest(output) != whole:
+        return f"the next run ends with {done.returncode}: {done.stderr.decode(errors='replace').strip()}"
+    left = parts_in(output.parent)
+    return f"left behind by the next run: {left}" if left else None
+
+
+def parts_in(folder: Path) -> list[str]:
+    """Temporary files and folders of zm's."""
+    return sorted(entry.name for entry in folder.iterdir() if entry.name.startswith("."))
+
+
+def digest(path: Path) -> str:
+    """A hash of a file, or of the names and contents of all files of a folder."""
+    if path.is_file():
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    whole = hashlib.sha256()
+    for file in sorted(place for place in path.rglob("*") if place.is_file()):
+        whole.update(str(file.relative_to(path)).encode() + b"\0" + file.read_bytes())
+    return whole.hexdigest()
+
+
+def wait_for_end(session: int) -> list[int]:
+    """The processes of a session that do not end by themselves: killed workers take a moment."""
+    until = time.monotonic() + PATIENCE
+    while (alive := list_session(session)) and time.monotonic() < until:
+        pass
+    return alive
+
+
+def list_session(session: int) -> list[int]:
+    """The living processes of a session."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                state, _, _, owner = (entry / "stat").read_text().rsplit(")", 1)[1].split()[:4]
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if int(owner) == session and state not in "ZX":
+                found.append(int(entry.name))
+    return found
+
+
+def main() -> int:
+    """The exit code: 0 where nothing went wrong."""
+    parser = argparse.ArgumentParser(prog="python -m fuzz.kills", description=__doc__)
+    parser.add_argument("--moments", type=int, default=200, help="for each kind of output")
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    defects = 0
+    for name in WORKS:
+        with tempfile.TemporaryDirectory(prefix="zm-kills-") as scratch:
+            tally = kill_at_random(name, asked.moments, asked.seed, Path(scratch))
+        defects += len(tally.defects)
+        told = ", ".join(f"{count} {what}" for what, count in sorted(tally.counts.items()))
+        print(f"{name}: {asked.moments} moments, seed {asked.seed}: {told}; {len(tally.defects)} defects", flush=True)
+        for defect in tally.defects:
+            print(f"  {defect}")
+    return 1 if defects else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,110 @@
+"""After writing, zm says what the output is like, and warns where that is not what the statistics promise."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from tests.shell import run_zm
+
+SEED = 20261121
+
+
+@pytest.fixture
+def stats(tmp_path: Path) -> Path:
+    """The statistics of a table whose column `a` has mean 10, deviation 2; `b` 0 and 1; `still` is constant."""
+    write_table(tmp_path / "train.csv", 10, 2)
+    assert run_zm("stats", tmp_path / "train.csv", "-o", tmp_path / "s.json").code == 0
+    return tmp_path / "s.json"
+
+
+def write_table(path: Path, mean: float, deviation: float, rows: int = 400) -> None:
+    generator = np.random.default_rng(SEED)
+    columns = generator.normal((mean, 0), (deviation, 1), (rows, 2))
+    path.write_text("a,b,still\n" + "".join(f"{a},{b},7\n" for a, b in columns))
+
+
+def standardize(tmp_path: Path, stats: Path, *options: str) -> tuple[str, dict[str, list[float]]]:
+    ran = run_zm("standardize", tmp_path / "new.csv", "--stats", stats, "-o", tmp_path / "z.csv", "--json", *options)
+    assert ran.code == 0, ran
+    return ran.err, json.loads(ran.out)["written"]
+
+
+@pytest.mark.parametrize(("mean", "deviation"), [(10, 2), (11, 3), (10.5, 1)])
+def test_data_like_those_of_the_statistics_pass_in_silence(
+    mean: float, deviation: float, stats: Path, tmp_path: Path
+) -> None:
+    write_table(tmp_path / "new.csv", mean, deviation)
+    told, written = standardize(tmp_path, stats)
+    assert told == ""
+    assert written["mean"][0] == pytest.approx((mean - 10) / 2, abs=0.3)
+    assert written["std"][0] == pytest.approx(deviation / 2, rel=0.2)
+
+
+@pytest.mark.parametrize(("mean", "deviation"), [(14, 2), (10, 9), (10, 0.2)])
+def test_data_unlike_those_of_the_statistics_are_warned_of(
+    mean: float, deviation: float, stats: Path, tmp_path: Path
+) -> None:
+    write_table(tmp_path / "new.csv", mean, deviation)
+    told, _ = standardize(tmp_path, stats)
+    assert told.count("\n") == 1
+    assert "warning: these data are not like those of the statistics: 'a'; a has now the mean" in told
+    assert "'b'" not in told
+
+
+def test_a_single_row_says_nothing_about_a_deviation(stats: Path, tmp_path: Path) -> None:
+    write_table(tmp_path / "new.csv", 13, 2, rows=1)
+    assert standardize(tmp_path, stats)[0] == ""
+
+
+def test_what_is_written_is_what_the_file_holds(stats: Path, tmp_path: Path) -> None:
+    write_table(tmp_path / "new.csv", 11, 3)
+    _, written = standardize(tmp_path, stats)
+    table = np.genfromtxt(tmp_path / "z.csv", delimiter=",", skip_header=1)
+    assert written["names"] == ["a", "b", "still"]
+    np.testing.assert_allclose(written["mean"], table.mean(axis=0), rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(written["std"], table.std(axis=0), rtol=1e-12)
+
+
+@pytest.mark.parametrize("per", ["channel", "pixel"])
+def test_pixels_are_compared_all_together(per: str, tmp_path: Path) -> None:
+    values = np.random.default_rng(SEED).integers(0, 200, (50, 6, 5, 3), np.uint8)
+    for name, data in (("train", values), ("dark", values // 9)):
+        with h5py.File(tmp_path / f"{name}.h5", "w") as file:
+            file["x"] = data
+    run_zm("stats", tmp_path / "train.h5", "--per", per, "-o", tmp_path / "s.npz")
+    ran = run_zm("center", tmp_path / "dark.h5", "--stats", tmp_path / "s.npz", "-o", tmp_path / "c.h5", "--json")
+    assert "not like those of the statistics" in ran.err
+    written = json.loads(ran.out)["written"]
+    with h5py.File(tmp_path / "c.h5") as file:
+        centered = file["x"][()].astype(float)
+    axes = None if per == "pixel" else (0, 1, 2)
+    np.testing.assert_allclose(written["mean"], np.atleast_1d(centered.mean(axis=axes)), rtol=1e-9)
+    np.testing.assert_allclose(written["std"], np.atleast_1d(centered.std(axis=axes)), rtol=1e-9)
+
+
+@pytest.mark.parametrize("per", ["channel", "pixel"])
+def test_by_their_own_statistics_data_become_what_is_promised(per: str, tmp_path: Path) -> None:
+    values = np.random.default_rng(SEED).integers(0, 200, (50, 6, 5, 3), np.uint8)
+    with h5py.File(tmp_path / "train.h5", "w") as file:
+        file["x"] = values
+    ran = run_zm("standardize", tmp_path / "train.h5", "--per", per, "-o", tmp_path / "z.h5", "--json")
+    written = json.loads(ran.out)["written"]
+    with h5py.File(tmp_path / "z.h5") as file:
+        result = file["x"][()].astype(float)
+    axes = None if per == "pixel" else (0, 1, 2)
+    np.testing.assert_allclose(written["std"], np.atleast_1d(result.std(axis=axes)), rtol=1e-6)
+    np.testing.assert_allclose(written["mean"], np.atleast_1d(result.mean(axis=axes)), atol=1e-6)
+
+
+def test_values_that_become_infinite_are_counted(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "t.h5", "w") as file:
+        file["x"] = np.array([0] * 8 + [3e5, -3e5], "f4").reshape(-1, 1)
+    ran = run_zm("center", tmp_path / "t.h5", "-o", tmp_path / "c.h5", "--dtype", "float16", "--json")
+    assert ran.code == 0
+    assert "2 values are beyond the range of float16" in ran.err
+    assert json.loads(ran.out)["written"] is None
