@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install -q --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check format bench bench-quick sample-data clean
+.PHONY: help demo test soak lint check format bench bench-quick sample-data clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -18,6 +18,10 @@ demo: $(VENV)/.installed ## run zm on the sample data, command by command
 
 test: $(VENV)/.installed-dev ## run the tests
 	@$(PY) -m pytest
+
+soak: $(VENV)/.installed-dev ## kill zm at 800 moments, and feed it thousands of damaged files: an hour
+	$(PY) -m fuzz.kills --moments 200
+	$(PY) -m fuzz --cases 2000
 
 lint: $(VENV)/.installed-dev ## check style and types
 	$(PY) -m ruff check

@@ -58,7 +58,7 @@ class TreeSink:
                     self._folders.add(place.parent)
                 place.write_bytes(data)
             except OSError as error:
-                raise DataError(f"cannot be written: {error.strerror}", where=str(place)) from error
+                raise DataError(f"cannot be written: {error.strerror}", where=str(self._draft.target / name)) from error
 
     def commit(self) -> None:
         """Adds the receipt and gives the folder its name, replacing one that zm wrote."""
