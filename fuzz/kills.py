@@ -107,6 +107,7 @@ def kill_at_random(name: str, moments: int, seed: int, scratch: Path) -> Tally:
             stderr=subprocess.PIPE,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
+        wait_for_begin(process)
         try:
             process.wait(generator.uniform(0, 1.1 * seconds))
         except subprocess.TimeoutExpired:
@@ -128,8 +129,7 @@ def find_wrong(
     session: int, code: int, number: signal.Signals, errors: bytes, output: Path, wholes: set[str]
 ) -> str | None:
     """What is not as it should be after a run that was ended by a signal, or was faster."""
-    # By itself the signal ends it before it has begun; a shell calls both the same.
-    if code not in (0, -number, 128 + number) or code == 128 + signal.SIGKILL:
+    if code not in (0, -number if number == signal.SIGKILL else 128 + number):
         return f"exit code {code}"
     if errors.strip():
         return f"it says {errors.decode(errors='replace').strip()!r}"
@@ -167,6 +167,13 @@ def digest(path: Path) -> str:
     for file in sorted(place for place in path.rglob("*") if place.is_file()):
         whole.update(str(file.relative_to(path)).encode() + b"\0" + file.read_bytes())
     return whole.hexdigest()
+
+
+def wait_for_begin(process: subprocess.Popen[bytes]) -> None:
+    """Returns when zm's own code runs: as long as Python is being loaded, it answers signals itself."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while process.poll() is None and not children.read_text():
+        pass
 
 
 def wait_for_end(session: int) -> list[int]:

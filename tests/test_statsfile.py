@@ -78,9 +78,13 @@ def test_a_feature_without_a_value_is_null_in_json_and_comes_back_empty(tmp_path
     assert back.moments.min.tolist() == [1, np.inf]
 
 
-def test_std_and_var_are_not_read_back() -> None:
-    document = document_of(stats_of_images()) | {"std": [0, 0, 0], "var": "nonsense"}
-    assert read_document(document, "here").moments.std().min() > 60
+@pytest.mark.parametrize("field", ["std", "var"])
+def test_std_and_var_that_do_not_follow_from_the_rest_are_refused(field: str) -> None:
+    document = document_of(stats_of_images())
+    nearly = [number * (1 + 1e-12) for number in document[field]]
+    assert read_document(document | {field: nearly}, "here").moments.std().min() > 60
+    with pytest.raises(DataError, match=f"'{field}' does not follow"):
+        read_document(document | {field: [0.0, *document[field][1:]]}, "here")
 
 
 @pytest.mark.parametrize(
@@ -105,11 +109,11 @@ def test_std_and_var_are_not_read_back() -> None:
         ({"axes": "NHC"}, "'axes'"),
         ({"axes": "NHWN"}, "'axes'"),
         ({"sources": []}, "'sources'"),
-        ({"sources": [1]}, "'skipped'"),
+        ({"sources": [1]}, "'sources'"),
         ({"sample_shape": ["x", 2, 3]}, "'sample_shape'"),
         ({"unit": 1}, "'unit'"),
         ({"decoding": []}, "'decoding'"),
-        ({"per": "all"}, "'mean'"),
+        ({"per": "all"}, "'count'"),
     ],
 )
 def test_a_damaged_document_is_refused_by_the_name_of_its_field(change: dict[str, Any], says: str) -> None:

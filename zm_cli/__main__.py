@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    # An interrupt while zm is still being loaded ends it quietly.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import gc
 import os
 from typing import NoReturn

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any, Literal
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args
 
 from zm_cli.errors import DataError
+from zm_cli.smallfile import read_small
 
 FORMAT = "zm-receipt"
 Operation = Literal["center", "standardize"]
+
+MOST_BYTES = 1 << 20
+"""No receipt is as large; what is, is none."""
+MOST_LETTERS = 64
+"""Of a text in a receipt, which may end up in a message."""
 
 
 def make_receipt(operation: Operation, *, inverse: bool, stats: str, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -17,13 +25,54 @@ def make_receipt(operation: Operation, *, inverse: bool, stats: str, settings: M
     return {"format": FORMAT, "version": 1, "operation": operation, "inverse": inverse, "stats": stats, **settings}
 
 
-def parse_receipt(text: str | bytes | None) -> dict[str, Any] | None:
-    """The receipt in a text; None where there is none or it is something else."""
+def load_receipt(path: str | Path) -> dict[str, Any] | None:
+    """The receipt in a file; None where there is no such file, it is none, or too large to be one."""
     try:
-        found = json.loads(text) if text else None
+        return parse_receipt(read_small(path, MOST_BYTES))
+    except OSError:
+        return None
+
+
+def parse_receipt(text: str | bytes | None) -> dict[str, Any] | None:
+    """The receipt in a text, which may be anybody's; None where there is none or it is something else.
+
+    Fields that cannot be what they are for are left out: what then remains still says that something was done.
+    """
+    if not text or len(text) > MOST_BYTES:
+        return None
+    try:
+        found = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) and found.get("format") == FORMAT else None
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        return None
+    return {field: value for field, value in found.items() if field in _FIELDS and _FIELDS[field](value)}
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= MOST_LETTERS
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) <= sys.float_info.max
+
+
+_FIELDS: Mapping[str, Callable[[Any], bool]] = {
+    "format": _is_text,
+    "version": _is_number,
+    "operation": lambda value: value in get_args(Operation),
+    "inverse": lambda value: isinstance(value, bool),
+    "stats": _is_text,
+    "per": _is_text,
+    "unit": lambda value: _is_number(value) and value > 0,
+    "dtype": _is_text,
+    "ddof": _is_number,
+    "epsilon": _is_number,
+    "impute": _is_text,
+    "files": _is_text,
+    "output": lambda value: isinstance(value, dict),
+}
+"""What a receipt may hold, and what each must be."""
 
 
 def describe_receipt(receipt: Mapping[str, Any] | None) -> str | None:

@@ -4,28 +4,38 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import sys
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xxhash
 
+from zm_cli.axes import choose_per, feature_shape
+from zm_cli.block import Spec
 from zm_cli.draft import Draft, check_folder
 from zm_cli.errors import DataError, UsageError
+from zm_cli.smallfile import read_small
 from zm_cli.statsfile import FORMAT, Stats
-from zm_cli.statsreader import read_document
-
-HEADER = "header"
-"""The member of an .npz or .h5 stats file that holds, as JSON, every field that is no array."""
+from zm_cli.statshdf5 import Hdf5Stats
+from zm_cli.statsheader import MOST_FEATURES
+from zm_cli.statsjson import HEADER_BYTES, JSON_BYTES, JSON_FEATURES, parse_json
+from zm_cli.statsnpz import HEADER, NpzStats
+from zm_cli.statsreader import ARRAYS, read_document, read_stats
 
 UNREADABLE = (OSError, KeyError, TypeError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 """What NumPy and h5py raise for files that are damaged or no such files at all."""
 
-SUFFIXES = (".json", ".npz", ".h5", ".hdf5")
+BINARY = (".npz", ".h5", ".hdf5")
+SUFFIXES = (".json", *BINARY)
+
+REMAKE = "make it again with zm stats"
+MOST_REASON = 200
+"""Characters of a library's reason that are told: it may quote the file."""
 
 
 def to_json(document: Mapping[str, Any]) -> str:
@@ -61,6 +71,33 @@ def check_target(path: str) -> None:
     check_folder(Path(path))
 
 
+def check_room(path: str, spec: Spec, asked: str | None, where: str) -> None:
+    """Raises UsageError where a stats file of that name cannot hold the statistics of such data, before they are made.
+
+    `asked` is what gets a mean of its own, None for the default; `where` names the data.
+    """
+    features = feature_shape(spec, choose_per(spec, asked, where))
+    # Samples of several sizes have no means per pixel anyway.
+    if None not in features:
+        _check_features(path, math.prod(features))
+
+
+def _check_features(path: str, features: int) -> None:
+    binary = Path(path).suffix.lower() in BINARY
+    if features > MOST_FEATURES:
+        raise UsageError(
+            f"a stats file holds at most {MOST_FEATURES:,} features, here are {features:,}",
+            where=path,
+            hint="--per channel has few",
+        )
+    if features > JSON_FEATURES and not binary:
+        raise UsageError(
+            f"a stats file of JSON holds at most {JSON_FEATURES:,} features, here are {features:,}",
+            where=path,
+            hint="end its name in .npz (-o, or --save-stats)",
+        )
+
+
 def save_stats(stats: Stats, path: str) -> None:
     """Writes the stats file, whole or not at all; `-` is JSON on standard output."""
     draft = draft_stats(stats, path)
@@ -71,6 +108,7 @@ def save_stats(stats: Stats, path: str) -> None:
 def draft_stats(stats: Stats, path: str) -> Draft | None:
     """The stats file, written but not yet at its name; None where it went to standard output (`-`)."""
     check_target(path)
+    _check_features(path, stats.moments.mean.size)
     document = stats.to_document()
     suffix = Path(path).suffix.lower()
     encode = {".json": _to_text, ".npz": _to_npz}.get(suffix, _to_hdf5)
@@ -89,12 +127,20 @@ def draft_stats(stats: Stats, path: str) -> Draft | None:
 
 
 def _to_text(document: Mapping[str, Any]) -> bytes:
+    _split(document)
     return to_json(document).encode()
 
 
 def _split(document: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The fields that are no arrays as JSON, and the arrays; DataError where that is more than will be read again."""
     arrays = {field: value for field, value in document.items() if isinstance(value, np.ndarray)}
-    return to_json({field: value for field, value in document.items() if field not in arrays}), arrays
+    header = to_json({field: value for field, value in document.items() if field not in arrays})
+    if len(header) > HEADER_BYTES:
+        raise DataError(
+            f"a stats file holds at most {HEADER_BYTES // 10**6} MB of names, here are {len(header) // 10**6} MB",
+            hint="measure fewer columns, or clear away what cannot be read",
+        )
+    return header, arrays
 
 
 def _to_npz(document: Mapping[str, Any]) -> bytes:
@@ -117,19 +163,24 @@ def _to_hdf5(document: Mapping[str, Any]) -> bytes:
 
 
 def load_stats(path: str) -> Stats:
-    """The statistics in a stats file; UsageError where there is none, DataError where it is damaged."""
+    """The statistics in a stats file (`-`: JSON on standard input), in memory that its numbers bound.
+
+    Raises UsageError where there is none, DataError where it is damaged, contradicts itself, or is too large.
+    """
     if path == "-":
-        return read_document(_parse(sys.stdin.read(), "standard input"), "standard input")
+        return _read_json(sys.stdin.buffer.read(JSON_BYTES + 1), "standard input")
     place = Path(path)
-    if not place.exists() or place.is_dir():
-        raise UsageError("there is no such stats file", where=path, hint="make one with zm stats")
-    readers: dict[str, Callable[[Path], dict[str, Any]]] = {".npz": _from_npz, ".h5": _from_hdf5, ".hdf5": _from_hdf5}
-    read = readers.get(place.suffix.lower(), _from_json)
     try:
-        document = read(place)
+        if not place.exists() or place.is_dir():
+            raise UsageError("there is no such stats file", where=path, hint="make one with zm stats")
+        suffix = place.suffix.lower()
+        if suffix not in BINARY:
+            return _read_json(read_small(place, JSON_BYTES, pipes=True), path)
+        if not place.is_file():
+            raise DataError("is no regular file", where=path, hint="only JSON is read from a pipe")
+        return _read_binary(place, suffix)
     except UNREADABLE as error:
-        raise DataError(f"cannot be read as a stats file: {error}", where=path) from error
-    return read_document(document, path)
+        raise DataError(f"cannot be read as a stats file: {_explain(error)}", where=path, hint=REMAKE) from error
 
 
 def is_stats_file(path: str) -> bool:
@@ -138,40 +189,31 @@ def is_stats_file(path: str) -> bool:
     suffix = place.suffix.lower()
     if not place.is_file() or suffix not in SUFFIXES:
         return False
-    if suffix == ".json":
-        # Anywhere in it: other programs put the fields in an order of their own.
-        return f'"{FORMAT}"'.encode() in place.read_bytes()
     try:
-        document = _from_npz(place) if suffix == ".npz" else _from_hdf5(place)
+        if suffix == ".json":
+            # Anywhere in it: other programs put the fields in an order of their own.
+            return f'"{FORMAT}"'.encode() in read_small(place, JSON_BYTES)
+        with _open_binary(place, suffix) as file:
+            return parse_json(file.read_header(), path).get("format") == FORMAT
     except (*UNREADABLE, DataError):
         return False
-    return document.get("format") == FORMAT
 
 
-def _from_json(place: Path) -> dict[str, Any]:
-    return _parse(place.read_text(encoding="utf-8"), str(place))
+def _read_json(data: bytes, where: str) -> Stats:
+    return read_document(parse_json(data, where, ARRAYS), where)
 
 
-def _parse(text: str, where: str) -> dict[str, Any]:
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise DataError("is no JSON", where=where, hint="make a stats file with zm stats") from error
-    if not isinstance(document, dict):
-        raise DataError("is no stats file", where=where, hint="make one with zm stats")
-    return document
+def _read_binary(place: Path, suffix: str) -> Stats:
+    with _open_binary(place, suffix) as file:
+        document = parse_json(file.read_header(), str(place))
+        return read_stats(document, file.list_arrays(), file.take, str(place))
 
 
-def _from_npz(place: Path) -> dict[str, Any]:
-    with np.load(place, allow_pickle=False) as members:
-        document = _parse(str(members[HEADER]), str(place))
-        return document | {field: members[field] for field in members.files if field != HEADER}
+def _open_binary(place: Path, suffix: str) -> NpzStats | Hdf5Stats:
+    return NpzStats(place) if suffix == ".npz" else Hdf5Stats(place)
 
 
-def _from_hdf5(place: Path) -> dict[str, Any]:
-    import h5py
-
-    with h5py.File(place, "r") as file:
-        header = file.attrs[HEADER]
-        document = _parse(header if isinstance(header, str) else "", str(place))
-        return document | {field: file[field][()] for field in file}
+def _explain(error: BaseException) -> str:
+    """The cause of a failed reading in one clause, whatever the library makes of it."""
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error.args[0] if error.args else "")
+    return " ".join(text.split())[:MOST_REASON] or type(error).__name__

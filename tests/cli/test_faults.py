@@ -251,3 +251,18 @@ def test_a_crash_of_a_library_is_an_error_and_leaves_nothing(
     )
     assert_one_line(Ran(done.returncode, done.stdout.decode(), done.stderr.decode()), words)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_pipe_named_as_an_image_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.png")
+    assert run_zm("center", tmp_path / "x.png", "-o", tmp_path / "out.npy").code == 3
+    assert {path.name for path in tmp_path.iterdir()} == {"x.png"}
+
+
+def test_names_from_a_file_do_not_steer_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a\x1b[31m,b\x07\n1,x\x1b[2J\n2,y\n")
+    for command in ("stats", "inspect"):
+        ran = run_zm(command, tmp_path / "t.csv")
+        assert ran.code == 0
+        assert r"a\x1b[31m" in ran.out
+        assert not {"\x1b", "\x07"} & {*ran.out, *ran.err}

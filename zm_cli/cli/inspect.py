@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from zm_cli.cli import options as opt
 from zm_cli.cli.groups import Reading, Running, take_groups
-from zm_cli.errors import UsageError
+from zm_cli.errors import UsageError, escape_controls
 
 if TYPE_CHECKING:
     from zm_cli.pipeline.describe import Description
@@ -125,4 +125,4 @@ def _list_counts(counts: object) -> str:
 def _print_lines(lines: dict[str, str]) -> None:
     for name, text in lines.items():
         if text:
-            print(f"{name:<13} {text}")
+            print(f"{name:<13} {escape_controls(text)}")

@@ -112,7 +112,7 @@ def tabulate_stats(stats: Stats) -> Table:
     for index, name in enumerate(stats.features):
         counts = [f"{int(array.flat[index]):,}" for array in counted]
         numbers = [show_number(array.flat[index]) for array in measured]
-        table.add_row(name, *counts, *numbers)
+        table.add_row(escape_controls(name), *counts, *numbers)
     return table
 
 

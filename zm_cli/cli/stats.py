@@ -32,7 +32,7 @@ def stats(
     from zm_cli.cli.report import print_table, show_samples, tabulate_stats
     from zm_cli.pipeline.measure import measure
     from zm_cli.pipeline.measure_run import MeasureOptions
-    from zm_cli.statsstore import check_target, save_stats, to_json
+    from zm_cli.statsstore import check_room, check_target, save_stats, to_json
 
     report, plan = make_report(running), make_plan(running)
     if output is not None:
@@ -41,6 +41,8 @@ def stats(
     options = MeasureOptions(computing.per, computing.unit, opt.parse_number(reading.ignore), strictness.missing)
     with opened(sources, read_options(reading, strictness.on_error), reading.kind) as found:
         report.tell_left_out(found)
+        if output is not None:
+            check_room(output, found[0].spec, computing.per, found[0].path)
         with report.progress_bar(found, "measuring") as tick:
             result, outcome = measure(found, options, plan, tick)
     report.tell(outcome)

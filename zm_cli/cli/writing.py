@@ -28,7 +28,7 @@ from zm_cli.pipeline.measure import measure
 from zm_cli.pipeline.measure_run import MeasureOptions
 from zm_cli.pipeline.outcome import Outcome
 from zm_cli.receipt import Operation
-from zm_cli.statsstore import check_target, load_stats
+from zm_cli.statsstore import check_room, check_target, load_stats
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,11 @@ def write_dataset(
     with ExitStack() as stack:
         measured = Outcome()
         if stats_file is None:
-            path = stack.enter_context(kept_input(path))
+            path = stack.enter_context(kept_input(path, kind))
             with opened([path], reading, kind) as sources:
                 check_output(sources[0], output, applying.form)
+                if save_stats is not None:
+                    check_room(save_stats, sources[0].spec, measuring.per, sources[0].path)
                 report.tell_left_out(sources)
                 with report.progress_bar(sources, "measuring") as tick:
                     stats, measured = measure(sources, measuring, plan, tick)

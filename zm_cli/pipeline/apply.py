@@ -301,6 +301,7 @@ def _write_blocks(task: TransformSpan, sink: Sink, per: Per, plan: Plan, tick: T
     outcome.skip(facts.skipped)
     if not outcome.samples:
         raise DataError("has no samples", where=source.path)
+    outcome.warn_of_skipped()
     if overflows:
         outcome.warn(f"{overflows} values are beyond the range of {dtype} and became infinite")
     return _Pass(show_digest(hasher), moments, overflows)

@@ -169,8 +169,7 @@ class _Run:
             self._outcome.warn(f"without a single value: {_list_features(stats, empty)}")
         if self._infinities:
             self._outcome.warn(f"infinite values counted as missing: {self._infinities}")
-        if self._outcome.skipped:
-            self._outcome.warn(f"samples left out because they could not be read: {len(self._outcome.skipped)}")
+        self._outcome.warn_of_skipped()
 
 
 def _list_features(stats: Stats, indices: NDArray[np.intp]) -> str:

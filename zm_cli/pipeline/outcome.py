@@ -58,6 +58,11 @@ class Outcome:
         if sentence not in self.warnings:
             self.warnings.append(sentence)
 
+    def warn_of_skipped(self) -> None:
+        """Warns of samples that were left out, if there are any."""
+        if self.skipped:
+            self.warn(f"samples left out because they could not be read: {len(self.skipped)}")
+
     def include(self, other: Outcome) -> None:
         """Adds what another run over the same samples has to tell; the samples count once."""
         self.note(other.notes)

@@ -9,7 +9,7 @@ from typing import Any
 
 from zm_cli.draft import Draft
 from zm_cli.errors import DataError
-from zm_cli.receipt import parse_receipt
+from zm_cli.receipt import load_receipt
 
 READ_BYTES = 1 << 20
 
@@ -21,10 +21,7 @@ def receipt_path(table: str) -> Path:
 
 def read_receipt(table: str) -> Mapping[str, Any] | None:
     """What an earlier run says of this table; None where it says nothing, or of other bytes than these."""
-    try:
-        document = parse_receipt(receipt_path(table).read_bytes())
-    except OSError:
-        return None
+    document = load_receipt(receipt_path(table))
     output = document.get("output") if document else None
     if not isinstance(output, dict) or output.get("bytes") != Path(table).stat().st_size:
         return None

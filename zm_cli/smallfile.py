@@ -1,0 +1,28 @@
+"""Small files that may be anybody's, read whole within a limit: no devices, no waiting for a pipe without a writer."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+
+def read_small(path: str | Path, most: int, *, pipes: bool = False) -> bytes:
+    """The bytes of a regular file, or with `pipes` of a pipe; of a file of more than `most` bytes the first `most` + 1.
+
+    A pipe that nobody writes to is empty. Raises OSError where the file cannot be read or is something else.
+    """
+    # Without waiting: to open a pipe that has no writer would never come back.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb", buffering=0) as file:
+        status = os.fstat(descriptor)
+        if not (stat.S_ISREG(status.st_mode) or (pipes and stat.S_ISFIFO(status.st_mode))):
+            raise OSError(errno.EINVAL, "is no regular file", str(path))
+        os.set_blocking(descriptor, True)
+        parts, left = [], most + 1
+        # A regular file comes in one part, which is not copied again.
+        while left and (part := file.read(min(left, max(status.st_size, 1 << 20)))):
+            parts.append(part)
+            left -= len(part)
+    return b"".join(parts)
