@@ -125,12 +125,18 @@ class ReadOptions:
     exif: bool | None = None
     dataset: str | None = None
     layout: str | None = None
+    allow_external: bool | None = None
+    """Whether values may come from other files that the file points to; never replayed from statistics."""
     columns: tuple[str, ...] | None = None
     exclude: tuple[str, ...] | None = None
     delimiter: str | None = None
+    encoding: str | None = None
+    """What the text is stored in, by any name Python has for it. The text is the same: statistics do not record it."""
     header: bool | None = None
     null_values: tuple[str, ...] | None = None
     on_error: Literal["fail", "skip"] | None = None
+    max_pixels: int | None = None
+    """Pixels that a picture may claim to have. It guards memory and decides no value: statistics do not record it."""
 
 
 @dataclass(frozen=True)

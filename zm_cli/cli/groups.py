@@ -20,13 +20,16 @@ class Reading:
     mode: opt.Mode = None
     resize: opt.Resize = None
     exif: opt.Exif = None
+    max_pixels: opt.MaxPixels = None
     columns: opt.Columns = None
     exclude: opt.Exclude = None
     delimiter: opt.Delimiter = None
+    encoding: opt.Encoding = None
     no_header: opt.NoHeader = False
     null_value: opt.NullValue = None
     dataset: opt.Dataset = None
     layout: opt.Layout = None
+    allow_external: opt.AllowExternal = False
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ def parse_size(text: str) -> int:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?", text.strip().lower())
     if match is None:
         raise UsageError(f"'{text}' is no size", where="--memory", hint="write it as 256MB or 2GB")
-    return min(int(float(match[1]) * 1024 ** " kmgt".index(match[2] or " ")), sys.maxsize)
+    return int(min(float(match[1]) * 1024 ** " kmgt".index(match[2] or " "), float(sys.maxsize // 2)))
 
 
 def parse_resize(text: str | None) -> tuple[int, int] | None:
@@ -39,6 +39,19 @@ def parse_resize(text: str | None) -> tuple[int, int] | None:
     if match is None:
         raise UsageError(f"'{text}' is no size", where="--resize", hint="write it as WIDTHxHEIGHT: 224x224")
     return int(match[1]), int(match[2])
+
+
+def parse_pixels(text: str | None) -> int | None:
+    """A number of pixels in a text such as `180M`, `2.5G` or `40000000`, units being powers of 1000; `none`: any."""
+    if text is None:
+        return None
+    if text.strip().lower() == "none":
+        return sys.maxsize
+    match = re.fullmatch(r"(\d{1,18}(?:\.\d{1,9})?)\s*([kmg]?)", text.strip().lower())
+    pixels = round(float(match[1]) * 1000 ** " kmg".index(match[2] or " ")) if match else 0
+    if not pixels:
+        raise UsageError(f"'{text}' is no number of pixels", where="--max-pixels", hint="write it as 180M, or none")
+    return min(pixels, sys.maxsize)
 
 
 def parse_names(texts: list[str] | None) -> tuple[str, ...] | None:
@@ -127,6 +140,15 @@ Exif = Annotated[
         rich_help_panel=IMAGE,
     ),
 ]
+MaxPixels = Annotated[
+    str | None,
+    typer.Option(
+        "--max-pixels",
+        metavar="N",
+        help="Refuse images that claim more: 500M, none for no limit (default 180M).",
+        rich_help_panel=IMAGE,
+    ),
+]
 
 Dataset = Annotated[
     str | None, typer.Option(metavar="PATH", help="The dataset inside the file.", rich_help_panel=ARRAY)
@@ -134,6 +156,15 @@ Dataset = Annotated[
 Layout = Annotated[
     str | None,
     typer.Option(metavar="NHWC|NCHW|...", help="Which axis is what: N samples, C channels.", rich_help_panel=ARRAY),
+]
+AllowExternal = Annotated[
+    bool,
+    typer.Option(
+        "--allow-external",
+        metavar="",
+        help="Read other files, too, that the file points to.",
+        rich_help_panel=ARRAY,
+    ),
 ]
 
 Columns = Annotated[
@@ -145,6 +176,14 @@ Exclude = Annotated[
 ]
 Delimiter = Annotated[
     str | None, typer.Option(metavar="CHAR", help="Between the cells; tab for a tab.", rich_help_panel=TABLE)
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Of the text: latin-1, shift_jis, ... (default UTF-8, or as marked).",
+        rich_help_panel=TABLE,
+    ),
 ]
 NoHeader = Annotated[
     bool, typer.Option("--no-header", metavar="", help="The first row is data already.", rich_help_panel=TABLE)

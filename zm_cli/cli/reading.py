@@ -12,11 +12,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Literal
 
+from zm_cli import guard
 from zm_cli.block import ReadOptions, Source
 from zm_cli.cli.groups import Reading, Running
-from zm_cli.cli.options import parse_names, parse_resize, parse_size
+from zm_cli.cli.options import parse_names, parse_pixels, parse_resize, parse_size
 from zm_cli.cli.report import Report
-from zm_cli.errors import UsageError, ZmError
+from zm_cli.errors import DataError, UsageError, ZmError
 from zm_cli.formats import detect, open_source
 from zm_cli.runner import Plan
 from zm_cli.statsstore import is_stats_file
@@ -30,12 +31,15 @@ def read_options(reading: Reading, on_error: Literal["fail", "skip"] | None) -> 
         exif=reading.exif,
         dataset=reading.dataset,
         layout=reading.layout,
+        allow_external=reading.allow_external or None,
         columns=parse_names(reading.columns),
         exclude=parse_names(reading.exclude),
         delimiter=reading.delimiter,
+        encoding=reading.encoding,
         header=False if reading.no_header else None,
         null_values=tuple(reading.null_value) if reading.null_value else None,
         on_error=on_error,
+        max_pixels=parse_pixels(reading.max_pixels),
     )
 
 
@@ -50,19 +54,34 @@ def make_report(running: Running) -> Report:
 
 
 def check_outputs(inputs: Sequence[str | None], outputs: Sequence[str | None]) -> None:
-    """Raises UsageError where an output is an input, by whatever name, or two outputs are one."""
-    taken = {identity: "an input" for path in inputs if (identity := _identify(path, sys.stdin)) is not None}
+    """Raises UsageError where two outputs are one, DataError where an output is an input, by whatever name."""
+    taken = {identity for path in inputs if (identity := _identify(path, sys.stdin)) is not None}
+    written = set()
     if list(outputs).count("-") > 1:
         raise UsageError("two outputs cannot both go to standard output", where="-o -", hint="name a file for one")
     for path in outputs:
         if path is not None and path.startswith(("/dev/", "/proc/")):
             raise UsageError("is no place for a file", where=path, hint="standard output is -")
         identity = _identify(path, sys.stdout)
+        where = "standard output" if path == "-" else path
         if identity in taken:
-            where = "standard output" if path == "-" else path
-            raise UsageError(f"is {taken[identity]}", where=where, hint="name another output")
+            raise DataError("is an input", where=where, hint="name another output")
+        if identity in written:
+            raise UsageError("is an output already", where=where, hint="name another output")
         if identity is not None:
-            taken[identity] = "an output already"
+            written.add(identity)
+
+
+def check_not_inside(folder: str, output: str) -> None:
+    """Raises DataError where a dataset would be written into the folder that it is read from."""
+    if os.path.isdir(folder) and output != "-":
+        inside, outside = os.path.realpath(output), os.path.realpath(folder)
+        if os.path.commonpath([inside, outside]) == outside:
+            raise DataError(
+                f"lies in the folder that is read ({folder})",
+                where=output,
+                hint="name a place outside, or it would be read along next time",
+            )
 
 
 def _identify(path: str | None, stream: IO[str]) -> tuple[int, int] | str | None:
@@ -99,17 +118,19 @@ def opened(paths: Sequence[str], options: ReadOptions, kind: str | None) -> Iter
 
 
 @contextmanager
-def kept_input(path: str) -> Iterator[str]:
-    """A path that can be read twice: a pipe is kept in a temporary file, every other path stays as it is.
+def kept_input(path: str, kind: str | None) -> Iterator[str]:
+    """A path that can be read twice: a table in a pipe is kept in a temporary file, every other path stays as it is.
 
     Errors name the pipe, not the temporary file.
     """
-    if path != "-" and not _is_pipe(path):
+    if path != "-" and not (_is_pipe(path) and detect(path, kind).kind == "csv"):
         yield path
         return
-    with tempfile.TemporaryDirectory(prefix="zm-") as folder:
+    with tempfile.TemporaryDirectory(prefix="zm-") as folder, ExitStack() as stack:
+        guard.note_half_done(folder)
+        stack.callback(guard.forget, folder)
         kept = Path(folder) / "input.csv"
-        with kept.open("wb") as file, ExitStack() as stack:
+        with kept.open("wb") as file:
             source = sys.stdin.buffer if path == "-" else stack.enter_context(open(path, "rb"))
             shutil.copyfileobj(source, file)
         try:

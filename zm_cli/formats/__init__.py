@@ -12,10 +12,13 @@ from pathlib import Path
 from zm_cli.block import Format, ReadOptions, Sink, Source, WriteOptions
 from zm_cli.draft import check_folder
 from zm_cli.errors import UsageError
+from zm_cli.guard import note_input
 
 OPTION_NAMES: Mapping[str, str] = {
+    "allow_external": "--allow-external",
     "exif": "--exif/--no-exif",
     "header": "--no-header",
+    "max_pixels": "--max-pixels",
     "null_values": "--null-value",
     "on_error": "--on-error",
 }
@@ -57,6 +60,7 @@ def detect(path: str, kind: str | None = None) -> Format:
 
 def open_source(path: str, options: ReadOptions, kind: str | None = None) -> Source:
     """The source at `path`, opened as its format reads it; UsageError for an option that this format does not have."""
+    note_input(path)
     entry = detect(path, kind)
     for option in fields(options):
         if getattr(options, option.name) is not None and option.name not in entry.read_options:

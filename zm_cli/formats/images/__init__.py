@@ -37,6 +37,6 @@ FORMAT = Format(
     open=_open,
     check_output=_check_output,
     create=_create,
-    read_options=frozenset({"mode", "lossy", "resize", "exif", "on_error"}),
+    read_options=frozenset({"mode", "lossy", "resize", "exif", "on_error", "max_pixels"}),
     forms=frozenset({"npy", "tiff", "h5"}),
 )

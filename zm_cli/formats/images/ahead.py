@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections import deque
 from collections.abc import Generator, Iterable
 from contextlib import suppress
@@ -12,7 +14,7 @@ AHEAD = 8
 
 PIECE = 1 << 20
 """Bytes to ask for where a file holds more than it said."""
-_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def read_ahead(paths: Iterable[str]) -> Generator[bytes | OSError | MemoryError]:
@@ -55,7 +57,11 @@ def _read(file: int | OSError) -> bytes | OSError | MemoryError:
 
 
 def _read_all(descriptor: int) -> bytes:
-    expected = os.fstat(descriptor).st_size
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        # It was a file when the folder was looked through; a device would be read without end.
+        raise OSError(errno.EINVAL, "it is no regular file any more")
+    expected = status.st_size
     # One byte more than expected: a file that has not grown is read at once, without asking for its end.
     data = os.read(descriptor, expected + 1)
     if len(data) == expected:

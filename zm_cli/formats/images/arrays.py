@@ -52,8 +52,9 @@ def read_npy_header(stream: IO[bytes], nbytes: int) -> tuple[int, int, ArrayType
 
 def read_npy(data: bytes) -> NDArray[Any]:
     """The array (H,W,C) in the bytes of a `.npy` file; raises ValueError where it is damaged."""
+    # The header is checked before memory is taken for what it claims.
+    read_npy_header(io.BytesIO(data), len(data))
     values: NDArray[Any] = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
-    _check(values.shape, values.dtype)
     return values[..., np.newaxis] if values.ndim == 2 else values
 
 
@@ -65,7 +66,6 @@ def read_tiff_header(path: str) -> tuple[int, int, ArrayType]:
     if not has_tifffile():
         raise DataError("is a TIFF that needs tifffile to be read", where=path, hint=INSTALL)
     import tifffile
-    from PIL import Image
 
     with tifffile.TiffFile(path) as tiff:
         page = tiff.pages[0]
@@ -74,9 +74,6 @@ def read_tiff_header(path: str) -> tuple[int, int, ArrayType]:
             shape = (*shape[1:], shape[0])
         elif page.axes not in ("YX", "YXS"):
             raise ValueError(f"a TIFF page with the axes {page.axes} is no image")
-        # The limit that Pillow has for pictures: a larger size is a damaged header.
-        if math.prod(shape[:2]) > 2 * (Image.MAX_IMAGE_PIXELS or 0):
-            raise ValueError(f"a size of {shape[1]}x{shape[0]} is beyond belief")
         return _check(shape, page.dtype)
 
 
@@ -95,6 +92,7 @@ def read_tiff(data: bytes) -> NDArray[Any]:
 def _check(shape: tuple[int, ...], dtype: np.dtype[Any] | None) -> tuple[int, int, ArrayType]:
     if dtype is None or dtype.kind not in "iuf" or dtype.itemsize > 8:
         raise ValueError(f"values of dtype {dtype} are not read, only integers and floats")
-    if len(shape) not in (2, 3) or 0 in shape:
+    if len(shape) not in (2, 3) or min(shape) < 1:
         raise ValueError(f"an array of shape {shape} is no image: (height, width) or (height, width, channels) is")
-    return shape[0], shape[1], ArrayType(dtype.newbyteorder("=").name, shape[2] if len(shape) == 3 else 1)
+    height, width, *channels = map(int, shape)
+    return height, width, ArrayType(dtype.newbyteorder("=").name, channels[0] if channels else 1)

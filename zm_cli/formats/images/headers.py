@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import IO, TYPE_CHECKING
 
 from zm_cli.formats.images import arrays, jpeg, png
 from zm_cli.formats.images.arrays import ArrayType
+from zm_cli.formats.images.limits import check_size
 from zm_cli.formats.images.pictures import broken, open_picture, orientation
 from zm_cli.formats.images.precision import describe_loss, is_stretched
 from zm_cli.formats.images.suffixes import ARRAY, TIFFS
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
 _HEAD = 4096
+_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+"""A pipe that nobody writes to is opened at once, and refused."""
 _FRAMED = frozenset({"GIF", "PNG", "WEBP", "TIFF", "AVIF", "MPO"})
 _PREMULTIPLIED = {"La": "LA", "RGBa": "RGBA"}
 _SIXTEEN = frozenset({"I;16B", "I;16L", "I;16N"})
@@ -42,14 +47,24 @@ class Header:
     array: ArrayType | None = None
 
 
-def read_header(path: str, suffix: str) -> tuple[Header, int]:
+def read_header(path: str, suffix: str, max_pixels: int) -> tuple[Header, int]:
     """The header of the file at `path` and its size in bytes.
 
-    Raises one of `broken()` where it is no readable image, DataError where it can be read only with a missing extra.
+    Raises one of `broken()` where it is no readable image or claims more than `max_pixels`, DataError where it can be
+    read only with a missing extra.
     """
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    header, nbytes = _open_header(path, suffix)
+    check_size(header.width, header.height, header.array.channels if header.array else 1, max_pixels)
+    return header, nbytes
+
+
+def _open_header(path: str, suffix: str) -> tuple[Header, int]:
+    descriptor = os.open(path, _FLAGS)
     try:
-        nbytes = os.fstat(descriptor).st_size
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        nbytes = status.st_size
         if not nbytes:
             raise ValueError("it is empty (0 bytes)")
         head = os.read(descriptor, _HEAD)
@@ -94,12 +109,13 @@ def _read_picture(stream: IO[bytes], suffix: str, path: str) -> Header:
 
 def _describe(picture: ImageFile, suffix: str) -> Header:
     mode = picture.mode
+    # First of all: looking for further frames may change what a picture says of itself.
+    turned = orientation(picture)
     deep = mode in _SIXTEEN or (mode == "I" and picture.format in ("PPM", "PNG"))
     try:
         frames = picture.format in _FRAMED and bool(getattr(picture, "is_animated", False))
     except broken():
         frames = False
-    turned = orientation(picture)
     loss = describe_loss(picture)
     return Header(
         "I;16" if deep else _PREMULTIPLIED.get(mode, mode),

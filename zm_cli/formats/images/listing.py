@@ -12,10 +12,11 @@ from typing import Any
 from zm_cli.block import Skipped
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.images.headers import Header, read_header
+from zm_cli.formats.images.limits import limit_pillow
 from zm_cli.formats.images.names import Names
-from zm_cli.formats.images.pictures import broken, quieten, say_why
+from zm_cli.formats.images.pictures import broken, quieten, refuse, say_why
 from zm_cli.formats.images.suffixes import is_image_suffix, suffix_of
-from zm_cli.receipt import parse_receipt
+from zm_cli.receipt import load_receipt
 
 RECEIPT = "zm.json"
 
@@ -68,13 +69,14 @@ def locate(path: str) -> str:
     return path if os.path.isdir(path) else os.path.dirname(path) or "."
 
 
-def list_images(path: str, *, skip: bool) -> Listing:
-    """The files of the folder or file at `path` with their headers.
+def list_images(path: str, *, skip: bool, max_pixels: int) -> Listing:
+    """The files of the folder or file at `path` with their headers, none of which claims more than `max_pixels`.
 
     A file that is named as an image and cannot be read raises DataError, or with `skip` is listed as skipped. Raises
     DataError where no image is left.
     """
     quieten()
+    limit_pillow(max_pixels)
     listing = Listing(locate(path))
     known: dict[Header, int] = {}
     candidates = _walk(path, "", (), listing, skip) if os.path.isdir(path) else iter((os.path.basename(path),))
@@ -82,13 +84,13 @@ def list_images(path: str, *, skip: bool) -> Listing:
     for name in candidates:
         full, suffix = os.path.join(listing.base, name), suffix_of(name)
         try:
-            header, nbytes = read_header(full, suffix)
+            header, nbytes = read_header(full, suffix, max_pixels)
         except faults as error:
             if not suffix and os.path.isdir(path):
                 listing.left_out["without a suffix"] += 1
                 continue
             if not skip:
-                raise _unreadable(full, error) from error
+                raise refuse(full, error) from error
             listing.skipped.append(Skipped(name, error.what if isinstance(error, DataError) else say_why(error)))
             continue
         index = known.setdefault(header, len(listing.table))
@@ -106,7 +108,9 @@ def check_not_empty(listing: Listing, path: str) -> None:
     if len(listing):
         return
     others = [f"{count} {what}" for what, count in sorted(listing.left_out.items())]
-    others += [f"{len(listing.skipped)} unreadable"] * bool(listing.skipped)
+    if listing.skipped:
+        first = listing.skipped[0]
+        others.append(f"{len(listing.skipped)} unreadable, the first: {first.name}: {first.reason}")
     raise DataError(
         "holds no image" + (f" (left out: {', '.join(others)})" if others else ""),
         where=path,
@@ -116,17 +120,7 @@ def check_not_empty(listing: Listing, path: str) -> None:
 
 def read_receipt(path: str) -> dict[str, Any] | None:
     """What zm left in a folder that it wrote; None where the folder is not zm's."""
-    try:
-        with open(os.path.join(path, RECEIPT), "rb") as stream:
-            return parse_receipt(stream.read())
-    except OSError:
-        return None
-
-
-def _unreadable(full: str, error: BaseException) -> DataError:
-    if isinstance(error, DataError):
-        return error
-    return DataError(say_why(error), where=full, hint="remove or repair it, or leave such files out: --on-error skip")
+    return load_receipt(os.path.join(path, RECEIPT))
 
 
 def _walk(folder: str, prefix: str, chain: tuple[tuple[int, int], ...], listing: Listing, skip: bool) -> Iterator[str]:
@@ -140,7 +134,7 @@ def _walk(folder: str, prefix: str, chain: tuple[tuple[int, int], ...], listing:
         names, special = _list_folder(folder)
     except OSError as error:
         if not skip:
-            raise _unreadable(folder, error) from error
+            raise refuse(folder, error) from error
         listing.skipped.append(Skipped(prefix, say_why(error)))
         return
     for name in names:

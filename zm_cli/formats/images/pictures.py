@@ -12,6 +12,8 @@ from functools import cache
 from importlib.util import find_spec
 from typing import IO, TYPE_CHECKING
 
+from zm_cli.errors import DataError
+
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
@@ -28,6 +30,7 @@ MARKED = (*COMMON, "TIFF", "WEBP", "AVIF", "JPEG2000", "QOI", "PSD", "DDS", "ICN
 
 _SILENCE = logging.NullHandler()
 _ADDRESS = re.compile(r"\s*<[^<>]* object at 0x[0-9a-fA-F]+>")
+_ALARM = ", could be decompression bomb DOS attack."
 _ORIENTATION = 274
 _METADATA = ("exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp")
 
@@ -43,9 +46,8 @@ def broken() -> tuple[type[BaseException], ...]:
     from PIL import Image
 
     return (
-        OSError, SyntaxError, ValueError, TypeError, EOFError, IndexError, KeyError, OverflowError, AssertionError,
-        NotImplementedError, RuntimeError, MemoryError, TokenError, struct.error, zlib.error,
-        Image.DecompressionBombError,
+        OSError, SyntaxError, ValueError, TypeError, EOFError, LookupError, ArithmeticError, AttributeError,
+        AssertionError, RuntimeError, MemoryError, TokenError, struct.error, zlib.error, Image.DecompressionBombError,
     )  # fmt: skip
 
 
@@ -60,7 +62,19 @@ def say_why(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return "cannot be decoded: it asks for more memory than there is"
     text = " ".join(_ADDRESS.sub("", str(error)).split()) or type(error).__name__
-    return f"cannot be decoded: {text}"
+    return f"cannot be decoded: {text.removesuffix(_ALARM)}"
+
+
+def refuse(where: str, error: BaseException) -> DataError:
+    """The error to show for a file that raised one of `broken()`, or the DataError that it raised."""
+    from PIL import Image
+
+    if isinstance(error, DataError):
+        return error
+    repair = "remove or repair it"
+    if isinstance(error, Image.DecompressionBombError):
+        repair = "if it is to be trusted, allow more with --max-pixels"
+    return DataError(say_why(error), where=where, hint=f"{repair}, or leave such files out: --on-error skip")
 
 
 def quieten() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,13 +14,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from zm_cli.block import BLOCK_BYTES, BYTE_VALUES, Block, Facts, ReadOptions, Skipped, Span, Spec, Tally
-from zm_cli.errors import DataError, UsageError
+from zm_cli.errors import UsageError
 from zm_cli.formats.images.ahead import read_ahead
 from zm_cli.formats.images.decode import Decoding, count_values, decode
 from zm_cli.formats.images.headers import Header
+from zm_cli.formats.images.limits import MAX_PIXELS, MOST_PIXELS, limit_pillow
 from zm_cli.formats.images.listing import Listing, list_images, locate, read_receipt
 from zm_cli.formats.images.modes import ARRAY, Mode, decide_mode, note_conversions, parse_mode
-from zm_cli.formats.images.pictures import broken, quieten, say_why
+from zm_cli.formats.images.pictures import broken, quieten, refuse, say_why
 
 _SMALL = 64 << 10
 """Decoded bytes below which an image is more Python's work than the decoder's."""
@@ -51,11 +53,14 @@ class ImageSource:
         self._skip = options.on_error == "skip"
         self._asked = parse_mode(options.mode)
         self._lossy = self._asked is not None if options.lossy is None else options.lossy
+        self._max_pixels = MAX_PIXELS if options.max_pixels is None else min(options.max_pixels, MOST_PIXELS)
         if options.resize and min(options.resize) < 1:
             raise UsageError("width and height must be at least 1", where="--resize")
+        if options.resize and math.prod(options.resize) > MOST_PIXELS:
+            raise UsageError("is larger than any memory", where="--resize")
         self._base = locate(path)
         self.receipt: Mapping[str, Any] | None = read_receipt(path) if os.path.isdir(path) else None
-        listing = list_images(path, skip=self._skip)
+        listing = list_images(path, skip=self._skip, max_pixels=self._max_pixels)
         mode = decide_mode(listing, self._asked, path, skip=self._skip, lossy=self._lossy)
         if mode.name == ARRAY and options.resize:
             raise UsageError("--resize is for pictures, not for arrays", where=path)
@@ -82,7 +87,7 @@ class ImageSource:
     @property
     def classes(self) -> tuple[str, ...]:
         """The names of the first-level folders that hold images, sorted."""
-        return tuple(sorted({path.split("/", 1)[0] for path in self.files if "/" in path}))
+        return find_classes(self.files)
 
     def spans(self) -> Iterator[Span]:
         """Runs of files that follow one another and have one shape, as many as decode to BLOCK_BYTES."""
@@ -103,12 +108,16 @@ class ImageSource:
         Raises DataError, naming the file, for one that cannot be decoded, unless such files are to be skipped.
         """
         paths, shape = span.address
-        try:
-            values = np.empty((len(paths), *shape), self.spec.dtype)
-        except MemoryError as error:
-            where = os.path.join(self._base, paths[0])
-            raise DataError(say_why(error), where=where, hint="--resize makes images smaller") from error
-        seen = self._visit(paths, lambda data, path, index: decode(data, path, self._decoding, values[index]))
+        values = np.empty((0, *shape), self.spec.dtype)
+
+        def fill(data: bytes, path: str, index: int) -> None:
+            nonlocal values
+            if not len(values):
+                # Only here, where memory that is not to be had is a fault of the file that asks for it.
+                values = np.empty((len(paths), *shape), self.spec.dtype)
+            decode(data, path, self._decoding, values[index])
+
+        seen = self._visit(paths, fill)
         return Block(span, values[: len(seen.kept)], seen.digest, carried=tuple(seen.kept), skipped=tuple(seen.skipped))
 
     def tally(self, span: Span) -> Tally | None:
@@ -129,6 +138,7 @@ class ImageSource:
         from xxhash import xxh3_128
 
         quieten()
+        limit_pillow(self._max_pixels)
         digest = xxh3_128()
         kept: list[str] = []
         skipped = []
@@ -143,8 +153,7 @@ class ImageSource:
                     use(data, path, len(kept))
                 except broken() as error:
                     if not self._skip:
-                        hint = "remove or repair it, or leave such files out: --on-error skip"
-                        raise DataError(say_why(error), where=where, hint=hint) from error
+                        raise refuse(where, error) from error
                     skipped.append(Skipped(path, say_why(error)))
                 else:
                     kept.append(path)
@@ -186,7 +195,7 @@ class ImageSource:
     def _opened(self) -> Listing:
         if self._listing is None:
             # Only a copy that was sent to a worker comes here, and only where it is asked for more than spans.
-            listing = list_images(self.path, skip=self._skip)
+            listing = list_images(self.path, skip=self._skip, max_pixels=self._max_pixels)
             decide_mode(listing, self._asked, self.path, skip=self._skip, lossy=self._lossy)
             self._listing = listing
         return self._listing
@@ -222,3 +231,8 @@ class ImageSource:
     def _header_bytes(self, header: Header) -> int:
         width, height = self._decoding.size(header.width, header.height, header.orientation)
         return self._sample_bytes((height, width, self.spec.sample_shape[2] or 1))
+
+
+def find_classes(paths: Sequence[str]) -> tuple[str, ...]:
+    """The first-level folders among relative paths, sorted."""
+    return tuple(sorted({path.split("/", 1)[0] for path in paths if "/" in path}))
