@@ -65,8 +65,8 @@ class Stats:
 
     def select(self, names: list[str]) -> Stats:
         """The statistics of some columns, in the given order."""
-        own = self.names or ()
-        moments = self.moments.select([own.index(name) for name in names])
+        places = {name: place for place, name in enumerate(self.names or ())}
+        moments = self.moments.select([places[name] for name in names])
         return replace(self, names=tuple(names), sample_shape=(len(names),), moments=moments)
 
     def check_fits(self, spec: Spec, where: str) -> None:

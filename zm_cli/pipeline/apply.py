@@ -136,10 +136,11 @@ def open_to_apply(
 def _select_columns(stats: Stats, options: ReadOptions) -> Stats:
     names = list(stats.names or ())
     wanted = list(options.columns) if options.columns is not None else names
-    unknown = [name for name in (*wanted, *(options.exclude or ())) if name not in names]
+    known, asked, excluded = set(names), set(wanted), set(options.exclude or ())
+    unknown = [name for name in (*wanted, *(options.exclude or ())) if name not in known]
     if unknown:
         raise UsageError(f"no statistics of {list_names(unknown)}", hint=f"there are {list_names(names, 20)}")
-    keep = [name for name in names if name in wanted and name not in (options.exclude or ())]
+    keep = [name for name in names if name in asked and name not in excluded]
     if not keep:
         raise UsageError("no column is left to transform", where="--exclude")
     if keep == names:

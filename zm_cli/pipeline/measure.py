@@ -72,7 +72,8 @@ class _Run:
         note_input(source.path)
         samples, hasher = 0, xxhash.xxh3_128()
         skipped: list[Skipped] = []
-        aside = frozenset(index for index, name in enumerate(own or ()) if name not in (names or ()))
+        common = set(names or ())
+        aside = frozenset(index for index, name in enumerate(own or ()) if name not in common)
         task = MeasureRun(source, self._per, self._options, aside)
         runs = group_spans(source.spans(), source.spec, self._per)
         nbytes = 8 * len(fields(Moments)) * math.prod(feature_shape(source.spec, self._per))
@@ -154,10 +155,11 @@ class _Run:
         columns = list(stats.names or ())
         keep = [name for name in columns if name not in self._rejected]
         if not named and self._per == "column":
-            empty = [name for name in keep if not stats.moments.count[columns.index(name)]]
+            counts = dict(zip(columns, stats.moments.count, strict=True))
+            empty = [name for name in keep if not counts[name]]
             if empty:
                 self._outcome.warn(f"without a single number, left as they are: {list_names(empty)}")
-            keep = [name for name in keep if name not in empty]
+            keep = [name for name in keep if counts[name]]
         return stats.select(keep) if keep != columns and self._per == "column" else stats
 
     def _warn(self, stats: Stats) -> None:

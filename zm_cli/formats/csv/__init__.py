@@ -48,5 +48,5 @@ FORMAT = Format(
     open=_open,
     check_output=_check_output,
     create=_create,
-    read_options=frozenset({"columns", "exclude", "delimiter", "header", "null_values"}),
+    read_options=frozenset({"columns", "exclude", "delimiter", "encoding", "header", "null_values"}),
 )

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from zm_cli.block import Rejected
 from zm_cli.errors import DataError
+from zm_cli.formats.csv.encodings import BOM, advise_encoding
 from zm_cli.formats.csv.layout import Layout
+from zm_cli.formats.csv.quotes import find_quoted, need_quotes, write_quotes
 from zm_cli.formats.csv.records import QUOTE, Piece, row_at, scan_records
-from zm_cli.formats.csv.stream import BOM
 
 if TYPE_CHECKING:
     import polars as pl
@@ -38,11 +39,13 @@ class Carried:
 
     `texts` holds whole columns by their place in the table. `missing` holds, for chosen columns with missing cells,
     what to write where the transformed value is NaN: the text of such a cell, `NaN` for a cell that had a value.
+    `quoted` tells that all of them have the quotes with which they are to be written.
     """
 
     chosen: tuple[int, ...]
     texts: Mapping[int, pl.Series]
     missing: Mapping[int, pl.Series]
+    quoted: bool
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ class ColumnReader:
     def read(self, piece: Piece, *, carry: bool) -> Numbers:
         """The numbers of a piece, with `carry` the text of all other cells too.
 
-        Raises DataError, naming the row, for a row with too few or too many cells, text that is not UTF-8, zero bytes.
+        Raises DataError, naming the row, for a row with too few or too many cells, bytes that are no text, zero bytes.
         """
         import polars as pl
 
@@ -148,12 +151,13 @@ class ColumnReader:
             raise DataError("cannot be told apart into rows", where=f"{self.where}, from row {piece.first_row} on")
 
     def _explain(self, piece: Piece) -> None:
-        """Raises DataError for the first row that has the wrong number of cells or is not UTF-8."""
+        """Raises DataError for the first row that has the wrong number of cells or is no text."""
         try:
             piece.text.decode()
         except UnicodeDecodeError as error:
+            encoding = self.layout.encoding
             raise self._fault(
-                piece, error.start, "is not UTF-8 text", "convert it first: iconv -f LATIN1 -t UTF-8"
+                piece, error.start, f"is not {encoding.upper()} text", advise_encoding(encoding)
             ) from error
         wanted = len(self.layout.names)
         records = scan_records(piece.text, self.layout.delimiter, self.layout.line_end)
@@ -184,19 +188,18 @@ class ColumnReader:
     def _convert(self, piece: Piece, frame: pl.DataFrame, as_text: frozenset[int], carry: bool) -> Numbers:
         import polars as pl
 
-        numbers: list[pl.Series] = []
+        columns = frame.get_columns()
         rejected: dict[int, Rejected] = {}
         missing: dict[int, pl.Series] = {}
         odd = set[int]()
         for feature, place in enumerate(self.chosen):
             if place not in as_text:
                 continue
-            cells = frame[str(place)]
-            column, needed, bad = self._to_numbers(cells)
-            numbers.append(column)
+            cells = columns[place]
+            columns[place], needed, bad = self._to_numbers(cells)
             if bad is not None:
                 rejected[feature] = Rejected(piece.first_row + bad, str(cells[bad]))
-            none = column.is_null() | column.is_nan() if carry else None
+            none = columns[place].is_null() | columns[place].is_nan() if carry else None
             if none is not None and none.any():
                 needed = True
                 missing[place] = cells.zip_with(none, pl.Series(["NaN"], dtype=pl.String))
@@ -204,12 +207,27 @@ class ColumnReader:
                 odd.add(place)
         if not odd <= self.as_text:
             self.as_text |= odd
-        values = frame.with_columns(numbers).select([str(place) for place in self.chosen]).to_numpy()
-        if not carry:
-            return Numbers(values, rejected, None)
-        others = sorted(set(range(len(self.layout.names))) - set(self.chosen))
-        texts = {place: frame[str(place)] for place in others}
-        return Numbers(values, rejected, Carried(self.chosen, texts, missing))
+        values = pl.DataFrame([columns[place] for place in self.chosen]).to_numpy()
+        return Numbers(values, rejected, self._carry(piece, frame, missing) if carry else None)
+
+    def _carry(self, piece: Piece, frame: pl.DataFrame, missing: Mapping[int, pl.Series]) -> Carried:
+        """All that is not transformed, with its quotes where the piece has any."""
+        columns = frame.get_columns()
+        chosen = set(self.chosen)
+        texts = {place: cells for place, cells in enumerate(columns) if place not in chosen}
+        quoted = b'"' in piece.text
+        if quoted:
+            delimiter, line_end = self.layout.delimiter, self.layout.line_end
+            had = find_quoted(piece.text, delimiter, line_end, len(columns))
+            # Other readers may take for a line end what is none here.
+            lone = b"\r" if line_end == b"\n" else b"\n"
+            for place, cells in texts.items():
+                if lone in piece.text:
+                    had[:, place] |= need_quotes(cells, [lone.decode()])
+                texts[place] = write_quotes(cells, had[:, place])
+            signs = ['"', "\r", "\n", delimiter.decode()]
+            missing = {place: write_quotes(cells, need_quotes(cells, signs)) for place, cells in missing.items()}
+        return Carried(self.chosen, texts, missing, quoted)
 
     def _to_numbers(self, cells: pl.Series) -> tuple[pl.Series, bool, int | None]:
         """Cells as float64, null where one is missing or no number; whether it took more than parsing them; the

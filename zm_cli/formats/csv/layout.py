@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from zm_cli.errors import DataError, UsageError
+from zm_cli.formats.csv.encodings import BOM, advise_encoding
 from zm_cli.formats.csv.records import LONGEST_RECORD, Cell, scan_cell
-from zm_cli.formats.csv.stream import BOM, TextStream, name_of
+from zm_cli.formats.csv.stream import TextStream, name_of
 
 DELIMITERS = b",;\t|"
 """Delimiters that are found by themselves, the likeliest first."""
@@ -22,7 +23,8 @@ class Layout:
 
     `line_end` is the one byte that ends a record for a parser, `terminator` what stands there in full (`\\r\\n`).
     `names` are the columns', unique unless the header repeats itself; `head` is the text before the first row as it
-    stands in the file, byte order mark and all, and `data_start` where, after the mark, that row begins.
+    stands in the file, byte order mark and all, and `data_start` where, after the mark, that row begins. Both are of
+    the text as UTF-8; `encoding` is what the file has it in.
     """
 
     delimiter: bytes
@@ -32,6 +34,7 @@ class Layout:
     header: bool
     head: bytes
     data_start: int
+    encoding: str
     compression: str | None
 
 
@@ -46,40 +49,44 @@ def parse_delimiter(text: str) -> bytes:
 def read_layout(stream: TextStream, path: str, delimiter: bytes | None, header: bool) -> Layout:
     """The layout of the table in `stream`, which is left at its first row.
 
-    Raises DataError for an empty file, a header that is no UTF-8, a first record that never ends.
+    Raises DataError for an empty file, a header that is no text, a first record that never ends.
     """
     where = name_of(path)
     named_tsv = path.lower().removesuffix(".gz").removesuffix(".zst").endswith((".tsv", ".tab"))
     if delimiter is None and named_tsv:
         delimiter = b"\t"
-    text, blank, cells, size = b"", 0, None, FIRST_READ
+    text, start, marked, cells, size = b"", 0, False, None, FIRST_READ
     while cells is None:
         text += stream.read(size - len(text))
         final = len(text) < size
-        blank = len(text) - len(text.lstrip(ANY_LINE_END))
-        if final and blank == len(text):
+        start = len(text) - len(text.lstrip(ANY_LINE_END))
+        # A mark after blank lines, which are not written, would be one in the output.
+        marked = not stream.bom and text.startswith(BOM, start)
+        start += len(BOM) if marked else 0
+        if final and start == len(text):
             raise DataError("is empty", where=where, hint="a table needs at least a header")
         # The last line may lack its end.
-        cells = _scan_record(text + b"\n" if final else text, blank, delimiter, final)
+        cells = _scan_record(text + b"\n" if final else text, start, delimiter, final)
         if cells is None and (final or size >= LONGEST_RECORD):
             raise DataError(
                 "its first record begins a quoted cell that does not end", where=where, hint="close the quote"
             )
         size *= 2
     found = cells[0].end if len(cells) > 1 else b","
-    end = blank + sum(len(cell.raw) + len(cell.end) for cell in cells)
+    end = start + sum(len(cell.raw) + len(cell.end) for cell in cells)
     terminator = cells[-1].end
-    data_start = end if header else 0
+    data_start = end if header else start if marked else 0
     stream.unread(text[data_start:])
-    head = text[blank : end - len(terminator)] + terminator if header else b""
+    head = text[start : end - len(terminator)] + terminator if header else b""
     return Layout(
         delimiter=delimiter or found,
         line_end=b"\r" if terminator == b"\r" else b"\n",
         terminator=terminator,
-        names=_name_columns(cells, header, where),
+        names=_name_columns(cells, header, where, stream.encoding),
         header=header,
-        head=(BOM if stream.bom else b"") + head,
+        head=(BOM if stream.bom or marked else b"") + head,
         data_start=data_start,
+        encoding=stream.encoding,
         compression=stream.compression,
     )
 
@@ -105,7 +112,7 @@ def _scan_record(text: bytes, start: int, delimiter: bytes | None, final: bool) 
     return None
 
 
-def _name_columns(cells: list[Cell], header: bool, where: str) -> tuple[str, ...]:
+def _name_columns(cells: list[Cell], header: bool, where: str, encoding: str) -> tuple[str, ...]:
     """A name for each column: the header's, without spaces around it; `column_N` where there is none."""
     if not header:
         return tuple(f"column_{number}" for number in range(1, len(cells) + 1))
@@ -113,11 +120,11 @@ def _name_columns(cells: list[Cell], header: bool, where: str) -> tuple[str, ...
         written = [cell.value.decode().strip() for cell in cells]
     except UnicodeDecodeError as error:
         raise DataError(
-            "its header is not UTF-8 text", where=where, hint="convert it first: iconv -f LATIN1 -t UTF-8"
+            f"its header is not {encoding.upper()} text", where=where, hint=advise_encoding(encoding)
         ) from error
     if any("\0" in name for name in written):
         raise DataError(
-            "its header holds zero bytes", where=where, hint="is it UTF-16 text? convert it: iconv -f UTF-16 -t UTF-8"
+            "its header holds zero bytes", where=where, hint="if it is UTF-16 text, say so with --encoding utf-16"
         )
     names: list[str] = []
     for number, name in enumerate(written, start=1):

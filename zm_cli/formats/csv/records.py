@@ -33,6 +33,8 @@ class Piece(NamedTuple):
     rows: int
     blank: int
     """Blank lines that were left out of `text`."""
+    respelled: bool
+    """Whether up to here some text has other bytes in its encoding than those it was read from."""
     nbytes: int
     """Bytes of the file, as they are stored, that were read for this piece."""
 
@@ -82,21 +84,25 @@ def scan_records(text: bytes, delimiter: bytes, line_end: bytes) -> Iterator[lis
 
 
 class Cutter:
-    """Cuts what is left of `stream` into pieces of whole records.
+    """Cuts what is left of `stream`, whose records end in `terminator`, into pieces of whole records.
 
     Blank lines are left out where a record has several cells; in a table of one column they are empty cells.
     """
 
-    def __init__(self, stream: TextStream, delimiter: bytes, line_end: bytes, where: str, *, single: bool) -> None:
+    def __init__(self, stream: TextStream, delimiter: bytes, terminator: bytes, where: str, *, single: bool) -> None:
         self._stream = stream
         self._delimiter = delimiter
-        self._line_end = line_end
+        self._terminator = terminator
+        self._line_end = line_end = terminator[-1:]
         self._where = where
         self._single = single
         self._after_quote = np.zeros(256, dtype=np.bool_)
         self._after_quote[[delimiter[0], line_end[0], QUOTE, RETURN]] = True
         self._before_quote = self._after_quote.copy()
         self._before_quote[RETURN] = line_end[0] == RETURN
+        # Where returns end the records, none of them is part of a cell.
+        odd = b'"' if line_end[0] == RETURN else b'"|\r' + re.escape(delimiter)
+        self._odd = re.compile(odd)
 
     def pieces(self, size: int) -> Iterator[Piece]:
         """Pieces of at most `size` bytes, longer only for a single longer record.
@@ -110,7 +116,7 @@ class Cutter:
                 fresh = self._stream.read(want - len(tail))
                 final = len(tail) + len(fresh) < want
                 if final and (tail or fresh) and not (fresh or tail).endswith(self._line_end):
-                    fresh += self._line_end
+                    fresh += self._terminator.removeprefix(b"\r" if (fresh or tail).endswith(b"\r") else b"")
                 text, tail = self._cut(tail, fresh)
                 if text or final:
                     break
@@ -119,9 +125,9 @@ class Cutter:
                 want *= 2
             if text:
                 text, rows, blank = self._count(text)
-                yield Piece(row, text, rows, blank, self._stream.consumed - consumed)
+                consumed, before = self._stream.consumed, consumed
+                yield Piece(row, text, rows, blank, self._stream.respelled, consumed - before)
                 row += rows
-                consumed = self._stream.consumed
         if tail:
             raise self._endless(row, "begins with a quote that nothing closes")
 
@@ -181,8 +187,7 @@ class Cutter:
         """The text with each cell that parsers see differently quoted as a whole; an unfinished cell stays as it is."""
         parts: list[bytes] = []
         done = 0
-        odd = re.compile(b'"|\r' + re.escape(self._delimiter))
-        while (found := odd.search(buffer, done)) is not None:
+        while (found := self._odd.search(buffer, done)) is not None:
             # Up to here there was no quote, so that the last delimiter or line end does begin the cell.
             ends = (buffer.rfind(end, done, found.start()) for end in (self._delimiter, self._line_end))
             start = max(done, max(ends) + 1)
@@ -222,6 +227,15 @@ def record_ends(text: bytes, line_end: bytes) -> NDArray[np.intp]:
     if b'"' in text:
         ends = ends[np.searchsorted(np.flatnonzero(codes == QUOTE), ends) % 2 == 0]
     return ends + 1
+
+
+def has_other_ends(text: bytes, terminator: bytes) -> bool:
+    """Whether, of whole records that end in newlines, some end in another way than `terminator`."""
+    if terminator == b"\r" or (terminator == b"\n" and b"\r" not in text):
+        return False
+    ends = record_ends(text, b"\n")
+    returns = np.frombuffer(text, dtype=np.uint8)[np.maximum(ends - 2, 0)] == RETURN
+    return bool((returns != (terminator == b"\r\n")).any())
 
 
 def first_rows(piece: Piece, size: int, line_end: bytes) -> Piece:

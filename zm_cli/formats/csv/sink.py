@@ -13,6 +13,7 @@ from zm_cli.block import Block, WriteOptions
 from zm_cli.draft import Draft
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.csv.columns import Carried
+from zm_cli.formats.csv.encodings import encode_text
 from zm_cli.formats.csv.layout import Layout
 from zm_cli.formats.csv.receipts import draft_receipt
 
@@ -68,11 +69,11 @@ def check_name(output: str, delimiter: bytes) -> None:
 
 
 class CsvSink:
-    """Writes blocks of a table laid out like `layout` to `output`, compressed if its suffix says so, or to `-`.
+    """Writes blocks of a table laid out and encoded like `layout` to `output`, compressed if its suffix says so, or to
+    `-`.
 
     A file appears whole on `commit`, with its receipt beside it; standard output is written as it comes and has none.
-    Raises DataError where the file system refuses; a BrokenPipeError of
-    standard output goes through.
+    Raises DataError where the file system refuses; a BrokenPipeError of standard output goes through.
     """
 
     def __init__(self, layout: Layout, output: str, options: WriteOptions) -> None:
@@ -118,8 +119,12 @@ class CsvSink:
             include_header=False,
             separator=self._layout.delimiter.decode(),
             line_terminator=self._layout.terminator.decode(),
+            quote_style="never" if carried.quoted else "necessary",
         )
-        return buffer.getvalue()
+        return self._encode(buffer.getvalue())
+
+    def _encode(self, text: bytes) -> bytes:
+        return encode_text(text, self._layout.encoding, "standard output" if self._output == "-" else self._output)
 
     def write(self, encoded: bytes) -> None:
         """Appends encoded lines, after the header if they are the first."""
@@ -129,7 +134,7 @@ class CsvSink:
     def _begin(self) -> None:
         if not self._begun:
             self._begun = True
-            self._put(self._layout.head)
+            self._put(self._encode(self._layout.head))
 
     def _put(self, text: bytes) -> None:
         self._store(self._packer.compress(text) if self._packer else text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -15,13 +16,16 @@ from zm_cli import block
 from zm_cli.block import Block, Facts, ReadOptions, Span, Spec
 from zm_cli.errors import DataError, UnknownColumnError, UsageError
 from zm_cli.formats.csv.columns import ColumnReader, is_number
+from zm_cli.formats.csv.encodings import UTF8, parse_encoding
 from zm_cli.formats.csv.layout import Layout, parse_delimiter, read_layout
 from zm_cli.formats.csv.receipts import read_receipt
-from zm_cli.formats.csv.records import Cutter, Piece, first_rows
+from zm_cli.formats.csv.records import Cutter, Piece, first_rows, has_other_ends
 from zm_cli.formats.csv.stream import TextStream, is_regular, name_of
 
 LINE_ENDS = {b"\n": "LF", b"\r\n": "CRLF", b"\r": "CR"}
-LIKE_A_NUMBER = re.compile(r"\s*[-+]?[$€£]?\s*\d[\d., ']*\s*[%$€£]?\s*")
+LIKE_A_NUMBER = re.compile(r"\s*[-+]?[$€£]?\s*(0x[\da-f]+|\d[\d., '_]*)\s*[%$€£]?\s*", re.IGNORECASE)
+THOUSANDS = re.compile(r"\s*[-+]?\d{1,3}(,\d{3})+(\.\d*)?\s*")
+NO_THOUSANDS = "; write numbers without thousands separators"
 FIRST_LOOK = 1 << 20
 """Bytes of text that decide which columns are numbers."""
 BLANK_LINES = "blank lines are no rows and are left out"
@@ -48,7 +52,8 @@ class CsvSource:
         self._where = name_of(path)
         self._null_values = options.null_values or ()
         delimiter = parse_delimiter(options.delimiter) if options.delimiter is not None else None
-        self._stream: TextStream | None = TextStream(path)
+        self._encoding = parse_encoding(options.encoding) if options.encoding is not None else None
+        self._stream: TextStream | None = TextStream(path, self._encoding)
         self._waiting: Iterator[Piece] | None = None
         try:
             self.layout: Layout = read_layout(self._stream, path, delimiter, options.header is not False)
@@ -80,17 +85,19 @@ class CsvSource:
     def _choose(self, options: ReadOptions) -> tuple[int, ...]:
         """The places of the columns that are features: in the order asked for, else in that of the table."""
         names = self.layout.names
+        places = {name: place for place, name in reversed(list(enumerate(names)))}
         for name in (*(options.columns or ()), *(options.exclude or ())):
-            if name not in names:
+            if name not in places:
                 raise self._unknown(name)
         excluded = set(options.exclude or ())
         if options.columns is not None:
-            chosen = [names.index(name) for name in dict.fromkeys(options.columns) if name not in excluded]
+            chosen = [places[name] for name in dict.fromkeys(options.columns) if name not in excluded]
         else:
             chosen = [place for place in self._find_numeric() if names[place] not in excluded]
         if not chosen:
             raise UsageError("no numeric column is left", where=self._where, hint="leave out --exclude, or less of it")
-        repeated = list(dict.fromkeys(names[place] for place in chosen if names.count(names[place]) > 1))
+        counts = Counter(names)
+        repeated = list(dict.fromkeys(names[place] for place in chosen if counts[names[place]] > 1))
         if repeated:
             raise DataError(
                 f"several columns are called {_list_names(repeated)}",
@@ -121,7 +128,7 @@ class CsvSource:
         }
         self._notes += tuple(
             f"{self._where}: column '{self.layout.names[place]}' is left as text: row {cell.row} holds '{cell.value}', "
-            "which is no number as zm reads them"
+            f"which is no number as zm reads them{NO_THOUSANDS if THOUSANDS.fullmatch(cell.value) else ''}"
             for place, cell in doubtful.items()
         )
         if len(rejected) == len(places):
@@ -129,12 +136,12 @@ class CsvSource:
         return [place for place in places if place not in rejected]
 
     def _all_text(self, cells: Mapping[int, str]) -> DataError:
-        comma = all(cell.strip().replace(",", "", 1).lstrip("+-").isdigit() for cell in list(cells.values())[:1])
         place, cell = next(iter(cells.items()))
+        comma = "," in cell and cell.strip().lstrip("+-").replace(",", "").replace(".", "", 1).isdigit()
         return DataError(
             f"has no numeric column: '{self.layout.names[place]}' holds '{cell}'",
             where=self._where,
-            hint="write decimal points, not commas" if comma and "," in cell else "is --delimiter right?",
+            hint="write decimal points, and numbers without thousands separators" if comma else "is --delimiter right?",
         )
 
     def _unknown(self, name: str) -> UnknownColumnError:
@@ -158,10 +165,10 @@ class CsvSource:
     def _pieces(self) -> Iterator[Piece]:
         stream = self._stream
         if stream is None:
-            stream = TextStream(self.path)
+            stream = TextStream(self.path, self._encoding)
             stream.read(self.layout.data_start)
         layout = self.layout
-        cutter = Cutter(stream, layout.delimiter, layout.line_end, self._where, single=len(layout.names) == 1)
+        cutter = Cutter(stream, layout.delimiter, layout.terminator, self._where, single=len(layout.names) == 1)
         try:
             yield from cutter.pieces(block.BLOCK_BYTES)
         finally:
@@ -189,8 +196,16 @@ class CsvSource:
             digest=xxhash.xxh3_128(piece.text).digest(),
             carried=numbers.carried,
             rejected=numbers.rejected,
-            notes=(f"{self._where}: {BLANK_LINES}",) if piece.blank else (),
+            notes=tuple(f"{self._where}: {sentence}" for sentence in self._list_notes(piece)),
         )
+
+    def _list_notes(self, piece: Piece) -> Iterator[str]:
+        if piece.blank:
+            yield BLANK_LINES
+        if self.carry and has_other_ends(piece.text, self.layout.terminator):
+            yield f"line ends differ; the output has {LINE_ENDS[self.layout.terminator]} everywhere"
+        if self.carry and piece.respelled:
+            yield f"{self.layout.encoding} has several codes for the same text; the output has the usual one"
 
     def tally(self, span: Span) -> None:
         """Nothing: the values are numbers already, which are not counted faster than read."""
@@ -199,11 +214,13 @@ class CsvSource:
         """What the first rows tell: how many columns are numbers and text, and the layout; no row is counted."""
         layout, chosen = self.layout, set(self._reader.chosen)
         untouched = [name for place, name in enumerate(layout.names) if place not in chosen]
-        text = [name for name in untouched if name in self._text_columns]
-        aside = [name for name in untouched if name not in self._text_columns]
+        known = set(self._text_columns)
+        text = [name for name in untouched if name in known]
+        aside = [name for name in untouched if name not in known]
         others = {
             "delimiter": "tab" if layout.delimiter == b"\t" else layout.delimiter.decode(),
             "line ends": LINE_ENDS[layout.terminator],
+            "encoding": None if layout.encoding == UTF8 else layout.encoding,
             "header": None if layout.header else "none",
             "compression": layout.compression,
             "text columns": ", ".join(text),

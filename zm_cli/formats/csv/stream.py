@@ -1,4 +1,4 @@
-"""The bytes of a table as one stream: a plain or compressed file or standard input, without a byte order mark."""
+"""A table as one stream of UTF-8 text: a plain or compressed file or standard input, without a byte order mark."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import IO, Protocol, cast
 
 from zm_cli.errors import DataError, UsageError
+from zm_cli.formats.csv.encodings import BOM, LONGEST_MARK, UTF8, Decoded, choose_encoding
 
-BOM = b"\xef\xbb\xbf"
 ZSTD_PIECE = 1 << 14
 """Compressed bytes given to zstandard at once: it returns all they decode to, which may be very much more."""
 
@@ -18,10 +18,8 @@ FOREIGN = {
     b"BZh": ("is compressed with bzip2", "decompress it first: bzip2 -dc FILE | zm ... -"),
     b"\xfd7zXZ\0": ("is compressed with xz", "decompress it first: xz -dc FILE | zm ... -"),
     b"PK\x03\x04": ("is a zip archive or a workbook, no CSV text", "save the table in it as CSV"),
-    b"PAR1": ("is a Parquet file, no CSV text", "save the table in it as CSV"),
+    b"PAR1\x15": ("is a Parquet file, no CSV text", "save the table in it as CSV"),
     b"\x89HDF": ("is an HDF5 file, no CSV text", "open it with --kind hdf5"),
-    b"\xff\xfe": ("is UTF-16 text", "convert it first: iconv -f UTF-16 -t UTF-8 FILE | zm ... -"),
-    b"\xfe\xff": ("is UTF-16 text", "convert it first: iconv -f UTF-16 -t UTF-8 FILE | zm ... -"),
 }
 """First bytes of what people mistake for CSV text."""
 
@@ -89,13 +87,14 @@ def name_of(path: str) -> str:
 
 
 class TextStream:
-    """What lies at `path` (`-`: standard input), decompressed if its first bytes say so.
+    """What lies at `path` (`-`: standard input), decompressed if its first bytes say so, turned into UTF-8.
 
-    Raises UsageError for a folder, DataError where it cannot be opened or is none of the things read here. `consumed`
-    counts bytes as they are stored, `compression` is `gzip`, `zstd` or None, `bom` tells of a byte order mark.
+    `encoding` is the codec that was named for it, None where its first bytes are to tell. Raises UsageError for a
+    folder, DataError where it cannot be opened or is none of the things read here. `consumed` counts bytes as they are
+    stored, `compression` is `gzip`, `zstd` or None, `encoding` the codec, `bom` tells of a byte order mark.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, encoding: str | None = None) -> None:
         self._corrupt: tuple[type[Exception], ...] = ()
         self._name = name_of(path)
         self._file = self._open(path)
@@ -106,10 +105,18 @@ class TextStream:
             head = self._fill(self._file, 6)
             self._raw = _Counted(self._file, head)
             self._text = self._decoder(head)
-            start = self.read(4)
-            self.bom = start.startswith(BOM)
-            self.unread(start[len(BOM) :] if self.bom else start)
+            start = self.read(max(map(len, FOREIGN)))
             self._refuse_foreign(start)
+            self.encoding = choose_encoding(encoding, start[:LONGEST_MARK], self._name)
+            self.unread(start)
+            self._decoded: Decoded | None = None
+            if self.encoding != UTF8:
+                self._decoded = Decoded(self._text, self._unread, self.encoding)
+                self._text, self._unread = self._decoded, b""
+            mark = self.read(len(BOM))
+            self.bom = mark == BOM
+            if not self.bom:
+                self.unread(mark)
         except DataError:
             self.close()
             raise
@@ -153,6 +160,11 @@ class TextStream:
     def consumed(self) -> int:
         """Bytes of the file, as they are stored, that were read so far."""
         return self._raw.count
+
+    @property
+    def respelled(self) -> bool:
+        """Whether some text read so far has other bytes in its encoding than those it was read from."""
+        return self._decoded is not None and self._decoded.respelled
 
     def read(self, size: int) -> bytes:
         """The next `size` bytes of text, fewer only at its end; DataError where the file is damaged."""
