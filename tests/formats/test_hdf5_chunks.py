@@ -84,8 +84,7 @@ def rewrite(path: str, output: Path, dtype: str = "f4", layout: str | None = Non
 
 @pytest.fixture(autouse=True)
 def _chunks_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    for least in ("SMALLEST_PLAIN", "SMALLEST_FILTERED"):
-        monkeypatch.setattr(direct, least, 1)
+    monkeypatch.setattr(direct, "SMALLEST_PLAIN", 1)
 
 
 def forbid_library(patch: pytest.MonkeyPatch) -> None:

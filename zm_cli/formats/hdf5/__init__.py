@@ -32,13 +32,17 @@ def _open(path: str, options: ReadOptions) -> Source:
 
 def _create(source: Source, output: str, options: WriteOptions) -> Sink:
     from zm_cli.formats.hdf5.sink import Hdf5Sink
+    from zm_cli.formats.hdf5.source import Hdf5Source
 
+    assert isinstance(source, Hdf5Source)
     return Hdf5Sink(source, output, options)
 
 
 def _check_output(source: Source, output: str, form: str | None) -> None:
     from zm_cli.formats.hdf5.sink import check_name
+    from zm_cli.formats.hdf5.source import Hdf5Source
 
+    assert isinstance(source, Hdf5Source)
     check_name(source, output)
 
 
@@ -48,5 +52,5 @@ FORMAT = Format(
     open=_open,
     check_output=_check_output,
     create=_create,
-    read_options=frozenset({"dataset", "layout"}),
+    read_options=frozenset({"dataset", "layout", "allow_external"}),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ import numpy as np
 from zm_cli.errors import DataError
 from zm_cli.formats.hdf5.access import ERRORS, address_of, explain
 from zm_cli.formats.hdf5.attributes import copy_attributes, has_pointers, list_attributes
+from zm_cli.formats.hdf5.links import ExternalLink, encode_name, follow, show_name, walk
+from zm_cli.formats.hdf5.outside import is_external, is_virtual, stored_space
 from zm_cli.formats.hdf5.references import Referrer, slabs
 
 Create = Callable[[Any, bytes, Any], list[str]]
@@ -31,28 +34,29 @@ def needs_new_headers(file: Any) -> bool:
     """Whether an object of the file has a header of the newer kind, which alone can hold large attributes."""
     from h5py import h5o
 
-    versions: list[int] = [h5o.get_info(file.id).hdr.version]
-
-    def look(_name: bytes, info: Any) -> None:
-        versions[0] = max(versions[0], info.hdr.version)
-
-    h5o.visit(file.id, look, info=True)
-    return versions[0] > 1
+    objects = (item for _path, item, *_ in walk(file) if item is not None)
+    return any(h5o.get_info(item).hdr.version > 1 for item in chain([file.id], objects))
 
 
 class FileCopy:
     """A copy of the contents of `source` (an `h5py.File`) in `target` (a new file's id).
 
     Groups are made anew, other datasets copied as they are stored, and links of every kind made again, not followed.
-    `special` is the dataset that `create` makes; `own` names its attributes that are not copied. After `run`, `notes`
-    says what could not be kept. Raises DataError naming the object that cannot be copied.
+    `special` is the dataset that `create` makes, at `name`; where it lies in another file, it takes the place of the
+    link to it. `own` names its attributes that are not copied. After `run`, `notes` says what could not be kept. Raises
+    DataError naming the object that cannot be copied.
     """
 
-    def __init__(self, source: Any, target: Any, special: Any, create: Create, own: frozenset[bytes]) -> None:
+    def __init__(
+        self, source: Any, target: Any, special: Any, name: str, create: Create, own: frozenset[bytes]
+    ) -> None:
         self.notes: list[str] = []
         self._source = source
         self._target = target
-        self._special = address_of(special.id)
+        way = follow(source.id, encode_name(name))
+        self._foreign = special.id if isinstance(way, ExternalLink) else None
+        self._link = (way.group, way.name) if isinstance(way, ExternalLink) else None
+        self._special = address_of(special.id) if self._foreign is None else None
         self._create = create
         self._own = own
         self._paths: dict[int, bytes] = {}
@@ -79,15 +83,9 @@ class FileCopy:
 
     def _copy_named_types(self, root: Any) -> bytes | None:
         """Copies named types to a group of their own for the time being, so that all that use them can find them."""
-        from h5py import h5g, h5o
+        from h5py import h5g, h5o, h5t
 
-        found: list[tuple[int, bytes]] = []
-
-        def look(name: bytes, info: Any) -> None:
-            if info.type == h5o.TYPE_NAMED_DATATYPE:
-                found.append((info.addr, name))
-
-        h5o.visit(self._source.id, look, info=True)
+        found = [(address_of(item), path) for path, item, *_ in walk(self._source) if isinstance(item, h5t.TypeID)]
         if not found:
             return None
         group = b".zm-types"
@@ -96,8 +94,8 @@ class FileCopy:
         self._type_group = h5g.create(root, group)
         for index, (address, name) in enumerate(found):
             self._types[address] = str(index).encode()
-            self._copy_object(self._source.id, name, self._type_group, self._types[address], None, b"/" + name)
-            self._note_references(h5o.open(self._source.id, name), b"/" + name)
+            self._copy_object(self._source.id, name, self._type_group, self._types[address], None, name)
+            self._note_references(h5o.open(self._source.id, name), name)
         return group
 
     def _find_type(self, stored: Any) -> Any:
@@ -121,6 +119,8 @@ class FileCopy:
             link.set_char_encoding(info.cset)
             if info.type == h5l.TYPE_SOFT:
                 here.links.create_soft(name, group.links.get_val(name), link)
+            elif info.type == h5l.TYPE_EXTERNAL and (address_of(group), name) == self._link:
+                self._place_foreign(here, name, path, link)
             elif info.type == h5l.TYPE_EXTERNAL:
                 here.links.create_external(name, *group.links.get_val(name), link)
             elif info.type == h5l.TYPE_HARD:
@@ -129,8 +129,20 @@ class FileCopy:
                 except ERRORS as error:
                     raise self._failure(path, error) from error
             else:
-                self.notes.append(f"the link {_text(path)} is of a kind that cannot be copied")
+                self.notes.append(f"the link {show_name(path)} is of a kind that cannot be copied")
         return inner
+
+    def _place_foreign(self, here: Any, name: bytes, path: bytes, link: Any) -> None:
+        from h5py import h5a, h5o
+
+        self.notes += self._create(here, name, link)
+        # What its references and named types lead to is in the other file.
+        made = h5o.open(here, name)
+        referring, lost = copy_attributes(self._foreign, made, lambda stored: stored.copy(), self._own)
+        lost += [f"{show_name(attribute)} (it refers to another file)" for attribute in referring]
+        for attribute in referring:
+            h5a.delete(made, attribute)
+        self._note_lost(path, lost)
 
     def _copy_hard_link(
         self, group: Any, here: Any, name: bytes, path: bytes, link: Any
@@ -183,11 +195,9 @@ class FileCopy:
         plist = item.get_create_plist()
         plist.set_obj_track_times(False)
         stored = item.get_type()
-        made = h5d.create(here, name, self._find_type(stored), item.get_space().copy(), plist, link)
+        made = h5d.create(here, name, self._find_type(stored), stored_space(item), plist, link)
         self._copy_attributes(item, made, path, noted=True)
-        elsewhere = plist.get_layout() == h5d.VIRTUAL or (
-            plist.get_layout() == h5d.CONTIGUOUS and plist.get_external_count()
-        )
+        elsewhere = is_virtual(item) or is_external(item)
         if elsewhere or stored.detect_class(h5t.REFERENCE) or item.get_storage_size() == 0:
             return
         dtype = item.dtype if has_pointers(stored) else np.dtype(f"V{stored.get_size()}")
@@ -204,7 +214,10 @@ class FileCopy:
         referring, lost = copy_attributes(source, target, self._find_type, leave)
         if referring and not noted:
             self._referring.append((path, referring, False))
-        self.notes += [f"{_text(path)} is written without its attribute {attribute}" for attribute in lost]
+        self._note_lost(path, lost)
+
+    def _note_lost(self, path: bytes, lost: list[str]) -> None:
+        self.notes += [f"{show_name(path)} is written without its attribute {attribute}" for attribute in lost]
 
     def _note_references(self, item: Any, path: bytes) -> bool:
         """Keeps in mind which attributes of an object, and whether its values, hold references to be filled in."""
@@ -228,7 +241,7 @@ class FileCopy:
                 if values:
                     referrer.fix_dataset(source, target)
             except ERRORS as error:
-                self.notes.append(f"references in {_text(path)} are left empty: {explain(error)}")
+                self.notes.append(f"references in {show_name(path)} are left empty: {explain(error)}")
         if referrer.lost:
             self.notes.append(f"{referrer.lost} references lead nowhere in the input and are left empty")
 
@@ -238,8 +251,4 @@ class FileCopy:
         return h5g.open(self._target, b"/")
 
     def _failure(self, path: bytes, error: BaseException) -> DataError:
-        return DataError(f"cannot be copied: {explain(error)}", where=f"{self._source.filename}: {_text(path)}")
-
-
-def _text(path: bytes) -> str:
-    return path.decode("utf-8", "replace")
+        return DataError(f"cannot be copied: {explain(error)}", where=f"{self._source.filename}: {show_name(path)}")

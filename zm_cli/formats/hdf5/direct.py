@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import os
 from array import array
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zm_cli.formats.hdf5.access import ERRORS
-from zm_cli.formats.hdf5.filters import Filters, find_filters
+from zm_cli.formats.hdf5.filters import Filters, find_filters, find_length
 from zm_cli.formats.hdf5.grid import Grid
 
 SMALLEST_PLAIN = 1 << 16
-SMALLEST_FILTERED = 1 << 12
-"""Bytes of a chunk's values; the library is faster with smaller ones than Python is."""
+"""Bytes of a chunk's values; the library is faster with smaller ones than Python is, where they have no filter. Those
+with gzip are all inflated here: of one that holds too little, the library gives what the memory held before."""
 MOST_CHUNKS = 1 << 21
 """As many have their addresses held, 20 bytes each."""
 ABSOLUTE_ADDRESSES = (1, 14, 4)
@@ -30,26 +31,31 @@ ABSOLUTE_ADDRESSES = (1, 14, 4)
 def find_direct(file: Any, dataset: Any, axis: int) -> ContiguousValues | ChunkedValues | None:
     """The way to read runs of samples along `axis` of the open `dataset` (a low-level id); None: only by the library.
 
-    It reads through any descriptor of the file, in this process or another.
+    It reads through any descriptor of the file, in this process or another. Raises ValueError where a chunk has not the
+    length that it must have: the library gives what the memory held before.
     """
     from h5py import h5d, h5t
 
-    dtype = dataset.dtype
-    if file.driver != "sec2" or not dataset.get_type().equal(h5t.py_create(dtype)):
+    dtype, plist = dataset.dtype, dataset.get_create_plist()
+    plain = dataset.get_type().equal(h5t.py_create(dtype))
+    if file.driver != "sec2":
         return None
-    plist = dataset.get_create_plist()
     if plist.get_layout() == h5d.CONTIGUOUS:
         address = dataset.get_offset()
         before, row = math.prod(dataset.shape[:axis]), math.prod(dataset.shape[axis + 1 :]) * dtype.itemsize
         # Samples on an inner axis lie in many short pieces.
-        usable = address is not None and not plist.get_external_count() and before == 1
+        usable = plain and address is not None and not plist.get_external_count() and before == 1
         return ContiguousValues(dtype, address, row) if usable else None
-    filters = find_filters(plist, dtype.itemsize)
-    if filters is None or filters.nbytes < (SMALLEST_FILTERED if filters.codes else SMALLEST_PLAIN):
+    filters, length = find_filters(plist, dtype.itemsize), find_length(plist, dataset.get_type().get_size())
+    if filters is None and length is None:
         return None
     grid = Grid(dataset.shape, plist.get_chunk(), axis)
     index = _find_chunks(file, dataset, grid)
-    return None if index is None else ChunkedValues(dtype, axis, grid, filters, index)
+    if index is not None and length is not None:
+        _check_sizes(index, length)
+    if index is None or filters is None or not plain or (not filters.codes and filters.nbytes < SMALLEST_PLAIN):
+        return None
+    return ChunkedValues(dtype, axis, grid, filters, index)
 
 
 @dataclass(frozen=True)
@@ -90,13 +96,28 @@ class ChunkedValues:
     def fill(self, handle: int, start: int, stop: int, run: NDArray[Any]) -> None:
         """Fills `run`, of the file's axes and dtype, with the samples from `start` to `stop` of the open file `handle`.
 
-        Raises EOFError where the file ends before, or a chunk does; OSError where it cannot be read; ValueError where a
-        chunk is not as it should be, or where it would be a waste: of a chunk that is filtered, or cut along an inner
-        axis, all must be read for a part.
+        Raises EOFError where the file ends before, or a chunk does, or one unpacks to far too much; OSError where it
+        cannot be read; ValueError where the library is to try: a chunk is not as it should be, or it would be a waste,
+        since of a chunk that is filtered, or cut along an inner axis, all must be read for a part.
         """
+        try:
+            if not self.grid.is_whole(start, stop) and (self.filters.codes or self.axis != 0):
+                raise ValueError("chunks would be cut")
+            self._fill_pieces(handle, start, stop, run)
+        except ValueError:
+            # The library is to read it, which does not look at the lengths.
+            self._check_lengths(handle, start, stop)
+            raise
+
+    def _check_lengths(self, handle: int, start: int, stop: int) -> None:
+        """Raises EOFError where a filtered chunk that begins between `start` and `stop` does not hold one."""
+        for number, corner, _inside, _place in self.grid.pieces(start, stop) if self.filters.codes else ():
+            if corner[self.axis] >= start and self.index.addresses[number] >= 0:
+                with suppress(ValueError):
+                    self.filters.inflate(self._load(handle, number), self.index.masks[number])
+
+    def _fill_pieces(self, handle: int, start: int, stop: int, run: NDArray[Any]) -> None:
         chunks = self.grid.chunks
-        if not self.grid.is_whole(start, stop) and (self.filters.codes or self.axis != 0):
-            raise ValueError("chunks would be cut")
         buffer: NDArray[Any] | None = None
         for number, _corner, inside, place in self.grid.pieces(start, stop):
             target, first = run[place], inside[0].start
@@ -110,18 +131,23 @@ class ChunkedValues:
             self._read(handle, number, first, part)
             target[...] = part[(slice(None), *inside[1:])]
 
+    def _load(self, handle: int, number: int) -> bytes:
+        """The bytes of a filtered chunk as they are stored; fewer where the file ends before."""
+        size = self.index.sizes[number]
+        # Deflate adds some bytes at most; a damaged index may claim gigabytes, which the library would unpack.
+        if size > 2 * self.filters.nbytes + 64:
+            raise EOFError(f"a chunk has {size} bytes, and {self.filters.nbytes} when it is unpacked")
+        return os.pread(handle, size, self.index.addresses[number])
+
     def _read(self, handle: int, number: int, first: int, out: NDArray[Any]) -> None:
         """Fills `out`, C-contiguous, with the rows of a chunk from the `first` on, which is 0 where it is filtered."""
-        address, size = self.index.addresses[number], self.index.sizes[number]
+        address = self.index.addresses[number]
         if address < 0:
             raise ValueError("a chunk was never written")
-        # Deflate adds some bytes at most; a damaged index may claim gigabytes.
-        if self.filters.codes and size <= 2 * self.filters.nbytes + 64:
-            self.filters.decode(os.pread(handle, size, address), self.index.masks[number], out)
-        elif not self.filters.codes and size == self.filters.nbytes:
-            _fill(handle, address + first * (self.filters.nbytes // self.grid.chunks[0]), out)
+        if self.filters.codes:
+            self.filters.decode(self._load(handle, number), self.index.masks[number], out)
         else:
-            raise ValueError(f"a chunk has {size} bytes instead of {self.filters.nbytes}")
+            _fill(handle, address + first * (self.filters.nbytes // self.grid.chunks[0]), out)
 
 
 def _find_chunks(file: Any, dataset: Any, grid: Grid) -> ChunkIndex | None:
@@ -146,6 +172,13 @@ def _find_chunks(file: Any, dataset: Any, grid: Grid) -> ChunkIndex | None:
     except (*ERRORS, OverflowError):
         return None
     return ChunkIndex(addresses, sizes, masks)
+
+
+def _check_sizes(index: ChunkIndex, length: int) -> None:
+    for address, size, mask in zip(index.addresses, index.sizes, index.masks, strict=True):
+        # A filter that was skipped may have added something else, or nothing.
+        if address >= 0 and not mask and size != length:
+            raise ValueError(f"a chunk has {size} bytes instead of {length}")
 
 
 def _fill(handle: int, address: int, out: NDArray[Any]) -> None:

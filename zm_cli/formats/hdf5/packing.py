@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli.formats.hdf5.filters import Filters, find_filters
+from zm_cli.formats.hdf5.filters import Filters, compresses, find_filters
 from zm_cli.formats.hdf5.grid import Grid
 
 
@@ -53,7 +53,7 @@ def find_packer(dataset: Any, axis: int) -> Packer | None:
     plist, dtype = dataset.id.get_create_plist(), dataset.dtype
     filters = find_filters(plist, dtype.itemsize)
     # What needs no work to be stored, the library stores as fast.
-    if filters is None or not filters.codes:
+    if filters is None or not compresses(plist):
         return None
     fill = np.zeros((), dtype)
     if plist.fill_value_defined() == h5d.FILL_VALUE_USER_DEFINED and plist.get_fill_time() != h5d.FILL_TIME_NEVER:

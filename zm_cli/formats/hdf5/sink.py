@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli.block import Block, Source, WriteOptions
+from zm_cli.block import Block, WriteOptions
+from zm_cli.device import Device
 from zm_cli.draft import Draft
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.hdf5.access import ERRORS, explain, open_file
 from zm_cli.formats.hdf5.copy import FileCopy, creation_list, needs_new_headers
-from zm_cli.formats.hdf5.device import Device
 from zm_cli.formats.hdf5.layout import find_layout, is_layout, read_text
+from zm_cli.formats.hdf5.links import encode_name, show_name
 from zm_cli.formats.hdf5.packing import Packed, Packer, find_packer
-from zm_cli.formats.hdf5.source import RECEIPT
+from zm_cli.formats.hdf5.source import RECEIPT, Hdf5Source
 from zm_cli.formats.hdf5.storage import chunk_cache, create_dataset
 
 OUTPUT_SUFFIXES = (".h5", ".hdf5", ".he5")
@@ -29,8 +30,17 @@ SPEAKS_OF_VALUES = (
 """Attributes, kept as they are, that tell something of the values as they were."""
 
 
-def check_name(source: Source, output: str) -> None:
-    """Raises UsageError for an output that is no HDF5 file by its name; the input's own suffix is one too."""
+def check_name(source: Hdf5Source, output: str) -> None:
+    """Raises UsageError for an output that is no HDF5 file by its name, and for a dataset that has no place in it.
+
+    The input's own suffix is one too.
+    """
+    if source.beyond:
+        raise UsageError(
+            "lies in another file, in the midst of what is there",
+            where=f"{source.path}: {source.spec.decoding['dataset']}",
+            hint="it can be read, not written; give that file itself",
+        )
     suffix = Path(output).suffix.lower()
     if suffix not in OUTPUT_SUFFIXES and (not suffix or suffix != Path(source.path).suffix.lower()):
         raise UsageError(
@@ -46,7 +56,7 @@ class Hdf5Sink:
     Raises DataError where input or output fail.
     """
 
-    def __init__(self, source: Source, output: str, options: WriteOptions) -> None:
+    def __init__(self, source: Hdf5Source, output: str, options: WriteOptions) -> None:
         self.notes: list[str] = []
         self._options = options
         self._source = source
@@ -71,7 +81,7 @@ class Hdf5Sink:
 
     def _prepare(self) -> None:
         with open_file(self._source.path) as file:
-            special = file[self._name]
+            special = self._source.open_dataset(file)
             letters = self._source.spec.decoding.get("layout")
             self._axis = letters.index("N") if letters else 0
             self._create_file(file)
@@ -80,7 +90,7 @@ class Hdf5Sink:
             def create(group: Any, name: bytes, link: Any) -> list[str]:
                 return create_dataset(special, group, name, self._dtype, link)
 
-            copy = FileCopy(file, self._file.id, special, create, frozenset(own))
+            copy = FileCopy(file, self._file.id, special, self._name, create, frozenset(own))
             copy.run()
             self.notes += copy.notes
             self._open_dataset(special)
@@ -89,7 +99,7 @@ class Hdf5Sink:
             self._user_block = file.userblock_size
         kept = [name for name in SPEAKS_OF_VALUES if name in self._dataset.attrs]
         if kept:
-            self.notes.append(f"{self._name} keeps {', '.join(kept)}, which tell of the values as they were")
+            self.notes.append(f"{show_name(self._name)} keeps {', '.join(kept)}, which tell of the values as they were")
 
     def _create_file(self, file: Any) -> None:
         import h5py
@@ -116,10 +126,10 @@ class Hdf5Sink:
         import h5py
         from h5py import h5d, h5p
 
-        made = self._file[self._name]
+        name = encode_name(self._name)
+        made = self._file[name]
         access = h5p.create(h5p.DATASET_ACCESS)
         access.set_chunk_cache(*chunk_cache(made.shape, made.chunks, self._dtype.itemsize, self._axis, aligned=False))
-        name = made.name.encode("utf-8", "surrogateescape")
         del made
         self._dataset = h5py.Dataset(h5d.open(self._file.id, name, access))
         self._packer = find_packer(self._dataset, self._axis)

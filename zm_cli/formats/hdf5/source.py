@@ -17,9 +17,18 @@ from zm_cli import block as nouns
 from zm_cli.block import Block, Facts, ReadOptions, Span, Spec
 from zm_cli.errors import DataError
 from zm_cli.formats.hdf5.access import ERRORS, explain, open_file
-from zm_cli.formats.hdf5.choose import choose_dataset, describe_datasets, list_datasets, numeric_dtype
+from zm_cli.formats.hdf5.choose import (
+    check_inside,
+    choose_dataset,
+    describe_datasets,
+    list_datasets,
+    numeric_dtype,
+    open_named,
+)
+from zm_cli.formats.hdf5.claims import check_claims
 from zm_cli.formats.hdf5.direct import ChunkedValues, ContiguousValues, find_direct
 from zm_cli.formats.hdf5.layout import find_layout, parse_layout, read_text
+from zm_cli.formats.hdf5.links import describe_external_links, encode_name, is_foreign, leads_beyond, show_name
 from zm_cli.formats.hdf5.storage import chunk_cache, describe_storage
 from zm_cli.receipt import parse_receipt
 
@@ -52,6 +61,8 @@ class Hdf5Source:
     one_pass = False
     forkable = True
     small_samples = False
+    beyond: bool
+    """Whether another file begins before the end of the way to the dataset, which so has no place in this one."""
     _shape: tuple[int, ...]
     _chunks: tuple[int, ...] | None
     _stored: np.dtype[Any]
@@ -62,12 +73,16 @@ class Hdf5Source:
 
     def __init__(self, path: str, options: ReadOptions) -> None:
         self.path = path
+        self._allow_external = bool(options.allow_external)
         with open_file(path) as file:
-            self._name, dataset = choose_dataset(file, path, options.dataset)
+            self._name, dataset = choose_dataset(file, path, options.dataset, self._allow_external)
+            self.beyond = leads_beyond(file.id, encode_name(self._name))
             try:
                 self._inspect(dataset, options.layout)
+                note = check_claims(dataset, dataset.file.filename, self._place(), self._axis)
             except ERRORS as error:
-                raise DataError(f"cannot be read: {explain(error)}", where=f"{path}: {self._name}") from error
+                raise DataError(f"cannot be read: {explain(error)}", where=self._place()) from error
+        self._notes = (note,) if note else ()
         self._forget_handles()
 
     def _inspect(self, dataset: Any, asked: str | None) -> None:
@@ -182,15 +197,18 @@ class Hdf5Source:
         samples = self._shape[self._axis]
         with open_file(self.path) as file:
             try:
-                dataset = file[self._name]
-                others = {"dataset": self._name, "layout": self.spec.decoding.get("layout", "not clear")}
+                dataset = self.open_dataset(file)
+                others = {"dataset": show_name(self._name), "layout": self.spec.decoding.get("layout", "not clear")}
                 others |= describe_storage(dataset)
                 marks = {name: dataset.attrs[name] for name in MISSING_MARKS if name in dataset.attrs}
                 if marks:
-                    others["marked as missing"] = ", ".join(f"{np.squeeze(v)} ({name})" for name, v in marks.items())
+                    told = ", ".join(f"{np.squeeze(value)} ({name})" for name, value in marks.items())
+                    others["marked as missing"] = show_name(told)
                 rest = [entry for entry in list_datasets(file) if entry[1] != dataset]
                 if rest:
                     others["other datasets"] = describe_datasets(rest)
+                if away := describe_external_links(file):
+                    others["links away"] = away
             except ERRORS as error:
                 raise DataError(f"cannot be read: {explain(error)}", where=self._place()) from error
         return Facts(
@@ -198,7 +216,22 @@ class Hdf5Source:
             shapes={"x".join(map(str, self.spec.sample_shape)) or "scalar": samples},
             types={self.spec.dtype.name: samples},
             others=others,
+            notes=self._notes,
         )
+
+    def open_dataset(self, file: Any) -> Any:
+        """The `h5py.Dataset` that is read, in its file just opened.
+
+        Raises UsageError where a way out of the file was put in meanwhile, DataError where there is no dataset left.
+        """
+        import h5py
+
+        dataset = open_named(file, self.path, self._name, self._allow_external)
+        if not isinstance(dataset, h5py.Dataset):
+            raise DataError("is no longer there", where=self._place())
+        if not self._allow_external:
+            check_inside(dataset, self.path, self._place())
+        return dataset
 
     def close(self) -> None:
         """Closes the file; the next read opens it again."""
@@ -219,7 +252,7 @@ class Hdf5Source:
         self._opened = None
 
     def _place(self) -> str:
-        return f"{self.path}: {self._name}"
+        return f"{self.path}: {show_name(self._name)}"
 
     def _open(self) -> _Opened:
         """This process's handles, opened by its first read."""
@@ -235,9 +268,11 @@ class Hdf5Source:
                     *chunk_cache(self._shape, self._chunks, self._stored.itemsize, self._axis, aligned)
                 )
                 file = open_file(self.path)
-                dataset = h5d.open(file.id, os.fsencode(self._name), access)
+                # Closed again at once: while it is open, the library gives the next opening the same cache.
+                foreign = is_foreign(self.open_dataset(file).id, file)
+                dataset = h5d.open(file.id, encode_name(self._name), access)
                 same = dataset.shape == self._shape and dataset.dtype.newbyteorder("=") == self._stored
-                if same and not self._sought:
+                if same and not self._sought and not foreign:
                     self._direct, self._sought = find_direct(file, dataset, self._axis), True
                 past = same and self._direct is not None
                 self._opened = _Opened(file, dataset, file.id.get_vfd_handle() if past else None)

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from zm_cli.formats.hdf5.links import show_name
+
 CACHE_BYTES = 64 << 20
 """The most that cached chunks may take, for one dataset."""
 SMALL_CACHE_BYTES = 1 << 20
@@ -56,7 +58,7 @@ def describe_storage(dataset: Any) -> dict[str, str]:
         return {"chunks": "none (values in another file)" if external else names.get(kind, "none (contiguous)")}
     told = []
     for code, _flags, values, name in (plist.get_filter(index) for index in range(plist.get_nfilters())):
-        word = FILTER_NAMES.get(code) or name.decode("utf-8", "replace").split(";")[0] or f"filter {code}"
+        word = FILTER_NAMES.get(code) or show_name(name).split(";")[0] or f"filter {code}"
         told.append(f"{word}-{values[0]}" if code == 1 else word)
     # What compresses comes before what only prepares for it.
     told.sort(key=lambda word: word in ("shuffle", "fletcher32"))
@@ -73,9 +75,10 @@ def create_dataset(dataset: Any, group: Any, name: bytes, dtype: np.dtype[Any], 
 
     old = dataset.id.get_create_plist()
     notes: list[str] = []
+    place = show_name(dataset.name or name)
     if old.get_layout() == h5d.CHUNKED:
         plist = old
-        _drop_filters(plist, dataset.name, notes)
+        _drop_filters(plist, place, notes)
     else:
         plist = h5p.create(h5p.DATASET_CREATE)
         plist.set_attr_creation_order(old.get_attr_creation_order())
@@ -83,8 +86,8 @@ def create_dataset(dataset: Any, group: Any, name: bytes, dtype: np.dtype[Any], 
         if dataset.maxshape != dataset.shape:
             plist.set_chunk(_guess_chunks(dataset.shape, dtype.itemsize))
     if plist.get_layout() == h5d.CHUNKED:
-        _limit_chunks(plist, dtype.itemsize, dataset.name, notes)
-    _convert_fill(old, plist, dataset, dtype, notes)
+        _limit_chunks(plist, dtype.itemsize, place, notes)
+    _convert_fill(old, plist, dataset, dtype, place, notes)
     plist.set_obj_track_times(False)
     h5d.create(group, name, h5t.py_create(dtype), dataset.id.get_space().copy(), plist, link).close()
     return notes
@@ -100,7 +103,7 @@ def _drop_filters(plist: Any, place: str, notes: list[str]) -> None:
         elif h5z.filter_avail(code) and h5z.get_filter_info(code) & h5z.FILTER_CONFIG_ENCODE_ENABLED:
             continue
         else:
-            told = FILTER_NAMES.get(code) or name.decode("utf-8", "replace") or str(code)
+            told = FILTER_NAMES.get(code) or show_name(name) or str(code)
             notes.append(f"{place} is written without the filter {told}, which is not installed for writing")
         plist.remove_filter(code)
 
@@ -128,7 +131,7 @@ def _limit_chunks(plist: Any, itemsize: int, place: str, notes: list[str]) -> No
     plist.set_chunk(tuple(chunks))
 
 
-def _convert_fill(old: Any, plist: Any, dataset: Any, dtype: np.dtype[Any], notes: list[str]) -> None:
+def _convert_fill(old: Any, plist: Any, dataset: Any, dtype: np.dtype[Any], place: str, notes: list[str]) -> None:
     from h5py import h5d
 
     if old.fill_value_defined() != h5d.FILL_VALUE_USER_DEFINED:
@@ -141,5 +144,5 @@ def _convert_fill(old: Any, plist: Any, dataset: Any, dtype: np.dtype[Any], note
     if np.isnan(after) or before.item() == after.item():
         plist.set_fill_value(after)
     else:
-        notes.append(f"{dataset.name} is written without its fill value {before.item()}, which is no {dtype.name}")
+        notes.append(f"{place} is written without its fill value {before.item()}, which is no {dtype.name}")
         plist.set_fill_value(np.zeros((), dtype))
