@@ -31,7 +31,8 @@ def _is_size(value: Any) -> bool:
 
 
 def _is_place(value: Any) -> bool:
-    return _is_text(value) and bool(value) and "\0" not in value
+    # Names in a file may be any bytes; those that are no text are spelled as in the names of files.
+    return isinstance(value, str) and bool(value) and "\0" not in value and _can_be_bytes(value, "surrogateescape")
 
 
 def _is_layout(value: Any) -> bool:
@@ -41,8 +42,15 @@ def _is_layout(value: Any) -> bool:
 
 
 def _is_text(value: Any) -> bool:
-    """Whether the value is a text that can be written as bytes."""
-    return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
+    return isinstance(value, str) and _can_be_bytes(value, "strict")
+
+
+def _can_be_bytes(text: str, errors: str) -> bool:
+    try:
+        text.encode(errors=errors)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _are_texts(value: Any) -> bool:

@@ -19,6 +19,7 @@ from zm_cli.axes import choose_per, feature_shape
 from zm_cli.block import Spec
 from zm_cli.draft import Draft, check_folder
 from zm_cli.errors import DataError, UsageError
+from zm_cli.guard import note_input
 from zm_cli.smallfile import read_small
 from zm_cli.statsfile import FORMAT, Stats
 from zm_cli.statshdf5 import Hdf5Stats
@@ -26,6 +27,7 @@ from zm_cli.statsheader import MOST_FEATURES
 from zm_cli.statsjson import HEADER_BYTES, JSON_BYTES, JSON_FEATURES, parse_json
 from zm_cli.statsnpz import HEADER, NpzStats
 from zm_cli.statsreader import ARRAYS, read_document, read_stats
+from zm_cli.timelimit import limited
 
 UNREADABLE = (OSError, KeyError, TypeError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 """What NumPy and h5py raise for files that are damaged or no such files at all."""
@@ -167,6 +169,7 @@ def load_stats(path: str) -> Stats:
 
     Raises UsageError where there is none, DataError where it is damaged, contradicts itself, or is too large.
     """
+    note_input(path)
     if path == "-":
         return _read_json(sys.stdin.buffer.read(JSON_BYTES + 1), "standard input")
     place = Path(path)
@@ -193,7 +196,7 @@ def is_stats_file(path: str) -> bool:
         if suffix == ".json":
             # Anywhere in it: other programs put the fields in an order of their own.
             return f'"{FORMAT}"'.encode() in read_small(place, JSON_BYTES)
-        with _open_binary(place, suffix) as file:
+        with limited(path), _open_binary(place, suffix) as file:
             return parse_json(file.read_header(), path).get("format") == FORMAT
     except (*UNREADABLE, DataError):
         return False
@@ -204,7 +207,7 @@ def _read_json(data: bytes, where: str) -> Stats:
 
 
 def _read_binary(place: Path, suffix: str) -> Stats:
-    with _open_binary(place, suffix) as file:
+    with limited(str(place)), _open_binary(place, suffix) as file:
         document = parse_json(file.read_header(), str(place))
         return read_stats(document, file.list_arrays(), file.take, str(place))
 

@@ -266,3 +266,22 @@ def test_names_from_a_file_do_not_steer_the_terminal(tmp_path: Path) -> None:
         assert ran.code == 0
         assert r"a\x1b[31m" in ran.out
         assert not {"\x1b", "\x07"} & {*ran.out, *ran.err}
+
+
+ENDLESS = Path(__file__).parents[1] / "data" / "hostile" / "endless.h5"
+"""In it, the HDF5 library goes in circles while it reads the labels of the dimensions."""
+
+
+@pytest.mark.parametrize("command", [("stats",), ("inspect",), ("center", "-o", "out.h5")])
+def test_a_library_that_goes_in_circles_is_stopped(command: tuple[str, ...], tmp_path: Path) -> None:
+    impatient = "from zm_cli import timelimit; timelimit.SECONDS = 0.5; from zm_cli.__main__ import run; run()"
+    done = subprocess.run(
+        [ZM[0], "-c", impatient, *command[:1], ENDLESS, *command[1:]],
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        cwd=tmp_path,
+        check=False,
+    )
+    ran = Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+    assert_one_line(ran, "endless.h5: cannot be read: the library does not come to an end")
+    assert not list(tmp_path.iterdir())

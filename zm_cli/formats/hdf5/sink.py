@@ -22,6 +22,7 @@ from zm_cli.formats.hdf5.links import encode_name, show_name
 from zm_cli.formats.hdf5.packing import Packed, Packer, find_packer
 from zm_cli.formats.hdf5.source import RECEIPT, Hdf5Source
 from zm_cli.formats.hdf5.storage import chunk_cache, create_dataset
+from zm_cli.timelimit import limited
 
 OUTPUT_SUFFIXES = (".h5", ".hdf5", ".he5")
 SPEAKS_OF_VALUES = (
@@ -202,7 +203,8 @@ class Hdf5Sink:
     def _library_calls(self, what: str) -> Iterator[None]:
         """Runs calls of the library; a failed write is told as that, whatever the library made of it."""
         try:
-            yield
+            with limited(self._source.path):
+                yield
         except ERRORS as error:
             self._device.check()
             raise DataError(f"{what}: {explain(error)}", where=str(self._draft.target)) from error

@@ -31,6 +31,7 @@ from zm_cli.formats.hdf5.layout import find_layout, parse_layout, read_text
 from zm_cli.formats.hdf5.links import describe_external_links, encode_name, is_foreign, leads_beyond, show_name
 from zm_cli.formats.hdf5.storage import chunk_cache, describe_storage
 from zm_cli.receipt import parse_receipt
+from zm_cli.timelimit import limited
 
 RECEIPT = "zm"
 """The attribute that holds what an earlier run did to the dataset."""
@@ -74,7 +75,7 @@ class Hdf5Source:
     def __init__(self, path: str, options: ReadOptions) -> None:
         self.path = path
         self._allow_external = bool(options.allow_external)
-        with open_file(path) as file:
+        with limited(path), open_file(path) as file:
             self._name, dataset = choose_dataset(file, path, options.dataset, self._allow_external)
             self.beyond = leads_beyond(file.id, encode_name(self._name))
             try:
@@ -177,7 +178,8 @@ class Hdf5Source:
             if space.shape != self._shape:
                 raise DataError(f"changed its shape from {self._shape} to {space.shape} meanwhile", where=self._place())
             space.select_hyperslab(offset, count)
-            dataset.read(h5s.create_simple(count), space, stored)
+            with limited(self.path):
+                dataset.read(h5s.create_simple(count), space, stored)
         except ERRORS as error:
             raise self._unreadable(start, stop, explain(error)) from error
         return np.ascontiguousarray(np.moveaxis(stored, self._axis, 0))
@@ -195,7 +197,7 @@ class Hdf5Source:
     def facts(self) -> Facts:
         """The file's size, the sample's shape, how the dataset is stored, and what else the file holds."""
         samples = self._shape[self._axis]
-        with open_file(self.path) as file:
+        with limited(self.path), open_file(self.path) as file:
             try:
                 dataset = self.open_dataset(file)
                 others = {"dataset": show_name(self._name), "layout": self.spec.decoding.get("layout", "not clear")}
@@ -258,7 +260,7 @@ class Hdf5Source:
         """This process's handles, opened by its first read."""
         from h5py import h5d, h5p
 
-        with _opening:
+        with _opening, limited(self.path):
             if self._process != os.getpid():
                 self._forget_handles()
             if self._opened is None:
