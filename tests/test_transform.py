@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 
 from tests.made import make_stats
 from zm_cli.block import Spec
+from zm_cli.moments import Moments
 from zm_cli.pieces import PIECE
 from zm_cli.transform import Transform
+
+SEED = 20261121
 
 RESOLUTION = {"float16": 2.0**-11, "float32": 2.0**-24, "float64": 2.0**-53}
 """Half a unit in the last place, relative: what one rounding to the output's dtype may cost."""
@@ -212,3 +215,20 @@ def test_an_ignored_value_hides_no_neighbour_that_rounds_to_it() -> None:
     spec = Spec("hdf5", "NC", (1,), values.dtype)
     result, _ = Transform.from_stats(stats, spec, np.dtype("float64"), standardize=False).apply_values(values)
     assert np.isnan(result.ravel()).tolist() == [True, False, False, False, False]
+
+
+@pytest.mark.parametrize("impute", [False, True])
+@pytest.mark.parametrize("unit", [False, True])
+def test_moments_are_transformed_as_the_values_are(impute: bool, unit: bool) -> None:
+    values = np.random.default_rng(SEED).integers(0, 200, (40, 5, 3), np.uint8)
+    stats = make_stats(values, "channel", axes="NLC", unit=unit, ignore=7)
+    other = np.random.default_rng(SEED + 1).integers(0, 90, (30, 5, 3), np.uint8)
+    spec = Spec("hdf5", "NLC", (5, 3), other.dtype)
+    transform = Transform.from_stats(stats, spec, np.dtype("f8"), standardize=True, impute=impute)
+    made = transform.apply_moments(Moments.from_block(other, (2,), 7))
+    expected = Moments.from_block(transform.apply_values(other)[0], (2,))
+    assert (made.count == expected.count).all()
+    assert (made.missing == expected.missing).all()
+    for field in ("mean", "m2", "min", "max"):
+        # Each value is rounded once more in one of the two.
+        np.testing.assert_allclose(getattr(made, field), getattr(expected, field), rtol=1e-13, atol=1e-14)

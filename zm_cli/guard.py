@@ -12,7 +12,6 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any, NoReturn
 
 from zm_cli.errors import DataError, escape_controls
@@ -134,33 +133,32 @@ def forget(path: str) -> None:
 def _write_page() -> None:
     if _page is None:
         return
-    import json
-
-    text = json.dumps([_input, *_half_done]).encode()
-    if len(text) <= PAGE_BYTES:
+    text = b"\0".join(os.fsencode(path) for path in (_input or "", *_half_done))
+    if len(text) < PAGE_BYTES:
         # Death may come in the middle of it: the note that holds is not touched.
         other = 1 - _page[0]
         start = 1 + other * PAGE_BYTES
-        _page[start : start + PAGE_BYTES] = text.ljust(PAGE_BYTES)
+        _page[start : start + PAGE_BYTES] = text.ljust(PAGE_BYTES, b"\0")
         _page[0] = other
 
 
 def _remove_half_done() -> str | None:
     """Removes what the other process noted as half done, and returns the input that it had in hand."""
-    start = 1 + _page[0] * PAGE_BYTES if _page is not None else 0
-    text = _page[start : start + PAGE_BYTES].rstrip(b" \0") if _page is not None else b""
-    if not text:
+    if _page is None:
         return None
-    import json
+    start = 1 + _page[0] * PAGE_BYTES
+    path, *half_done = os.fsdecode(_page[start : start + PAGE_BYTES].rstrip(b"\0")).split("\0")
+    if half_done:
+        # Only here, because loading takes longer than some runs.
+        from pathlib import Path
 
-    from zm_cli.draft import remove_left_over
+        from zm_cli.draft import remove_left_over
 
-    path, *half_done = json.loads(text)
-    for place in half_done:
-        # By now another run may work there.
-        with suppress(OSError):
-            remove_left_over(Path(place))
-    return str(path) if path else None
+        for place in half_done:
+            # By now another run may work there.
+            with suppress(OSError):
+                remove_left_over(Path(place))
+    return path or None
 
 
 def _say_end(number: int, path: str | None) -> int:

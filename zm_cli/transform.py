@@ -12,6 +12,7 @@ import numpy as np
 from zm_cli.axes import broadcast_shape
 from zm_cli.block import Block, Spec, Values
 from zm_cli.kernels import Floats, match_value
+from zm_cli.moments import Moments
 from zm_cli.pieces import PIECE
 from zm_cli.statsfile import Stats
 
@@ -90,6 +91,22 @@ class Transform:
             if self.dtype != np.float64 and np.isinf(result[piece]).any():
                 overflows += int(np.count_nonzero(np.isinf(result[piece]) & np.isfinite(work)))
         return result, overflows
+
+    def apply_moments(self, moments: Moments) -> Moments:
+        """The moments of values after this transform (no inverse), from their moments before it; of one shape with
+        `shift`, but for axes of length 1. Rounding to the output's dtype is not in it."""
+        shape = moments.mean.shape
+        shift, scale = (np.broadcast_to(array.ravel(), shape) for array in (self.shift, self.scale))
+        scaled = moments.divide(self.unit)
+        mean = (scaled.mean - shift + scaled.tail) / scale
+        ends = (scaled.min - shift) / scale, (scaled.max - shift) / scale
+        made = Moments(moments.count, mean, scaled.m2 / scale**2, *ends, moments.missing, np.zeros(shape))
+        if not self.impute:
+            return made
+        # What was missing is the mean now.
+        none, zero, some = np.zeros(shape, np.int64), np.zeros(shape), moments.missing > 0
+        low, high = np.where(some, 0.0, np.inf), np.where(some, 0.0, -np.inf)
+        return replace(made.merge(Moments(moments.missing, zero, zero, low, high, none, zero)), missing=none)
 
     def _pieces(self, values: Values) -> Iterator[tuple[tuple[slice, ...], Floats, Floats]]:
         """Parts of a block that are small enough for a float64 copy, each with its part of shift and scale."""

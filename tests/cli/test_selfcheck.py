@@ -83,8 +83,9 @@ def test_pixels_are_compared_all_together(per: str, tmp_path: Path) -> None:
     with h5py.File(tmp_path / "c.h5") as file:
         centered = file["x"][()].astype(float)
     axes = None if per == "pixel" else (0, 1, 2)
-    np.testing.assert_allclose(written["mean"], np.atleast_1d(centered.mean(axis=axes)), rtol=1e-9)
-    np.testing.assert_allclose(written["std"], np.atleast_1d(centered.std(axis=axes)), rtol=1e-9)
+    # The file holds float32, each value rounded by 6e-8 at most.
+    np.testing.assert_allclose(written["mean"], np.atleast_1d(centered.mean(axis=axes)), rtol=1e-7)
+    np.testing.assert_allclose(written["std"], np.atleast_1d(centered.std(axis=axes)), rtol=1e-7)
 
 
 @pytest.mark.parametrize("per", ["channel", "pixel"])

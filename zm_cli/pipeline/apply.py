@@ -79,8 +79,15 @@ class TransformSpan:
         block = self.source.read(span)
         hole = find_missing(block.values, self.kept, set(block.rejected)) if self.missing == "error" else None
         transformed, overflows = self.transform.apply(block)
-        moments = None if self.checked is None else Moments.from_block(transformed.values, self.checked)
-        return TransformedSpan(transformed, overflows, hole, moments)
+        return TransformedSpan(transformed, overflows, hole, self._measure(block, transformed))
+
+    def _measure(self, block: Block, transformed: Block) -> Moments | None:
+        """The moments of what comes out, mostly from those of what goes in, which is smaller."""
+        if self.checked is None:
+            return None
+        if self.checked != self.kept:
+            return Moments.from_block(transformed.values, self.checked)
+        return self.transform.apply_moments(Moments.from_block(block.values, self.checked, self.transform.ignore))
 
 
 @dataclass(frozen=True)
