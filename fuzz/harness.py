@@ -49,8 +49,8 @@ def run_zm(arguments: Sequence[str], *, seconds: int = SECONDS) -> Ending:
             _become_zm(arguments, out.fileno(), err.fileno(), seconds)
         _, status, usage = os.wait4(child, 0)
         _end_group(child)
-        texts = [_read_whole(file.fileno()) for file in (out, err)]
-    return _judge(os.waitstatus_to_exitcode(status), *texts, usage.ru_maxrss << 10)
+        told, said = (_read_whole(file.fileno()) for file in (out, err))
+    return _judge(os.waitstatus_to_exitcode(status), told, said, usage.ru_maxrss << 10)
 
 
 def _become_zm(arguments: Sequence[str], out: int, err: int, seconds: int) -> NoReturn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -28,7 +29,7 @@ def write_table(path: Path, mean: float, deviation: float, rows: int = 400) -> N
     path.write_text("a,b,still\n" + "".join(f"{a},{b},7\n" for a, b in columns))
 
 
-def standardize(tmp_path: Path, stats: Path, *options: str) -> tuple[str, dict[str, list[float]]]:
+def standardize(tmp_path: Path, stats: Path, *options: str) -> tuple[str, dict[str, Any]]:
     ran = run_zm("standardize", tmp_path / "new.csv", "--stats", stats, "-o", tmp_path / "z.csv", "--json", *options)
     assert ran.code == 0, ran
     return ran.err, json.loads(ran.out)["written"]
