@@ -23,6 +23,7 @@ import polars as pl
 from PIL import Image
 
 ZM = (sys.executable, "-m", "zm_cli")
+WORKERS = (1, 2, 1, 8)
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 PATIENCE = 30.0
 """Seconds until the last process of a run that was killed must be gone."""
@@ -82,7 +83,7 @@ class Tally:
 
 
 def kill_at_random(name: str, moments: int, seed: int, scratch: Path) -> Tally:
-    """Runs the work `moments` times, with one worker and with two in turn, and ends each run at a random moment."""
+    """Runs the work `moments` times, with one worker or more in turn, and ends each run at a random moment."""
     work, tally, generator = WORKS[name], Tally(), np.random.default_rng(seed)
     source = work.write(scratch)
     old, new, place = scratch / "old", scratch / "new", scratch / "place"
@@ -102,7 +103,7 @@ def kill_at_random(name: str, moments: int, seed: int, scratch: Path) -> Tally:
         shutil.copytree(old, place)
         number = SIGNALS[moment % len(SIGNALS)]
         process = subprocess.Popen(
-            [*commands[place], "-j", str(1 + moment % 2)],
+            [*commands[place], "-j", str(WORKERS[moment % len(WORKERS)])],
             start_new_session=True,
             stderr=subprocess.PIPE,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),

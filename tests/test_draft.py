@@ -162,3 +162,47 @@ def test_a_name_that_is_no_file_is_refused(tmp_path: Path) -> None:
         Draft(tmp_path / "out")
     with pytest.raises(UsageError, match="does not exist"):
         Draft(tmp_path / "none" / "out")
+
+
+def test_what_cannot_be_removed_is_an_error_and_no_endless_try(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".out.zm-part").mkdir()
+
+    def refuse(path: Path, **_: object) -> None:
+        raise PermissionError(1, "Operation not permitted", str(path))
+
+    monkeypatch.setattr("shutil.rmtree", refuse)
+    with pytest.raises(DataError, match="cannot be written: Operation not permitted"):
+        Draft(tmp_path / "out", folder=True)
+
+
+def test_a_pipe_at_the_name_of_the_draft_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".out.zm-part")
+    Draft(tmp_path / "out").commit()
+    assert os.listdir(tmp_path) == ["out"]
+
+
+def test_a_run_that_was_slow_to_lock_its_draft_makes_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from zm_cli import draft as room
+
+    lock, slow = room._lock, [True]
+
+    def lock_late(descriptor: int) -> None:
+        if slow.pop() if slow else False:
+            # Another run takes it for left over.
+            (tmp_path / ".out.zm-part").unlink()
+        lock(descriptor)
+
+    monkeypatch.setattr(room, "_lock", lock_late)
+    draft = Draft(tmp_path / "out")
+    draft.path.write_text("whole")
+    draft.commit()
+    assert (tmp_path / "out").read_text() == "whole"
+
+
+def test_a_folder_put_aside_goes_away_where_the_new_one_is_there(tmp_path: Path) -> None:
+    for name, text in ((".out.zm-old", "old"), ("out", "new")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "inside").write_text(text)
+    Draft(tmp_path / "out", folder=True).discard()
+    assert read(tmp_path / "out", "folder") == "new"
+    assert os.listdir(tmp_path) == ["out"]

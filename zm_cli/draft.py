@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import sys
@@ -9,9 +10,6 @@ from pathlib import Path
 
 from zm_cli import guard
 from zm_cli.errors import DataError, UsageError
-
-if sys.platform != "win32":
-    import fcntl
 
 EXCHANGE = 2
 """The flag of renameat2(2) that has two names change places."""
@@ -65,13 +63,17 @@ class Draft:
                 self.path.mkdir()
             flags = os.O_RDONLY if self._folder else os.O_RDWR | os.O_CREAT | os.O_EXCL
             descriptor = os.open(self.path, flags, 0o666)
-        except FileExistsError:
+        except (FileExistsError, FileNotFoundError):
             return -1
         try:
             _lock(descriptor)
         except BlockingIOError:
             os.close(descriptor)
             raise
+        if not _is_at(descriptor, self.path):
+            # Between the two calls another run took it for left over.
+            os.close(descriptor)
+            return -1
         return descriptor
 
     def commit(self) -> None:
@@ -116,21 +118,28 @@ class Draft:
 def remove_left_over(path: Path) -> None:
     """Removes what a killed run left at a draft's name; what it had put aside is put back.
 
-    Raises BlockingIOError where another run works on it.
+    Raises BlockingIOError where another run works on it, OSError where it cannot be removed.
     """
     aside = _aside(path)
     target = path.with_name(path.stem.removeprefix("."))
-    if aside.is_dir() and not target.exists():
-        aside.rename(target)
+    if aside.is_dir():
+        if target.exists():
+            shutil.rmtree(aside)
+        else:
+            aside.rename(target)
     if path.is_symlink():
         path.unlink()
     if not path.exists():
         return
-    descriptor = os.open(path, os.O_RDONLY)
+    # A pipe of that name would be waited for.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     try:
         _lock(descriptor)
         if _is_at(descriptor, path):
-            _remove(path)
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
     finally:
         os.close(descriptor)
 
@@ -153,8 +162,6 @@ def _lock(descriptor: int) -> None:
 
     A file system without locks lets everybody pass.
     """
-    if sys.platform == "win32":
-        return
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -21,8 +21,8 @@ ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 PAGE_BYTES = 64 << 10
 """Room for one note."""
-SET_DEATH_SIGNAL = 1
-"""The number of PR_SET_PDEATHSIG in <sys/prctl.h>."""
+SET_DEATH_SIGNAL, SET_SUBREAPER = 1, 36
+"""The numbers of PR_SET_PDEATHSIG and PR_SET_CHILD_SUBREAPER in <sys/prctl.h>."""
 
 _page: mmap.mmap | None = None
 """Memory shared with the process that stands by: two notes, and before them the number of the one that holds; None:
@@ -32,14 +32,13 @@ _half_done: dict[str, None] = {}
 
 
 def stand_by(work: Callable[[], int]) -> int:
-    """The exit code of `work`, which a copy of this process does, or this one where it cannot be copied.
+    """The exit code of `work`, which a copy of this process does.
 
     A signal that asks to end ends the copy at once; the code is 128 and its number. Where the copy dies of another
     signal, the code is 3 and the cause is said on standard error.
     """
     global _page
-    if not hasattr(os, "fork"):
-        return work()
+    _call_prctl(SET_SUBREAPER, 1)
     _page = mmap.mmap(-1, 2 * PAGE_BYTES + 1)
     parent = os.getpid()
     # Held back until each of the two has its answer to them.
@@ -52,6 +51,7 @@ def stand_by(work: Callable[[], int]) -> int:
         _answer_signals(lambda number, _frame: _hand_on(worker, number))
     _, status = os.waitpid(worker, 0)
     code = os.waitstatus_to_exitcode(status)
+    _wait_for_all()
     path = _remove_half_done()
     return code if code >= 0 else _say_end(-code, path)
 
@@ -77,6 +77,11 @@ def _end(work: Callable[[], int], mask: Iterable[int]) -> NoReturn:
     try:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         code = work()
+    except BaseException:
+        # Something that zm needs cannot be loaded: what it is shows the trace alone.
+        import traceback
+
+        traceback.print_exc()
     finally:
         # All is done and closed: Python need not take itself apart, which is an eighth of a short run. Only tools that
         # write at exit (profilers, coverage) miss it.
@@ -92,13 +97,24 @@ def _hand_on(worker: int, number: int) -> None:
 
 def die_with(parent: int) -> None:
     """Has this process killed when `parent`, which it was copied from, is gone; on Linux only."""
-    if sys.platform != "linux":
-        return
-    import ctypes
-
-    ctypes.CDLL(None).prctl(SET_DEATH_SIGNAL, signal.SIGKILL)
+    _call_prctl(SET_DEATH_SIGNAL, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(DataError.code)
+
+
+def _call_prctl(what: int, value: int) -> None:
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(what, value)
+
+
+def _wait_for_all() -> None:
+    """Waits for the processes that the copy left behind, which die with it: they hold its drafts locked till then."""
+    if sys.platform == "linux":
+        with suppress(ChildProcessError):
+            while True:
+                os.wait()
 
 
 def is_watched() -> bool:
@@ -168,15 +184,19 @@ def _say_end(number: int, path: str | None) -> int:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
         return 128 + number
     error = explain_death(number, path)
-    print(f"zm: error: {escape_controls(str(error))}", file=sys.stderr, flush=True)
+    if sys.stderr is not None:
+        with suppress(BrokenPipeError):
+            print(f"zm: error: {escape_controls(str(error))}", file=sys.stderr, flush=True)
     return error.code
 
 
 def explain_death(number: int, path: str | None) -> DataError:
     """The error of work on the input at `path` in a process that a signal ended."""
     if number == signal.SIGKILL:
-        hint = "fewer --workers or a smaller --memory need less"
-        return DataError("the work on it was killed, most likely for want of memory", where=path, hint=hint)
+        hint = "if there was too little memory, fewer --workers or a smaller --memory need less"
+        return DataError("the work on it was killed (SIGKILL)", where=path, hint=hint)
+    if number == signal.SIGXCPU:
+        return DataError("the work on it was ended", where=path, hint="there is a limit of time: ulimit -t")
     if number == signal.SIGPROF:
         return DataError("cannot be read: the library does not come to an end", where=path, hint="is it damaged?")
     name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"

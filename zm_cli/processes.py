@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -42,7 +43,8 @@ def map_in_processes(
                 more = following is not None
                 if following is not None:
                     pipe = idle.pop()
-                    pipe.send(following[1])
+                    with _deaths_explained(processes):
+                        pipe.send(following[1])
                     busy[pipe] = following[0]
             if wanted in done:
                 good, result = done.pop(wanted)
@@ -53,16 +55,24 @@ def map_in_processes(
                 continue
             for ready in wait(list(busy)):
                 assert isinstance(ready, Connection)
-                done[busy.pop(ready)] = ready.recv()
+                with _deaths_explained(processes):
+                    done[busy.pop(ready)] = ready.recv()
                 idle.append(ready)
-    except (EOFError, ConnectionError) as error:
-        raise _explain_end(processes) from error
     finally:
         # Nobody waits for a result any more. A worker has nothing that it would have to put in order.
         for process in processes:
             process.kill()
         for process in processes:
             process.join()
+
+
+@contextmanager
+def _deaths_explained(processes: Sequence[BaseProcess]) -> Iterator[None]:
+    """Raises DataError where what is done with a pipe fails because the process at its other end is gone."""
+    try:
+        yield
+    except (EOFError, ConnectionError) as error:
+        raise _explain_end(processes) from error
 
 
 def _explain_end(processes: Sequence[BaseProcess]) -> DataError:

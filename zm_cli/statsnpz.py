@@ -27,6 +27,7 @@ _SUFFIX = ".npy"
 _ENTRY = re.compile(
     r"""['"](\w++)['"]\s*+:\s*+('[^']*+'|"[^"]*+"|True|False|\((?:\d{1,18}+L?(?:,\s*+|(?=\))))*+\))\s*+,?\s*+"""
 )
+_DESCR = re.compile(r"[<>|=]?[A-Za-z?]\d{0,9}")
 _HEAD = re.compile(r"\{\s*+(?:" + _ENTRY.pattern + r"){3}\}\s*+")
 """The header of an array of plain numbers: three entries of a Python dictionary, in any order."""
 
@@ -122,7 +123,10 @@ def _read_head(stream: IO[bytes]) -> tuple[np.dtype[Any], tuple[int, ...], bool]
     head = dict(_ENTRY.findall(text)) if _HEAD.fullmatch(text) else {}
     if head.keys() != {"descr", "fortran_order", "shape"}:
         raise ValueError("it holds an array of something else than numbers")
-    dtype = np.dtype(head["descr"].strip("'\""))
+    descr = head["descr"].strip("'\"")
+    if not _DESCR.fullmatch(descr):
+        raise ValueError("it holds an array of something else than numbers")
+    dtype = np.dtype(descr)
     shape = tuple(int(length) for length in re.findall(r"\d+", head["shape"]))
     if dtype.hasobject:
         raise ValueError("it holds an array of something else than numbers")

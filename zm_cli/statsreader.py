@@ -107,6 +107,9 @@ class _Numbers:
         low, high = float(moments.min.min()), float(moments.max.max())
         if self._header.range != ((low, high) if low <= high else None):
             raise self._error("range", "is not that of 'min' and 'max'")
+        # A signed integer's minimum is a little less than -1.
+        if self._header.unit and low <= high and max(high, -low) > 1.01:
+            raise self._error("unit", "is true, and values are beyond 1")
 
     def check_derived(self, moments: Moments) -> None:
         """Raises DataError where std or var do not follow from m2 and count."""

@@ -92,15 +92,21 @@ class Transform:
                 overflows += int(np.count_nonzero(np.isinf(result[piece]) & np.isfinite(work)))
         return result, overflows
 
-    def apply_moments(self, moments: Moments) -> Moments:
+    def apply_moments(self, moments: Moments, *, units: bool = True) -> Moments:
         """The moments of values after this transform (no inverse), from their moments before it; of one shape with
-        `shift`, but for axes of length 1. Rounding to the output's dtype is not in it."""
+        `shift`, but for axes of length 1.
+
+        Without `units`, the moments are those of values that were divided by `unit` already. Rounding to the output's
+        dtype is not in the result.
+        """
         shape = moments.mean.shape
-        shift, scale = (np.broadcast_to(array.ravel(), shape) for array in (self.shift, self.scale))
-        scaled = moments.divide(self.unit)
-        mean = (scaled.mean - shift + scaled.tail) / scale
-        ends = (scaled.min - shift) / scale, (scaled.max - shift) / scale
-        made = Moments(moments.count, mean, scaled.m2 / scale**2, *ends, moments.missing, np.zeros(shape))
+        shift, scale = (array.reshape(shape) for array in (self.shift, self.scale))
+        scaled = moments.divide(self.unit) if units else moments
+        with np.errstate(all="ignore"):
+            mean = np.where(moments.count > 0, (scaled.mean - shift + scaled.tail) / scale, 0.0)
+            ends = (scaled.min - shift) / scale, (scaled.max - shift) / scale
+            m2 = scaled.m2 / scale / scale
+        made = Moments(moments.count, mean, m2, *ends, moments.missing, np.zeros(shape))
         if not self.impute:
             return made
         # What was missing is the mean now.

@@ -110,3 +110,22 @@ def test_values_that_become_infinite_are_counted(tmp_path: Path) -> None:
     assert ran.code == 0
     assert "2 values are beyond the range of float16" in ran.err
     assert json.loads(ran.out)["written"] is None
+
+
+def test_imputed_values_are_in_what_is_promised(tmp_path: Path) -> None:
+    numbers = np.random.default_rng(SEED).normal(3, 2, 40)
+    rows = "".join(f"{x if row % 10 == 0 else ''},{x}\n" for row, x in enumerate(numbers))
+    (tmp_path / "new.csv").write_text("a,b\n" + rows)
+    own = run_zm("standardize", tmp_path / "new.csv", "-o", tmp_path / "o.csv", "--impute", "mean", "--json")
+    again, written = standardize(tmp_path, tmp_path / "o.csv.stats.json", "--impute", "mean")
+    assert "not like those" not in again + own.err
+    table = np.genfromtxt(tmp_path / "z.csv", delimiter=",", skip_header=1)
+    for told in (written, json.loads(own.out)["written"]):
+        np.testing.assert_allclose(told["std"], table.std(axis=0), rtol=1e-12)
+
+
+def test_what_cannot_be_a_number_of_json_is_null(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x\n1\n2\n3\n")
+    ran = run_zm("standardize", tmp_path / "a.csv", "-o", tmp_path / "z.csv", "--epsilon", "1e200", "--json")
+    assert (ran.code, ran.err) == (0, "")
+    assert json.loads(ran.out)["written"]["std"] == [pytest.approx(0, abs=1e-190)]

@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import typer
@@ -124,5 +125,6 @@ def _fail(message: str, code: int, error: BaseException) -> int:
         import traceback
 
         traceback.print_exception(error)
-    print(f"zm: error: {escape_controls(message)}", file=sys.stderr)
+    with suppress(OSError):
+        print(f"zm: error: {escape_controls(message)}", file=sys.stderr)
     return code

@@ -111,7 +111,11 @@ def write_dataset(
     report.tell(measured)
     report.say(f"{show_samples(outcome.samples)} in {'standard output' if output == '-' else output}")
     if writing.json:
-        print(json.dumps(_summarize(outcome, measured, output, stats_file or save_stats, applying), indent=2))
+        print(
+            json.dumps(
+                _summarize(outcome, measured, output, stats_file or save_stats, applying), indent=2, allow_nan=False
+            )
+        )
 
 
 def _find_stats(path: str, stats_file: str | None, applying: ApplyOptions) -> str | None:

@@ -254,9 +254,12 @@ def apply(
 
 def _check_promise(stats: Stats, transform: Transform, moments: Moments | None, outcome: Outcome) -> None:
     """Tells what was written, and warns where that is not as promised; None where it is known to be."""
-    promised = promise(stats, transform.scale)
-    outcome.written = promised if moments is None else measured(stats, moments)
-    if broken := find_broken_promise(promised, outcome.written, outcome.samples):
+    promised = promise(stats, transform)
+    if moments is None:
+        outcome.written = promised
+        return
+    outcome.written = measured(stats, moments)
+    if broken := find_broken_promise(promised, outcome.written, outcome.samples, moments.count.ravel()):
         outcome.warn(broken)
 
 

@@ -32,7 +32,7 @@ class Written:
     def to_document(self) -> dict[str, Any]:
         """The same as JSON can hold it: null where there is no value."""
         columns = {"mean": self.mean, "std": self.std}
-        listed = {key: [None if math.isnan(x) else x for x in array.tolist()] for key, array in columns.items()}
+        listed = {key: [x if math.isfinite(x) else None for x in array.tolist()] for key, array in columns.items()}
         return {"names": list(self.names), **listed}
 
 
@@ -77,7 +77,7 @@ class Outcome:
 
     def skip(self, samples: Iterable[Skipped]) -> None:
         """Adds the samples that were left out and are not known yet."""
-        self.skipped += [sample for sample in samples if sample not in self.skipped]
+        self.skipped = list(dict.fromkeys((*self.skipped, *samples)))
 
 
 def show_value(text: str, most: int = 40) -> str:

@@ -7,17 +7,20 @@ import math
 import numpy as np
 
 from zm_cli.axes import Per
-from zm_cli.kernels import Floats
+from zm_cli.kernels import Counts
 from zm_cli.moments import Moments
 from zm_cli.pipeline.outcome import MOST_NAMES, Written, list_names
 from zm_cli.statsfile import Stats
+from zm_cli.transform import Transform
 
 MOST_SHIFT = 1.0
 """Promised deviations that a mean may be off, with four standard errors more where samples are few."""
 MOST_RATIO = 3.0
 """How many times a deviation may be larger or smaller than promised."""
 ENOUGH_SAMPLES = 30
-"""Fewer say nothing about a deviation."""
+"""Fewer say little about a deviation: of them, ten times as much is let pass."""
+FEW_VALUES = 30
+"""Fewer values say nothing about it at all."""
 
 
 def checked_per(per: Per) -> Per:
@@ -25,17 +28,17 @@ def checked_per(per: Per) -> Per:
     return "all" if per == "pixel" else per
 
 
-def promise(stats: Stats, scale: Floats) -> Written:
-    """What the statistics' own data become where their mean is taken off and they are divided by `scale`."""
-    moments = stats.moments
-    empty = moments.count == 0
-    variance = np.where(empty, 0.0, moments.variance()) / np.square(scale.reshape(moments.mean.shape))
+def promise(stats: Stats, transform: Transform) -> Written:
+    """What the statistics' own data become by this transform: of mean 0 everywhere."""
+    made = transform.apply_moments(stats.moments, units=False)
+    variance = made.variance()
     if stats.per == "pixel":
-        # Every pixel has the mean 0: together they vary as they do on average.
-        variance = np.array([np.average(variance, weights=moments.count)])
-        return Written(("all",), np.zeros(1), np.sqrt(variance))
-    mean, std = (np.where(empty, np.nan, array).ravel() for array in (np.zeros_like(variance), np.sqrt(variance)))
-    return Written(stats.features, mean, std)
+        # Together, pixels vary as they do on average.
+        weights = made.count.ravel()
+        total = np.dot(np.where(weights > 0, variance.ravel(), 0.0), weights) / max(1, weights.sum())
+        return Written(("all",), np.zeros(1), np.sqrt(np.array([total])))
+    mean = np.where(made.count == 0, np.nan, 0.0).ravel()
+    return Written(stats.features, mean, np.sqrt(variance).ravel())
 
 
 def measured(stats: Stats, moments: Moments) -> Written:
@@ -44,16 +47,19 @@ def measured(stats: Stats, moments: Moments) -> Written:
     return Written(names, np.where(moments.count == 0, np.nan, moments.mean).ravel(), moments.std().ravel())
 
 
-def find_broken_promise(promised: Written, found: Written, samples: int) -> str | None:
-    """A sentence that names the features whose mean or deviation is not what was promised; None where all are."""
+def find_broken_promise(promised: Written, found: Written, samples: int, values: Counts) -> str | None:
+    """A sentence that names the features whose mean or deviation is not what was promised; None where all are.
+
+    `samples` is their number, `values` that of the values of each feature.
+    """
     varies = promised.std > 0
     unit = np.where(varies, promised.std, 1.0)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(all="ignore"):
         shift = np.abs(found.mean - promised.mean) / unit
         ratio = found.std / unit
         wrong = varies & (shift > MOST_SHIFT + 4 / math.sqrt(samples))
-        if samples >= ENOUGH_SAMPLES:
-            wrong |= varies & ((ratio > MOST_RATIO) | (ratio < 1 / MOST_RATIO))
+        most = MOST_RATIO if samples >= ENOUGH_SAMPLES else 10 * MOST_RATIO
+        wrong |= varies & (values >= FEW_VALUES) & ((ratio > most) | (ratio < 1 / most))
     places = np.flatnonzero(wrong)
     if not len(places):
         return None

@@ -171,13 +171,9 @@ class CsvSink:
         except OSError as error:
             raise self._refused(error) from error
         if self._draft is not None:
-            receipt = draft_receipt(self._output, self._options.receipt, self._nbytes, self._hasher.hexdigest())
-            try:
-                self._draft.commit()
-            except BaseException:
-                receipt.discard()
-                raise
-            receipt.commit()
+            # First the receipt, which is believed of no other table: without one, this might be centered twice.
+            draft_receipt(self._output, self._options.receipt, self._nbytes, self._hasher.hexdigest()).commit()
+            self._draft.commit()
 
     def discard(self) -> None:
         """Removes the file begun; what went to standard output is gone."""

@@ -34,6 +34,7 @@ class _Counted:
     def __init__(self, file: IO[bytes], head: bytes) -> None:
         self._file = file
         self._head = head
+        self._ended = False
         self.count = 0
 
     def read(self, size: int = -1, /) -> bytes:
@@ -41,7 +42,9 @@ class _Counted:
             stop = len(self._head) if size < 0 else size
             data, self._head = self._head[:stop], self._head[stop:]
         else:
-            data = self._file.read(size)
+            data = b"" if self._ended else self._file.read(size)
+            # At a terminal, one sign of the end is enough.
+            self._ended = not data
         self.count += len(data)
         return data
 

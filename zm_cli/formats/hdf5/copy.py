@@ -14,6 +14,7 @@ from zm_cli.formats.hdf5.attributes import copy_attributes, has_pointers, list_a
 from zm_cli.formats.hdf5.links import ExternalLink, encode_name, follow, show_name, walk
 from zm_cli.formats.hdf5.outside import is_external, is_virtual, stored_space
 from zm_cli.formats.hdf5.references import Referrer, slabs
+from zm_cli.timelimit import limited
 
 Create = Callable[[Any, bytes, Any], list[str]]
 """Makes the dataset anew in a group, under a name, with a link creation list; returns notes."""
@@ -205,8 +206,10 @@ class FileCopy:
         for space, count in slabs(item):
             values = np.empty(count, dtype)
             memory = h5s.create_simple(count) if count else h5s.create(h5s.SCALAR)
-            item.read(memory, space, values, memory_type)
-            made.write(memory, space, values, memory_type)
+            # Each piece has its time: what is packed may be very much more than the file.
+            with limited(self._source.filename):
+                item.read(memory, space, values, memory_type)
+                made.write(memory, space, values, memory_type)
 
     def _copy_attributes(
         self, source: Any, target: Any, path: bytes, leave: frozenset[bytes] = frozenset(), *, noted: bool = False

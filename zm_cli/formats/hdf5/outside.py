@@ -62,10 +62,10 @@ def find_outside(dataset: Any, path: str) -> str | None:
 
     Nothing is opened but `path`. Raises RuntimeError where virtual datasets are made of themselves.
     """
-    return _find_outside(dataset, path, ())
+    return _find_outside(dataset, path, (), set())
 
 
-def _find_outside(dataset: Any, path: str, above: tuple[int, ...]) -> str | None:
+def _find_outside(dataset: Any, path: str, above: tuple[int, ...], harmless: set[int]) -> str | None:
     from h5py import h5d, h5i
 
     plist = dataset.get_create_plist()
@@ -76,6 +76,8 @@ def _find_outside(dataset: Any, path: str, above: tuple[int, ...]) -> str | None
     address = address_of(dataset)
     if address in above or len(above) == MOST_NESTED:
         raise RuntimeError("virtual datasets are made of themselves, or nested too deep")
+    if address in harmless:
+        return None
     file = h5i.get_file_id(dataset)
     seen: set[tuple[str, str]] = set()
     for index in range(plist.get_virtual_count()):
@@ -88,9 +90,10 @@ def _find_outside(dataset: Any, path: str, above: tuple[int, ...]) -> str | None
         for item in _list_sources(file, source):
             if isinstance(item, ExternalLink):
                 return f"is virtual, and its source {show_name(source)} {item.describe()}"
-            inner = _find_outside(item, path, (*above, address)) if isinstance(item, h5d.DatasetID) else None
+            inner = _find_outside(item, path, (*above, address), harmless) if isinstance(item, h5d.DatasetID) else None
             if inner is not None:
                 return f"is virtual, and its source {show_name(source)} {inner}"
+    harmless.add(address)
     return None
 
 

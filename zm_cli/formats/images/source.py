@@ -56,8 +56,10 @@ class ImageSource:
         self._max_pixels = MAX_PIXELS if options.max_pixels is None else min(options.max_pixels, MOST_PIXELS)
         if options.resize and min(options.resize) < 1:
             raise UsageError("width and height must be at least 1", where="--resize")
-        if options.resize and math.prod(options.resize) > MOST_PIXELS:
-            raise UsageError("is larger than any memory", where="--resize")
+        if options.resize and math.prod(options.resize) > self._max_pixels:
+            raise UsageError(
+                f"asks for more than {self._max_pixels:,} pixels", where="--resize", hint="allow more with --max-pixels"
+            )
         self._base = locate(path)
         self.receipt: Mapping[str, Any] | None = read_receipt(path) if os.path.isdir(path) else None
         listing = list_images(path, skip=self._skip, max_pixels=self._max_pixels)
