@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import subprocess
 from pathlib import Path
 
-from tests.shell import run_at_terminal, run_zm
+import pytest
+
+from tests.shell import ZM, run_at_terminal, run_zm
 
 ESCAPE = "\x1b["
 
@@ -68,3 +73,20 @@ def test_version_is_one_line() -> None:
     assert ran.code == 0
     assert ran.out.startswith("zm ")
     assert ran.out.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", [("stats", "-", "-o", "-"), ("center", "-", "-o", "-")])
+def test_one_sign_of_the_end_ends_what_is_typed(command: tuple[str, ...]) -> None:
+    controller, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [*ZM, *command],
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    os.close(terminal)
+    os.write(controller, b"a,b\n1,2\n3,4\n\x04")
+    out, _ = process.communicate(timeout=60)
+    os.close(controller)
+    assert process.returncode == 0
+    assert (b'"mean": [2.0, 3.0]' in out) if command[0] == "stats" else (out == b"a,b\n-1.0,-1.0\n1.0,1.0\n")

@@ -495,18 +495,14 @@ def test_a_damaged_compressed_table_is_an_error(tmp_path: Path, name: str) -> No
 # Standard input and other pipes
 
 
-class _Stdin:
-    def __init__(self, text: bytes) -> None:
-        self.buffer = io.BytesIO(text)
-
-
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, zstandard.compress])
 @pytest.mark.parametrize("options", [{}, {"columns": ("b",)}])
 def test_standard_input_is_read_once(
-    monkeypatch: pytest.MonkeyPatch, tiny_pieces: None, pack: Any, options: dict[str, Any]
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_pieces: None, pack: Any, options: dict[str, Any]
 ) -> None:
     text = b"a,b\n" + b"".join(b"x,%d\n" % i for i in range(50))
-    monkeypatch.setattr(sys, "stdin", _Stdin(pack(text)))
+    (tmp_path / "typed").write_bytes(pack(text))
+    monkeypatch.setattr(sys, "stdin", (tmp_path / "typed").open())
     source = open_table("-", **options)
     assert source.one_pass
     assert source.nbytes == 0

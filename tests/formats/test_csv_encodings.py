@@ -250,3 +250,12 @@ def test_text_with_several_spellings_is_said_to_be_respelled(tmp_path: Path) -> 
         assert ran.code == 0
         assert ("several codes" in ran.err) is says
         assert output.read_bytes() == b"t,x\n%b,-1.0\n%b,1.0\n" % (usual, usual)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_text_on_which_a_codec_gives_up_is_an_error(seed: int, tmp_path: Path) -> None:
+    signs = np.random.default_rng(seed).choice([27, 36, 66, 40, 33, 126, 200], 400)
+    (tmp_path / "t.csv").write_bytes(b"a,b\n1,2\n" + signs.astype(np.uint8).tobytes())
+    ran = run_zm("stats", tmp_path / "t.csv", "--encoding", "iso2022_jp")
+    assert (ran.code, ran.err.count("\n")) == (3, 1), ran
+    assert "should not happen" not in ran.err

@@ -131,8 +131,9 @@ def kept_input(path: str, kind: str | None) -> Iterator[str]:
         stack.callback(guard.forget, folder)
         kept = Path(folder) / "input.csv"
         with kept.open("wb") as file:
-            source = sys.stdin.buffer if path == "-" else stack.enter_context(open(path, "rb"))
-            shutil.copyfileobj(source, file)
+            # Without a buffer, which would ask a terminal once more after its end.
+            place = sys.stdin.fileno() if path == "-" else path
+            shutil.copyfileobj(stack.enter_context(open(place, "rb", buffering=0, closefd=path != "-")), file)
         try:
             yield str(kept)
         except ZmError as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Protocol, cast
 
 from zm_cli.errors import DataError, UsageError
-from zm_cli.formats.csv.encodings import BOM, LONGEST_MARK, UTF8, Decoded, choose_encoding
+from zm_cli.formats.csv.encodings import BOM, LONGEST_MARK, UTF8, Decoded, advise_encoding, choose_encoding
 
 ZSTD_PIECE = 1 << 14
 """Compressed bytes given to zstandard at once: it returns all they decode to, which may be very much more."""
@@ -126,7 +126,8 @@ class TextStream:
 
     def _open(self, path: str) -> IO[bytes]:
         if path == "-":
-            return sys.stdin.buffer
+            # Without a buffer, which would ask a terminal once more after its end.
+            return open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
         try:
             return open(path, "rb", buffering=0)
         except IsADirectoryError as error:
@@ -191,6 +192,11 @@ class TextStream:
         except EOFError as error:
             raise DataError(
                 f"the {self.compression} data end too early", where=self._name, hint="the file is cut off: get it again"
+            ) from error
+        except UnicodeError as error:
+            # Codecs that shift between character sets give up on some bytes, and do not say where.
+            raise DataError(
+                f"is not {self.encoding.upper()} text", where=self._name, hint=advise_encoding(self.encoding)
             ) from error
         except self._corrupt as error:
             raise DataError(
