@@ -593,3 +593,12 @@ def test_a_kept_file_ends_in_a_result_or_a_reason(name: str, tmp_path: Path) -> 
         assert says is None or says in ran.err
     assert output.exists() == (says is None)
     assert run_forked(["inspect", path, "-j", "1", "-q"]).good
+
+
+def test_a_link_away_is_told_where_there_is_nothing_else(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["far"] = h5py.ExternalLink("other.h5", "/data")
+    ran = run_zm("stats", tmp_path / "x.h5")
+    assert (ran.code, ran.err.count("\n")) == (3, 1)
+    assert "/far" in ran.err
+    assert "--allow-external" in ran.err

@@ -9,7 +9,16 @@ import numpy as np
 
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.hdf5.access import ERRORS, explain
-from zm_cli.formats.hdf5.links import ExternalLink, decode_name, encode_name, follow, show_name, split_path, walk
+from zm_cli.formats.hdf5.links import (
+    ExternalLink,
+    decode_name,
+    describe_external_links,
+    encode_name,
+    follow,
+    show_name,
+    split_path,
+    walk,
+)
 from zm_cli.formats.hdf5.outside import find_outside, is_external, is_virtual, stored_shape
 
 MOST_RANK = 5
@@ -148,6 +157,8 @@ def _find_only(file: Any, path: str) -> tuple[str, Any]:
         return likely[0]
     if not likely:
         holds = f"it holds {describe_datasets(datasets)}" if datasets else "it holds no dataset at all"
+        if away := describe_external_links(file):
+            holds += f"; into other files lead {away}: name one with --dataset and --allow-external"
         raise DataError(f"has no dataset of numbers of rank 1 to {MOST_RANK}", where=path, hint=holds)
     raise UsageError(
         f"which dataset is meant? There are {describe_datasets(likely)}",
