@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
+from zm_cli.draft import Draft
 from zm_cli.errors import DataError
 
 
@@ -13,12 +13,17 @@ class Device:
 
     The HDF5 library cannot close a file that it cannot flush, and crashes the process when it tries again at exit; it
     also forgets failures that happen while it empties its chunk cache. Here, a write that fails (a full disk) is kept
-    for `check` to raise, and every later write does nothing and succeeds.
+    for `check` to raise, and every later write does nothing and succeeds. Raises DataError where the draft, which is
+    then discarded, cannot be opened.
     """
 
-    def __init__(self, path: Path, target: Path) -> None:
-        self._target = target
-        self._handle = os.open(path, os.O_RDWR)
+    def __init__(self, draft: Draft) -> None:
+        self._target = draft.target
+        try:
+            self._handle = os.open(draft.path, os.O_RDWR)
+        except OSError as error:
+            draft.discard()
+            raise DataError(f"cannot be written: {error.strerror}", where=str(draft.target)) from error
         self._place = 0
         self._size = 0
         self._failure: BaseException | None = None

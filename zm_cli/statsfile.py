@@ -31,8 +31,8 @@ class SourceRecord:
 
 
 @dataclass(frozen=True)
-class Stats:
-    """The statistics of a dataset: `moments` in the data's own scale (0-1 where `unit`) and what they stand for."""
+class Described:
+    """What statistics stand for: the data, how they were read, and what of them has a mean of its own."""
 
     per: Per
     samples: int
@@ -44,6 +44,12 @@ class Stats:
     ignore: float | None
     decoding: Mapping[str, Any]
     sources: tuple[SourceRecord, ...]
+
+
+@dataclass(frozen=True)
+class Stats(Described):
+    """The statistics of a dataset: `moments` in the data's own scale (0-1 where `unit`) and what they stand for."""
+
     moments: Moments
 
     @property

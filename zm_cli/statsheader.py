@@ -10,11 +10,11 @@ from typing import Any, cast
 
 import numpy as np
 
-from zm_cli.axes import Per, describe_shape, feature_shape, possible_pers
+from zm_cli.axes import describe_shape, feature_shape, possible_pers
 from zm_cli.block import UNNAMED, Spec
 from zm_cli.choices import find_wrong_choice
 from zm_cli.errors import DataError
-from zm_cli.statsfile import FORMAT, VERSION, SourceRecord
+from zm_cli.statsfile import FORMAT, VERSION, Described, SourceRecord
 
 MOST = 2**63 - 1
 """The largest whole number in a stats file."""
@@ -37,19 +37,9 @@ _DIGEST = "xxh3_128:"
 
 
 @dataclass(frozen=True)
-class Header:
-    """The fields of Stats but for its moments, checked, and the shape `features` that those must have."""
+class Header(Described):
+    """What a stats file says its numbers stand for, checked, the shape `features` that they must have and `range`."""
 
-    per: Per
-    samples: int
-    axes: str
-    sample_shape: tuple[int | None, ...]
-    names: tuple[str, ...] | None
-    dtype: str
-    unit: bool
-    ignore: float | None
-    decoding: Mapping[str, Any]
-    sources: tuple[SourceRecord, ...]
     features: tuple[int, ...]
     range: tuple[float, float] | None
 

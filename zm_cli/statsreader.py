@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from zm_cli.errors import DataError
 from zm_cli.moments import Moments
-from zm_cli.statsfile import Stats
+from zm_cli.statsfile import Described, Stats
 from zm_cli.statsheader import HEADER_FIELDS, Header, check_fields, field_error, read_header
 from zm_cli.statsjson import to_array
 
@@ -62,7 +63,7 @@ def read_stats(document: Mapping[str, Any], arrays: Collection[str], take: TakeA
     moments = numbers.moments()
     numbers.check_range(moments)
     numbers.check_derived(moments)
-    told = {name: value for name, value in vars(header).items() if name not in ("features", "range")}
+    told = {field.name: getattr(header, field.name) for field in fields(Described)}
     return Stats(**told, moments=moments)
 
 

@@ -38,7 +38,9 @@ NO_TEXT = "zm.no-text"
 """The error handler that puts a lone surrogate where bytes are no text."""
 
 
-class _Readable(Protocol):
+class Readable(Protocol):
+    """What bytes are read from."""
+
     def read(self, size: int = -1, /) -> bytes: ...
 
 
@@ -115,7 +117,7 @@ class Decoded:
     `respelled` tells that some text so far has other bytes in this encoding than those it was read from.
     """
 
-    def __init__(self, file: _Readable, start: bytes, encoding: str) -> None:
+    def __init__(self, file: Readable, start: bytes, encoding: str) -> None:
         self._file = file
         self._start = start
         self._decoder = codecs.getincrementaldecoder(encoding)(NO_TEXT)

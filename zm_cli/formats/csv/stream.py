@@ -6,10 +6,10 @@ import stat
 import sys
 from gzip import BadGzipFile
 from pathlib import Path
-from typing import IO, Protocol, cast
+from typing import IO, cast
 
 from zm_cli.errors import DataError, UsageError
-from zm_cli.formats.csv.encodings import BOM, LONGEST_MARK, UTF8, Decoded, advise_encoding, choose_encoding
+from zm_cli.formats.csv.encodings import BOM, LONGEST_MARK, UTF8, Decoded, Readable, advise_encoding, choose_encoding
 
 ZSTD_PIECE = 1 << 14
 """Compressed bytes given to zstandard at once: it returns all they decode to, which may be very much more."""
@@ -22,10 +22,6 @@ FOREIGN = {
     b"\x89HDF": ("is an HDF5 file, no CSV text", "open it with --kind hdf5"),
 }
 """First bytes of what people mistake for CSV text."""
-
-
-class _Readable(Protocol):
-    def read(self, size: int = -1, /) -> bytes: ...
 
 
 class _Counted:
@@ -137,13 +133,13 @@ class TextStream:
         except OSError as error:
             raise DataError(f"cannot be read: {error.strerror}", where=path) from error
 
-    def _decoder(self, head: bytes) -> _Readable:
+    def _decoder(self, head: bytes) -> Readable:
         if head.startswith(b"\x1f\x8b"):
             from isal import igzip, isal_zlib
 
             self.compression = "gzip"
             self._corrupt = (BadGzipFile, cast("type[Exception]", isal_zlib.IsalError))
-            reader: _Readable = igzip.IGzipFile(fileobj=self._raw)  # type: ignore[no-untyped-call]
+            reader: Readable = igzip.IGzipFile(fileobj=self._raw)  # type: ignore[no-untyped-call]
             return reader
         # The second form begins a skippable frame, which parallel compressors put first.
         if head.startswith(b"\x28\xb5\x2f\xfd") or (head[1:4] == b"\x2a\x4d\x18" and head[0] >> 4 == 5):
@@ -182,7 +178,7 @@ class TextStream:
         """Puts bytes back, to be read again first."""
         self._unread = data + self._unread
 
-    def _fill(self, file: _Readable, size: int) -> bytes:
+    def _fill(self, file: Readable, size: int) -> bytes:
         # A pipe and a decompressor give what they have; where a block ends must not depend on that.
         parts: list[bytes] = []
         try:

@@ -68,11 +68,7 @@ class Hdf5Sink:
         self._dataset: Any = None
         self._packer: Packer | None = None
         self._draft = Draft(Path(output))
-        try:
-            self._device = Device(self._draft.path, self._draft.target)
-        except OSError as error:
-            self._draft.discard()
-            raise DataError(f"cannot be written: {error.strerror}", where=output) from error
+        self._device = Device(self._draft)
         try:
             with self._library_calls("cannot be prepared"):
                 self._prepare()

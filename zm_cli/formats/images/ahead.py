@@ -14,7 +14,8 @@ AHEAD = 8
 
 PIECE = 1 << 20
 """Bytes to ask for where a file holds more than it said."""
-_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+"""A pipe that nobody writes to is opened at once, and refused."""
 
 
 def read_ahead(paths: Iterable[str]) -> Generator[bytes | OSError | MemoryError]:
@@ -35,7 +36,7 @@ def read_ahead(paths: Iterable[str]) -> Generator[bytes | OSError | MemoryError]
 
 def _open(path: str) -> int | OSError:
     try:
-        descriptor = os.open(path, _FLAGS)
+        descriptor = os.open(path, FLAGS)
     except OSError as error:
         return error
     if hasattr(os, "posix_fadvise"):

@@ -41,11 +41,7 @@ class HDF5Sink:
         self._dtype = options.dtype
         self._file: Any = None
         self._draft = Draft(Path(output))
-        try:
-            self._device = Device(self._draft.path, self._draft.target)
-        except OSError as error:
-            self._draft.discard()
-            raise DataError(f"cannot be written: {error.strerror}", where=output) from error
+        self._device = Device(self._draft)
         with self._library_calls():
             # The oldest layout that has no limit of 64 KiB on an attribute: data may have thousands of classes.
             self._file = h5py.File(self._draft.path, "w", driver="fileobj", fileobj=self._device, libver="v108")

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import IO, TYPE_CHECKING
 
 from zm_cli.formats.images import arrays, jpeg, png
+from zm_cli.formats.images.ahead import FLAGS
 from zm_cli.formats.images.arrays import ArrayType
 from zm_cli.formats.images.limits import check_size
 from zm_cli.formats.images.pictures import broken, open_picture, orientation
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
 _HEAD = 4096
-_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
-"""A pipe that nobody writes to is opened at once, and refused."""
 _FRAMED = frozenset({"GIF", "PNG", "WEBP", "TIFF", "AVIF", "MPO"})
 _PREMULTIPLIED = {"La": "LA", "RGBa": "RGBA"}
 _SIXTEEN = frozenset({"I;16B", "I;16L", "I;16N"})
@@ -59,7 +58,7 @@ def read_header(path: str, suffix: str, max_pixels: int) -> tuple[Header, int]:
 
 
 def _open_header(path: str, suffix: str) -> tuple[Header, int]:
-    descriptor = os.open(path, _FLAGS)
+    descriptor = os.open(path, FLAGS)
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
