@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,27 +26,34 @@ def make_receipt(operation: Operation, *, inverse: bool, stats: str, settings: M
     return {"format": FORMAT, "version": 1, "operation": operation, "inverse": inverse, "stats": stats, **settings}
 
 
-def load_receipt(path: str | Path) -> dict[str, Any] | None:
-    """The receipt in a file; None where there is no such file, it is none, or too large to be one."""
+DAMAGED: Mapping[str, Any] = {"format": FORMAT, "damaged": True}
+"""Stands for a receipt that is there and cannot be read: what was done to the data is not known."""
+
+
+def load_receipt(path: str | Path) -> Mapping[str, Any] | None:
+    """The receipt in a file of zm's naming; None where there is no such file, or it is JSON of something else, and
+    DAMAGED where it is no JSON, too large, or cannot be read."""
     try:
-        return parse_receipt(read_small(path, MOST_BYTES))
+        return parse_receipt(read_small(path, MOST_BYTES), damaged=True)
     except OSError:
-        return None
+        return DAMAGED if os.path.isfile(path) else None
 
 
-def parse_receipt(text: str | bytes | None) -> dict[str, Any] | None:
+def parse_receipt(text: str | bytes | None, *, damaged: bool = False) -> Mapping[str, Any] | None:
     """The receipt in a text, which may be anybody's; None where there is none or it is something else.
 
-    Fields that cannot be what they are for are left out: what then remains still says that something was done.
+    A text that is no JSON is DAMAGED where it speaks of a receipt, or `damaged` says that it must be one. Fields that
+    cannot be what they are for are left out: what then remains still says that something was done.
     """
-    if not text or len(text) > MOST_BYTES:
+    if text is None:
         return None
     try:
-        found = json.loads(text)
+        found = json.loads(text) if len(text) <= MOST_BYTES else None
     except (ValueError, RecursionError):
-        return None
+        names_it = (FORMAT if isinstance(text, str) else FORMAT.encode()) in text  # type: ignore[operator]
+        return DAMAGED if damaged or names_it else None
     if not isinstance(found, dict) or found.get("format") != FORMAT:
-        return None
+        return DAMAGED if damaged and len(text) > MOST_BYTES else None
     return {field: value for field, value in found.items() if field in _FIELDS and _FIELDS[field](value)}
 
 
@@ -79,17 +87,26 @@ def describe_receipt(receipt: Mapping[str, Any] | None) -> str | None:
     """What was done to the data, in a word or two; None where nothing is known."""
     if receipt is None:
         return None
+    if receipt is DAMAGED:
+        return "not known: its receipt cannot be read"
     done = {"center": "centered", "standardize": "standardized"}.get(str(receipt.get("operation")), "written")
     return f"{done}, then undone" if receipt.get("inverse") else done
 
 
 def check_receipt(found: Mapping[str, Any] | None, wanted: Mapping[str, Any], where: str) -> None:
-    """Raises DataError where the data are transformed already, or where an inverse would not undo what was done.
+    """Raises DataError where the data are transformed already, where an inverse would not undo what was done, and
+    where a damaged receipt leaves that open.
 
     `wanted` is the receipt of the operation about to be done. Data without a receipt are never refused.
     """
     if found is None:
         return
+    if found is DAMAGED:
+        raise DataError(
+            "may be transformed already: its receipt is there and cannot be read",
+            where=where,
+            hint="give the original data, or --force",
+        )
     transformed = not found.get("inverse")
     if not wanted["inverse"]:
         if transformed:

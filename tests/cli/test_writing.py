@@ -223,6 +223,25 @@ def test_a_receipt_that_cannot_be_written_leaves_no_output(housing: Path, tmp_pa
     assert left_in(tmp_path) == before
 
 
+@pytest.mark.parametrize(
+    ("source", "output", "receipt", "again"),
+    [("in.csv", "out.csv", "out.csv.zm.json", "again.csv"), ("in.png", "out/", "out/zm.json", "again/")],
+)
+def test_data_with_a_damaged_receipt_are_not_transformed_without_force(
+    tmp_path: Path, source: str, output: str, receipt: str, again: str
+) -> None:
+    (tmp_path / "in.csv").write_text("a\n1\n3\n")
+    Image.fromarray(np.arange(12, dtype=np.uint8).reshape(2, 2, 3)).save(tmp_path / "in.png")
+    run_zm("center", source, "-o", output, cwd=tmp_path)
+    whole = (tmp_path / receipt).read_bytes()
+    (tmp_path / receipt).write_bytes(whole[: len(whole) // 2])
+    ran = run_zm("center", output, "-o", again, cwd=tmp_path)
+    assert (ran.code, ran.err.count("\n")) == (3, 1)
+    assert "cannot be read; give the original data, or --force" in ran.err
+    assert run_zm("center", output, "-o", again, "--force", cwd=tmp_path).code == 0
+    assert "not known" in run_zm("inspect", output, cwd=tmp_path).out
+
+
 def test_statistics_of_another_kind_do_not_fit_a_table(housing: Path, tmp_path: Path) -> None:
     with h5py.File(tmp_path / "x.h5", "w") as file:
         file["x"] = np.arange(96, dtype=np.uint8).reshape(8, 2, 2, 3)

@@ -9,7 +9,7 @@ from typing import Any
 
 from zm_cli.draft import Draft
 from zm_cli.errors import DataError
-from zm_cli.receipt import load_receipt
+from zm_cli.receipt import DAMAGED, load_receipt
 
 READ_BYTES = 1 << 20
 
@@ -20,9 +20,11 @@ def receipt_path(table: str) -> Path:
 
 
 def read_receipt(table: str) -> Mapping[str, Any] | None:
-    """What an earlier run says of this table; None where it says nothing, or of other bytes than these."""
+    """What an earlier run says of this table; None where it says nothing or speaks of other bytes, or DAMAGED."""
     document = load_receipt(receipt_path(table))
-    output = document.get("output") if document else None
+    if document is None or document is DAMAGED:
+        return document
+    output = document.get("output")
     if not isinstance(output, dict) or output.get("bytes") != Path(table).stat().st_size:
         return None
     return document if output.get("xxh3_128") == _digest_file(table) else None

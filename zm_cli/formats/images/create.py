@@ -12,6 +12,7 @@ from zm_cli.formats.images.listing import read_receipt
 from zm_cli.formats.images.source import ImageSource
 from zm_cli.formats.images.suffixes import suffix_of
 from zm_cli.formats.images.tree_sink import FileSink, TreeSink, digest_names
+from zm_cli.receipt import DAMAGED
 
 _FORMS = {".h5": "h5", ".hdf5": "h5", ".npy": "npy", ".tif": "tiff", ".tiff": "tiff"}
 _CHOICES = "name a folder (ending in /) for a tree of arrays, or a file ending in .h5"
@@ -71,7 +72,7 @@ def _check_replaceable(output: str) -> None:
     """Raises UsageError for an existing output that is neither an empty folder nor one that zm wrote."""
     if os.path.isdir(output):
         receipt = read_receipt(output)
-        if os.listdir(output) and receipt is None:
+        if os.listdir(output) and (receipt is None or receipt is DAMAGED):
             raise UsageError("is a folder that zm did not write", where=output, hint="remove it or name another output")
         if receipt is not None and receipt.get("files") != digest_names(output):
             raise UsageError(

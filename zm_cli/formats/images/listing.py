@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from array import array
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -118,8 +118,8 @@ def check_not_empty(listing: Listing, path: str) -> None:
     )
 
 
-def read_receipt(path: str) -> dict[str, Any] | None:
-    """What zm left in a folder that it wrote; None where the folder is not zm's."""
+def read_receipt(path: str) -> Mapping[str, Any] | None:
+    """What zm left in a folder that it wrote; None where the folder is not zm's, DAMAGED where that is not known."""
     return load_receipt(os.path.join(path, RECEIPT))
 
 
