@@ -199,7 +199,8 @@ def _decode_alone(path: Path, mode: str) -> NDArray[Any] | None:
         if mode == "array":
             values = np.load(path) if path.suffix == ".npy" else _read_bands(path)
         else:
-            with Image.open(path) as picture:
+            # From memory: some files without values are mapped and read as if they had some.
+            with Image.open(io.BytesIO(path.read_bytes())) as picture:
                 picture.load()
                 if mode in _DEEP:
                     values = np.asarray(picture).astype(_DEEP[mode])

@@ -41,6 +41,8 @@ def make_stats(
         ignore=ignore,
         decoding={},
         sources=(SourceRecord("made", kind, len(values), int(values.nbytes), DIGEST),),
+        partial=False,
+        made=None,
         moments=moments.divide(unit_divisor(np.dtype(values.dtype))) if unit else moments,
     )
 

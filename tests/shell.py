@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import select
+import shutil
 import signal
 import struct
 import subprocess
@@ -15,6 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests import jq
 
 ZM = (sys.executable, "-m", "zm_cli")
 
@@ -42,6 +45,19 @@ def run_zm(
         check=False,
     )
     return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def put_zm_on_path(folder: Path) -> dict[str, str]:
+    """The environment in which a shell finds `zm`, which is put into `folder`/bin, and `jq`, if need be a stand-in."""
+    programs = {"zm": "-m zm_cli"}
+    if shutil.which("jq") is None:
+        programs["jq"] = f"-m {jq.__name__}"
+    (folder / "bin").mkdir(exist_ok=True)
+    for name, module in programs.items():
+        (folder / "bin" / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {module} "$@"\n')
+        (folder / "bin" / name).chmod(0o755)
+    places = [str(folder / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
+    return {**os.environ, "PATH": os.pathsep.join(places), "PYTHONPATH": str(Path(__file__).parents[1])}
 
 
 def start_zm(*arguments: str | Path, **how: Any) -> subprocess.Popen[bytes]:

@@ -48,8 +48,9 @@ def choose_per(spec: Spec, asked: str | None, where: str) -> Per:
         return possible[0]
     if asked not in PER:
         raise UsageError(f"there is no --per {asked}", hint=f"choose from {', '.join(PER)}")
+    letters = "" if is_unclear(spec.axes) else f" ({spec.axes})"
     raise UsageError(
-        f"--per {asked} is not possible for samples of shape {shape} ({spec.axes})",
+        f"--per {asked} is not possible for samples of shape {shape}{letters}",
         where=where,
         hint=f"possible here: --per {', '.join(possible)}",
     )

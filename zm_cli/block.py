@@ -33,9 +33,9 @@ class Spec:
     `axes` names the axes of a block's values, one letter each, the sample axis `N` first: `NHWC`, `NCHW`, `NC`, `N`.
     `sample_shape` has one entry for each axis after the first, None where samples differ. `names` are the channels or
     columns along `C`, None where they have no names. `named` says that the user chose the columns by name, so that
-    none of them may be dropped; `text_columns` are those that are no features because they hold text. `decoding` holds
-    every choice that decides the values, as JSON can hold it; opening the same data with the same choices gives the
-    same values.
+    none of them may be dropped; `text_columns` are those that are no features because they hold text. `partial` says
+    that only the first samples were asked for. `decoding` holds every choice that decides the values, as JSON can hold
+    it; opening the same data with the same choices gives the same values.
     """
 
     kind: str
@@ -46,6 +46,7 @@ class Spec:
     samples: int | None = None
     named: bool = False
     text_columns: tuple[str, ...] = ()
+    partial: bool = False
     decoding: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -128,7 +129,17 @@ class ReadOptions:
     allow_external: bool | None = None
     """Whether values may come from other files that the file points to; never replayed from statistics."""
     columns: tuple[str, ...] | None = None
+    """Names, ranges and patterns of columns that are to be features."""
+    include: tuple[str, ...] | None = None
+    """Patterns of files that are to be read, of all that are found."""
     exclude: tuple[str, ...] | None = None
+    """Names, ranges and patterns of columns that are no features; patterns of files that are not to be read."""
+    among: tuple[str, ...] | None = None
+    """Columns that must all be there, and beside which none is a feature: those of statistics to apply."""
+    files: tuple[str, ...] | None = None
+    """The files to read, where the path is that of their common folder."""
+    limit: int | None = None
+    """Samples to read at most, from the first on."""
     delimiter: str | None = None
     encoding: str | None = None
     """What the text is stored in, by any name Python has for it. The text is the same: statistics do not record it."""
@@ -154,6 +165,7 @@ class Facts:
 
     `shapes` and `types` (dtypes or image modes) map a printable name to the number of samples that have it.
     `others` are findings of the format in its own words, name to text: classes, compression, text columns.
+    `folders` are those right below the source in which its samples lie.
     """
 
     nbytes: int
@@ -163,6 +175,7 @@ class Facts:
     skipped: tuple[Skipped, ...] = ()
     others: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
 
 
 class Source(Protocol):
@@ -224,6 +237,8 @@ class Format:
     `recognises` looks at a path (its name, its first bytes). `read_options` and `forms` name the options and output
     forms it understands. `create` makes the sink that writes what `source` yields to `output` (`-`: standard output);
     `check_output` raises the error that `create` would, for an output name and form that cannot be, before any work.
+    `find_receipt` looks for what an earlier run left with an output, in the dataset of that name where there may be
+    several; None where there is nothing, or the output is not as that run left it.
     """
 
     kind: str
@@ -231,5 +246,6 @@ class Format:
     open: Callable[[str, ReadOptions], Source]
     check_output: Callable[[Source, str, str | None], None]
     create: Callable[[Source, str, WriteOptions], Sink]
+    find_receipt: Callable[[str, str | None], Mapping[str, Any] | None]
     read_options: frozenset[str]
     forms: frozenset[str] = frozenset()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
+
 
 class ZmError(Exception):
     """An error with a place (`where`), a fact (`what`) and advice (`hint`); printed once, as one line."""
@@ -33,6 +36,20 @@ def escape_controls(text: str) -> str:
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
 
 
+def print_error(error: ZmError) -> None:
+    """Prints an error on standard error, in one line: a sentence, or with --json on the command line a JSON object."""
+    # Read from the arguments as they are: a command line that does not parse has no options yet.
+    if "--json" in sys.argv[1:]:
+        import json
+
+        text = json.dumps({"where": error.where, "what": error.what, "hint": error.hint, "code": error.code})
+    else:
+        text = f"zm: error: {escape_controls(str(error))}"
+    if sys.stderr is not None:
+        with suppress(OSError):
+            print(text, file=sys.stderr, flush=True)
+
+
 class UsageError(ZmError):
     """The command cannot be run as typed: an unknown name, an impossible combination, a path that does not exist."""
 
@@ -43,7 +60,3 @@ class DataError(ZmError):
     """The data cannot be used: unreadable, corrupt, empty, does not fit the statistics, no space left."""
 
     code = 3
-
-
-class UnknownColumnError(UsageError):
-    """A column was named that the table does not have; for data that must fit statistics, an error of the data."""

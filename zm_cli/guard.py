@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
-from zm_cli.errors import DataError, escape_controls
+from zm_cli.errors import DataError, print_error
 
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that ask a program to end."""
@@ -184,9 +184,7 @@ def _say_end(number: int, path: str | None) -> int:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
         return 128 + number
     error = explain_death(number, path)
-    if sys.stderr is not None:
-        with suppress(BrokenPipeError):
-            print(f"zm: error: {escape_controls(str(error))}", file=sys.stderr, flush=True)
+    print_error(error)
     return error.code
 
 

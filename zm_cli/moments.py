@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -52,16 +52,10 @@ class Moments:
         shape = tuple(values.shape[axis] for axis in kept) or (1,)
         if values.size == 0:
             return cls.identity(shape)
-        features = int(np.prod(shape))
-        trailing = kept == tuple(range(values.ndim - len(kept), values.ndim))
-        if trailing and values.flags.c_contiguous:
-            return cls._from_rows(values.reshape(-1, features), ignore).reshape(shape)
-        if len(kept) == 1 and values.size // features >= LONG_FEATURE:
-            each = np.moveaxis(values, kept[0], 0)
-            parts = [cls._from_rows(np.ascontiguousarray(feature).reshape(-1, 1), ignore) for feature in each]
-            return cls(*(np.concatenate(column) for column in zip(*(part._arrays() for part in parts), strict=True)))
-        last = np.ascontiguousarray(np.moveaxis(values, kept, range(-len(kept), 0)))
-        return cls._from_rows(last.reshape(-1, features), ignore).reshape(shape)
+        parts = [cls._from_rows(rows, ignore) for _, rows in lay_out(values, kept)]
+        if len(parts) == 1:
+            return parts[0].reshape(shape)
+        return cls(*(np.concatenate(column) for column in zip(*(part._arrays() for part in parts), strict=True)))
 
     @classmethod
     def from_counts(cls, counts: Counts, ignore: float | None = None) -> Moments:
@@ -192,6 +186,20 @@ class RunningMoments:
     def merge(self, moments: Moments) -> None:
         """Adds samples that were measured already."""
         self._merged = self._merged.merge(moments) if self._merged else moments
+
+
+def lay_out(values: Values, kept: tuple[int, ...]) -> Iterator[tuple[slice, Values]]:
+    """Runs of features, each with its values as rows (M, K), C-contiguous, for the loops to work down."""
+    features = math.prod(values.shape[axis] for axis in kept)
+    trailing = kept == tuple(range(values.ndim - len(kept), values.ndim))
+    if trailing and values.flags.c_contiguous:
+        yield slice(None), values.reshape(-1, features)
+    elif len(kept) == 1 and values.size // features >= LONG_FEATURE:
+        for place, feature in enumerate(np.moveaxis(values, kept[0], 0)):
+            yield slice(place, place + 1), np.ascontiguousarray(feature).reshape(-1, 1)
+    else:
+        last = np.ascontiguousarray(np.moveaxis(values, kept, range(-len(kept), 0)))
+        yield slice(None), last.reshape(-1, features)
 
 
 def find_missing(values: Values, kept: tuple[int, ...], leave: Collection[int] = ()) -> tuple[int, int] | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from zm_cli.errors import DataError
+from zm_cli.made import parse_made
 from zm_cli.smallfile import read_small
 
 FORMAT = "zm-receipt"
@@ -79,6 +80,7 @@ _FIELDS: Mapping[str, Callable[[Any], bool]] = {
     "impute": _is_text,
     "files": _is_text,
     "output": lambda value: isinstance(value, dict),
+    "made": lambda value: parse_made(value) is not None,
 }
 """What a receipt may hold, and what each must be."""
 

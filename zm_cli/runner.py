@@ -8,6 +8,8 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain, islice
+from queue import SimpleQueue
+from threading import Event, Semaphore, Thread
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from zm_cli.allocator import keep_freed_memory
@@ -60,17 +62,28 @@ class Plan:
 
 
 def map_in_order(
-    task: Callable[[Item], Result], items: Iterable[Item], plan: Plan, *, block_cost: int, by: WorkerKind = "threads"
+    task: Callable[[Item], Result],
+    items: Iterable[Item],
+    plan: Plan,
+    *,
+    block_cost: int,
+    by: WorkerKind = "threads",
+    arriving: bool = False,
 ) -> Generator[Result, None, None]:
     """`task(item)` for each item, in the order of the items, with a bounded number of results waiting.
 
     The first task that raises ends the run with its error; what has not started is dropped. For processes, tasks, items
-    and results must pickle.
+    and results must pickle. Where items are `arriving`, any may be long in coming: threads take them, and what is done
+    is not held back till the next item is there.
     """
     keep_freed_memory()
     window = plan.window(block_cost)
     items = iter(items)
     workers = min(plan.worker_count(), window)
+    if arriving and workers > 1:
+        with closing(_map_arriving(task, items, workers, window)) as results:
+            yield from results
+        return
     if workers > 1:
         # No worker is worth its start for a single item.
         first = list(islice(items, 2))
@@ -107,4 +120,43 @@ def _map_in_threads(
         while waiting:
             yield waiting.popleft().result()
     finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _map_arriving(
+    task: Callable[[Item], Result], items: Iterator[Item], workers: int, window: int
+) -> Generator[Result, None, None]:
+    """The same, with a thread of its own that waits for the items: where it is in the middle of that, it is left behind
+    when the run ends."""
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    executor = ThreadPoolExecutor(workers)
+    begun: SimpleQueue[Future[Result] | None] = SimpleQueue()
+    room, over = Semaphore(window), Event()
+
+    def feed() -> None:
+        try:
+            while room.acquire() and not over.is_set():
+                # No name holds an item, which may be large, while the next one is waited for.
+                begun.put(executor.submit(task, next(items)))
+        except StopIteration:
+            begun.put(None)
+        except BaseException as error:
+            failed: Future[Result] = Future()
+            failed.set_exception(error)
+            begun.put(failed)
+
+    feeder = Thread(target=feed, daemon=True)
+    feeder.start()
+    try:
+        while (future := begun.get()) is not None:
+            result = future.result()
+            del future
+            yield result
+            del result
+            room.release()
+        feeder.join()
+    finally:
+        over.set()
+        room.release()
         executor.shutdown(wait=True, cancel_futures=True)

@@ -12,6 +12,7 @@ import numpy as np
 from zm_cli.axes import Per, count_channels, describe_shape, is_unclear
 from zm_cli.block import Spec, Values
 from zm_cli.errors import DataError
+from zm_cli.made import Made
 from zm_cli.moments import Moments
 
 FORMAT = "zm-stats"
@@ -32,7 +33,10 @@ class SourceRecord:
 
 @dataclass(frozen=True)
 class Described:
-    """What statistics stand for: the data, how they were read, and what of them has a mean of its own."""
+    """What statistics stand for: the data, how they were read, and what of them has a mean of its own.
+
+    `partial` says that only the first samples were measured, `made` by which run, where that was asked for.
+    """
 
     per: Per
     samples: int
@@ -44,6 +48,8 @@ class Described:
     ignore: float | None
     decoding: Mapping[str, Any]
     sources: tuple[SourceRecord, ...]
+    partial: bool
+    made: Made | None
 
 
 @dataclass(frozen=True)
@@ -150,6 +156,7 @@ class Stats(Described):
             "version": VERSION,
             "per": self.per,
             "samples": self.samples,
+            "partial": self.partial,
             "axes": self.axes,
             "sample_shape": list(self.sample_shape),
             "names": None if self.names is None else list(self.names),
@@ -159,6 +166,7 @@ class Stats(Described):
             "ignore": self.ignore,
             "decoding": dict(self.decoding),
             "sources": [{**vars(source), "skipped": list(source.skipped)} for source in self.sources],
+            "made": None if self.made is None else self.made.to_document(),
             "count": moments.count,
             "missing": moments.missing,
             "mean": np.where(empty, np.nan, moments.mean),

@@ -14,6 +14,7 @@ from zm_cli.axes import describe_shape, feature_shape, possible_pers
 from zm_cli.block import UNNAMED, Spec
 from zm_cli.choices import find_wrong_choice
 from zm_cli.errors import DataError
+from zm_cli.made import Made, parse_made
 from zm_cli.statsfile import FORMAT, VERSION, Described, SourceRecord
 
 MOST = 2**63 - 1
@@ -23,9 +24,11 @@ MOST_FEATURES = 1 << 26
 """Features that a stats file may have: a gray picture of 8192 x 8192 has so many pixels."""
 
 HEADER_FIELDS = frozenset(
-    {"format", "version", "per", "samples", "axes", "sample_shape", "names"}
-    | {"dtype", "range", "unit", "ignore", "decoding", "sources"}
+    {"format", "version", "per", "samples", "partial", "axes", "sample_shape", "names"}
+    | {"dtype", "range", "unit", "ignore", "decoding", "sources", "made"}
 )
+TOLD_FIELDS = frozenset({"notes", "warnings"})
+"""What `--json` tells beside the statistics: of no consequence for using them."""
 SOURCE_FIELDS = frozenset({"path", "kind", "samples", "bytes", "digest", "skipped"})
 KINDS = frozenset({"images", "csv", "hdf5"})
 DTYPES = frozenset(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)) | {
@@ -57,6 +60,8 @@ def read_header(document: Mapping[str, Any], where: str) -> Header:
     if document.get("format") != FORMAT:
         raise DataError("is no stats file", where=where, hint="make one with zm stats")
     fields = _Fields(document, where)
+    for field in TOLD_FIELDS & document.keys():
+        fields.texts(field)
     version = fields.count("version")
     if version != VERSION:
         raise DataError(f"is a stats file of version {version}, this zm reads version {VERSION}", where=where)
@@ -79,6 +84,8 @@ def read_header(document: Mapping[str, Any], where: str) -> Header:
         ignore=fields.number("ignore"),
         decoding=fields.decoding(spec),
         sources=sources,
+        partial=fields.flag("partial"),
+        made=fields.made(),
         features=feature_shape(spec, per),
         range=fields.range(),
     )
@@ -134,6 +141,12 @@ class _Fields:
     def list(self, field: str) -> list[Any]:
         return cast("list[Any]", self._get(field, list, "list"))
 
+    def texts(self, field: str) -> tuple[str, ...]:
+        entries = self.list(field)
+        if not all(isinstance(entry, str) for entry in entries):
+            raise self.error(field, "holds something that is no text")
+        return tuple(entries)
+
     def axes(self) -> str:
         axes = self.text("axes")
         letters = set(axes)
@@ -166,8 +179,18 @@ class _Fields:
             raise self.error("dtype", "is no dtype of numbers")
         return text
 
+    def flag(self, field: str) -> bool:
+        return cast(bool, self._get(field, bool, "true or false"))
+
+    def made(self) -> Made | None:
+        value = self._get("made", (dict, type(None)), "object")
+        made = parse_made(value)
+        if made is None and value is not None:
+            raise self.error("made", "is no record of a run")
+        return made
+
     def unit(self, dtype: str) -> bool:
-        unit = cast(bool, self._get("unit", bool, "true or false"))
+        unit = self.flag("unit")
         if unit and np.dtype(dtype).kind == "f":
             raise self.error("unit", f"is true for {dtype}, which has no largest value to divide by")
         return unit
@@ -207,9 +230,6 @@ class _Fields:
             raise self.error("sources", "holds something that is no object")
         check_fields(entry, SOURCE_FIELDS, self._where, "sources.")
         fields = _Fields(entry, self._where, "sources.")
-        skipped = fields.list("skipped")
-        if not all(isinstance(name, str) for name in skipped):
-            raise fields.error("skipped", "holds something that is no text")
         kind, digest = fields.text("kind"), fields.text("digest")
         if kind not in KINDS:
             raise fields.error("kind", f"is none of {', '.join(sorted(KINDS))}")
@@ -222,7 +242,7 @@ class _Fields:
             samples=fields.count("samples"),
             bytes=fields.count("bytes"),
             digest=digest,
-            skipped=tuple(skipped),
+            skipped=fields.texts("skipped"),
         )
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from zm_cli.errors import DataError
 from zm_cli.moments import Moments
 from zm_cli.statsfile import Described, Stats
-from zm_cli.statsheader import HEADER_FIELDS, Header, check_fields, field_error, read_header
+from zm_cli.statsheader import HEADER_FIELDS, TOLD_FIELDS, Header, check_fields, field_error, read_header
 from zm_cli.statsjson import to_array
 
 COUNTS = ("count", "missing")
@@ -54,7 +54,7 @@ def read_stats(document: Mapping[str, Any], arrays: Collection[str], take: TakeA
     something is not there, is not what it should be, or contradicts the rest.
     """
     header = read_header(document, where)
-    check_fields(document, HEADER_FIELDS, where)
+    check_fields(document, HEADER_FIELDS | TOLD_FIELDS, where)
     check_fields(dict.fromkeys(arrays), ARRAYS, where)
     for field in (*COUNTS, *NUMBERS, *DERIVED):
         if field not in arrays:

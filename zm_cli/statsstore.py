@@ -27,6 +27,7 @@ from zm_cli.statsheader import MOST_FEATURES
 from zm_cli.statsjson import HEADER_BYTES, JSON_BYTES, JSON_FEATURES, parse_json
 from zm_cli.statsnpz import HEADER, NpzStats
 from zm_cli.statsreader import ARRAYS, read_document, read_stats
+from zm_cli.stdin import StandardInput
 from zm_cli.timelimit import limited
 
 UNREADABLE = (OSError, KeyError, TypeError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
@@ -60,8 +61,8 @@ def _plain(value: Any) -> Any:
 
 
 def digest_stats(stats: Stats) -> str:
-    """A hash of everything the statistics say, the same whichever kind of file holds them."""
-    return "xxh3_128:" + xxhash.xxh3_128(to_json(stats.to_document()).encode()).hexdigest()
+    """A hash of everything the statistics say, the same whichever kind of file holds them and whoever asked for it."""
+    return "xxh3_128:" + xxhash.xxh3_128(to_json(stats.to_document() | {"made": None}).encode()).hexdigest()
 
 
 def check_target(path: str) -> None:
@@ -171,7 +172,7 @@ def load_stats(path: str) -> Stats:
     """
     note_input(path)
     if path == "-":
-        return _read_json(sys.stdin.buffer.read(JSON_BYTES + 1), "standard input")
+        return _read_json(StandardInput().read_to_end(JSON_BYTES + 1), "standard input")
     place = Path(path)
     try:
         if not place.exists() or place.is_dir():

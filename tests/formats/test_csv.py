@@ -26,7 +26,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from zm_cli.block import Block, ReadOptions, Source, WriteOptions
-from zm_cli.errors import DataError, UnknownColumnError, UsageError, ZmError
+from zm_cli.errors import DataError, UsageError, ZmError
 from zm_cli.formats import create_sink
 from zm_cli.formats.csv import FORMAT, recognises
 
@@ -272,7 +272,7 @@ def test_an_unknown_column_is_an_error_that_suggests_the_near_one(tmp_path: Path
     for option in ("columns", "exclude"):
         chosen: dict[str, Any] = {option: ("heigth",)}
         error = error_of(tmp_path, "height,width\n1,2\n", **chosen)
-        assert isinstance(error, UnknownColumnError)
+        assert isinstance(error, UsageError)
         assert "did you mean 'height'" in str(error)
         assert "'width'" in str(error)
 

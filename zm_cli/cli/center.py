@@ -8,8 +8,9 @@ from zm_cli.cli.groups import Computing, Reading, Running, Strictness, Writing, 
 
 @take_groups
 def center(
-    source: opt.SourcePath,
-    output: opt.Output,
+    *,
+    source: opt.SourcePath = None,
+    output: opt.Output = "-",
     writing: Writing,
     computing: Computing,
     reading: Reading,
@@ -19,9 +20,7 @@ def center(
     """Subtract the mean: x - mean.
 
     zm center train.csv -o train.centered.csv
-
     zm center test.csv -o test.centered.csv --stats train.centered.csv.stats.json
-
     zm center train.centered.csv -o back.csv --inverse
     """
     from zm_cli.cli.writing import Choices, write_dataset

@@ -16,13 +16,16 @@ class Reading:
     """How the data are to be read; None where the choice is left to their format."""
 
     kind: opt.Kind = None
+    files_from: opt.FilesFrom = None
+    include: opt.Include = None
+    exclude: opt.Exclude = None
+    limit: opt.Limit = None
     ignore: opt.Ignore = None
     mode: opt.Mode = None
     resize: opt.Resize = None
     exif: opt.Exif = None
     max_pixels: opt.MaxPixels = None
     columns: opt.Columns = None
-    exclude: opt.Exclude = None
     delimiter: opt.Delimiter = None
     encoding: opt.Encoding = None
     no_header: opt.NoHeader = False
@@ -49,6 +52,19 @@ class Computing:
 
 
 @dataclass(frozen=True)
+class Checking:
+    """What the data are to be checked for, and the limits; None where a limit is left at its default."""
+
+    check: opt.Check = None
+    tolerance: opt.Tolerance = None
+    against: opt.Against = None
+    max_shift: opt.MaxShift = None
+    max_ratio: opt.MaxRatio = None
+    max_missing: opt.MaxMissing = None
+    max_outside: opt.MaxOutside = None
+
+
+@dataclass(frozen=True)
 class Writing:
     """What is written of the transformed data, by which statistics, and where."""
 
@@ -59,6 +75,7 @@ class Writing:
     form: opt.Form = None
     save_stats: opt.SaveStats = None
     force: opt.Force = False
+    if_changed: opt.IfChanged = False
     json: opt.Json = False
 
 

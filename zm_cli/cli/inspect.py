@@ -6,49 +6,60 @@ import sys
 from typing import TYPE_CHECKING
 
 from zm_cli.cli import options as opt
-from zm_cli.cli.groups import Reading, Running, take_groups
+from zm_cli.cli.groups import Checking, Reading, Running, take_groups
 from zm_cli.errors import UsageError, escape_controls
 
 if TYPE_CHECKING:
+    from zm_cli.cli.sources import Named
     from zm_cli.pipeline.describe import Description
     from zm_cli.statsfile import Stats
 
 
 @take_groups
 def inspect(
-    path: opt.InspectPath,
-    reading: Reading,
-    running: Running,
+    *,
+    path: opt.InspectPath = None,
+    checking: Checking,
     per: opt.Per = None,
     json: opt.Json = False,
+    reading: Reading,
+    running: Running,
 ) -> None:
-    """Look at a dataset, or at a stats file: what there is, how much of it, and its numbers.
+    """Look at a dataset or a stats file, or check what it holds.
+
+    What there is, how much of it, and its numbers.
 
     zm inspect train/
-
     zm inspect train.csv --json | jq .missing_total
-
     zm inspect train.stats.json
+    zm inspect train.h5 --check standardized
+    zm inspect new.csv --against train.stats.json
     """
+    from zm_cli.cli.sources import name_source
     from zm_cli.statsstore import is_stats_file, load_stats, to_json
 
-    if reading.kind is None and is_stats_file(path):
+    if checking != Checking():
+        from zm_cli.cli.checks import run_check
+
+        run_check(path, checking, reading, running, per=per, json=json)
+        return
+    if path is not None and reading.kind is None and is_stats_file(path):
         if per is not None or reading != Reading():
             raise UsageError("is a stats file: options on how to read data have no part", where=path)
         stats = load_stats(path)
         if json:
-            sys.stdout.write(to_json(stats.to_document()))
+            sys.stdout.write(to_json(stats.to_document() | {"notes": [], "warnings": []}))
         else:
             _print_stats(path, stats)
         return
-    found = _describe(path, per, reading, running)
+    found = _describe(name_source(path, reading.files_from, reading.kind), per, reading, running)
     if json:
         sys.stdout.write(to_json(found.to_document()))
     else:
         _print_description(found)
 
 
-def _describe(path: str, per: opt.Per, reading: Reading, running: Running) -> Description:
+def _describe(named: Named, per: opt.Per, reading: Reading, running: Running) -> Description:
     from zm_cli.cli.reading import make_plan, make_report, opened, read_options
     from zm_cli.formats import detect
     from zm_cli.pipeline.describe import describe
@@ -56,8 +67,8 @@ def _describe(path: str, per: opt.Per, reading: Reading, running: Running) -> De
 
     report = make_report(running)
     # What cannot be read is among what is looked for; tables and arrays have no samples that could be left out.
-    options = read_options(reading, "skip" if detect(path, reading.kind).kind == "images" else None)
-    with opened([path], options, reading.kind) as sources, report.progress_bar(sources, "reading") as tick:
+    options = read_options(reading, "skip" if detect(named.path, reading.kind).kind == "images" else None)
+    with opened([named], options, reading.kind) as sources, report.progress_bar(sources, "reading") as tick:
         measuring = MeasureOptions(per, ignore=opt.parse_number(reading.ignore))
         found = describe(sources[0], measuring, make_plan(running), tick)
     report.tell(found.outcome)
@@ -98,7 +109,7 @@ def _print_stats(path: str, stats: Stats) -> None:
             "path": path,
             "kind": f"stats file, of {stats.kind}",
             "per": stats.per,
-            "samples": f"{stats.samples:,}",
+            "samples": f"{stats.samples:,}" + (", the first only (--limit)" if stats.partial else ""),
             "sample shape": f"{describe_shape(stats.sample_shape)} ({stats.axes})",
             "dtype": stats.dtype + (", read as 0-1" if stats.unit else ""),
             "range": " to ".join(map(show_number, stats.range)),

@@ -7,24 +7,25 @@ import io
 import os
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import typer
 
 from zm_cli.cli import options as opt
 from zm_cli.cli.center import center
+from zm_cli.cli.commands import Command, Commands
 from zm_cli.cli.inspect import inspect
 from zm_cli.cli.standardize import standardize
 from zm_cli.cli.stats import stats
-from zm_cli.errors import ZmError, escape_controls
+from zm_cli.errors import DataError, UsageError, ZmError, print_error
 
 INTERRUPTED = 130
 
 app = typer.Typer(
     name="zm",
+    cls=Commands,
     no_args_is_help=True,
-    add_completion=True,
+    add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -32,12 +33,18 @@ app = typer.Typer(
 
 
 @app.callback()
-def zm(version: opt.Version = False) -> None:
-    """Means and deviations of image folders, CSV and HDF5, and the centered or standardized dataset for training.
+def zm(
+    version: opt.Version = False,
+    install_completion: opt.InstallCompletion = False,
+    show_completion: opt.ShowCompletion = False,
+) -> None:
+    """Means and deviations of images, CSV and HDF5, and datasets centered by them.
 
     zm stats train/ -o train.stats.json
-
     zm standardize test/ -o test.h5 --stats train.stats.json
+    zm inspect train.csv
+
+    Exit codes: 0 done, 1 a check failed, 2 wrong usage, 3 bad data.
     """
 
 
@@ -53,7 +60,7 @@ def _register(command: Callable[..., None]) -> None:
             # Python would complain once more when it flushes at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
-    app.command()(run_quietly)
+    app.command(cls=Command, epilog="Exit codes: see zm --help")(run_quietly)
 
 
 for _command in (stats, center, standardize, inspect):
@@ -70,7 +77,7 @@ def run() -> int:
     except BrokenPipeError:
         pass
     except OSError as error:
-        code = code or _fail(f"standard output: {error.strerror}", 3, error)
+        code = code or _fail(DataError(error.strerror or str(error), where="standard output"), error)
     return code
 
 
@@ -100,31 +107,33 @@ def _run() -> int:
     try:
         return int(app(standalone_mode=False, prog_name="zm") or 0)
     except ZmError as error:
-        return _fail(str(error), error.code, error)
+        return _fail(error, error)
     except typer.TyperException as error:
-        message = error.format_message().rstrip(".")
-        return _fail(f"{message}; see zm --help", 2, error) if message else 2
+        from zm_cli.cli.usage import explain_usage
+
+        explained = explain_usage(error)
+        return UsageError.code if explained is None else _fail(explained, error)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except SystemExit as error:
         # Typer and rich leave with 1 where the reader of their output is gone.
         return 0 if error.code == 1 else int(error.code or 0)
     except MemoryError as error:
-        return _fail("not enough memory; fewer --workers or a smaller --memory need less", 3, error)
+        hint = "fewer --workers or a smaller --memory need less"
+        return _fail(DataError("not enough memory", hint=hint), error)
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        return _fail(f"{where}{error.strerror or error}", 3, error)
+        where = None if error.filename is None else str(error.filename)
+        return _fail(DataError(error.strerror or str(error), where=where), error)
     except Exception as error:
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        return _fail(f"this should not happen ({what}); please report it with what --debug shows", 3, error)
+        hint = "please report it with what --debug shows"
+        return _fail(DataError(f"this should not happen ({what})", hint=hint), error)
 
 
-def _fail(message: str, code: int, error: BaseException) -> int:
-    # Read from the arguments as they are: a command line that does not parse has no options yet.
+def _fail(error: ZmError, cause: BaseException) -> int:
     if "--debug" in sys.argv:
         import traceback
 
-        traceback.print_exception(error)
-    with suppress(OSError):
-        print(f"zm: error: {escape_controls(message)}", file=sys.stderr)
-    return code
+        traceback.print_exception(cause)
+    print_error(error)
+    return error.code

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import typer
 
 import zm_cli
+from zm_cli.cli.completion import ENCODINGS, complete_columns, complete_dataset, complete_layout, complete_mode, offer
 from zm_cli.errors import UsageError
 
 DATA = "What is read"
@@ -19,6 +20,7 @@ TABLE = "Tables"
 IMAGE = "Images"
 ARRAY = "HDF5"
 NUMBERS = "What is computed"
+CHECKS = "Checks"
 WRITING = "What is written"
 RUNNING = "How to run"
 
@@ -55,13 +57,15 @@ def parse_pixels(text: str | None) -> int | None:
 
 
 def parse_names(texts: list[str] | None) -> tuple[str, ...] | None:
-    """Column names separated by commas, in one option or several; a name with a comma stands in double quotes."""
+    """Names or patterns separated by commas, in one option or several; one with a comma stands in double quotes."""
     if not texts:
         return None
     try:
         rows = [row for text in texts for row in csv.reader(io.StringIO(text, newline=""))]
     except csv.Error as error:
-        raise UsageError(f"cannot be told apart into names: {error}", where="--columns or --exclude") from error
+        raise UsageError(
+            f"cannot be told apart into names: {error}", where="--columns, --include or --exclude"
+        ) from error
     return tuple(name.strip() for row in rows for name in row if name.strip())
 
 
@@ -87,22 +91,56 @@ def parse_epsilon(number: float) -> float:
     return number
 
 
+def parse_limit(number: float | None, option: str, default: float | None, least: float = 0.0) -> float | None:
+    """The number, or the default where none was given; UsageError where it is not finite, or less than `least`."""
+    if number is None:
+        return default
+    if not math.isfinite(number) or number < least:
+        raise UsageError(f"'{number:g}' is no limit", where=option, hint=f"it is a number from {least:g} on")
+    return number
+
+
 def _show_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"zm {zm_cli.__version__}")
         raise typer.Exit
 
 
+def _install_completion(wanted: bool) -> None:
+    if wanted:
+        from zm_cli.cli.shells import install_completion
+
+        typer.echo(install_completion())
+        raise typer.Exit
+
+
+def _show_completion(wanted: bool) -> None:
+    if wanted:
+        from zm_cli.cli.shells import show_completion
+
+        show_completion()
+        raise typer.Exit
+
+
 Sources = Annotated[
-    list[str],
+    list[str] | None,
     typer.Argument(
-        metavar="SOURCE", help="Folder of images, CSV or HDF5 file; several are pooled; - reads CSV from a pipe."
+        metavar="SOURCE",
+        show_default=False,
+        help="Folder of images, CSV or HDF5 file; several are pooled; - is CSV from a pipe, @FILE a list of files.",
     ),
 ]
 SourcePath = Annotated[
-    str, typer.Argument(metavar="SOURCE", help="Folder of images, CSV or HDF5 file; - reads CSV from a pipe.")
+    str | None,
+    typer.Argument(
+        metavar="SOURCE",
+        show_default=False,
+        help="Folder of images, CSV or HDF5 file; - is CSV from a pipe, @FILE a list of images.",
+    ),
 ]
-InspectPath = Annotated[str, typer.Argument(metavar="PATH", help="A dataset, or a stats file.")]
+InspectPath = Annotated[
+    str | None, typer.Argument(metavar="PATH", show_default=False, help="A dataset, or a stats file.")
+]
 
 Kind = Annotated[
     Literal["images", "csv", "hdf5"] | None,
@@ -111,6 +149,31 @@ Kind = Annotated[
 OnError = Annotated[
     Literal["fail", "skip"] | None,
     typer.Option(help="Unreadable images: stop (default), or leave them out and count them.", rich_help_panel=DATA),
+]
+FilesFrom = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE", help="Read what a list names, a path a line; - is standard input.", rich_help_panel=DATA
+    ),
+]
+Include = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="GLOB,...", help="Images: only files that match, written as in .gitignore.", rich_help_panel=DATA
+    ),
+]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="GLOB,...",
+        autocompletion=complete_columns,
+        help="Columns to leave as they are (names, ranges, globs), or images to leave out.",
+        rich_help_panel=DATA,
+    ),
+]
+Limit = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, help="Only the first N samples of a source, for a trial.", rich_help_panel=DATA),
 ]
 Ignore = Annotated[
     str | None, typer.Option(metavar="VALUE", help="A value that stands for no data.", rich_help_panel=DATA)
@@ -124,12 +187,19 @@ Mode = Annotated[
     str | None,
     typer.Option(
         metavar="auto|L|RGB|...",
+        autocompletion=complete_mode,
         help="Read every image in this mode. auto: gray stays gray at its depth, all else is RGB.",
         rich_help_panel=IMAGE,
     ),
 ]
 Resize = Annotated[
-    str | None, typer.Option(metavar="WxH", help="Bring every image to this size first.", rich_help_panel=IMAGE)
+    str | None,
+    typer.Option(
+        metavar="WxH",
+        autocompletion=offer("224x224", "256x256", "384x384", "512x512"),
+        help="Bring every image to this size first.",
+        rich_help_panel=IMAGE,
+    ),
 ]
 Exif = Annotated[
     bool | None,
@@ -145,17 +215,29 @@ MaxPixels = Annotated[
     typer.Option(
         "--max-pixels",
         metavar="N",
+        autocompletion=offer("180M", "500M", "1G", "none"),
         help="Refuse images that claim more: 500M, none for no limit (default 180M).",
         rich_help_panel=IMAGE,
     ),
 ]
 
 Dataset = Annotated[
-    str | None, typer.Option(metavar="PATH", help="The dataset inside the file.", rich_help_panel=ARRAY)
+    str | None,
+    typer.Option(
+        metavar="/PATH",
+        autocompletion=complete_dataset,
+        help="The dataset inside the file.",
+        rich_help_panel=ARRAY,
+    ),
 ]
 Layout = Annotated[
     str | None,
-    typer.Option(metavar="NHWC|NCHW|...", help="Which axis is what: N samples, C channels.", rich_help_panel=ARRAY),
+    typer.Option(
+        metavar="NHWC|NCHW|...",
+        autocompletion=complete_layout,
+        help="Which axis is what: N samples, C channels.",
+        rich_help_panel=ARRAY,
+    ),
 ]
 AllowExternal = Annotated[
     bool,
@@ -169,18 +251,27 @@ AllowExternal = Annotated[
 
 Columns = Annotated[
     list[str] | None,
-    typer.Option(metavar="A,B", help="Only these columns (default: every numeric one).", rich_help_panel=TABLE),
-]
-Exclude = Annotated[
-    list[str] | None, typer.Option(metavar="A,B", help="Leave these columns as they are.", rich_help_panel=TABLE)
+    typer.Option(
+        metavar="A,B,...",
+        autocompletion=complete_columns,
+        help="Only these: names, ranges (2:785), globs ('pixel*'). Default: every numeric column.",
+        rich_help_panel=TABLE,
+    ),
 ]
 Delimiter = Annotated[
-    str | None, typer.Option(metavar="CHAR", help="Between the cells; tab for a tab.", rich_help_panel=TABLE)
+    str | None,
+    typer.Option(
+        metavar="CHAR",
+        autocompletion=offer("tab", "comma", "semicolon", "pipe", "space"),
+        help="Between the cells; tab for a tab.",
+        rich_help_panel=TABLE,
+    ),
 ]
 Encoding = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
+        autocompletion=offer(*ENCODINGS),
         help="Of the text: latin-1, shift_jis, ... (default UTF-8, or as marked).",
         rich_help_panel=TABLE,
     ),
@@ -219,6 +310,51 @@ Impute = Annotated[
     typer.Option(help="Fill missing values with the mean (default: they stay missing).", rich_help_panel=NUMBERS),
 ]
 
+Check = Annotated[
+    Literal["centered", "standardized"] | None,
+    typer.Option(help="Whether the data are so; exit code 1 where they are not.", rich_help_panel=CHECKS),
+]
+Tolerance = Annotated[
+    float | None,
+    typer.Option(
+        metavar="X",
+        help="How far means and deviations may be off, in deviations (default 0.001).",
+        rich_help_panel=CHECKS,
+    ),
+]
+Against = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Compare with the statistics of training data; exit code 1 where a limit is passed.",
+        rich_help_panel=CHECKS,
+    ),
+]
+MaxShift = Annotated[
+    float | None,
+    typer.Option(metavar="X", help="How far a mean may move, in deviations (default 0.1).", rich_help_panel=CHECKS),
+]
+MaxRatio = Annotated[
+    float | None,
+    typer.Option(
+        metavar="X", help="How many times a deviation may grow or shrink (default 1.2).", rich_help_panel=CHECKS
+    ),
+]
+MaxMissing = Annotated[
+    float | None,
+    typer.Option(
+        metavar="X", help="How much the share of missing values may grow (default 0.01).", rich_help_panel=CHECKS
+    ),
+]
+MaxOutside = Annotated[
+    float | None,
+    typer.Option(
+        metavar="X",
+        help="The share of values that may be beyond the training range (default: any).",
+        rich_help_panel=CHECKS,
+    ),
+]
+
 StatsOutput = Annotated[
     str | None,
     typer.Option(
@@ -232,7 +368,12 @@ StatsOutput = Annotated[
 Output = Annotated[
     str,
     typer.Option(
-        "--output", "-o", metavar="PATH", help="Where to write; - is standard output (CSV).", rich_help_panel=WRITING
+        "--output",
+        "-o",
+        metavar="PATH",
+        help="Where to write (default -: standard output, CSV only).",
+        show_default=False,
+        rich_help_panel=WRITING,
     ),
 ]
 Form = Annotated[
@@ -243,12 +384,25 @@ Form = Annotated[
 ]
 Dtype = Annotated[
     Literal["float16", "float32", "float64"] | None,
-    typer.Option(help="Of the output (default float32; float64 for float64 and CSV).", rich_help_panel=WRITING),
+    typer.Option(
+        metavar="float16|float32|float64",
+        help="Of the output (default float32; float64 for float64 and CSV).",
+        rich_help_panel=WRITING,
+    ),
 ]
 SaveStats = Annotated[
     str | None,
     typer.Option(
         metavar="FILE", help="Where to leave the statistics (default: PATH.stats.json).", rich_help_panel=WRITING
+    ),
+]
+IfChanged = Annotated[
+    bool,
+    typer.Option(
+        "--if-changed",
+        metavar="",
+        help="Do nothing if what is there was made of the same data, options and version.",
+        rich_help_panel=WRITING,
     ),
 ]
 Force = Annotated[
@@ -273,7 +427,15 @@ Workers = Annotated[
         "--workers", "-j", metavar="N", min=1, help="Default: a worker for each core.", rich_help_panel=RUNNING
     ),
 ]
-Memory = Annotated[str, typer.Option(metavar="SIZE", help="For the data in flight.", rich_help_panel=RUNNING)]
+Memory = Annotated[
+    str,
+    typer.Option(
+        metavar="SIZE",
+        autocompletion=offer("256MB", "512MB", "1GB", "2GB"),
+        help="For the data in flight.",
+        rich_help_panel=RUNNING,
+    ),
+]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", metavar="", help="Say nothing but errors.", rich_help_panel=RUNNING)
 ]
@@ -294,4 +456,24 @@ Debug = Annotated[
 Version = Annotated[
     bool,
     typer.Option("--version", callback=_show_version, is_eager=True, metavar="", help="Show the version and exit."),
+]
+InstallCompletion = Annotated[
+    bool,
+    typer.Option(
+        "--install-completion",
+        callback=_install_completion,
+        is_eager=True,
+        metavar="",
+        help="Set up completion: bash, zsh, fish.",
+    ),
+]
+ShowCompletion = Annotated[
+    bool,
+    typer.Option(
+        "--show-completion",
+        callback=_show_completion,
+        is_eager=True,
+        metavar="",
+        help="Print what completes in this shell.",
+    ),
 ]

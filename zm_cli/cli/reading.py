@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Literal
 
@@ -17,10 +18,12 @@ from zm_cli.block import ReadOptions, Source
 from zm_cli.cli.groups import Reading, Running
 from zm_cli.cli.options import parse_names, parse_pixels, parse_resize, parse_size
 from zm_cli.cli.report import Report
+from zm_cli.cli.sources import Named
 from zm_cli.errors import DataError, UsageError, ZmError
 from zm_cli.formats import detect, open_source
 from zm_cli.runner import Plan
 from zm_cli.statsstore import is_stats_file
+from zm_cli.stdin import StandardInput
 
 
 def read_options(reading: Reading, on_error: Literal["fail", "skip"] | None) -> ReadOptions:
@@ -33,7 +36,9 @@ def read_options(reading: Reading, on_error: Literal["fail", "skip"] | None) -> 
         layout=reading.layout,
         allow_external=reading.allow_external or None,
         columns=parse_names(reading.columns),
+        include=parse_names(reading.include),
         exclude=parse_names(reading.exclude),
+        limit=reading.limit,
         delimiter=reading.delimiter,
         encoding=reading.encoding,
         header=False if reading.no_header else None,
@@ -96,24 +101,28 @@ def _identify(path: str | None, stream: IO[str]) -> tuple[int, int] | str | None
 
 
 @contextmanager
-def opened(paths: Sequence[str], options: ReadOptions, kind: str | None) -> Iterator[list[Source]]:
-    """The sources at the paths, all of one kind and none twice; closed at the end."""
+def opened(named: Sequence[Named], options: ReadOptions, kind: str | None) -> Iterator[list[Source]]:
+    """The sources that were named, all of one kind and none twice; closed at the end."""
+    paths = [source.path for source in named]
     found = {path: detect(path, kind).kind for path in paths}
     if len(set(found.values())) > 1:
         listed = ", ".join(f"{path} ({what})" for path, what in found.items())
         raise UsageError(f"only sources of one kind can be pooled: {listed}")
-    if len({os.path.realpath(path) for path in paths}) < len(paths):
+    # Lists of files name none twice, and may have one folder in common.
+    whole = [source.path for source in named if source.files is None]
+    if len({os.path.realpath(path) for path in whole}) < len(whole):
         raise UsageError("is given twice", where=max(paths, key=paths.count), hint="each sample is to count once")
     with ExitStack() as stack:
         sources = []
-        for path in paths:
+        for source in named:
+            path = source.path
             if found[path] == "hdf5" and is_stats_file(path):
                 raise UsageError(
                     "is a stats file, not data", where=path, hint="zm inspect shows it, --stats applies it"
                 )
-            source = open_source(path, options, kind)
-            stack.callback(source.close)
-            sources.append(source)
+            opened_source = open_source(path, replace(options, files=source.files), kind)
+            stack.callback(opened_source.close)
+            sources.append(opened_source)
         yield sources
 
 
@@ -131,9 +140,8 @@ def kept_input(path: str, kind: str | None) -> Iterator[str]:
         stack.callback(guard.forget, folder)
         kept = Path(folder) / "input.csv"
         with kept.open("wb") as file:
-            # Without a buffer, which would ask a terminal once more after its end.
-            place = sys.stdin.fileno() if path == "-" else path
-            shutil.copyfileobj(stack.enter_context(open(place, "rb", buffering=0, closefd=path != "-")), file)
+            pipe = StandardInput() if path == "-" else open(path, "rb", buffering=0)  # noqa: SIM115
+            shutil.copyfileobj(stack.enter_context(pipe), file)
         try:
             yield str(kept)
         except ZmError as error:

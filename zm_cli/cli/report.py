@@ -35,6 +35,11 @@ class Report:
         if not self.quiet and (self.verbose or sys.stderr.isatty()):
             _tell(sentence)
 
+    def inform(self, sentence: str) -> None:
+        """A message that only `quiet` keeps back."""
+        if not self.quiet:
+            _tell(sentence)
+
     def tell(self, outcome: Outcome) -> None:
         """The notes and warnings of a run; with `verbose` the samples left out by name."""
         if self.quiet:

@@ -8,8 +8,9 @@ from zm_cli.cli.groups import Computing, Reading, Running, Strictness, Writing, 
 
 @take_groups
 def standardize(
-    source: opt.SourcePath,
-    output: opt.Output,
+    *,
+    source: opt.SourcePath = None,
+    output: opt.Output = "-",
     writing: Writing,
     computing: Computing,
     reading: Reading,
@@ -18,12 +19,10 @@ def standardize(
     ddof: opt.Ddof = "0",
     epsilon: opt.Epsilon = 0.0,
 ) -> None:
-    """Subtract the mean and divide by the deviation: (x - mean) / std.
+    """Subtract the mean, divide by the deviation: (x - mean) / std.
 
     zm standardize train/ -o train.h5 --resize 224x224
-
     zm standardize test/ -o test.h5 --stats train.h5.stats.json
-
     zm standardize new.csv --stats train.stats.json -o - | head
     """
     from zm_cli.cli.writing import Choices, write_dataset

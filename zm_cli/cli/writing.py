@@ -21,12 +21,16 @@ from zm_cli.cli.reading import (
     read_options,
 )
 from zm_cli.cli.report import show_samples
+from zm_cli.cli.sources import Named, name_source
+from zm_cli.cli.unchanged import check_stays, find_change_of_dataset, record_run
 from zm_cli.errors import UsageError
 from zm_cli.formats import check_output
+from zm_cli.made import Made
 from zm_cli.pipeline.apply import ApplyOptions, apply, changed_meanwhile, open_to_apply
 from zm_cli.pipeline.measure import measure
 from zm_cli.pipeline.measure_run import MeasureOptions
 from zm_cli.pipeline.outcome import Outcome
+from zm_cli.pipeline.splits import find_leak
 from zm_cli.receipt import Operation
 from zm_cli.statsstore import check_room, check_target, load_stats
 
@@ -43,12 +47,14 @@ class Choices:
 
 
 def write_dataset(
-    operation: Operation, path: str, output: str, choices: Choices, *, ddof: int = 0, epsilon: float = 0.0
+    operation: Operation, source_path: str | None, output: str, choices: Choices, *, ddof: int = 0, epsilon: float = 0.0
 ) -> None:
     """Writes the transformed dataset: by the statistics of a file, or by its own, which are then left beside it."""
     writing, strictness, kind = choices.writing, choices.strictness, choices.reading.kind
     report, plan = make_report(choices.running), make_plan(choices.running)
-    reading = read_options(choices.reading, strictness.on_error)
+    named = name_source(source_path, choices.reading.files_from, kind)
+    path = named.path
+    reading = replace(read_options(choices.reading, strictness.on_error), files=named.files)
     ignore = parse_number(choices.reading.ignore)
     measuring = MeasureOptions(choices.computing.per, choices.computing.unit, ignore, strictness.missing)
     applying = ApplyOptions(
@@ -72,33 +78,43 @@ def write_dataset(
         save_stats = f"{output.rstrip('/')}.stats.json"
     if save_stats is not None:
         check_target(save_stats)
-    check_outputs([path, stats_file], [output, save_stats])
-    check_not_inside(path, output)
-    given = path
+    check_outputs([*named.list_places(), stats_file], [output, save_stats])
+    if named.files is None:
+        check_not_inside(path, output)
+    if writing.if_changed:
+        made = _record_run(operation, named, output, stats_file, choices, ddof, epsilon)
+        change = find_change_of_dataset(output, save_stats, made, choices.reading.dataset)
+        if change is None:
+            report.inform(f"{output} is up to date")
+            if writing.json:
+                _print_summary(None, Outcome(), output, stats_file or save_stats, applying)
+            return
+        report.say(f"{output} is made: {change}")
+        applying = replace(applying, made=made)
     with ExitStack() as stack:
         measured = Outcome()
         if stats_file is None:
-            path = stack.enter_context(kept_input(path, kind))
-            with opened([path], reading, kind) as sources:
+            place = stack.enter_context(kept_input(path, kind))
+            with opened([replace(named, path=place)], reading, kind) as sources:
                 check_output(sources[0], output, applying.form)
                 if save_stats is not None:
                     check_room(save_stats, sources[0].spec, measuring.per, sources[0].path)
                 report.tell_left_out(sources)
                 with report.progress_bar(sources, "measuring") as tick:
                     stats, measured = measure(sources, measuring, plan, tick)
+                if leak := find_leak(sources):
+                    measured.warn(leak)
             # The statistics name what was given, not where a pipe was kept.
-            stats = replace(stats, sources=(replace(stats.sources[0], path=given),))
-            # Which columns these are is settled: those that were measured.
-            reading = replace(reading, columns=None, exclude=None)
+            stats = replace(stats, sources=(replace(stats.sources[0], path=path),))
         else:
-            stats = load_stats(stats_file)
+            place, stats = path, load_stats(stats_file)
         try:
-            source, stats = open_to_apply(path, reading, stats, kind, inverse=applying.inverse)
+            source, stats = open_to_apply(place, reading, stats, kind, inverse=applying.inverse)
         except UsageError as error:
             if stats_file is not None:
                 raise
             # What was typed fitted the data a moment ago.
-            raise changed_meanwhile(path, error.what) from error
+            raise changed_meanwhile(place, error.what) from error
         stack.callback(source.close)
         if stats_file is not None:
             report.tell_left_out([source])
@@ -106,16 +122,12 @@ def write_dataset(
         own = stats_file is None
         outcome = apply(source, stats, output, applying, plan, own=own, save_stats=save_stats, tick=tick)
     measured.include(outcome)
-    if path != given:
-        measured.rename(path, name_pipe(given))
+    if place != path:
+        measured.rename(place, name_pipe(path))
     report.tell(measured)
     report.say(f"{show_samples(outcome.samples)} in {'standard output' if output == '-' else output}")
     if writing.json:
-        print(
-            json.dumps(
-                _summarize(outcome, measured, output, stats_file or save_stats, applying), indent=2, allow_nan=False
-            )
-        )
+        _print_summary(outcome, measured, output, stats_file or save_stats, applying)
 
 
 def _find_stats(path: str, stats_file: str | None, applying: ApplyOptions) -> str | None:
@@ -141,17 +153,37 @@ def _refuse_measuring(measuring: MeasureOptions, save_stats: str | None) -> None
             raise UsageError(f"{option} has no part where --stats gives the statistics", hint=f"leave out {option}")
 
 
-def _summarize(
-    outcome: Outcome, told: Outcome, output: str, stats_file: str | None, applying: ApplyOptions
-) -> dict[str, Any]:
-    return {
+def _record_run(
+    operation: str,
+    named: Named,
+    output: str,
+    stats_file: str | None,
+    choices: Choices,
+    ddof: int,
+    epsilon: float,
+) -> Made:
+    """The record of this run; UsageError where it is nothing that could be the same another time."""
+    check_stays(output)
+    groups = (choices.computing, choices.reading, choices.strictness, choices.writing)
+    return record_run(operation, [named], groups, stats_file, ddof=ddof, epsilon=epsilon)
+
+
+def _print_summary(
+    outcome: Outcome | None, told: Outcome, output: str, stats_file: str | None, applying: ApplyOptions
+) -> None:
+    """Prints what was done as JSON; `outcome` None: nothing, because there was nothing to do."""
+    document = {
+        "format": "zm-written",
+        "version": 1,
         "output": output,
         "operation": applying.operation,
         "inverse": applying.inverse,
-        "samples": outcome.samples,
+        "changed": outcome is not None,
+        "samples": outcome.samples if outcome else None,
         "stats": stats_file,
-        "written": outcome.written.to_document() if outcome.written else None,
+        "written": outcome.written.to_document() if outcome and outcome.written else None,
         "skipped": [{"name": sample.name, "reason": sample.reason} for sample in told.skipped],
         "notes": told.notes,
         "warnings": told.warnings,
     }
+    print(json.dumps(document, indent=2, allow_nan=False))

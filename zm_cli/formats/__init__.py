@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from zm_cli.block import Format, ReadOptions, Sink, Source, WriteOptions
 from zm_cli.draft import check_folder
-from zm_cli.errors import UsageError
+from zm_cli.errors import UsageError, ZmError
 from zm_cli.guard import note_input
 
 OPTION_NAMES: Mapping[str, str] = {
@@ -68,6 +69,14 @@ def open_source(path: str, options: ReadOptions, kind: str | None = None) -> Sou
             others = [other.kind for other in formats().values() if option.name in other.read_options]
             raise UsageError(f"{spelled} is for {' and '.join(others)}, not for {entry.kind}", where=path)
     return entry.open(path, options)
+
+
+def find_receipt(output: str, dataset: str | None) -> Mapping[str, Any] | None:
+    """What an earlier run left with an output, None where it left nothing, or the output is not as it left it."""
+    try:
+        return detect(output).find_receipt(output, dataset)
+    except ZmError:
+        return None
 
 
 def check_output(source: Source, output: str, form: str | None) -> None:

@@ -12,12 +12,13 @@ import xxhash
 from zm_cli.axes import Per, kept_axes
 from zm_cli.block import Block, ReadOptions, Sink, Source, Span, Values, WriteOptions
 from zm_cli.draft import Draft
-from zm_cli.errors import DataError, UnknownColumnError, UsageError
+from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import create_sink, detect, open_source
 from zm_cli.guard import note_input
+from zm_cli.made import Made
 from zm_cli.moments import Moments, find_missing
 from zm_cli.pipeline.measure import block_cost, missing_value, not_a_number, show_digest
-from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress, list_names
+from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
 from zm_cli.pipeline.selfcheck import checked_per, find_broken_promise, measured, promise
 from zm_cli.receipt import Operation, check_receipt, make_receipt
 from zm_cli.runner import Plan, WorkerKind, map_in_order
@@ -45,6 +46,8 @@ class ApplyOptions:
     epsilon: float = 0.0
     missing: Literal["skip", "error"] = "skip"
     force: bool = False
+    made: Made | None = None
+    """The run, where it is to be recorded with the output."""
 
 
 @dataclass(frozen=True)
@@ -112,18 +115,15 @@ def open_to_apply(
     """
     found = detect(path, kind).kind
     if stats.axes == "NC" and stats.names is not None and found == stats.kind:
-        stats = _select_columns(stats, options)
-        options = replace(options, columns=stats.names, exclude=None)
+        return _open_table(path, options, stats, kind)
     if found != stats.kind:
         return open_source(path, options, kind), stats
-    replayed = _replay(options, stats, path, skip=FIXED_CHOICES if inverse else ())
+    replayed = replay(options, stats, path, skip=FIXED_CHOICES if inverse else ())
     try:
         source = open_source(path, replayed, kind)
         if not inverse:
             stats.check_fits(source.spec, path)
         return source, stats
-    except UnknownColumnError as error:
-        raise DataError(f"does not fit the statistics: {error.what}", where=path, hint=error.hint) from error
     except (UsageError, DataError) as error:
         # Where things lie in a file may differ from one to the next; what the values are may not.
         own = replace(replayed, **{choice: getattr(options, choice) for choice in PLACES})
@@ -140,24 +140,18 @@ def open_to_apply(
         return source, stats
 
 
-def _select_columns(stats: Stats, options: ReadOptions) -> Stats:
-    names = list(stats.names or ())
-    wanted = list(options.columns) if options.columns is not None else names
-    known, asked, excluded = set(names), set(wanted), set(options.exclude or ())
-    unknown = [name for name in (*wanted, *(options.exclude or ())) if name not in known]
-    if unknown:
-        raise UsageError(f"no statistics of {list_names(unknown)}", hint=f"there are {list_names(names, 20)}")
-    keep = [name for name in names if name in asked and name not in excluded]
-    if not keep:
-        raise UsageError("no column is left to transform", where="--exclude")
-    if keep == names:
-        return stats
+def _open_table(path: str, options: ReadOptions, stats: Stats, kind: str | None) -> tuple[Source, Stats]:
+    """The table with those columns of the statistics as features that the options leave, and their statistics."""
+    source = open_source(path, replace(replay(options, stats, path), among=stats.names), kind)
+    if source.spec.names == stats.names:
+        return source, stats
     if stats.per == "all":
+        source.close()
         raise UsageError("statistics --per all are of all their columns together", where="--columns")
-    return stats.select(keep)
+    return source, stats.select(list(source.spec.names or ()))
 
 
-def _replay(options: ReadOptions, stats: Stats, path: str, *, skip: tuple[str, ...]) -> ReadOptions:
+def replay(options: ReadOptions, stats: Stats, path: str, *, skip: tuple[str, ...] = ()) -> ReadOptions:
     """The options with every choice that the user left open, but those to skip, made as it was for the statistics."""
     changes: dict[str, Any] = {}
     for option in fields(options):
@@ -222,6 +216,7 @@ def apply(
         settings={"per": stats.per, **_settings(options, transform)},
     )
     if not options.force:
+        _check_whole(stats, source, options)
         check_receipt(source.receipt, receipt, source.path)
         if not options.inverse:
             stats.check_scale(source.spec, _read_first(source), source.path)
@@ -250,6 +245,16 @@ def apply(
     if pass_.moments is not None or not (options.inverse or pass_.overflows):
         _check_promise(stats, transform, pass_.moments, outcome)
     return outcome
+
+
+def _check_whole(stats: Stats, source: Source, options: ApplyOptions) -> None:
+    """Raises DataError where statistics of a trial are applied to more than a trial."""
+    if stats.partial and not source.spec.partial and not options.inverse:
+        raise DataError(
+            f"the statistics are of the first {stats.samples:,} samples only (--limit)",
+            where=source.path,
+            hint="measure all of the data, or --force",
+        )
 
 
 def _check_promise(stats: Stats, transform: Transform, moments: Moments | None, outcome: Outcome) -> None:
@@ -289,7 +294,8 @@ def _write_blocks(task: TransformSpan, sink: Sink, per: Per, plan: Plan, tick: T
     by: WorkerKind = "processes" if source.small_samples else "threads"
     overflows, hasher = 0, xxhash.xxh3_128()
     moments: Moments | None = None
-    with closing(map_in_order(worker, source.spans(), plan, block_cost=cost, by=by)) as transformed:
+    spans, arriving = source.spans(), source.one_pass
+    with closing(map_in_order(worker, spans, plan, block_cost=cost, by=by, arriving=arriving)) as transformed:
         for made in transformed:
             block = made.block
             if block.rejected:
@@ -322,7 +328,8 @@ def _settings(options: ApplyOptions, transform: Transform) -> dict[str, Any]:
     settings: dict[str, Any] = {"unit": transform.unit, "dtype": transform.dtype.name}
     if options.operation == "standardize":
         settings |= {"ddof": options.ddof, "epsilon": options.epsilon}
-    return settings | ({"impute": "mean"} if options.impute else {})
+    settings |= {"impute": "mean"} if options.impute else {}
+    return settings | ({"made": options.made.to_document()} if options.made else {})
 
 
 def _output_dtype(source: Source, options: ApplyOptions) -> np.dtype[Any]:

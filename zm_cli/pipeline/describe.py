@@ -30,6 +30,8 @@ class Description:
     def to_document(self) -> dict[str, Any]:
         """The description as JSON can hold it; statistics under the names they have in a stats file."""
         document: dict[str, Any] = {
+            "format": "zm-inspect",
+            "version": 1,
             "path": self.path,
             "kind": self.kind,
             "bytes": self.facts.nbytes,
@@ -44,7 +46,7 @@ class Description:
             "warnings": self.outcome.warnings,
         }
         numbers = self.stats.to_document()
-        for field in ("format", "version", "sources"):
+        for field in ("format", "version", "sources", "made"):
             del numbers[field]
         totals = {"features": list(self.stats.features), "missing_total": int(self.stats.moments.missing.sum())}
         return document | numbers | totals

@@ -16,6 +16,7 @@ from zm_cli.axes import Per, choose_per, describe_shape, feature_shape, kept_axe
 from zm_cli.block import BLOCK_BYTES, Rejected, Skipped, Source, Spec
 from zm_cli.errors import DataError, UsageError
 from zm_cli.guard import note_input
+from zm_cli.kernels import Counts
 from zm_cli.moments import Moments
 from zm_cli.pipeline.measure_run import MeasureOptions, MeasureRun, group_spans
 from zm_cli.pipeline.outcome import MOST_NAMES, Outcome, Tick, ignore_progress, list_names, show_value
@@ -35,6 +36,23 @@ def measure(
     Raises UsageError for a choice the data cannot have; DataError where the sources do not go together, hold no
     numbers, hold text in a column that was named, or lack a value where none may be missing.
     """
+    run = _measure(sources, options, plan, tick)
+    return run.finish(sources), run.outcome
+
+
+def measure_beyond(
+    source: Source, options: MeasureOptions, plan: Plan, tick: Tick = ignore_progress
+) -> tuple[Stats, Counts, Outcome]:
+    """The statistics of a source, and how many values of each of its features lie beyond the bounds in the options.
+
+    The count has the shape of the statistics. Raises what `measure` raises.
+    """
+    run = _measure([source], options, plan, tick)
+    stats = run.finish([source])
+    return stats, run.count_beyond(stats), run.outcome
+
+
+def _measure(sources: Sequence[Source], options: MeasureOptions, plan: Plan, tick: Tick) -> _Run:
     first = sources[0]
     per = choose_per(first.spec, options.per, first.path)
     if options.unit and first.spec.dtype.kind not in "iu":
@@ -49,7 +67,7 @@ def measure(
     run = _Run(_pool_columns(sources, outcome), per, options, outcome)
     for source in sources:
         run.add_source(source, plan, tick)
-    return run.finish(sources), outcome
+    return run
 
 
 class _Run:
@@ -63,7 +81,8 @@ class _Run:
         self._records: list[SourceRecord] = []
         self._rejected: dict[str, tuple[str, Rejected]] = {}
         self._infinities = 0
-        self._outcome = outcome
+        self._beyond = np.zeros(self._moments.count.shape, dtype=np.int64)
+        self.outcome = outcome
 
     def add_source(self, source: Source, plan: Plan, tick: Tick) -> None:
         """Measures a source and merges it; its columns are taken in the order of the first source's."""
@@ -88,19 +107,28 @@ class _Run:
                 for index, cell in part.rejected.items():
                     self._rejected.setdefault((own or ())[index], (source.path, cell))
                 self._infinities += part.infinities
+                if part.beyond is not None:
+                    self._beyond += part.beyond
                 samples += part.samples
                 skipped += part.skipped
-                self._outcome.note(part.notes)
+                self.outcome.note(part.notes)
                 hasher.update(part.digest)
                 tick(part.nbytes)
         facts = source.facts()
         skipped = [*facts.skipped, *skipped]
-        self._outcome.note(facts.notes)
-        self._outcome.skip(skipped)
-        self._outcome.samples += samples
+        self.outcome.note(facts.notes)
+        self.outcome.skip(skipped)
+        self.outcome.samples += samples
         digest = show_digest(hasher)
         names_skipped = tuple(sample.name for sample in skipped)
         self._records.append(SourceRecord(source.path, source.spec.kind, samples, facts.nbytes, digest, names_skipped))
+
+    def count_beyond(self, stats: Stats) -> Counts:
+        """How many values lie beyond the bounds, for each feature that the statistics have kept."""
+        if stats.names == self._spec.names:
+            return self._beyond
+        places = {name: place for place, name in enumerate(self._spec.names or ())}
+        return self._beyond[[places[name] for name in stats.names or ()]]
 
     def finish(self, sources: Sequence[Source]) -> Stats:
         """The statistics, without the columns that turned out to be text; warnings go to `outcome`."""
@@ -108,7 +136,7 @@ class _Run:
         moments = self._moments.divide(unit_divisor(spec.dtype)) if self._options.unit else self._moments
         stats = Stats(
             per=self._per,
-            samples=self._outcome.samples,
+            samples=self.outcome.samples,
             axes=spec.axes,
             sample_shape=spec.sample_shape if spec.axes == "NC" else _pool_shapes(sources),
             names=spec.names,
@@ -117,6 +145,8 @@ class _Run:
             ignore=self._options.ignore,
             decoding=spec.decoding,
             sources=tuple(self._records),
+            partial=any(source.spec.partial for source in sources),
+            made=None,
             moments=moments,
         )
         paths = ", ".join(source.path for source in sources)
@@ -125,7 +155,7 @@ class _Run:
         if spec.axes == "NC" and spec.names is not None:
             stats = self._drop_text(stats, named=spec.named)
         if not stats.moments.count.any():
-            reason = f": {'; '.join(self._outcome.warnings[:3])}" if self._outcome.warnings else ""
+            reason = f": {'; '.join(self.outcome.warnings[:3])}" if self.outcome.warnings else ""
             raise DataError(f"has no numbers{reason}", where=paths, hint="is every value missing, or text?")
         self._check_finite(stats, paths)
         self._warn(stats)
@@ -151,27 +181,27 @@ class _Run:
             if named or self._per == "all":
                 raise not_a_number(path, name, cell)
             place = f"row {cell.row} holds {show_value(cell.value)}"
-            self._outcome.warn(f"{path}: column '{name}' is left as text: {place}, which is no number")
+            self.outcome.warn(f"{path}: column '{name}' is left as text: {place}, which is no number")
         columns = list(stats.names or ())
         keep = [name for name in columns if name not in self._rejected]
-        if not named and self._per == "column":
+        if not named and self._per == "column" and not self._options.compared:
             counts = dict(zip(columns, stats.moments.count, strict=True))
             empty = [name for name in keep if not counts[name]]
             if empty:
-                self._outcome.warn(f"without a single number, left as they are: {list_names(empty)}")
+                self.outcome.warn(f"without a single number, left as they are: {list_names(empty)}")
             keep = [name for name in keep if counts[name]]
         return stats.select(keep) if keep != columns and self._per == "column" else stats
 
     def _warn(self, stats: Stats) -> None:
         constant = np.flatnonzero(stats.moments.constant())
-        if len(constant):
-            self._outcome.warn(f"constant, so that standardizing divides by 1: {_list_features(stats, constant)}")
+        if len(constant) and not self._options.compared:
+            self.outcome.warn(f"constant, so that standardizing divides by 1: {_list_features(stats, constant)}")
         empty = np.flatnonzero(stats.moments.count == 0)
-        if len(empty):
-            self._outcome.warn(f"without a single value: {_list_features(stats, empty)}")
+        if len(empty) and not self._options.compared:
+            self.outcome.warn(f"without a single value: {_list_features(stats, empty)}")
         if self._infinities:
-            self._outcome.warn(f"infinite values counted as missing: {self._infinities}")
-        self._outcome.warn_of_skipped()
+            self.outcome.warn(f"infinite values counted as missing: {self._infinities}")
+        self.outcome.warn_of_skipped()
 
 
 def _list_features(stats: Stats, indices: NDArray[np.intp]) -> str:

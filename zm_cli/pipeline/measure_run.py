@@ -11,6 +11,8 @@ from typing import Literal
 from zm_cli import block as nouns
 from zm_cli.axes import Per, feature_shape, kept_axes
 from zm_cli.block import Block, Rejected, Skipped, Source, Span, Spec, Tally
+from zm_cli.bounds import Bounds
+from zm_cli.kernels import Counts
 from zm_cli.moments import Moments, RunningMoments, count_infinities, find_missing
 
 ENOUGH_SAMPLES = 256
@@ -21,18 +23,24 @@ MOST_SPANS = 32
 
 @dataclass(frozen=True)
 class MeasureOptions:
-    """What is to be measured: `per` (None: the default for the data), and what counts as a value."""
+    """What is to be measured: `per` (None: the default for the data), and what counts as a value.
+
+    With `bounds`, values beyond them are counted. Where `compared`, the numbers are not to be kept: columns without
+    a single one stay features, and what standardizing would make of them is no matter for warnings.
+    """
 
     per: str | None = None
     unit: bool = False
     ignore: float | None = None
     missing: Literal["skip", "error"] = "skip"
+    bounds: Bounds | None = None
+    compared: bool = False
 
 
 @dataclass
 class MeasuredRun:
     """What a worker sends back for a run of spans. `digest` is that of its blocks side by side; `hole` is the first
-    missing value: sample in the run, feature."""
+    missing value: sample in the run, feature; `beyond` counts the values of each feature that lie beyond the bounds."""
 
     moments: Moments = field(init=False)
     samples: int = 0
@@ -43,6 +51,11 @@ class MeasuredRun:
     notes: list[str] = field(default_factory=list)
     infinities: int = 0
     hole: tuple[int, int] | None = None
+    beyond: Counts | None = None
+
+    def add_beyond(self, count: Counts) -> None:
+        """Adds the values of a block that lie beyond the bounds."""
+        self.beyond = count if self.beyond is None else self.beyond + count
 
 
 @dataclass(frozen=True)
@@ -72,6 +85,8 @@ class MeasureRun:
     def _add_tally(self, run: MeasuredRun, running: RunningMoments, tally: Tally) -> None:
         counts = tally.counts.sum(axis=0, keepdims=True) if self.per == "all" else tally.counts
         running.merge(Moments.from_counts(counts, self.options.ignore))
+        if self.options.bounds is not None:
+            run.add_beyond(self.options.bounds.count_beyond_counted(counts, self.options.ignore))
         run.samples += tally.samples
         run.digest += tally.digest
         run.skipped += tally.skipped
@@ -85,6 +100,8 @@ class MeasureRun:
             hole = find_missing(block.values, kept, leave) if strict and run.hole is None else None
             if hole is not None:
                 run.hole = run.samples + hole[0], hole[1]
+        if self.options.bounds is not None:
+            run.add_beyond(self.options.bounds.count_beyond(block.values, kept, self.options.ignore))
         for feature, cell in block.rejected.items():
             run.rejected.setdefault(feature, cell)
         run.samples += len(block.values)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from zm_cli.block import Format, ReadOptions, Sink, Source, WriteOptions
 
@@ -30,6 +33,8 @@ def _create(source: Source, output: str, options: WriteOptions) -> Sink:
     sink = CsvSink(source.layout, output, options)
     # From here on blocks are read to be written back: they bring the text of what is not transformed.
     source.carry = True
+    if output == "-":
+        source.hurry(sys.stdout)
     return sink
 
 
@@ -42,11 +47,18 @@ def _check_output(source: Source, output: str, form: str | None) -> None:
         check_name(output, source.layout.delimiter)
 
 
+def _find_receipt(output: str, dataset: str | None) -> Mapping[str, Any] | None:
+    from zm_cli.formats.csv.receipts import read_receipt
+
+    return read_receipt(output)
+
+
 FORMAT = Format(
     kind="csv",
     recognises=recognises,
     open=_open,
     check_output=_check_output,
     create=_create,
-    read_options=frozenset({"columns", "exclude", "delimiter", "encoding", "header", "null_values"}),
+    find_receipt=_find_receipt,
+    read_options=frozenset({"columns", "exclude", "among", "delimiter", "encoding", "header", "null_values", "limit"}),
 )

@@ -57,8 +57,9 @@ def read_layout(stream: TextStream, path: str, delimiter: bytes | None, header: 
         delimiter = b"\t"
     text, start, marked, cells, size = b"", 0, False, None, FIRST_READ
     while cells is None:
-        text += stream.read(size - len(text))
-        final = len(text) < size
+        # Never waits for more than the first record, though more of it may come in one piece.
+        fresh, undecided = stream.gather(size - len(text)), text.endswith(b"\r")
+        text, final = text + fresh, not fresh
         start = len(text) - len(text.lstrip(ANY_LINE_END))
         # A mark after blank lines, which are not written, would be one in the output.
         marked = not stream.bom and text.startswith(BOM, start)
@@ -66,12 +67,13 @@ def read_layout(stream: TextStream, path: str, delimiter: bytes | None, header: 
         if final and start == len(text):
             raise DataError("is empty", where=where, hint="a table needs at least a header")
         # The last line may lack its end.
-        cells = _scan_record(text + b"\n" if final else text, start, delimiter, final)
-        if cells is None and (final or size >= LONGEST_RECORD):
+        if final or undecided or b"\n" in fresh or b"\r" in fresh:
+            cells = _scan_record(text + b"\n" if final else text, start, delimiter, final)
+        if cells is None and (final or len(text) >= LONGEST_RECORD):
             raise DataError(
                 "its first record begins a quoted cell that does not end", where=where, hint="close the quote"
             )
-        size *= 2
+        size = size if len(text) < size else 2 * size
     found = cells[0].end if len(cells) > 1 else b","
     end = start + sum(len(cell.raw) + len(cell.end) for cell in cells)
     terminator = cells[-1].end

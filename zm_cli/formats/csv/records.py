@@ -105,24 +105,22 @@ class Cutter:
         self._odd = re.compile(odd)
 
     def pieces(self, size: int) -> Iterator[Piece]:
-        """Pieces of at most `size` bytes, longer only for a single longer record.
+        """Pieces of at most `size` bytes, longer only for a single longer record; smaller where the stream is prompt.
 
         Raises DataError for a quoted cell that never ends.
         """
         row, tail, final, consumed = 1, b"", False, 0
         while not final:
-            want = max(size, len(tail))
             while True:
-                fresh = self._stream.read(want - len(tail))
-                final = len(tail) + len(fresh) < want
+                if len(tail) >= LONGEST_RECORD:
+                    raise self._endless(row, f"does not end within {LONGEST_RECORD >> 20} MB")
+                want = min(size if len(tail) < size else 2 * len(tail), LONGEST_RECORD)
+                fresh, final = self._stream.take(want - len(tail))
                 if final and (tail or fresh) and not (fresh or tail).endswith(self._line_end):
                     fresh += self._terminator.removeprefix(b"\r" if (fresh or tail).endswith(b"\r") else b"")
                 text, tail = self._cut(tail, fresh)
                 if text or final:
                     break
-                if want > LONGEST_RECORD:
-                    raise self._endless(row, f"does not end within {LONGEST_RECORD >> 20} MB")
-                want *= 2
             if text:
                 text, rows, blank = self._count(text)
                 consumed, before = self._stream.consumed, consumed
@@ -136,8 +134,10 @@ class Cutter:
 
     def _cut(self, tail: bytes, fresh: bytes) -> tuple[bytes, bytes]:
         """The whole records of two parts of the text, the first of which holds none, and the rest."""
-        split = tail.endswith(b"\r")
-        if b'"' not in tail and b'"' not in fresh and not split and not self._has_odd_return(fresh):
+        if self._line_end not in fresh:
+            return b"", tail + fresh
+        odd = tail.endswith(b"\r") or self._has_odd_return(tail) or self._has_odd_return(fresh)
+        if not odd and b'"' not in tail and b'"' not in fresh:
             cut = fresh.rfind(self._line_end) + 1
             # Copied only once, and not searched again.
             return (b"".join((tail, memoryview(fresh)[:cut])), fresh[cut:]) if cut else (b"", tail + fresh)
@@ -244,6 +244,20 @@ def first_rows(piece: Piece, size: int, line_end: bytes) -> Piece:
         return piece
     ends = record_ends(piece.text[:size], line_end)
     return piece if not len(ends) else piece._replace(text=piece.text[: ends[-1]], rows=len(ends))
+
+
+def first_pieces(pieces: Iterator[Piece], rows: int | None, line_end: bytes) -> Iterator[Piece]:
+    """The pieces as far as the first `rows` rows go, all of them where that is None."""
+    for piece in pieces:
+        if rows is None:
+            yield piece
+            continue
+        if piece.rows >= rows:
+            end = int(record_ends(piece.text, line_end)[rows - 1])
+            yield piece._replace(text=piece.text[:end], rows=rows)
+            return
+        yield piece
+        rows -= piece.rows
 
 
 def row_at(piece: Piece, offset: int, line_end: bytes) -> int:

@@ -127,7 +127,7 @@ class CsvSink:
         return encode_text(text, self._layout.encoding, "standard output" if self._output == "-" else self._output)
 
     def write(self, encoded: bytes) -> None:
-        """Appends encoded lines, after the header if they are the first."""
+        """Appends encoded lines, after the header if they are the first; standard output has them at once."""
         self._begin()
         self._put(encoded)
 
@@ -144,6 +144,7 @@ class CsvSink:
             rest = memoryview(data)
             while rest:
                 rest = rest[self._file.write(rest) :]
+            self._file.flush()
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -161,16 +162,11 @@ class CsvSink:
         self._begin()
         if self._packer is not None:
             self._store(self._packer.flush())
-        try:
-            if self._draft is None:
-                self._file.flush()
-            else:
-                self._file.close()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise self._refused(error) from error
         if self._draft is not None:
+            try:
+                self._file.close()
+            except OSError as error:
+                raise self._refused(error) from error
             # First the receipt, which is believed of no other table: without one, this might be centered twice.
             draft_receipt(self._output, self._options.receipt, self._nbytes, self._hasher.hexdigest()).commit()
             self._draft.commit()

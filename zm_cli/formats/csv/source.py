@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from zm_cli import block
 from zm_cli.block import Block, Facts, ReadOptions, Span, Spec
-from zm_cli.errors import DataError, UnknownColumnError, UsageError
+from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.csv.columns import ColumnReader, is_number
 from zm_cli.formats.csv.encodings import UTF8, parse_encoding
 from zm_cli.formats.csv.layout import Layout, parse_delimiter, read_layout
+from zm_cli.formats.csv.loading import load_polars
 from zm_cli.formats.csv.receipts import read_receipt
-from zm_cli.formats.csv.records import Cutter, Piece, first_rows, has_other_ends
+from zm_cli.formats.csv.records import Cutter, Piece, first_pieces, first_rows, has_other_ends
 from zm_cli.formats.csv.stream import TextStream, is_regular, name_of
+from zm_cli.selecting import find_columns
+from zm_cli.suggest import find_near
 
 LINE_ENDS = {b"\n": "LF", b"\r\n": "CRLF", b"\r": "CR"}
 LIKE_A_NUMBER = re.compile(r"\s*[-+]?[$€£]?\s*(0x[\da-f]+|\d[\d., '_]*)\s*[%$€£]?\s*", re.IGNORECASE)
@@ -51,12 +53,14 @@ class CsvSource:
         self.carry = False
         self._where = name_of(path)
         self._null_values = options.null_values or ()
+        self._limit = options.limit
         delimiter = parse_delimiter(options.delimiter) if options.delimiter is not None else None
         self._encoding = parse_encoding(options.encoding) if options.encoding is not None else None
         self._stream: TextStream | None = TextStream(path, self._encoding)
         self._waiting: Iterator[Piece] | None = None
         try:
             self.layout: Layout = read_layout(self._stream, path, delimiter, options.header is not False)
+            load_polars()
             self._text_columns: tuple[str, ...] = ()
             self._notes = self._doubt_header()
             self._reader = ColumnReader(self.layout, self._choose(options), self._null_values, self._where)
@@ -77,21 +81,24 @@ class CsvSource:
             sample_shape=(len(names),),
             dtype=np.dtype(np.float64),
             names=names,
-            named=options.columns is not None,
+            named=options.columns is not None or options.among is not None,
             text_columns=self._text_columns,
+            partial=self._limit is not None,
             decoding={"null_values": list(self._null_values), "header": self.layout.header},
         )
 
     def _choose(self, options: ReadOptions) -> tuple[int, ...]:
-        """The places of the columns that are features: in the order asked for, else in that of the table."""
+        """The places of the columns that are features: in the order of the statistics to apply, else in that asked for,
+        else in that of the table."""
         names = self.layout.names
         places = {name: place for place, name in reversed(list(enumerate(names)))}
-        for name in (*(options.columns or ()), *(options.exclude or ())):
-            if name not in places:
-                raise self._unknown(name)
-        excluded = set(options.exclude or ())
-        if options.columns is not None:
-            chosen = [places[name] for name in dict.fromkeys(options.columns) if name not in excluded]
+        excluded = self._find_named(options.exclude or (), places)
+        asked = None if options.columns is None else self._find_named(options.columns, places)
+        if options.among is not None:
+            self._check_among(options.among, options.columns or (), places)
+            asked = {name: None for name in options.among if asked is None or name in asked}
+        if asked is not None:
+            chosen = [places[name] for name in asked if name not in excluded]
         else:
             chosen = [place for place in self._find_numeric() if names[place] not in excluded]
         if not chosen:
@@ -105,6 +112,27 @@ class CsvSource:
                 hint="rename them, or leave them as they are with --exclude",
             )
         return tuple(chosen)
+
+    def _find_named(self, texts: Sequence[str], there: Mapping[str, int]) -> dict[str, None]:
+        """The columns that texts mean, as the keys of a dictionary; UsageError for a text that means none."""
+        found: dict[str, None] = {}
+        for text in texts:
+            columns = [text] if text in there else find_columns(text, self.layout.names)
+            if not columns:
+                raise self._unknown(text)
+            found |= dict.fromkeys(columns)
+        return found
+
+    def _check_among(self, among: Sequence[str], asked: Sequence[str], there: Mapping[str, int]) -> None:
+        """Raises DataError where a column is not there, UsageError where another was asked for by its very name."""
+        known = set(among)
+        for name in among:
+            if name not in there:
+                error = self._unknown(name)
+                raise DataError(f"does not fit the statistics: {error.what}", where=error.where, hint=error.hint)
+        strange = [name for name in asked if name in there and name not in known]
+        if strange:
+            raise UsageError(f"no statistics of {_list_names(strange)}", hint=f"there are {_list_names(among)}")
 
     def _find_numeric(self) -> list[int]:
         """The places of the columns without text in the first rows, whose piece a pipe keeps for `spans`."""
@@ -144,14 +172,14 @@ class CsvSource:
             hint="write decimal points, and numbers without thousands separators" if comma else "is --delimiter right?",
         )
 
-    def _unknown(self, name: str) -> UnknownColumnError:
+    def _unknown(self, name: str) -> UsageError:
         names = self.layout.names
-        near = difflib.get_close_matches(name, names, n=1)
+        near = find_near(name, names)
         there = f"there are {_list_names(names)}"
-        return UnknownColumnError(
+        return UsageError(
             f"there is no column '{name}'",
             where=self._where,
-            hint=f"did you mean '{near[0]}'? {there}" if near else there,
+            hint=f"did you mean '{near}'? {there}" if near else there,
         )
 
     def _doubt_header(self) -> tuple[str, ...]:
@@ -174,6 +202,11 @@ class CsvSource:
         finally:
             stream.close()
 
+    def hurry(self, output: IO[str]) -> None:
+        """From here on the spans of a pipe hold what has arrived, for as long as somebody reads `output`."""
+        if self._stream is not None:
+            self._stream.hurry(output)
+
     def spans(self) -> Iterator[Span]:
         """The spans of the table, each with its text as a Piece; UsageError for a second pass over a pipe."""
         pieces: Iterator[Piece] | None = self._pieces()
@@ -181,7 +214,7 @@ class CsvSource:
             pieces, self._waiting = self._waiting, None
         if pieces is None:
             raise UsageError("can be read only once", where=self._where, hint="save it to a file first")
-        for index, piece in enumerate(pieces):
+        for index, piece in enumerate(first_pieces(pieces, self._limit, self.layout.line_end)):
             yield Span(index, piece, piece.nbytes)
 
     def read(self, span: Span) -> Block:

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import stat
-import sys
+import time
+from collections.abc import Callable, Iterable
 from gzip import BadGzipFile
 from pathlib import Path
 from typing import IO, cast
 
 from zm_cli.errors import DataError, UsageError
-from zm_cli.formats.csv.encodings import BOM, LONGEST_MARK, UTF8, Decoded, Readable, advise_encoding, choose_encoding
+from zm_cli.formats.csv.encodings import (
+    BOM,
+    LONGEST_MARK,
+    MARKS,
+    UTF8,
+    Decoded,
+    Readable,
+    advise_encoding,
+    choose_encoding,
+)
+from zm_cli.formats.csv.stored import GZIP, ZSTD, GzipReader, Stored, ZstdReader
+from zm_cli.stdin import StandardInput
 
-ZSTD_PIECE = 1 << 14
-"""Compressed bytes given to zstandard at once: it returns all they decode to, which may be very much more."""
+GATHERING = 0.03
+"""Seconds after the first byte of a piece in which more of it may come, where a piece is what has arrived."""
 
 FOREIGN = {
     b"BZh": ("is compressed with bzip2", "decompress it first: bzip2 -dc FILE | zm ... -"),
@@ -23,61 +35,8 @@ FOREIGN = {
 }
 """First bytes of what people mistake for CSV text."""
 
-
-class _Counted:
-    """A file whose bytes are counted as they are read, after `head`, which has been read from it already."""
-
-    def __init__(self, file: IO[bytes], head: bytes) -> None:
-        self._file = file
-        self._head = head
-        self._ended = False
-        self.count = 0
-
-    def read(self, size: int = -1, /) -> bytes:
-        if self._head:
-            stop = len(self._head) if size < 0 else size
-            data, self._head = self._head[:stop], self._head[stop:]
-        else:
-            data = b"" if self._ended else self._file.read(size)
-            # At a terminal, one sign of the end is enough.
-            self._ended = not data
-        self.count += len(data)
-        return data
-
-    def readinto(self, buffer: memoryview, /) -> int:
-        """Fills the start of `buffer`, as the gzip decoder asks for."""
-        data = self.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
-
-class _ZstdReader:
-    """Decodes frame after frame; EOFError where the last one is cut off, which the library's own reader lets pass."""
-
-    def __init__(self, file: _Counted) -> None:
-        import zstandard
-
-        self._new = zstandard.ZstdDecompressor().decompressobj
-        self._file = file
-        self._frame = self._new()
-        self._inside = False
-        self._packed = b""
-
-    def read(self, size: int = -1, /) -> bytes:
-        while True:
-            packed = self._packed or self._file.read(ZSTD_PIECE)
-            if not packed:
-                if self._inside:
-                    raise EOFError
-                return b""
-            text = self._frame.decompress(packed)
-            self._inside = not self._frame.eof
-            self._packed = b""
-            if self._frame.eof:
-                self._packed = self._frame.unused_data
-                self._frame = self._new()
-            if text:
-                return text
+STATEFUL = frozenset({"iso2022_kr"})
+"""Encodings that name a character set once for all text after it: where pieces begin shows in the output."""
 
 
 def name_of(path: str) -> str:
@@ -90,7 +49,8 @@ class TextStream:
 
     `encoding` is the codec that was named for it, None where its first bytes are to tell. Raises UsageError for a
     folder, DataError where it cannot be opened or is none of the things read here. `consumed` counts bytes as they are
-    stored, `compression` is `gzip`, `zstd` or None, `encoding` the codec, `bom` tells of a byte order mark.
+    stored, `compression` is `gzip`, `zstd` or None, `encoding` the codec, `bom` tells of a byte order mark. With
+    `prompt`, `take` gives what has arrived.
     """
 
     def __init__(self, path: str, encoding: str | None = None) -> None:
@@ -99,12 +59,15 @@ class TextStream:
         self._file = self._open(path)
         self._owned = path != "-"
         self.compression: str | None = None
+        self.prompt = False
         self._unread = b""
         try:
-            head = self._fill(self._file, 6)
-            self._raw = _Counted(self._file, head)
+            self._raw = Stored(self._file)
+            self._text: Readable = self._raw
+            head = self._read_mark((GZIP, *ZSTD, *FOREIGN))
+            self._raw.unread(head)
             self._text = self._decoder(head)
-            start = self.read(max(map(len, FOREIGN)))
+            start = self._read_mark((*FOREIGN, *MARKS))
             self._refuse_foreign(start)
             self.encoding = choose_encoding(encoding, start[:LONGEST_MARK], self._name)
             self.unread(start)
@@ -112,7 +75,7 @@ class TextStream:
             if self.encoding != UTF8:
                 self._decoded = Decoded(self._text, self._unread, self.encoding)
                 self._text, self._unread = self._decoded, b""
-            mark = self.read(len(BOM))
+            mark = self._read_mark((BOM,))
             self.bom = mark == BOM
             if not self.bom:
                 self.unread(mark)
@@ -122,8 +85,7 @@ class TextStream:
 
     def _open(self, path: str) -> IO[bytes]:
         if path == "-":
-            # Without a buffer, which would ask a terminal once more after its end.
-            return open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
+            return StandardInput()
         try:
             return open(path, "rb", buffering=0)
         except IsADirectoryError as error:
@@ -134,20 +96,18 @@ class TextStream:
             raise DataError(f"cannot be read: {error.strerror}", where=path) from error
 
     def _decoder(self, head: bytes) -> Readable:
-        if head.startswith(b"\x1f\x8b"):
-            from isal import igzip, isal_zlib
+        if head.startswith(GZIP):
+            from isal import isal_zlib
 
             self.compression = "gzip"
             self._corrupt = (BadGzipFile, cast("type[Exception]", isal_zlib.IsalError))
-            reader: Readable = igzip.IGzipFile(fileobj=self._raw)  # type: ignore[no-untyped-call]
-            return reader
-        # The second form begins a skippable frame, which parallel compressors put first.
-        if head.startswith(b"\x28\xb5\x2f\xfd") or (head[1:4] == b"\x2a\x4d\x18" and head[0] >> 4 == 5):
+            return GzipReader(self._raw)
+        if head.startswith(ZSTD):
             from zstandard import ZstdError
 
             self.compression = "zstd"
             self._corrupt = (ZstdError,)
-            return _ZstdReader(self._raw)
+            return ZstdReader(self._raw)
         self._refuse_foreign(head)
         return self._raw
 
@@ -168,23 +128,61 @@ class TextStream:
 
     def read(self, size: int) -> bytes:
         """The next `size` bytes of text, fewer only at its end; DataError where the file is damaged."""
-        if len(self._unread) >= size:
-            data, self._unread = self._unread[:size], self._unread[size:]
+        return self._read(size, lambda: True)
+
+    def gather(self, size: int) -> bytes:
+        """What has arrived of the next `size` bytes of text shortly after its first; nothing only at its end."""
+        until: float | None = None
+
+        def more() -> bool:
+            nonlocal until
+            now = time.monotonic()
+            until = until or now + GATHERING
+            return self._raw.arrivals.come_within(until - now)
+
+        return self._read(size, more)
+
+    def take(self, size: int) -> tuple[bytes, bool]:
+        """The next `size` bytes of text, or with `prompt` what has arrived of them, and whether the text ends there."""
+        text = self.gather(size) if self.prompt else self.read(size)
+        return text, not text if self.prompt else len(text) < size
+
+    def hurry(self, output: IO[str]) -> None:
+        """From here on `take` gives what has arrived; reading raises BrokenPipeError once nobody reads `output`."""
+        self.prompt = self.encoding not in STATEFUL
+        self._raw.arrivals.watch(output)
+
+    def _read_mark(self, marks: Iterable[bytes]) -> bytes:
+        """The first bytes, only as many as it takes to tell whether they are one of the marks."""
+        start, longest = b"", max(map(len, marks))
+        while any(mark.startswith(start) and mark != start for mark in marks):
+            part = self._read(longest - len(start), lambda: False)
+            if not part:
+                break
+            start += part
+        return start
+
+    def _read(self, size: int, more: Callable[[], bool]) -> bytes:
+        """The next text, at most `size` bytes, a part at a time for as long as there is `more` to wait for."""
+        data, self._unread = self._unread[:size], self._unread[size:]
+        if data and (len(data) == size or not more()):
             return data
-        data, self._unread = self._unread, b""
-        return data + self._fill(self._text, size - len(data)) if data else self._fill(self._text, size)
+        fresh = self._fill(self._text, size - len(data), more)
+        return data + fresh if data else fresh
 
     def unread(self, data: bytes) -> None:
         """Puts bytes back, to be read again first."""
         self._unread = data + self._unread
 
-    def _fill(self, file: Readable, size: int) -> bytes:
-        # A pipe and a decompressor give what they have; where a block ends must not depend on that.
+    def _fill(self, file: Readable, size: int, more: Callable[[], bool]) -> bytes:
+        # A pipe and a decompressor give what they have; where a block ends may not depend on that.
         parts: list[bytes] = []
         try:
             while size > 0 and (part := file.read(size)):
                 parts.append(part)
                 size -= len(part)
+                if not more():
+                    break
         except EOFError as error:
             raise DataError(
                 f"the {self.compression} data end too early", where=self._name, hint="the file is cut off: get it again"
@@ -198,6 +196,8 @@ class TextStream:
             raise DataError(
                 f"the {self.compression} data are damaged ({error})", where=self._name, hint="get the file again"
             ) from error
+        except BrokenPipeError:
+            raise
         except OSError as error:
             raise DataError(f"cannot be read: {error.strerror or error}", where=self._name) from error
         data = parts[0] if len(parts) == 1 else b"".join(parts)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from zm_cli.block import Format, ReadOptions, Sink, Source, WriteOptions
 
@@ -46,11 +48,18 @@ def _check_output(source: Source, output: str, form: str | None) -> None:
     check_name(source, output)
 
 
+def _find_receipt(output: str, dataset: str | None) -> Mapping[str, Any] | None:
+    from zm_cli.formats.hdf5.source import Hdf5Source
+
+    return Hdf5Source(output, ReadOptions(dataset=dataset)).receipt
+
+
 FORMAT = Format(
     kind="hdf5",
     recognises=_recognises,
     open=_open,
     check_output=_check_output,
     create=_create,
-    read_options=frozenset({"dataset", "layout", "allow_external"}),
+    find_receipt=_find_receipt,
+    read_options=frozenset({"dataset", "layout", "allow_external", "limit"}),
 )

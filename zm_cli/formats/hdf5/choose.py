@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 import numpy as np
@@ -20,12 +19,11 @@ from zm_cli.formats.hdf5.links import (
     walk,
 )
 from zm_cli.formats.hdf5.outside import find_outside, is_external, is_virtual, stored_shape
+from zm_cli.suggest import find_near
 
 MOST_RANK = 5
 LISTED = 12
 """How many datasets a message lists."""
-MOST_COMPARED = 1000
-"""Paths that a misspelt one is compared with."""
 HIDDEN = ("/#refs#/", "/#subsystem#/")
 """Where MATLAB keeps the contents of its cells: never what a user means without saying so."""
 
@@ -193,20 +191,19 @@ def _find_named(file: Any, path: str, asked: str, allow_external: bool) -> tuple
         raise UsageError(f"{shown} is a group, not a dataset", where=path, hint=hint)
     if item is not None:
         raise UsageError(f"{shown} is a named type, not a dataset", where=path)
-    near = _nearest(name, [entry[0] for entry in datasets[:MOST_COMPARED]])
+    near = _find_near_path(name, [entry[0] for entry in datasets])
     meant = f"did you mean {show_name(near)}? " if near else ""
     there = describe_datasets(datasets) if datasets else "no dataset at all"
     raise UsageError(f"has no dataset {shown}", where=path, hint=f"{meant}It holds {there}")
 
 
-def _nearest(name: str, paths: list[str]) -> str | None:
+def _find_near_path(name: str, paths: list[str]) -> str | None:
     """The path most like `name`, or whose last part is."""
-    whole = difflib.get_close_matches(name, paths, 1)
-    if whole:
-        return whole[0]
+    if whole := find_near(name, paths):
+        return whole
     last = {path.rsplit("/", 1)[1]: path for path in reversed(paths)}
-    close = difflib.get_close_matches(name.rsplit("/", 1)[1], list(last), 1)
-    return last[close[0]] if close else None
+    near = find_near(name.rsplit("/", 1)[1], reversed(last))
+    return last[near] if near else None
 
 
 def _check_readable(dataset: Any, where: str) -> None:

@@ -42,6 +42,8 @@ def check_name(source: Hdf5Source, output: str) -> None:
             where=f"{source.path}: {source.spec.decoding['dataset']}",
             hint="it can be read, not written; give that file itself",
         )
+    if output == "-":
+        raise UsageError("HDF5 cannot be written to standard output", where="--output", hint="name a .h5 with -o")
     suffix = Path(output).suffix.lower()
     if suffix not in OUTPUT_SUFFIXES and (not suffix or suffix != Path(source.path).suffix.lower()):
         raise UsageError(
@@ -83,9 +85,11 @@ class Hdf5Sink:
             self._axis = letters.index("N") if letters else 0
             self._create_file(file)
             own, added = self._own_attributes(special, letters)
+            shape = list(special.shape)
+            shape[self._axis] = self._source.spec.samples
 
             def create(group: Any, name: bytes, link: Any) -> list[str]:
-                return create_dataset(special, group, name, self._dtype, link)
+                return create_dataset(special, group, name, self._dtype, link, tuple(shape))
 
             copy = FileCopy(file, self._file.id, special, self._name, create, frozenset(own))
             copy.run()
@@ -94,6 +98,9 @@ class Hdf5Sink:
             for name, text in added.items():
                 self._dataset.attrs[name] = text
             self._user_block = file.userblock_size
+        if self._source.spec.partial:
+            first = f"{show_name(self._name)} holds the first {shape[self._axis]} samples"
+            self.notes.append(f"{first}; everything else in the file is whole")
         kept = [name for name in SPEAKS_OF_VALUES if name in self._dataset.attrs]
         if kept:
             self.notes.append(f"{show_name(self._name)} keeps {', '.join(kept)}, which tell of the values as they were")

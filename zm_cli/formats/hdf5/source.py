@@ -75,6 +75,7 @@ class Hdf5Source:
     def __init__(self, path: str, options: ReadOptions) -> None:
         self.path = path
         self._allow_external = bool(options.allow_external)
+        self._limit = options.limit
         with limited(path), open_file(path) as file:
             self._name, dataset = choose_dataset(file, path, options.dataset, self._allow_external)
             self.beyond = leads_beyond(file.id, encode_name(self._name))
@@ -96,16 +97,19 @@ class Hdf5Source:
         self._axis = letters.index("N")
         dtype = numeric_dtype(dataset)
         assert dtype is not None
+        there = self._shape[self._axis]
+        self._samples = there if self._limit is None else min(self._limit, there)
         self.spec = Spec(
             kind="hdf5",
             axes="N" + letters.replace("N", ""),
             sample_shape=_without(self._shape, self._axis),
             dtype=dtype,
-            samples=self._shape[self._axis],
+            samples=self._samples,
+            partial=self._limit is not None,
             decoding=decoding,
         )
-        self.nbytes: int = math.prod(self._shape) * self._stored.itemsize
-        self.sample_bytes = self.nbytes // self._shape[self._axis]
+        self.sample_bytes = math.prod(self._shape) * self._stored.itemsize // there
+        self.nbytes = self._samples * self.sample_bytes
         self.receipt: Mapping[str, Any] | None = parse_receipt(read_text(dataset, RECEIPT))
 
     def spans(self) -> Iterator[Span]:
@@ -115,14 +119,13 @@ class Hdf5Source:
             with suppress(DataError, *ERRORS):
                 self._open()
                 self.close()
-        samples = self._shape[self._axis]
         rows = self._span_rows()
-        for index, start in enumerate(range(0, samples, rows)):
-            stop = min(start + rows, samples)
-            yield Span(index, (start, stop), (stop - start) * (self.nbytes // samples))
+        for index, start in enumerate(range(0, self._samples, rows)):
+            stop = min(start + rows, self._samples)
+            yield Span(index, (start, stop), (stop - start) * self.sample_bytes)
 
     def _span_rows(self) -> int:
-        sample_bytes = self.nbytes // self._shape[self._axis]
+        sample_bytes = self.sample_bytes
         rows = max(1, nouns.BLOCK_BYTES // sample_bytes)
         if self._chunks is None:
             return rows
@@ -196,7 +199,6 @@ class Hdf5Source:
 
     def facts(self) -> Facts:
         """The file's size, the sample's shape, how the dataset is stored, and what else the file holds."""
-        samples = self._shape[self._axis]
         with limited(self.path), open_file(self.path) as file:
             try:
                 dataset = self.open_dataset(file)
@@ -215,8 +217,8 @@ class Hdf5Source:
                 raise DataError(f"cannot be read: {explain(error)}", where=self._place()) from error
         return Facts(
             nbytes=os.path.getsize(self.path),
-            shapes={"x".join(map(str, self.spec.sample_shape)) or "scalar": samples},
-            types={self.spec.dtype.name: samples},
+            shapes={"x".join(map(str, self.spec.sample_shape)) or "scalar": self._samples},
+            types={self.spec.dtype.name: self._samples},
             others=others,
             notes=self._notes,
         )

@@ -65,10 +65,12 @@ def describe_storage(dataset: Any) -> dict[str, str]:
     return {"chunks": "x".join(map(str, dataset.chunks)), "compression": " + ".join(told) or "none"}
 
 
-def create_dataset(dataset: Any, group: Any, name: bytes, dtype: np.dtype[Any], link: Any) -> list[str]:
-    """Makes an empty dataset like `dataset` but of `dtype` in `group`, and returns what of it could not be kept.
+def create_dataset(
+    dataset: Any, group: Any, name: bytes, dtype: np.dtype[Any], link: Any, shape: tuple[int, ...]
+) -> list[str]:
+    """Makes an empty dataset like `dataset` but of `dtype` and `shape` in `group`, and returns what could not be kept.
 
-    Shape, largest shape, chunks, filters and attribute order are kept; values that lie in another file or in the
+    The largest shape, chunks, filters and attribute order are kept; values that lie in another file or in the
     object header get a place of their own.
     """
     from h5py import h5d, h5p, h5t
@@ -89,7 +91,11 @@ def create_dataset(dataset: Any, group: Any, name: bytes, dtype: np.dtype[Any], 
         _limit_chunks(plist, dtype.itemsize, place, notes)
     _convert_fill(old, plist, dataset, dtype, place, notes)
     plist.set_obj_track_times(False)
-    h5d.create(group, name, h5t.py_create(dtype), dataset.id.get_space().copy(), plist, link).close()
+    space = dataset.id.get_space().copy()
+    if shape != dataset.shape:
+        chunked = plist.get_layout() == h5d.CHUNKED
+        space.set_extent_simple(shape, space.get_simple_extent_dims(maxdims=True) if chunked else shape)
+    h5d.create(group, name, h5t.py_create(dtype), space, plist, link).close()
     return notes
 
 

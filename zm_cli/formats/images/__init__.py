@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from zm_cli.block import Format, ReadOptions, Sink, Source, WriteOptions
 from zm_cli.formats.images.suffixes import is_image_suffix
@@ -31,12 +33,23 @@ def _check_output(source: Source, output: str, form: str | None) -> None:
     choose_form(source, output, form)
 
 
+def _find_receipt(output: str, dataset: str | None) -> Mapping[str, Any] | None:
+    from zm_cli.formats.images.listing import read_receipt
+    from zm_cli.formats.images.tree_sink import digest_names
+
+    receipt = read_receipt(output) if Path(output).is_dir() else None
+    return receipt if receipt is not None and receipt.get("files") == digest_names(output) else None
+
+
 FORMAT = Format(
     kind="images",
     recognises=recognises,
     open=_open,
     check_output=_check_output,
     create=_create,
-    read_options=frozenset({"mode", "lossy", "resize", "exif", "on_error", "max_pixels"}),
+    find_receipt=_find_receipt,
+    read_options=frozenset(
+        {"mode", "lossy", "resize", "exif", "on_error", "max_pixels"} | {"include", "exclude", "files", "limit"}
+    ),
     forms=frozenset({"npy", "tiff", "h5"}),
 )

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from zm_cli.errors import DataError
 
 INSTALL = "pip install 'zm-cli[tiff]'"
+PLANES = (1, 2)
+"""The ways that TIFF has to store channels: side by side, or one plane after another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,12 @@ def read_tiff(data: bytes) -> NDArray[Any]:
     import tifffile
 
     with tifffile.TiffFile(io.BytesIO(data)) as tiff:
-        page = tiff.pages[0]
+        page = tiff.pages.first
+        # Where parts lack, the library makes up values, or leaves memory as it was.
+        if page.planarconfig not in (None, *PLANES):
+            raise ValueError(f"its planes are stored in a way that is not known ({int(page.planarconfig)})")
+        if len(page.dataoffsets) < math.prod(page.chunked):
+            raise ValueError(f"{len(page.dataoffsets)} of {math.prod(page.chunked)} parts are there")
         values: NDArray[Any] = page.asarray()
         if page.axes == "SYX":
             values = np.moveaxis(values, 0, -1)

@@ -36,7 +36,7 @@ def choose_form(source: Source, output: str, asked: str | None) -> tuple[str, bo
     assert isinstance(source, ImageSource)
     if output == "-":
         raise UsageError("images cannot be written to standard output", where="--output", hint=_CHOICES)
-    _check_apart(source.path, output)
+    _check_apart(source, output)
     is_folder = output.endswith(("/", os.sep)) or os.path.isdir(output)
     suffix = "" if is_folder else suffix_of(os.path.basename(output))
     form = asked or _FORMS.get(suffix, "npy" if not suffix else None)
@@ -57,15 +57,19 @@ def choose_form(source: Source, output: str, asked: str | None) -> tuple[str, bo
     return form, False
 
 
-def _check_apart(path: str, output: str) -> None:
+def _check_apart(source: ImageSource, output: str) -> None:
     """Raises UsageError where writing the output would change or remove the input."""
-    inside, outside = os.path.realpath(path), os.path.realpath(output)
-    if inside == outside:
-        raise UsageError("is the input itself", where=output, hint="name another output")
-    if os.path.isdir(path) and os.path.commonpath((inside, outside)) == inside:
-        raise UsageError("lies inside the input folder", where=output, hint="name an output outside of it")
-    if os.path.isdir(output) and os.path.commonpath((inside, outside)) == outside:
-        raise UsageError("is a folder that holds the input", where=output, hint="name another output")
+    path, outside = source.path, os.path.realpath(output)
+    if source.listed is None:
+        inside = os.path.realpath(path)
+        if inside == outside:
+            raise UsageError("is the input itself", where=output, hint="name another output")
+        if os.path.isdir(path) and os.path.commonpath((inside, outside)) == inside:
+            raise UsageError("lies inside the input folder", where=output, hint="name an output outside of it")
+    if os.path.isdir(output):
+        places = [path] if source.listed is None else [os.path.join(path, file) for file in source.listed]
+        if any(os.path.commonpath((os.path.realpath(place), outside)) == outside for place in places):
+            raise UsageError("is a folder that holds the input", where=output, hint="name another output")
 
 
 def _check_replaceable(output: str) -> None:

@@ -15,6 +15,7 @@ from zm_cli.formats.images.headers import Header, read_header
 from zm_cli.formats.images.limits import limit_pillow
 from zm_cli.formats.images.names import Names
 from zm_cli.formats.images.pictures import broken, quieten, refuse, say_why
+from zm_cli.formats.images.selecting import Selection
 from zm_cli.formats.images.suffixes import is_image_suffix, suffix_of
 from zm_cli.receipt import load_receipt
 
@@ -32,6 +33,7 @@ class Listing:
     table: list[Header] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
+    unwanted: int = 0
     loops: int = 0
 
     def __len__(self) -> int:
@@ -69,8 +71,9 @@ def locate(path: str) -> str:
     return path if os.path.isdir(path) else os.path.dirname(path) or "."
 
 
-def list_images(path: str, *, skip: bool, max_pixels: int) -> Listing:
-    """The files of the folder or file at `path` with their headers, none of which claims more than `max_pixels`.
+def list_images(path: str, wanted: Selection, *, skip: bool, max_pixels: int) -> Listing:
+    """The files of the folder or file at `path` with their headers, none of which claims more than `max_pixels`, as far
+    as they are wanted.
 
     A file that is named as an image and cannot be read raises DataError, or with `skip` is listed as skipped. Raises
     DataError where no image is left.
@@ -79,14 +82,21 @@ def list_images(path: str, *, skip: bool, max_pixels: int) -> Listing:
     limit_pillow(max_pixels)
     listing = Listing(locate(path))
     known: dict[Header, int] = {}
-    candidates = _walk(path, "", (), listing, skip) if os.path.isdir(path) else iter((os.path.basename(path),))
+    found = wanted.files is None and os.path.isdir(path)
+    named = (os.path.basename(path),) if wanted.files is None else wanted.files
+    candidates = _walk(path, "", (), listing, skip) if found else iter(named)
     faults: tuple[type[BaseException], ...] = (*broken(), DataError)
     for name in candidates:
+        if len(listing) == wanted.limit:
+            break
+        if not wanted.admits(name):
+            listing.unwanted += 1
+            continue
         full, suffix = os.path.join(listing.base, name), suffix_of(name)
         try:
             header, nbytes = read_header(full, suffix, max_pixels)
         except faults as error:
-            if not suffix and os.path.isdir(path):
+            if not suffix and found:
                 listing.left_out["without a suffix"] += 1
                 continue
             if not skip:
@@ -108,6 +118,8 @@ def check_not_empty(listing: Listing, path: str) -> None:
     if len(listing):
         return
     others = [f"{count} {what}" for what, count in sorted(listing.left_out.items())]
+    if listing.unwanted:
+        others.append(f"{listing.unwanted} by --include and --exclude")
     if listing.skipped:
         first = listing.skipped[0]
         others.append(f"{len(listing.skipped)} unreadable, the first: {first.name}: {first.reason}")

@@ -22,6 +22,7 @@ from zm_cli.formats.images.limits import MAX_PIXELS, MOST_PIXELS, limit_pillow
 from zm_cli.formats.images.listing import Listing, list_images, locate, read_receipt
 from zm_cli.formats.images.modes import ARRAY, Mode, decide_mode, note_conversions, parse_mode
 from zm_cli.formats.images.pictures import broken, quieten, refuse, say_why
+from zm_cli.formats.images.selecting import Selection
 
 _SMALL = 64 << 10
 """Decoded bytes below which an image is more Python's work than the decoder's."""
@@ -60,9 +61,10 @@ class ImageSource:
             raise UsageError(
                 f"asks for more than {self._max_pixels:,} pixels", where="--resize", hint="allow more with --max-pixels"
             )
+        self._wanted = Selection.from_options(options)
         self._base = locate(path)
         self.receipt: Mapping[str, Any] | None = read_receipt(path) if os.path.isdir(path) else None
-        listing = list_images(path, skip=self._skip, max_pixels=self._max_pixels)
+        listing = list_images(path, self._wanted, skip=self._skip, max_pixels=self._max_pixels)
         mode = decide_mode(listing, self._asked, path, skip=self._skip, lossy=self._lossy)
         if mode.name == ARRAY and options.resize:
             raise UsageError("--resize is for pictures, not for arrays", where=path)
@@ -85,6 +87,11 @@ class ImageSource:
     def files(self) -> list[str]:
         """The relative path of every sample, in order."""
         return list(self._opened().paths)
+
+    @property
+    def listed(self) -> tuple[str, ...] | None:
+        """The files that were named one by one, as relative paths; None where all of the folder is read."""
+        return self._wanted.files
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -189,6 +196,7 @@ class ImageSource:
             tuple(listing.skipped),
             others,
             tuple(self._notes),
+            tuple(sorted(classes)),
         )
 
     def close(self) -> None:
@@ -197,7 +205,7 @@ class ImageSource:
     def _opened(self) -> Listing:
         if self._listing is None:
             # Only a copy that was sent to a worker comes here, and only where it is asked for more than spans.
-            listing = list_images(self.path, skip=self._skip, max_pixels=self._max_pixels)
+            listing = list_images(self.path, self._wanted, skip=self._skip, max_pixels=self._max_pixels)
             decide_mode(listing, self._asked, self.path, skip=self._skip, lossy=self._lossy)
             self._listing = listing
         return self._listing
@@ -212,6 +220,7 @@ class ImageSource:
             dtype=mode.numpy_dtype,
             names=mode.names,
             samples=len(listing),
+            partial=self._wanted.limit is not None,
             decoding={
                 "mode": mode.name,
                 "lossy": self._lossy,

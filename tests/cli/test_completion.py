@@ -1,0 +1,282 @@
+"""Completion: what zm suggests, and that bash, zsh and fish put it on the line as it has to be typed."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import pty
+import re
+import select
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import typer
+
+from tests.shell import run_zm
+from zm_cli.cli.completion import Answer, complete
+from zm_cli.cli.main import app
+from zm_cli.cli.shells import ASKED
+
+HEADER = 'sepal length,sepal_width,"a,b",petal:x,it\'s,say "hi",$x'
+NAMES = ("sepal length", "sepal_width", '"a,b"', "petal:x", "it's", 'say "hi"', "$x")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a table, plain and packed, an HDF5 file, statistics, and a `zm` to be found by its name."""
+    made = tmp_path_factory.mktemp("completion")
+    (made / "t.csv").write_text(f"{HEADER}\n1,2,3,4,5,6,7\n3,4,5,6,7,8,9\n")
+    (made / "t.csv.gz").write_bytes(gzip.compress((made / "t.csv").read_bytes()))
+    (made / "u.tsv").write_text("sepal_width\tthird\n1\t2\n")
+    (made / "with space.csv").write_text("only\n1\n")
+    (made / "no.bin").write_bytes(bytes(range(256)))
+    with h5py.File(made / "t.h5", "w") as file:
+        file["images"] = np.zeros((2, 4, 4, 3))
+        file["deep/c:d"] = np.zeros(3)
+        file["names"] = ["text"]
+    assert run_zm("stats", "t.csv", "-o", "s.json", cwd=made).code == 0
+    (made / "bin").mkdir()
+    (made / "bin/zm").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m zm_cli "$@"\n')
+    (made / "bin/zm").chmod(0o755)
+    return made
+
+
+def suggest(line: str, after: str = "") -> Answer:
+    """What zm suggests for the last word of a line without quotes, `_` standing for nothing yet."""
+    *before, word = line.split(" ")
+    group = typer.main.get_command(app)
+    return complete(group, before, word, after.split())  # type: ignore[arg-type]
+
+
+def values(line: str, after: str = "") -> list[str]:
+    return [value for value, _ in suggest(line, after).suggestions]
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("", ["stats", "center", "standardize", "inspect"]),
+        ("st", ["stats", "standardize"]),
+        ("--v", ["--version"]),
+        ("stats --col", ["--columns"]),
+        ("stats --col x.csv --null", ["--null-value"]),
+        ("stats --no-e", ["--no-exif"]),
+        ("inspect x --ki", ["--kind"]),
+        ("stats --kind csv --ki", []),
+        ("stats --columns a --col", ["--columns"]),
+        ("stats --per ", ["channel", "pixel", "column", "all"]),
+        ("stats x.csv --per=c", ["--per=channel", "--per=column"]),
+        ("standardize x --dtype float", ["float16", "float32", "float64"]),
+        ("stats x.h5 --layout NHW", ["NHW", "NHWC"]),
+        ("stats x --mode RGB", ["RGB", "RGBA"]),
+        ("stats x --encoding utf", ["utf-8", "utf-16", "utf-32"]),
+        ("stats x --delimiter t", ["tab"]),
+        ("stats x --epsilon ", []),
+        ("stats -- --per", []),
+        ("nonsense --per ", ["stats", "center", "standardize", "inspect"]),
+    ],
+)
+def test_commands_options_and_values(line: str, found: list[str]) -> None:
+    assert values(line) == found
+
+
+@pytest.mark.parametrize(
+    "line", ["stats ", "stats a.csv b", "center x --stats ", "center x -o ", "center x --output=", "stats -- --per"]
+)
+def test_places_are_left_to_the_shell(line: str) -> None:
+    assert suggest(line) == Answer("files", start="--output=" if line.endswith("=") else "")
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("stats t.csv --columns ", list(NAMES)),
+        ("stats t.csv.gz --columns sepal_", ["sepal_width"]),
+        ("center t.csv -o x.csv --exclude petal:", ["petal:x"]),
+        ("stats t.csv --columns=sepal_", ["--columns=sepal_width"]),
+        ("stats t.csv --columns sepal_width,pe", ["sepal_width,petal:x"]),
+        ("stats t.csv --columns sepal_width,s", ["sepal_width,sepal length", 'sepal_width,say "hi"']),
+        ('stats t.csv --columns "a,b",$', ['"a,b",$x']),
+        ('stats t.csv --columns "a', ['"a,b"']),
+        ('stats t.csv --columns "pet', ['"petal:x"']),
+        ("stats t.csv --columns sepal_width --exclude sepal_", []),
+        ("stats t.csv --columns nothing", []),
+        ("stats t.csv u.tsv --columns th", ["third"]),
+        ("stats t.csv --no-header --columns column_7", ["column_7"]),
+        ("stats t.csv --delimiter tab --columns ", ['"' + HEADER.replace('"', '""') + '"']),
+        ("stats t.csv --workers many --per chanel --unknown --columns sepal_", ["sepal_width"]),
+        ("center --stats s.json --columns sepal_", ["sepal_width"]),
+        ("stats no.bin --kind csv --columns ", []),
+        ("stats none.csv --columns ", []),
+        ("stats t.h5 --columns ", []),
+        ("stats --columns ", []),
+        ("stats t.h5 --dataset ", ["/deep/c:d", "/images"]),
+        ("stats t.h5 --dataset /im", ["/images"]),
+        ("inspect t.h5 --dataset deep", ["deep/c:d"]),
+        ("stats t.h5 --dataset=/im", ["--dataset=/images"]),
+        ("stats no.bin --kind hdf5 --dataset ", []),
+        ("stats t.csv --dataset ", []),
+    ],
+)
+def test_names_that_a_file_on_the_line_holds(
+    line: str, found: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    assert values(line) == found
+
+
+def test_a_file_may_stand_after_what_is_completed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    assert values("stats --columns sepal_", "t.csv -o x.json") == ["sepal_width"]
+
+
+def test_datasets_come_with_shape_and_type(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    assert suggest("stats t.h5 --dataset /i").suggestions == (("/images", "(2, 4, 4, 3) float64"),)
+
+
+def test_pipes_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe.csv")
+    assert values("stats pipe.csv --columns ") == []
+    assert values("stats - --columns ") == []
+
+
+def test_damaged_files_give_nothing_and_no_message(tmp_path: Path) -> None:
+    for place in sorted((Path(__file__).parents[1] / "data/hostile/hdf5").glob("*.h5"))[:4]:
+        ran = run_zm(f"zm stats {place} --dataset ", "", env={ASKED: "complete_zsh"}, cwd=tmp_path)
+        assert (ran.code, ran.err) == (0, "")
+        assert ran.out.startswith("words")
+
+
+def test_names_that_would_steer_the_terminal_are_not_suggested(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("t.csv").write_text("plain,\x1b[31mred,\u202eturned\n1,2,3\n")
+    assert values("stats t.csv --columns ") == ["plain"]
+
+
+def environment(folder: Path, home: Path) -> dict[str, str]:
+    return {
+        "HOME": str(home),
+        "ZDOTDIR": str(home),
+        "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "TERM": "dumb",
+        "LC_ALL": "C.UTF-8",
+        "INPUTRC": os.devnull,
+        "EDITOR": "emacs",
+    }
+
+
+def needs(shell: str) -> str:
+    place = shutil.which(shell)
+    if place is None:
+        pytest.skip(f"{shell} is not there")
+    return place
+
+
+def install(shell: str, folder: Path, home: Path) -> str:
+    """What zm says when it is asked, by that shell, to install completion there."""
+    # The command after it keeps the shell from giving its place to zm.
+    command = [needs(shell), "-c", "zm --install-completion; true"]
+    return subprocess.check_output(command, env=environment(folder, home), text=True, timeout=60)
+
+
+def press_tab(shell: str, lines: list[str], folder: Path, home: Path) -> list[list[str]]:
+    """The words that each line becomes when the tab key is pressed at its end, in a real shell at a terminal."""
+    arguments = {"bash": ["--noprofile", "-i"], "zsh": ["-i"]}[shell]
+    controller, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [needs(shell), *arguments],
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        env=environment(folder, home),
+        cwd=folder,
+        start_new_session=True,
+    )
+    os.close(terminal)
+    # To the start of the line, to the end of it: then the line is run as a list of words, each between brackets.
+    typed = "".join(f"{line}\t\x01printf '[%s]' \x05 ; echo\n" for line in lines)
+    os.write(controller, f"{typed}exit\n".encode())
+    seen = b""
+    while select.select([controller], [], [], 60)[0]:
+        try:
+            seen += os.read(controller, 65536)
+        except OSError:  # the shell has closed the terminal
+            break
+    else:
+        process.kill()
+    os.close(controller)
+    assert process.wait(timeout=60) == 0
+    found = re.findall(r"^\[zm\](\[.*\])", seen.decode().replace("\r", "\n"), re.MULTILINE)
+    return [line[1:-1].split("][") for line in found]
+
+
+LINES = {
+    "zm insp": ["inspect"],
+    "zm stats t.csv --columns sepal_width,pet": ["stats", "t.csv", "--columns", "sepal_width,petal:x"],
+    r"zm stats with\ space.csv --columns on": ["stats", "with space.csv", "--columns", "only"],
+    r"zm stats t.csv --columns \"a": ["stats", "t.csv", "--columns", '"a,b"'],
+    "zm stats t.csv --columns it": ["stats", "t.csv", "--columns", "it's"],
+    "zm stats t.h5 --dataset=/deep/c:": ["stats", "t.h5", "--dataset=/deep/c:d"],
+    "zm stats t.csv --output=no": ["stats", "t.csv", "--output=no.bin"],
+}
+QUOTED = {
+    'zm stats t.csv --columns "sepal l': ["stats", "t.csv", "--columns", "sepal length"],
+    "zm stats t.csv --columns 'sepal_width,sepal l": ["stats", "t.csv", "--columns", "sepal_width,sepal length"],
+    'zm stats t.csv --columns "say': ["stats", "t.csv", "--columns", 'say "hi"'],
+    "zm stats t.csv --columns '\"a": ["stats", "t.csv", "--columns", '"a,b"'],
+}
+
+
+def test_bash_completes(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / ".bashrc").write_text("# mine")
+    for _ in range(2):
+        assert "completion for bash is in" in install("bash", folder, tmp_path)
+    first, second = (tmp_path / ".bashrc").read_text().splitlines()
+    assert (first, second.split()[0]) == ("# mine", "source")
+    lines = {**LINES, **QUOTED}
+    assert press_tab("bash", list(lines), folder, tmp_path) == list(lines.values())
+
+
+def test_zsh_completes(folder: Path, tmp_path: Path) -> None:
+    assert "completion for zsh is in" in install("zsh", folder, tmp_path)
+    assert press_tab("zsh", list(LINES), folder, tmp_path) == list(LINES.values())
+
+
+def test_fish_completes(folder: Path, tmp_path: Path) -> None:
+    assert "completion for fish is in" in install("fish", folder, tmp_path)
+    lines = {**LINES, **QUOTED, "FOO=1 zm insp": ["inspect"]}
+    code = "".join(f"complete -C{_quote_for_fish(line)}; echo ---;" for line in lines)
+    seen = subprocess.check_output(
+        [needs("fish"), "-c", code], env=environment(folder, tmp_path), cwd=folder, text=True, timeout=60
+    )
+    found = [part.split("\t")[0].strip() for part in seen.split("---\n")[:-1]]
+    assert found == [words[-1] for words in lines.values()]
+
+
+def _quote_for_fish(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_can_be_shown_and_is_one_that_the_shell_reads(shell: str, folder: Path, tmp_path: Path) -> None:
+    by_name = run_zm(env={ASKED: f"source_{shell}"})
+    command = [needs(shell), "-c", "zm --show-completion; true"]
+    shown = subprocess.check_output(command, env=environment(folder, tmp_path), text=True, timeout=60)
+    assert (by_name.code, by_name.out) == (0, shown)
+    (tmp_path / "script").write_text(shown)
+    checked = subprocess.run([shell, "-n", str(tmp_path / "script")], capture_output=True, check=False, timeout=60)
+    assert (checked.returncode, checked.stderr) == (0, b"")
+
+
+def test_what_no_shell_asks_is_refused() -> None:
+    ran = run_zm(env={ASKED: "complete_tcsh"})
+    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)

@@ -1,0 +1,89 @@
+"""The help: fits a screen, hides nothing, and what it shows as an example works."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.shell import run_at_terminal, run_zm
+
+COMMANDS = ("stats", "center", "standardize", "inspect")
+NARROW = {"COLUMNS": "80", "LINES": "24"}
+
+
+def plain(text: str) -> list[str]:
+    return re.sub(r"\x1b\[[0-9;]*m", "", text).replace("\r", "").splitlines()
+
+
+def test_the_help_fits_a_screen_at_a_terminal_and_in_a_pipe() -> None:
+    seen = run_at_terminal("--help", env=NARROW)
+    piped = run_zm("--help", env=NARROW)
+    for ran in (seen, piped):
+        lines = plain(ran.out)
+        assert ran.code == 0
+        assert len(lines) <= 24
+        assert max(map(len, lines)) <= 80
+        assert "Exit codes: 0 done" in ran.out
+        for command in COMMANDS:
+            assert len([line for line in lines if f"│ {command} " in line]) == 1
+
+
+def test_zm_alone_shows_the_help() -> None:
+    ran = run_zm(env=NARROW)
+    assert (ran.code, ran.err) == (2, "")
+    assert ran.out.rstrip() == run_zm("--help", env=NARROW).out.rstrip()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_a_command_is_whole_at_80_columns(command: str) -> None:
+    ran = run_zm(command, "--help", env=NARROW)
+    lines = plain(ran.out)
+    assert max(map(len, lines)) <= 80
+    assert "…" not in ran.out
+    assert "None" not in ran.out
+    # No value in its brackets is broken over lines.
+    assert all(line.count("<") == line.count(">") - line.count(">=") for line in lines)
+    panels = re.findall(r"╭─ (.*?) ─", ran.out)
+    assert panels[:2] == ["Arguments", "Options"]
+    assert panels[-1] == "How to run"
+    assert "Exit codes: see zm --help" in ran.out
+
+
+def test_several_sources_show_in_the_usage() -> None:
+    assert "zm stats [OPTIONS] [SOURCE]..." in run_zm("stats", "-h").out
+    assert "zm center [OPTIONS] [SOURCE] " in run_zm("center", "-h").out
+
+
+def test_help_loads_no_library_for_data() -> None:
+    code = "import sys; from zm_cli.cli import main; print({'numpy', 'h5py', 'polars', 'PIL', 'rich'} & {*sys.modules})"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "set()\n"
+
+
+def write_sources(folder: Path) -> None:
+    """What the examples name and none of them makes."""
+    generator = np.random.default_rng(0)
+    for name in ("train", "test"):
+        (folder / name).mkdir()
+        for number in range(3):
+            pixels = generator.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / name / f"{number}.png")
+    for name in ("train", "test", "a", "b", "new"):
+        (folder / f"{name}.csv").write_text("age,income\n1,10\n2,30\n4,20\n")
+
+
+def test_the_examples_work_in_their_order(tmp_path: Path) -> None:
+    write_sources(tmp_path)
+    texts = [run_zm(*command, "--help", env=NARROW).out for command in ((), *((name,) for name in COMMANDS))]
+    examples = re.findall(r"^ zm (.+?) *$", "\n".join(texts), re.MULTILINE)
+    assert len(examples) >= 15
+    # The first standardizes train/ before statistics of it are asked for.
+    examples.sort(key=lambda example: example.startswith("stats train.h5"))
+    for example in examples:
+        ran = run_zm(*example.partition(" | ")[0].split(), cwd=tmp_path)
+        assert ran.code == 0, (example, ran.err)

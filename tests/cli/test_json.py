@@ -1,0 +1,152 @@
+"""--json: one document, warnings in it, and errors as one object on standard error; all as the schemas say."""
+
+from __future__ import annotations
+
+import json
+import resource
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import h5py
+import jsonschema
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.shell import Ran, run_zm
+
+SCHEMAS = {
+    name: json.loads((files("zm_cli") / "schema" / f"{name}-v1.schema.json").read_text())
+    for name in ("stats", "inspect", "written", "error")
+}
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A table with a constant column and holes, arrays, images of two sizes one of which is damaged."""
+    (tmp_path / "t.csv").write_text("a,b,c\n0.1,7,x\n0.2,7,\n,7,z\n")
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["x"] = np.arange(96, dtype=np.uint8).reshape(2, 4, 4, 3)
+    (tmp_path / "images").mkdir()
+    for index in range(3):
+        Image.new("RGB", (2 + index // 2, 2), (index, 0, 9)).save(tmp_path / "images" / f"{index}.png")
+    (tmp_path / "images" / "0.png").write_bytes((tmp_path / "images" / "0.png").read_bytes()[:40])
+    return tmp_path
+
+
+def check(schema: str, text: str) -> Any:
+    """The one document in a text, which must be as a schema says."""
+    document = json.loads(text)
+    jsonschema.validate(document, SCHEMAS[schema])
+    return document
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_a_schema_is_one(schema: str) -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMAS[schema])
+
+
+@pytest.mark.parametrize(
+    ("schema", "arguments"),
+    [
+        ("stats", ("stats", "t.csv")),
+        ("stats", ("stats", "t.csv", "-o", "s.json", "--if-changed")),
+        ("stats", ("stats", "x.h5", "--per", "pixel")),
+        ("stats", ("stats", "images", "--on-error", "skip")),
+        ("inspect", ("inspect", "t.csv")),
+        ("inspect", ("inspect", "x.h5")),
+        ("inspect", ("inspect", "images")),
+        ("written", ("center", "t.csv", "-o", "out.csv")),
+        ("written", ("standardize", "x.h5", "--layout", "NHWC", "-o", "out.h5")),
+        ("written", ("standardize", "images", "-o", "out/", "--on-error", "skip")),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value),
+)
+def test_what_is_printed_is_as_its_schema_says(data: Path, schema: str, arguments: tuple[str, ...]) -> None:
+    for _ in range(2):
+        ran = run_zm(*arguments, "--json", cwd=data)
+        assert ran.code == 0, ran.err
+        document = check(schema, ran.out)
+        told = [f"zm: {note}" for note in document["notes"]]
+        told += [f"zm: warning: {warning}" for warning in document["warnings"]]
+        assert [line for line in ran.err.splitlines() if "up to date" not in line] == told
+
+
+def test_what_is_done_by_an_inverse_or_not_at_all_is_as_the_schema_says(data: Path) -> None:
+    options = ("-o", "out.csv", "--json", "--if-changed")
+    assert check("written", run_zm("center", "t.csv", *options, cwd=data).out)["changed"] is True
+    again = check("written", run_zm("center", "t.csv", *options, cwd=data).out)
+    assert (again["changed"], again["samples"]) == (False, None)
+    back = check("written", run_zm("center", "out.csv", "--inverse", "-o", "back.csv", "--json", cwd=data).out)
+    assert (back["inverse"], back["written"]) == (True, None)
+
+
+def test_numbers_are_not_rounded(data: Path) -> None:
+    document = check("stats", run_zm("stats", "t.csv", "--json", cwd=data).out)
+    assert document["mean"][0] == np.mean([0.1, 0.2])
+    assert document["std"][0] == np.std([0.1, 0.2])
+
+
+def test_warnings_and_notes_are_in_the_document(data: Path) -> None:
+    document = check("stats", run_zm("stats", "t.csv", "--json", "-q", cwd=data).out)
+    assert document["warnings"] == ["constant, so that standardizing divides by 1: 'b'"]
+
+
+def test_what_json_prints_is_a_stats_file(data: Path) -> None:
+    (data / "printed.json").write_text(run_zm("stats", "t.csv", "--json", cwd=data).out)
+    run_zm("stats", "t.csv", "-o", "written.json", cwd=data)
+    outputs = [
+        run_zm("center", "t.csv", "--stats", name, "-o", "-", cwd=data) for name in ("printed.json", "written.json")
+    ]
+    assert outputs[0] == outputs[1]
+    assert outputs[0].code == 0
+
+
+def read_error(ran: Ran) -> Any:
+    """The object that is all that a failed run left."""
+    assert (ran.out, ran.err.count("\n")) == ("", 1)
+    document = check("error", ran.err)
+    assert document["code"] == ran.code
+    return document
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "where", "what"),
+    [
+        (("stats", "nix.csv"), 2, "nix.csv", "does not exist"),
+        (("stats", "t.csv", "--columns", "A"), 2, "t.csv", "no column 'A'"),
+        (("stats", "t.csv", "--columns", "c"), 3, "t.csv: column 'c'", "row 1 holds 'x'"),
+        (("stats", "images"), 3, "images/0.png", ""),
+        (("center", "images", "-o", "out.h5", "--on-error", "skip", "--max-pixels", "x"), 2, "--max-pixels", "'x'"),
+        (("standardize", "x.h5", "-o", "t.txt"), 2, "t.txt", "no name for an HDF5 file"),
+        (("inspect", "t.csv", "--per", "nix"), 2, "--per", "nix"),
+        (("stats", "t.csv", "--nix"), 2, "--nix", ""),
+        (("nix",), 2, "zm nix", ""),
+        (("stats",), 2, None, "no SOURCE is named"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_an_error_is_one_object(
+    data: Path, arguments: tuple[str, ...], code: int, where: str | None, what: str
+) -> None:
+    error = read_error(run_zm(*arguments, "--json", cwd=data))
+    assert error["code"] == code
+    assert error["where"] == where
+    assert what in error["what"]
+    assert error["hint"] != ""
+
+
+def test_an_error_of_the_whole_process_is_one_object(data: Path) -> None:
+    """A library that crashes, a disk that is full: whoever tells of it, it is told in the same way."""
+    endless = Path(__file__).parents[1] / "data" / "hostile" / "endless.h5"
+    if endless.exists():
+        assert read_error(run_zm("stats", endless, "--json", cwd=data))["where"] == str(endless)
+    (data / "big.csv").write_text("a\n" + "1\n" * 100_000)
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limit[1]))
+    try:
+        error = read_error(run_zm("center", "big.csv", "-o", "out.csv", "--json", cwd=data))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert (error["where"], error["code"]) == ("out.csv", 3)

@@ -1,0 +1,233 @@
+"""Tables through pipes: rows go out as they come in, memory stays flat, and whoever leaves is followed in silence."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import random
+import select
+import signal
+import subprocess
+import termios
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.shell import run_zm, start_zm
+
+SEEDS = [20261121, 20261122, 20261123]
+PATIENCE = 60
+"""Seconds after which a test gives up; none waits for them."""
+
+
+@pytest.fixture
+def stats(tmp_path: Path) -> Path:
+    """The statistics of a table with the columns x and y, of means 2 and 20."""
+    (tmp_path / "train.csv").write_text("x,name,y\n1,a,10\n3,b,30\n")
+    assert run_zm("stats", tmp_path / "train.csv", "-o", tmp_path / "s.json").code == 0
+    return tmp_path / "s.json"
+
+
+@contextmanager
+def centering(stats: Path, *options: str, **how: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """`zm center` from a pipe to a pipe, by these statistics."""
+    how = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "bufsize": 0} | how
+    process = start_zm("center", "-", "-o", "-", "--stats", stats, *options, **how)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def write(process: subprocess.Popen[bytes], data: bytes) -> None:
+    assert process.stdin is not None
+    while data:
+        data = data[os.write(process.stdin.fileno(), data) :]
+
+
+def read(process: subprocess.Popen[bytes], size: int) -> bytes:
+    """The next `size` bytes of the output, fewer at its end."""
+    assert process.stdout is not None
+    data = b""
+    while len(data) < size:
+        assert select.select([process.stdout], [], [], PATIENCE)[0], f"nothing follows {data!r}"
+        part = os.read(process.stdout.fileno(), size - len(data))
+        if not part:
+            break
+        data += part
+    return data
+
+
+def finish(process: subprocess.Popen[bytes]) -> tuple[int, bytes]:
+    """The exit code and standard error."""
+    assert process.stderr is not None
+    assert select.select([process.stderr], [], [], PATIENCE)[0], "does not end"
+    err = process.stderr.read()
+    return process.wait(timeout=PATIENCE), err
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_rows_are_out_before_the_next_are_in(stats: Path, workers: str) -> None:
+    with centering(stats, "--workers", workers) as process:
+        write(process, b"x,name,y\n1,a,10\n")
+        assert read(process, 22) == b"x,name,y\n-1.0,a,-10.0\n"
+        for number in range(5):
+            write(process, b"%d,b,20\n3,c" % number)
+            assert read(process, len(f"{number - 2.0},b,0.0\n")) == b"%.1f,b,0.0\n" % (number - 2)
+            write(process, b",30\n")
+            assert read(process, len("1.0,c,10.0\n")) == b"1.0,c,10.0\n"
+        write(process, b"2,d,20")
+        assert process.stdin is not None
+        process.stdin.close()
+        assert read(process, 100) == b"0.0,d,0.0\n"
+        assert finish(process)[0] == 0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_any_cuts_in_a_pipe_give_what_the_file_gives(stats: Path, tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    names = ["é", '"two\r\nlines"', "日本", '"say ""no"""', "", '5" pipe', "a\r"]
+    records = [
+        f"{chance.gauss(0, 1)},{chance.choice(names)},{chance.choice(['', 'NA', '7', '1e300'])},#{number}#\r\n".encode()
+        for number in range(300)
+    ]
+    header = b"x,name,y,mark\r\n"
+    (tmp_path / "t.csv").write_bytes(header + b"".join(records))
+    run_zm("center", tmp_path / "t.csv", "-o", tmp_path / "out.csv", "--stats", stats)
+    expected, got = (tmp_path / "out.csv").read_bytes(), b""
+    with centering(stats) as process:
+        write(process, header)
+        for number, record in enumerate(records):
+            places = sorted(chance.choices(range(len(record)), k=chance.randrange(4)))
+            for start, stop in zip([0, *places], [*places, len(record)], strict=True):
+                write(process, record[start:stop])
+            # Some rows have to come out before anything else goes in, others come with more.
+            if chance.random() < 0.1:
+                got += read(process, expected.index(b"#%d#\r\n" % number) + len(b"#%d#\r\n" % number) - len(got))
+        assert process.stdin is not None
+        process.stdin.close()
+        got += read(process, len(expected))
+        assert finish(process)[0] == 0
+    assert got == expected
+
+
+def peak_of_stream(stats: Path, megabytes: int) -> int:
+    """The most memory, in kB, that zm held while a table of that size went through it."""
+    rows = b"".join(b"%.15f,text,%d\n" % (number / 7, number) for number in range(40_000))
+    with centering(stats, stdout=subprocess.DEVNULL) as process:
+        write(process, b"x,name,y\n")
+        for _ in range(megabytes * 1_000_000 // len(rows)):
+            write(process, rows)
+        assert process.stdin is not None
+        process.stdin.close()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+    return usage.ru_maxrss
+
+
+def test_a_longer_stream_takes_no_more_memory(stats: Path) -> None:
+    room = 64 << 10
+    assert peak_of_stream(stats, 180) <= peak_of_stream(stats, 40) + room
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_when_the_reader_leaves_all_end_in_silence(stats: Path, workers: str) -> None:
+    source, feeder = os.pipe()
+    with centering(stats, "--workers", workers, stdin=source) as process:
+        os.close(source)
+        assert process.stdout is not None
+        os.write(feeder, b"x,name,y\n1,a,10\n")
+        assert read(process, 22) == b"x,name,y\n-1.0,a,-10.0\n"
+        process.stdout.close()
+        # No row comes any more: it is the reader's leaving that ends it.
+        assert finish(process) == (0, b"")
+        with pytest.raises(BrokenPipeError):
+            os.write(feeder, b"2,b,20\n")
+        os.close(feeder)
+
+
+def test_an_endless_stream_ends_with_its_reader(stats: Path) -> None:
+    with centering(stats) as process:
+
+        def pour() -> None:
+            write(process, b"x,name,y\n")
+            with suppress(BrokenPipeError):
+                while True:
+                    write(process, b"1,a,10\n" * 1000)
+
+        pouring = threading.Thread(target=pour)
+        pouring.start()
+        assert process.stdout is not None
+        assert read(process, 22) == b"x,name,y\n-1.0,a,-10.0\n"
+        process.stdout.close()
+        assert finish(process) == (0, b"")
+        pouring.join(PATIENCE)
+        assert not pouring.is_alive()
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_wrong_row_ends_it_after_the_rows_before(stats: Path, workers: str) -> None:
+    with centering(stats, "--workers", workers) as process:
+        write(process, b"x,name,y\n1,a,10\n")
+        assert read(process, 22) == b"x,name,y\n-1.0,a,-10.0\n"
+        write(process, b"2,b\n")
+        # The pipe stays open: nobody waits for more.
+        code, err = finish(process)
+        assert (code, err.count(b"\n"), read(process, 100)) == (3, 1, b"")
+        assert b"row 2: has 2 cells" in err
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupt_ends_it_while_it_waits_for_rows(stats: Path, number: signal.Signals, code: int) -> None:
+    with centering(stats) as process:
+        write(process, b"x,name,y\n1,a,10\n")
+        assert read(process, 22) == b"x,name,y\n-1.0,a,-10.0\n"
+        process.send_signal(number)
+        assert finish(process) == (code, b"")
+
+
+def test_warnings_come_to_standard_error_when_the_rows_are_over(stats: Path) -> None:
+    rows = "".join(f"{1000 + number % 3},a,20\n" for number in range(200))
+    ran = run_zm("standardize", "-", "-o", "-", "--stats", stats, stdin=f"x,name,y\n{rows}".encode())
+    assert ran.code == 0
+    assert "zm: warning: " in ran.err
+    assert "'x'" in ran.err
+    assert len(ran.out.splitlines()) == 201
+
+
+def test_a_pipe_at_which_nobody_waits_is_read_all_the_same(stats: Path) -> None:
+    source, feeder = os.pipe()
+    fcntl.fcntl(source, fcntl.F_SETFL, os.O_NONBLOCK)
+    with centering(stats, stdin=source) as process:
+        for row, written in ((b"x,name,y\n1,a,10\n", b"x,name,y\n-1.0,a,-10.0\n"), (b"3,b,30\n", b"1.0,b,10.0\n")):
+            os.write(feeder, row)
+            assert read(process, len(written)) == written
+        os.close(feeder)
+        assert finish(process)[0] == 0
+    os.close(source)
+
+
+@pytest.mark.parametrize("arguments", [("center", "-"), ("stats", "-", "--json"), ("stats", "@-", "--json")])
+def test_all_of_a_pipe_at_which_nobody_waits_is_read(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    (tmp_path / "t.csv").write_text("a\n1\n3\n")
+    parts = (b"t.c", b"sv\n") if "@-" in arguments else (b"a\n1\n", b"3\n")
+    source, feeder = os.pipe()
+    fcntl.fcntl(source, fcntl.F_SETFL, os.O_NONBLOCK)
+    with start_zm(*arguments, stdin=source, stdout=subprocess.PIPE, cwd=tmp_path) as process:
+        for part in parts:
+            os.write(feeder, part)
+            # Until it was taken, so that the next part comes after an empty pipe.
+            while fcntl.ioctl(source, termios.FIONREAD, bytes(4)) != bytes(4):
+                assert process.poll() is None
+        os.close(feeder)
+        out, err = process.communicate(timeout=60)
+    os.close(source)
+    assert (process.returncode, err) == (0, b"")
+    assert out == b"a\n-1.0\n1.0\n" if arguments[0] == "center" else json.loads(out)["samples"] == 2

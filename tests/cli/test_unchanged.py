@@ -1,0 +1,143 @@
+"""--if-changed: a run that would make the same again does nothing and says so; any other run is done."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.shell import run_zm
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """The same numbers as a table, a dataset and images."""
+    values = np.arange(48, dtype=np.uint8).reshape(4, 2, 2, 3)
+    np.savetxt(tmp_path / "t.csv", values.reshape(4, 12), delimiter=",", header="a,b,c,d,e,f,g,h,i,j,k,l", comments="")
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.create_dataset("x", data=values)
+        file.create_dataset("y", data=values)
+    (tmp_path / "images").mkdir()
+    for index, pixels in enumerate(values):
+        Image.fromarray(pixels).save(tmp_path / "images" / f"{index}.png")
+    return tmp_path
+
+
+RUNS = {
+    "stats": ("stats", "t.csv", "-o", "s.json"),
+    "stats npz": ("stats", "images", "-o", "s.npz"),
+    "csv": ("center", "t.csv", "-o", "out.csv"),
+    "gzip": ("center", "t.csv", "-o", "out.csv.gz"),
+    "hdf5": ("standardize", "x.h5", "--dataset", "y", "--layout", "NHWC", "-o", "out.h5"),
+    "images to hdf5": ("standardize", "images", "-o", "out.h5"),
+    "images to a tree": ("center", "images", "-o", "out/"),
+}
+
+
+def run(data: Path, *arguments: str) -> bool:
+    """Whether a run did anything; if not, nothing has changed."""
+    before = {path: path.stat().st_mtime_ns for path in data.rglob("*")}
+    ran = run_zm(*arguments, "--if-changed", cwd=data)
+    assert (ran.code, ran.out) == (0, "")
+    did = {path: path.stat().st_mtime_ns for path in data.rglob("*")} != before
+    assert ("is up to date" in ran.err) is not did
+    return did
+
+
+@pytest.mark.parametrize("arguments", RUNS.values(), ids=RUNS)
+def test_a_second_run_does_nothing_and_says_so(data: Path, arguments: tuple[str, ...]) -> None:
+    assert run(data, *arguments)
+    assert not run(data, *arguments)
+    # As a fresh checkout leaves them: other times, the same bytes.
+    for path in data.rglob("*"):
+        os.utime(path, (1, 1))
+    assert not run(data, *arguments, "-j", "1")
+
+
+def edit_table(data: Path) -> None:
+    table = data / "t.csv"
+    table.write_text(table.read_text().replace("7.0", "8.0", 1))
+
+
+def rename_image(data: Path) -> None:
+    (data / "images" / "0.png").rename(data / "images" / "9.png")
+
+
+CHANGES: dict[str, tuple[str, tuple[str, ...], Callable[[Path], object]]] = {
+    "a value": ("csv", (), edit_table),
+    "the output": ("csv", (), lambda data: (data / "out.csv").write_text("a\n1\n")),
+    "the output gone": ("csv", (), lambda data: (data / "out.csv").unlink()),
+    "the statistics gone": ("csv", (), lambda data: (data / "out.csv.stats.json").unlink()),
+    "other statistics": ("csv", (), lambda data: shutil.copy(data / "t.csv.stats.json", data / "out.csv.stats.json")),
+    "an option": ("csv", ("--columns", "a"), lambda data: None),
+    "a dtype": ("hdf5", ("--dtype", "float16"), lambda data: None),
+    "a name": ("images to a tree", (), rename_image),
+    "the stats file": ("stats", (), lambda data: (data / "s.json").write_text("{}")),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_run_is_done_where_something_changed(data: Path, change: str) -> None:
+    name, options, make_change = CHANGES[change]
+    run_zm("stats", "t.csv", "--columns", "b", "-o", "t.csv.stats.json", cwd=data)
+    assert run(data, *RUNS[name])
+    make_change(data)
+    assert run(data, *RUNS[name], *options)
+    assert not run(data, *RUNS[name], *options)
+
+
+def test_statistics_that_are_applied_are_inputs_too(data: Path) -> None:
+    run_zm("stats", "t.csv", "-o", "s.json", cwd=data)
+    arguments = ("standardize", "t.csv", "--stats", "s.json", "-o", "out.csv")
+    assert run(data, *arguments)
+    assert not run(data, *arguments)
+    run_zm("stats", "t.csv", "--columns", "a,b", "-o", "s.json", cwd=data)
+    assert run(data, *arguments)
+
+
+def test_another_version_makes_it_anew(data: Path) -> None:
+    assert run(data, *RUNS["stats"])
+    document = json.loads((data / "s.json").read_text())
+    assert document["made"]["options"] == "zm stats t.csv"
+    document["made"]["version"] = "0.0.1"
+    (data / "s.json").write_text(json.dumps(document))
+    assert run(data, *RUNS["stats"])
+
+
+def test_what_was_made_without_the_option_is_made_again_once(data: Path) -> None:
+    run_zm(*RUNS["csv"], cwd=data)
+    assert run(data, *RUNS["csv"])
+    assert not run(data, *RUNS["csv"])
+
+
+def test_the_record_changes_nothing_else(data: Path) -> None:
+    run_zm("stats", "t.csv", "-o", "plain.json", cwd=data)
+    run_zm("stats", "t.csv", "-o", "recorded.json", "--if-changed", cwd=data)
+    plain, recorded = (json.loads((data / f"{name}.json").read_text()) for name in ("plain", "recorded"))
+    assert recorded | {"made": None} == plain
+    for name in ("plain", "recorded"):
+        run_zm("center", "t.csv", "--stats", f"{name}.json", "-o", f"{name}.csv", cwd=data)
+    assert (data / "plain.csv.zm.json").read_bytes() == (data / "recorded.csv.zm.json").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("stats", "t.csv"),
+        ("stats", "t.csv", "-o", "-"),
+        ("center", "t.csv", "-o", "-"),
+        ("center", "-", "-o", "out.csv"),
+        ("stats", "x.h5", "--dataset", "x", "-o", "s.json", "--allow-external"),
+    ],
+)
+def test_it_needs_inputs_that_can_be_compared_and_an_output_that_stays(data: Path, arguments: tuple[str, ...]) -> None:
+    ran = run_zm(*arguments, "--if-changed", cwd=data, stdin=b"a\n1\n")
+    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+    assert "--if-changed" in ran.err

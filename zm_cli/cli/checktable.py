@@ -1,0 +1,168 @@
+"""What a check found, for people: the verdict in the first line, then a table with the limits that are passed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+
+from zm_cli.cli.report import MOST_ROWS, print_table, show_number
+from zm_cli.errors import escape_controls
+from zm_cli.pipeline.check import Findings
+from zm_cli.pipeline.outcome import list_names
+
+
+def print_findings(found: Findings, *, everything: bool, full: bool) -> None:
+    """The verdict, then what is off; `everything` else too. Where nothing is off, all of it with `full`."""
+    print(escape_controls(_say_verdict(found)))
+    if found.missing_columns:
+        print(escape_controls(f"not there as numbers: {list_names(list(found.missing_columns), MOST_ROWS)}"))
+    places = np.flatnonzero(found.wrong)
+    if everything or (found.ok and full):
+        places = np.concatenate([places, np.flatnonzero(~found.wrong)])
+    if len(places):
+        _print_rows(found, places[:MOST_ROWS].tolist())
+    if len(places) > MOST_ROWS:
+        print(f"and {len(places) - MOST_ROWS:,} more")
+    if found.wrong.any() and found.stats.per == "column" and found.stats.names is not None:
+        print("--columns and --exclude restrict the check to some columns")
+
+
+def _say_verdict(found: Findings) -> str:
+    wrong = int(found.wrong.sum()) + len(found.missing_columns)
+    number = found.wrong.size + len(found.missing_columns)
+    if found.against is None:
+        limit = f"within {found.limits['tolerance']:g}"
+        if found.ok:
+            constant = int(found.measures["constant"].sum())
+            aside = f" ({constant:,} constant)" if constant else ""
+            return f"{found.check}: {_count(number, found)} {limit}{aside}"
+        return f"off: {_count_of(wrong, number, found)} not {found.check} {limit}"
+    if found.ok:
+        return f"as in {found.against}: {_count(number, found)} within the limits"
+    return f"off: {_count_of(wrong, number, found)} not as in {found.against}"
+
+
+def _count(number: int, found: Findings) -> str:
+    per = found.stats.per
+    return "all values together" if per == "all" else f"{number:,} {per}{'s' * (number != 1)}"
+
+
+def _count_of(wrong: int, number: int, found: Findings) -> str:
+    return _count(number, found) if found.stats.per == "all" else f"{wrong:,} of {_count(number, found)}"
+
+
+Cell = Callable[[Findings, int], str]
+
+
+def _print_rows(found: Findings, places: list[int]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(found.stats.per, overflow="ellipsis", no_wrap=False)
+    cells = _CELLS[found.check]
+    for heading, cell in cells.items():
+        # Where a terminal is narrow, numbers of both sides are the ones to break.
+        table.add_column(heading, justify="right", overflow="fold", no_wrap=not isinstance(cell, _Both))
+    for place in places:
+        name = escape_controls(found.stats.name_feature(place))
+        table.add_row(name, *(cell(found, place) for cell in cells.values()))
+    print_table(table)
+
+
+def _show_count(found: Findings, place: int) -> str:
+    count = int(found.measures["count"][place])
+    return f"{count:,}" if count or not found.off["count"][place] else "no values"
+
+
+def _limited(
+    measure: str,
+    limits: Callable[[Findings], tuple[float, float]],
+    show_value: Callable[[float], str] = show_number,
+) -> Cell:
+    """A cell with a measure, and beside it the limit that it passes."""
+
+    def show(found: Findings, place: int) -> str:
+        value = float(found.measures[measure][place])
+        if measure not in found.off or not found.off[measure][place]:
+            return show_value(value)
+        low, high = limits(found)
+        sign, limit = (">", high) if value > high else ("<", low)
+        text, shown_limit = show_value(value), show_value(limit)
+        # All digits where fewer would look like the limit.
+        return f"{text if text != shown_limit else repr(value)} {sign} {shown_limit}"
+
+    return show
+
+
+def _show_share(share: float) -> str:
+    return "-" if np.isnan(share) else f"{100 * share:.3g}%"
+
+
+@dataclass(frozen=True)
+class _Both:
+    """A cell with a number as it was in training and as it is now."""
+
+    measure: str
+
+    def __call__(self, found: Findings, place: int) -> str:
+        before, now = (float(found.measures[key][place]) for key in (f"train_{self.measure}", self.measure))
+        return f"{_shorten(before)} -> {_shorten(now)}"
+
+
+def _show_outside(found: Findings, place: int) -> str:
+    """The share of values beyond the training range, and on which side of it they are."""
+    low, high, train_low, train_high = (
+        float(found.measures[key][place]) for key in ("min", "max", "train_min", "train_max")
+    )
+    sides = [word for word, true in (("below", low < train_low), ("above", high > train_high)) if true]
+    share = _limited("outside", _limit_of("max_outside"), _show_share)(found, place)
+    return " ".join([share, " and ".join(sides)]).rstrip()
+
+
+def _show_shift(found: Findings, place: int) -> str:
+    if not found.off["count"][place]:
+        return _limited("shift", _limit_of("max_shift"), _shorten)(found, place)
+    return "no values" if not found.measures["count"][place] else "none in training"
+
+
+def _shorten(number: float) -> str:
+    return "-" if np.isnan(number) else f"{number:.4g}"
+
+
+def _limit_of(option: str) -> Callable[[Findings], tuple[float, float]]:
+    return lambda found: (-np.inf, cast(float, found.limits[option]))
+
+
+def _around(centre: float) -> Callable[[Findings], tuple[float, float]]:
+    def limits(found: Findings) -> tuple[float, float]:
+        tolerance = cast(float, found.limits["tolerance"])
+        return centre - tolerance, centre + tolerance
+
+    return limits
+
+
+def _ratio_limits(found: Findings) -> tuple[float, float]:
+    most = cast(float, found.limits["max_ratio"])
+    return 1 / most, most
+
+
+_MOMENTS: dict[str, Cell] = {
+    "count": _show_count,
+    "mean": _limited("mean", _around(0.0)),
+    "std": _limited("std", _around(1.0)),
+}
+_CELLS: dict[str, dict[str, Cell]] = {
+    "centered": {**_MOMENTS, "mean/std": _limited("shift", _limit_of("tolerance"))},
+    "standardized": _MOMENTS,
+    "against": {
+        "shift": _show_shift,
+        "ratio": _limited("ratio", _ratio_limits, _shorten),
+        "missing": _limited("missing", _limit_of("max_missing"), _show_share),
+        "outside": _show_outside,
+        "mean": _Both("mean"),
+        "std": _Both("std"),
+    },
+}

@@ -1,0 +1,139 @@
+"""What the parser of options objects to, as zm says it: where, what, and what to do."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import typer
+
+from zm_cli.errors import UsageError
+from zm_cli.suggest import find_near
+
+ONE_TOO_MANY = "Got unexpected extra argument(s) ("
+
+
+def explain_usage(error: typer.TyperException) -> UsageError | None:
+    """The parser's error as an error of zm's; None for one without a message, which comes where help is shown."""
+    if not error.format_message():
+        return None
+    option = getattr(error, "option_name", None)
+    if option is not None:
+        return _explain_option(error, option)
+    parameter = getattr(error, "param", None)
+    if parameter is not None:
+        return _explain_value(error, parameter)
+    context = getattr(error, "ctx", None)
+    what = error.format_message().rstrip(".")
+    if context is None:
+        return UsageError(what, hint="see zm --help")
+    called = context.command_path
+    if what.startswith(ONE_TOO_MANY):
+        extra = what.removeprefix(ONE_TOO_MANY).removesuffix(")")
+        hint = f"it is called as {_describe_call(context)}"
+        return UsageError(f"{called} has no place for it", where=extra, hint=hint)
+    if what == "Missing command":
+        return UsageError("a command is missing", hint=f"choose from {', '.join(context.command.commands)}")
+    return UsageError(what, where=called, hint=f"see {called} --help")
+
+
+def _explain_option(error: Any, option: str) -> UsageError:
+    """An option that there is not, or without its value, or with one that it does not take."""
+    context = error.ctx
+    if "does not take a value" in error.message:
+        return UsageError("takes no value", where=option, hint=f"leave out what follows {option}")
+    known = _list_options(context)
+    if option in known:
+        return UsageError("needs a value", where=option, hint=_describe_values(known[option], context))
+    what = f"{context.command_path} has no such option"
+    return UsageError(what, where=option, hint=_advise_option(option, known, context))
+
+
+def _advise_option(option: str, known: Iterable[str], context: Any) -> str:
+    """What to do about an option that this command does not have."""
+    help_hint = f"see {context.command_path} --help"
+    if not option.startswith("--"):
+        return f"long options begin with two dashes, {help_hint}"
+    root = context.find_root()
+    commands = root.command.commands.items()
+    owners = [name for name, command in commands if option in dict(_iterate_options(command.params))]
+    if owners and context is root:
+        return f"it stands after the command: zm {owners[0]} {option}"
+    if owners:
+        return f"it belongs to {' and '.join(f'zm {name}' for name in owners)}"
+    near = find_near(option.lstrip("-"), (name.removeprefix("--") for name in known if name.startswith("--")))
+    return f"did you mean --{near}?" if near else help_hint
+
+
+def _explain_value(error: Any, parameter: Any) -> UsageError:
+    """A value that an option or argument cannot have, or none where one is needed."""
+    where = _name_parameter(parameter)
+    if error.__class__.__name__ == "MissingParameter":
+        what = "is missing" if parameter.param_type_name == "argument" else "is needed"
+        return UsageError(what, where=where, hint=f"{error.ctx.command_path} is called as {_describe_call(error.ctx)}")
+    choices = [str(choice) for choice in getattr(parameter.type, "choices", ())]
+    message = error.message.rstrip(".")
+    if choices:
+        value = _read_literal(message.rpartition(" is not one of ")[0])
+        near = find_near(value, choices)
+        meant = f"did you mean {near}? " if near else ""
+        return UsageError(f"there is no '{value}'", where=where, hint=f"{meant}choose from {', '.join(choices)}")
+    value, said, _ = message.rpartition(" is not a valid ")
+    if said:
+        kind = "number" if "float" in parameter.type.name else "whole number"
+        return UsageError(f"'{_read_literal(value)}' is no {kind}", where=where)
+    value, said, _ = message.rpartition(" is not in the range ")
+    if said:
+        return UsageError(f"{value} is too small", where=where, hint=f"at least {parameter.type.min:g}")
+    return UsageError(message, where=where)
+
+
+def _read_literal(text: str) -> str:
+    """The text that the parser put into a message, as Python would write it."""
+    try:
+        return str(ast.literal_eval(text))
+    except (ValueError, SyntaxError):
+        return text
+
+
+def _list_options(context: Any) -> dict[str, Any]:
+    """The options of a command by each of their names."""
+    return dict(_iterate_options(context.command.get_params(context)))
+
+
+def _iterate_options(parameters: Iterable[Any]) -> Iterator[tuple[str, Any]]:
+    for parameter in parameters:
+        if parameter.param_type_name == "option" and not parameter.hidden:
+            for name in (*parameter.opts, *parameter.secondary_opts):
+                yield name, parameter
+
+
+def _name_parameter(parameter: Any) -> str:
+    """What a parameter is called on the command line: its longest name, or for an argument what stands for it."""
+    if parameter.param_type_name == "argument":
+        return str(parameter.human_readable_name)
+    return str(max((*parameter.opts, *parameter.secondary_opts), key=len))
+
+
+def _describe_values(parameter: Any, context: Any) -> str:
+    choices = [str(choice) for choice in getattr(parameter.type, "choices", ())]
+    if choices:
+        return f"choose from {', '.join(choices)}"
+    return f"write {_name_parameter(parameter)} {parameter.make_metavar(ctx=context)}"
+
+
+def _describe_call(context: Any) -> str:
+    """How a command is called, with what it cannot do without."""
+    command = context.command
+    needed = [
+        f"{'/'.join(sorted(each.opts, key=len)[:1])} {each.make_metavar(ctx=context)}"
+        for each in command.params
+        if each.param_type_name == "option" and each.required
+    ]
+    places = [
+        _name_parameter(each) + ("..." if each.nargs < 0 else "")
+        for each in command.params
+        if each.param_type_name == "argument"
+    ]
+    return " ".join([context.command_path, *places, *needed])

@@ -1,0 +1,261 @@
+"""Data, or statistics, held against the statistics of training data: what has moved, and how far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+
+from zm_cli.block import ReadOptions, Source, Spec
+from zm_cli.bounds import Bounds
+from zm_cli.errors import DataError, UsageError
+from zm_cli.formats import detect, open_source
+from zm_cli.kernels import Counts, Floats
+from zm_cli.moments import Moments
+from zm_cli.pipeline.apply import open_to_apply, replay
+from zm_cli.pipeline.check import Findings, Flags
+from zm_cli.pipeline.measure import measure_beyond
+from zm_cli.pipeline.measure_run import MeasureOptions
+from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress, list_names
+from zm_cli.receipt import describe_receipt
+from zm_cli.runner import Plan
+from zm_cli.selecting import find_columns
+from zm_cli.statsfile import Stats
+from zm_cli.transform import unit_divisor
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How far data may be from those of the statistics.
+
+    `max_shift`: the mean, in deviations. `max_ratio`: the deviation, as many times larger or smaller. `max_missing`:
+    the share of missing values, how much larger. `max_outside`: the share of values beyond the range; None for any.
+    """
+
+    max_shift: float = 0.1
+    max_ratio: float = 1.2
+    max_missing: float = 0.01
+    max_outside: float | None = None
+
+
+@dataclass(frozen=True)
+class Training:
+    """The statistics that data are held against: their file, and which of their columns, where that was said."""
+
+    path: str
+    stats: Stats
+    columns: tuple[str, ...] | None = None
+    exclude: tuple[str, ...] | None = None
+
+    @property
+    def by_name(self) -> bool:
+        """Whether features are columns that are found by their names."""
+        return self.stats.per == "column" and self.stats.names is not None
+
+    def selected(self) -> Stats:
+        """The statistics of the columns that were chosen of them; UsageError for what means none of them."""
+        if not self.by_name:
+            return self.stats
+        names = self.stats.names or ()
+        asked = names if self.columns is None else self._find(self.columns)
+        excluded = self._find(self.exclude or ())
+        keep = [name for name in names if name in asked and name not in excluded]
+        if not keep:
+            raise UsageError("no column is left to compare", where="--columns or --exclude")
+        return self.stats if len(keep) == len(names) else self.stats.select(keep)
+
+    def _find(self, texts: Sequence[str]) -> frozenset[str]:
+        names = self.stats.names or ()
+        found: set[str] = set()
+        for text in texts:
+            meant = find_columns(text, names)
+            if not meant:
+                raise UsageError(
+                    f"no statistics of '{text}'", where=self.path, hint=f"there are {list_names(list(names), 20)}"
+                )
+            found.update(meant)
+        return frozenset(found)
+
+
+def open_to_compare(path: str, options: ReadOptions, training: Training, kind: str | None = None) -> Source:
+    """The source at `path` read as the training data were, all of its columns that hold numbers as features.
+
+    Raises DataError where it was asked to be read in another way, or is not of a kind with the training data;
+    UsageError as `open_source`.
+    """
+    stats = training.stats
+    if training.by_name and detect(path, kind).kind == stats.kind:
+        return open_source(path, replace(replay(options, stats, path), columns=None, exclude=None), kind)
+    source, _ = open_to_apply(path, options, stats, kind)
+    try:
+        stats.check_fits(source.spec, path)
+    except DataError:
+        source.close()
+        raise
+    return source
+
+
+def compare_data(
+    source: Source, training: Training, limits: Limits, plan: Plan, tick: Tick = ignore_progress
+) -> Findings:
+    """How far the values of a source are from those of the statistics, after one pass over them.
+
+    Raises what `measure` raises, and UsageError for columns that there are no statistics of.
+    """
+    whole, wanted = training.stats, training.selected()
+    unit = whole.unit and source.spec.dtype.kind in "iu"
+    options = MeasureOptions(
+        whole.per,
+        unit,
+        whole.ignore,
+        bounds=_find_bounds(wanted, source.spec, unit_divisor(source.spec.dtype) if unit else 1.0),
+        compared=True,
+    )
+    found, beyond, outcome = measure_beyond(source, options, plan, tick)
+    if describe_receipt(source.receipt) in ("centered", "standardized"):
+        outcome.warn(f"{source.path}: is {describe_receipt(source.receipt)} already; the statistics are of data before")
+    return _compare(source.path, found, beyond, training, wanted, limits, outcome)
+
+
+def compare_stats(path: str, found: Stats, training: Training, limits: Limits) -> Findings:
+    """How far the statistics of data are from those of training data; how many values are beyond the range is not
+    known.
+
+    Raises DataError, naming the difference, where they are not of the same features.
+    """
+    whole = training.stats
+    if found.per != whole.per:
+        raise DataError(
+            f"does not fit the statistics: it is per {found.per}, they are per {whole.per}",
+            where=path,
+            hint=f"make it with --per {whole.per}",
+        )
+    if not (training.by_name and found.axes == "NC" and found.names is not None):
+        dtype = np.dtype(found.dtype)
+        whole.check_fits(Spec(found.kind, found.axes, found.sample_shape, dtype, found.names), path)
+    outcome = Outcome(samples=found.samples)
+    return _compare(path, _rescale(found, whole.unit), None, training, training.selected(), limits, outcome)
+
+
+def _find_bounds(stats: Stats, spec: Spec, divisor: float) -> Bounds:
+    """The range of the training data in the order of the data's features and in their scale; none for columns without
+    statistics."""
+    moments = stats.moments
+    if stats.per == "column" and stats.names is not None and spec.names is not None:
+        places = {name: place for place, name in enumerate(stats.names)}
+        order = [places.get(name, -1) for name in spec.names]
+        # What -1 picks is replaced.
+        known = np.array(order) >= 0
+        low, high = np.where(known, moments.min[order], -np.inf), np.where(known, moments.max[order], np.inf)
+    else:
+        low, high = moments.min, moments.max
+    return Bounds(_undo_unit(low, divisor), _undo_unit(high, divisor))
+
+
+def _undo_unit(ends: Floats, divisor: float) -> Floats:
+    """What was divided to these ends: the very integers where they come from data of the same type."""
+    scaled = ends * divisor
+    whole = np.rint(scaled)
+    return np.where(whole / divisor == ends, whole, scaled)
+
+
+def _rescale(stats: Stats, unit: bool) -> Stats:
+    """The statistics in the scale that integers have in others: divided by their type's maximum, or as they are."""
+    divisor = unit_divisor(np.dtype(stats.dtype))
+    if stats.unit == unit:
+        return stats
+    return replace(stats, unit=unit, moments=stats.moments.divide(divisor if unit else 1 / divisor))
+
+
+def _compare(
+    path: str,
+    found: Stats,
+    beyond: Counts | None,
+    training: Training,
+    wanted: Stats,
+    limits: Limits,
+    outcome: Outcome,
+) -> Findings:
+    """The comparison of the features that both have, in the order of the training data."""
+    missing: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    if training.by_name and found.names is not None:
+        there, known = set(found.names), set(training.stats.names or ())
+        missing = tuple(name for name in wanted.names or () if name not in there)
+        extra = tuple(name for name in found.names if name not in known)
+        common = [name for name in wanted.names or () if name in there]
+        if not common:
+            raise DataError(
+                "does not fit the statistics: it has none of their columns as numbers",
+                where=path,
+                hint=f"there are statistics of {list_names(list(wanted.names or ()), 20)}",
+            )
+        if extra:
+            outcome.note([f"{path}: columns without statistics, not compared: {list_names(list(extra), 20)}"])
+        if beyond is not None:
+            places = {name: place for place, name in enumerate(found.names)}
+            beyond = beyond[[places[name] for name in common]]
+        found, wanted = found.select(common), wanted.select(common)
+    new, old = (stats.moments.reshape((stats.moments.mean.size,)) for stats in (found, wanted))
+    measures = _measure_distance(new, old, beyond)
+    return Findings(
+        check="against",
+        path=path,
+        stats=replace(found, names=wanted.names or found.names),
+        limits=asdict(limits),
+        measures={**measures, **_show_both(new, old)},
+        off=_find_off(measures, limits, new, old),
+        outcome=outcome,
+        against=training.path,
+        missing_columns=missing,
+        extra_columns=extra,
+    )
+
+
+def _measure_distance(new: Moments, old: Moments, beyond: Counts | None) -> dict[str, Floats]:
+    both = (new.count > 0) & (old.count > 0)
+    unit = np.where(old.constant(), 0.0, old.std())
+    own = np.where(new.constant(), 0.0, new.std())
+    gap = np.abs(new.mean - old.mean)
+    # Means of one constant may differ by what adding it up so often has rounded.
+    rounding = np.finfo(np.float64).eps * np.maximum(new.count, old.count) * np.abs(old.mean)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shift = np.where(unit > 0, gap / unit, np.where(gap <= rounding, 0.0, np.inf))
+        ratio = np.where((own == 0) & (unit == 0), 1.0, own / unit)
+    known = np.full(new.mean.shape, np.nan) if beyond is None else beyond.ravel() / np.maximum(new.count, 1)
+    return {
+        "shift": np.where(both, shift, np.nan),
+        "ratio": np.where(both, ratio, np.nan),
+        "missing": _share_missing(new) - _share_missing(old),
+        "outside": np.where(both, known, np.nan),
+    }
+
+
+def _share_missing(moments: Moments) -> Floats:
+    share: Floats = moments.missing / np.maximum(moments.count + moments.missing, 1)
+    return share
+
+
+def _show_both(new: Moments, old: Moments) -> dict[str, Floats | Counts]:
+    shown: dict[str, Floats | Counts] = {}
+    for prefix, moments in (("", new), ("train_", old)):
+        empty = moments.count == 0
+        shown[f"{prefix}count"] = moments.count
+        shown[f"{prefix}missing_share"] = _share_missing(moments)
+        for name, array in (("mean", moments.mean), ("std", moments.std()), ("min", moments.min), ("max", moments.max)):
+            shown[prefix + name] = np.where(empty, np.nan, array)
+    return shown
+
+
+def _find_off(measures: dict[str, Floats], limits: Limits, new: Moments, old: Moments) -> dict[str, Flags]:
+    ratio = measures["ratio"]
+    most_outside = np.inf if limits.max_outside is None else limits.max_outside
+    # A feature without values there or here cannot be compared; one without any on both sides is as it was.
+    return {
+        "count": (new.count == 0) != (old.count == 0),
+        "shift": measures["shift"] > limits.max_shift,
+        "ratio": (ratio > limits.max_ratio) | (ratio < 1 / limits.max_ratio),
+        "missing": measures["missing"] > limits.max_missing,
+        "outside": measures["outside"] > most_outside,
+    }

@@ -1,0 +1,43 @@
+"""Whether data that are measured together are splits of a dataset, of which only the training data should be."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Sequence
+
+from zm_cli.block import Source
+from zm_cli.pipeline.outcome import list_names
+
+TRAINING = frozenset({"train", "training", "trn"})
+HELD_OUT = frozenset({"val", "valid", "validation", "dev", "test", "testing", "eval", "evaluation", "holdout"})
+
+
+def find_leak(sources: Sequence[Source]) -> str | None:
+    """A sentence that warns of training data measured together with others, told by names; None where there are none.
+
+    The names are those of several sources, or of the folders in which the samples of one lie.
+    """
+    if len(sources) > 1:
+        places = {_name(source.path): source.path for source in sources}
+    else:
+        path = sources[0].path
+        places = {folder: os.path.join(path, folder) for folder in sources[0].facts().folders}
+    training = [name for name in places if _is_split(name, TRAINING)]
+    held_out = [name for name in places if _is_split(name, HELD_OUT)]
+    if not (training and held_out):
+        return None
+    first = places[training[0]]
+    return (
+        f"measured together: {list_names([*training, *held_out])}; what is held out leaks into training: measure "
+        f"{first} alone (zm stats {shlex.quote(first)} -o train.stats.json), and give the rest --stats train.stats.json"
+    )
+
+
+def _name(path: str) -> str:
+    return os.path.basename(os.path.normpath(path))
+
+
+def _is_split(name: str, words: frozenset[str]) -> bool:
+    return not words.isdisjoint(re.findall("[a-z]+", name.lower()))
