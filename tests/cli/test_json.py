@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
+import signal
+import subprocess
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.shell import Ran, run_zm
+from tests.shell import Ran, run_zm, start_zm
 
 SCHEMAS = {
     name: json.loads((files("zm_cli") / "schema" / f"{name}-v1.schema.json").read_text())
@@ -137,11 +140,7 @@ def test_an_error_is_one_object(
     assert error["hint"] != ""
 
 
-def test_an_error_of_the_whole_process_is_one_object(data: Path) -> None:
-    """A library that crashes, a disk that is full: whoever tells of it, it is told in the same way."""
-    endless = Path(__file__).parents[1] / "data" / "hostile" / "endless.h5"
-    if endless.exists():
-        assert read_error(run_zm("stats", endless, "--json", cwd=data))["where"] == str(endless)
+def test_a_disk_that_is_full_is_told_as_one_object(data: Path) -> None:
     (data / "big.csv").write_text("a\n" + "1\n" * 100_000)
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limit[1]))
@@ -150,3 +149,17 @@ def test_an_error_of_the_whole_process_is_one_object(data: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
     assert (error["where"], error["code"]) == ("out.csv", 3)
+
+
+@pytest.mark.skipif(not Path(f"/proc/self/task/{os.getpid()}/children").exists(), reason="/proc lists no children")
+def test_a_process_that_dies_is_told_as_one_object(data: Path) -> None:
+    with start_zm("center", "-", "--json", "-o", "out.csv", stdin=subprocess.PIPE, cwd=data) as process:
+        # The parent stands by; its only child works.
+        workers = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        while not (children := workers.read_text().split()):
+            assert process.poll() is None
+        os.kill(int(children[0]), signal.SIGSEGV)
+        _, err = process.communicate(timeout=60)
+    error = check("error", err.decode())
+    assert (process.returncode, error["code"]) == (3, 3)
+    assert "SIGSEGV" in error["what"]
