@@ -26,7 +26,7 @@ run "zm stats sample_data/iris.csv"
 
 say "Subtract the mean price. The other column passes through untouched; the result goes to standard output."
 run "cat sample_data/housing.csv"
-run "zm center sample_data/housing.csv --columns price -o -"
+run "zm center sample_data/housing.csv --columns price"
 
 say "HDF5: compute the statistics of each pixel once, save them, and standardize the file with them."
 run "zm stats sample_data/digits.h5 --dataset images --per pixel -o $out/digits.stats.npz"
@@ -40,6 +40,15 @@ run "zm stats sample_data/iris_train.csv -o $out/train.stats.json"
 run "zm standardize sample_data/iris_train.csv --stats $out/train.stats.json -o $out/iris_train.csv"
 run "zm standardize sample_data/iris_test.csv --stats $out/train.stats.json -o $out/iris_test.csv"
 run "head -n 4 $out/iris_test.csv"
+
+say "In a pipe, as the rows arrive; and a second run that finds nothing to do."
+run "cat sample_data/iris_test.csv | zm standardize - --stats $out/train.stats.json | head -n 2"
+run "zm standardize sample_data/iris.csv -o $out/iris.csv --if-changed"
+run "zm standardize sample_data/iris.csv -o $out/iris.csv --if-changed"
+
+say "Is it what was promised? Are the test data like the training data? (Exit code 1 where not.)"
+run "zm inspect $out/iris_train.csv --check standardized"
+run "zm inspect sample_data/iris_test.csv --against $out/train.stats.json --max-shift 0.5 || echo \"exit code \$?\""
 
 say "And back: --inverse undoes it."
 run "zm standardize $out/iris_test.csv --stats $out/train.stats.json --inverse -o $out/iris_test_back.csv"
