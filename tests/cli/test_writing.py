@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -121,6 +122,13 @@ def test_one_name_is_not_two_outputs(housing: Path, tmp_path: Path) -> None:
     ran = run_zm("center", housing, "--stats", tmp_path / "s.json", "-o", tmp_path / "s.json")
     assert ran.code == 3
     assert left_in(tmp_path) == {"housing.csv", "s.json"}
+
+
+@pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="no folder in memory")
+def test_a_folder_in_memory_is_a_place_for_files(housing: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        assert run_zm("center", housing, "-o", f"{folder}/out.csv").code == 0
+        assert Path(folder, "out.csv").read_text().startswith("rooms,price\n-0.5")
 
 
 @pytest.mark.parametrize("outputs", [("-", "--save-stats", "-"), ("/dev/stdout",)])

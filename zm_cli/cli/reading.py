@@ -25,6 +25,9 @@ from zm_cli.runner import Plan
 from zm_cli.statsstore import is_stats_file
 from zm_cli.stdin import StandardInput
 
+MEMORY = "/dev/shm/"
+"""The one folder among the devices that holds files."""
+
 
 def read_options(reading: Reading, on_error: Literal["fail", "skip"] | None) -> ReadOptions:
     """The ReadOptions that the command line asks for; UsageError where a text has no sense."""
@@ -65,7 +68,7 @@ def check_outputs(inputs: Sequence[str | None], outputs: Sequence[str | None]) -
     if list(outputs).count("-") > 1:
         raise UsageError("two outputs cannot both go to standard output", where="-o -", hint="name a file for one")
     for path in outputs:
-        if path is not None and path.startswith(("/dev/", "/proc/")):
+        if path is not None and path.startswith(("/dev/", "/proc/")) and not path.startswith(MEMORY):
             raise UsageError("is no place for a file", where=path, hint="standard output is -")
         identity = _identify(path, sys.stdout)
         where = "standard output" if path == "-" else path

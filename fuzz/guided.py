@@ -1,0 +1,147 @@
+"""Feeds readers what atheris makes up, guided by the code that it reaches: `python -m fuzz.guided csv -runs=100000`.
+
+Whatever is no ZmError is a defect; libFuzzer keeps what caused it. HDF5 is not here: its library takes the process
+along when it crashes, so that its files are damaged by `python -m fuzz` alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["zm_cli"]):
+    import zm_cli.block
+    from zm_cli.block import ReadOptions
+    from zm_cli.errors import ZmError
+    from zm_cli.formats.csv.source import CsvSource
+    from zm_cli.formats.images.source import ImageSource
+    from zm_cli.receipt import make_receipt, parse_receipt
+    from zm_cli.statsjson import parse_json
+    from zm_cli.statsreader import ARRAYS, read_document
+    from zm_cli.statsstore import load_stats
+
+SUFFIXES = (".png", ".jpg", ".npy", ".tif", ".gif", ".bmp", ".webp", ".ppm")
+SMALL_BLOCK, LARGE_BLOCK = 16, 8 << 20
+MOST_PIXELS = 1 << 20
+
+
+def read_csv(data: bytes, folder: Path) -> None:
+    """A table, whose values may not depend on where its blocks end."""
+    path = folder / "table.csv"
+    path.write_bytes(data)
+    found = [_read_table(path, size) for size in (SMALL_BLOCK, LARGE_BLOCK)]
+    assert found[0] == found[1], f"{found[0]} in blocks of {SMALL_BLOCK} bytes, {found[1]} as a whole"
+
+
+def _read_table(path: Path, block_bytes: int) -> str:
+    """All values and the first cell that is no number, or the beginning of the error: where there are several, which
+    of them is met first depends on the blocks."""
+    zm_cli.block.BLOCK_BYTES = block_bytes
+    try:
+        source = CsvSource(str(path), ReadOptions(columns=("n",)))
+        blocks = [source.read(span) for span in source.spans()]
+    except ZmError:
+        return "refused"
+    rejected = next((block.rejected for block in blocks if block.rejected), None)
+    return f"{[row for block in blocks for row in block.values.tolist()]} {rejected}"
+
+
+def read_images(data: bytes, folder: Path) -> None:
+    """A picture or an array; the first byte says of what kind it claims to be."""
+    path = folder / f"picture{SUFFIXES[data[0] % len(SUFFIXES)] if data else '.png'}"
+    path.write_bytes(data[1:])
+    try:
+        source = ImageSource(str(path), ReadOptions(max_pixels=MOST_PIXELS))
+        for span in source.spans():
+            source.read(span)
+    finally:
+        path.unlink()
+
+
+def read_json(data: bytes, folder: Path) -> None:
+    """A stats file of JSON."""
+    read_document(parse_json(data, "here", ARRAYS), "here")
+
+
+def read_npz(data: bytes, folder: Path) -> None:
+    """A stats file of arrays."""
+    (folder / "stats.npz").write_bytes(data)
+    load_stats(str(folder / "stats.npz"))
+
+
+def read_receipt(data: bytes, folder: Path) -> None:
+    """A receipt."""
+    parse_receipt(data, damaged=True)
+
+
+def seed_csv(folder: Path) -> list[bytes]:
+    """Tables with a column `n`, of all line ends."""
+    return [b't,n\na,1\n"b\n",2\n', b"t;n\r\na;1\r\n;NA\r\n", b'"x""y",n\r5" p,-1e3\r']
+
+
+def seed_images(folder: Path) -> list[bytes]:
+    """Small pictures of the formats that are made up."""
+    from fuzz.images import seeds
+
+    return [
+        bytes((SUFFIXES.index(suffix),)) + data
+        for name, data in seeds().items()
+        if (suffix := Path(name).suffix) in SUFFIXES
+    ]
+
+
+def seed_stats(folder: Path) -> list[bytes]:
+    """Stats files in all their forms."""
+    from fuzz.stats import make_seeds
+
+    (folder / "seeds").mkdir()
+    make_seeds(folder / "seeds")
+    return [path.read_bytes() for path in sorted((folder / "seeds").iterdir()) if path.suffix != ".h5"]
+
+
+def seed_receipt(folder: Path) -> list[bytes]:
+    """A receipt."""
+    settings = {"per": "column", "unit": 1.0, "dtype": "float64"}
+    return [json.dumps(make_receipt("center", inverse=False, stats="xxh3_128:0", settings=settings)).encode()]
+
+
+SEEDS = {"csv": seed_csv, "images": seed_images, "json": seed_stats, "npz": seed_stats, "receipt": seed_receipt}
+READERS: dict[str, Callable[[bytes, Path], None]] = {
+    "csv": read_csv,
+    "images": read_images,
+    "json": read_json,
+    "npz": read_npz,
+    "receipt": read_receipt,
+}
+
+
+def main() -> None:
+    """Runs the reader that the first argument names; the rest are libFuzzer's."""
+    if len(sys.argv) < 2 or sys.argv[1] not in READERS:
+        sys.exit(f"name a reader: {', '.join(READERS)}")
+    name = sys.argv.pop(1)
+    read = READERS[name]
+    folder = Path(tempfile.mkdtemp(prefix="zm-guided-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
+
+    corpus = folder / "corpus"
+    corpus.mkdir()
+    for number, data in enumerate(SEEDS[name](folder)):
+        (corpus / str(number)).write_bytes(data)
+
+    def feed(data: bytes) -> None:
+        with suppress(ZmError):
+            read(data, folder)
+
+    atheris.Setup([*sys.argv, str(corpus)], feed)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
