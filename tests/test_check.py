@@ -202,7 +202,7 @@ def test_columns_are_compared_by_name() -> None:
     assert (back.missing_columns, back.extra_columns, back.ok) == (("c",), (), False)
     assert compare(train, new, exclude=("c",)).ok
     assert compare(train, new, columns=("a*", "b")).ok
-    with pytest.raises(UsageError, match="no statistics of 'z'"):
+    with pytest.raises(UsageError, match="there is no column 'z'"):
         compare(train, new, columns=("z",))
     with pytest.raises(DataError, match="none of their columns"):
         compare(train, table([[1.0]], ("z",)))

@@ -10,8 +10,10 @@ if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
 
 import gc
 import os
+import sys
 from typing import NoReturn
 
+from zm_cli.errors import print_errors_as_json
 from zm_cli.guard import stand_by
 
 
@@ -19,6 +21,9 @@ def run() -> NoReturn:
     """Runs the command line, with a process that stands by, and exits with its code."""
     # Loading makes many objects and no garbage, and so do blocks: it is looked for less often.
     gc.set_threshold(100_000)
+    # Read from the arguments as they are: a command line that does not parse has no options yet.
+    if "--json" in sys.argv[1:]:
+        print_errors_as_json()
     os._exit(stand_by(_work))
 
 

@@ -33,9 +33,9 @@ class Spec:
     `axes` names the axes of a block's values, one letter each, the sample axis `N` first: `NHWC`, `NCHW`, `NC`, `N`.
     `sample_shape` has one entry for each axis after the first, None where samples differ. `names` are the channels or
     columns along `C`, None where they have no names. `named` says that the user chose the columns by name, so that
-    none of them may be dropped; `text_columns` are those that are no features because they hold text. `partial` says
-    that only the first samples were asked for. `decoding` holds every choice that decides the values, as JSON can hold
-    it; opening the same data with the same choices gives the same values.
+    none of them may be dropped; `text_columns` are those that are no features because they hold text. `limit` is the
+    number of samples that were asked for, None for all. `decoding` holds every choice that decides the values, as JSON
+    can hold it; opening the same data with the same choices gives the same values.
     """
 
     kind: str
@@ -46,7 +46,7 @@ class Spec:
     samples: int | None = None
     named: bool = False
     text_columns: tuple[str, ...] = ()
-    partial: bool = False
+    limit: int | None = None
     decoding: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -238,7 +238,8 @@ class Format:
     forms it understands. `create` makes the sink that writes what `source` yields to `output` (`-`: standard output);
     `check_output` raises the error that `create` would, for an output name and form that cannot be, before any work.
     `find_receipt` looks for what an earlier run left with an output, in the dataset of that name where there may be
-    several; None where there is nothing, or the output is not as that run left it.
+    several; None where there is none, and for a table, or a folder with other files in it, that was edited since.
+    `list_files` lists all that would be read of a source, a name in the source and a path for each file.
     """
 
     kind: str
@@ -247,5 +248,6 @@ class Format:
     check_output: Callable[[Source, str, str | None], None]
     create: Callable[[Source, str, WriteOptions], Sink]
     find_receipt: Callable[[str, str | None], Mapping[str, Any] | None]
+    list_files: Callable[[str, ReadOptions], Iterator[tuple[str, str]]]
     read_options: frozenset[str]
     forms: frozenset[str] = frozenset()

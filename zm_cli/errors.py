@@ -36,10 +36,18 @@ def escape_controls(text: str) -> str:
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
 
 
+_as_json = False
+
+
+def print_errors_as_json() -> None:
+    """Has every error from here on printed as a JSON object, in this process and in its copies."""
+    global _as_json
+    _as_json = True
+
+
 def print_error(error: ZmError) -> None:
-    """Prints an error on standard error, in one line: a sentence, or with --json on the command line a JSON object."""
-    # Read from the arguments as they are: a command line that does not parse has no options yet.
-    if "--json" in sys.argv[1:]:
+    """Prints an error on standard error, in one line: a sentence, or a JSON object where that was asked for."""
+    if _as_json:
         import json
 
         text = json.dumps({"where": error.where, "what": error.what, "hint": error.hint, "code": error.code})

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import xxhash
 
-from zm_cli.errors import DataError
-
 READ_BYTES = 4 << 20
-MOST_LETTERS = 1 << 16
-"""Of a text that a record may hold."""
+MOST_LETTERS = 1 << 12
+"""Of the options in a record; of more the beginning and a hash."""
 
 
 @dataclass(frozen=True)
@@ -44,48 +42,40 @@ def parse_made(value: Any) -> Made | None:
     return Made(**value)
 
 
-def digest_inputs(paths: Sequence[str]) -> str:
-    """A hash of the bytes of files, and of all files in folders with their relative paths, links followed.
+def shorten_options(text: str) -> str:
+    """The options as a record holds them: in letters that any file can hold, and no more than it may."""
+    plain = text.encode("utf-8", "backslashreplace").decode()
+    if len(plain) <= MOST_LETTERS:
+        return plain
+    return f"{plain[: MOST_LETTERS // 2]}... xxh3_128:{xxhash.xxh3_128(plain.encode()).hexdigest()}"
 
-    Raises DataError where something cannot be read, or is no file and no folder.
+
+def digest_inputs(sources: Iterable[Iterable[tuple[str, str]]]) -> str:
+    """A hash of the files of sources, each with its name in the source and its path: of names and bytes, in order.
+
+    What cannot be read counts as that: whether it is an error is for the run itself to say.
     """
     hasher = xxhash.xxh3_128()
-    for path in paths:
-        for name, place in _list_files(path):
-            _add_file(hasher, name, place)
+    for files in sources:
+        hasher.update(b"source\0")
+        for name, path in files:
+            hasher.update(os.fsencode(name) + b"\0")
+            _add_file(hasher, path)
     return f"xxh3_128:{hasher.hexdigest()}"
 
 
-def _list_files(path: str) -> Iterator[tuple[str, str]]:
-    """The files at a path in a settled order, each with its name in the folder, which is empty for a single file."""
-    if not os.path.isdir(path):
-        yield "", path
-        return
-    seen = set()
-    for folder, folders, files in os.walk(path, followlinks=True):
-        # Links may lead in circles.
-        identity = os.path.realpath(folder)
-        if identity in seen:
-            folders.clear()
-            continue
-        seen.add(identity)
-        folders.sort()
-        for file in sorted(files):
-            place = os.path.join(folder, file)
-            yield os.path.relpath(place, path), place
-
-
-def _add_file(hasher: xxhash.xxh3_128, name: str, place: str) -> None:
+def _add_file(hasher: xxhash.xxh3_128, path: str) -> None:
     try:
-        with open(place, "rb", buffering=0, opener=_open_at_once) as file:
+        with open(path, "rb", buffering=0, opener=_open_at_once) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise DataError("is no regular file", where=place, hint="leave out --if-changed")
-            hasher.update(os.fsencode(name) + b"\0%d\0" % status.st_size)
+                hasher.update(b"no file\0")
+                return
+            hasher.update(b"%d\0" % status.st_size)
             while part := file.read(READ_BYTES):
                 hasher.update(part)
-    except OSError as error:
-        raise DataError(f"cannot be read: {error.strerror}", where=place) from error
+    except OSError:
+        hasher.update(b"unreadable\0")
 
 
 def _open_at_once(path: str, flags: int) -> int:

@@ -79,6 +79,7 @@ _FIELDS: Mapping[str, Callable[[Any], bool]] = {
     "epsilon": _is_number,
     "impute": _is_text,
     "files": _is_text,
+    "bytes": _is_number,
     "output": lambda value: isinstance(value, dict),
     "made": lambda value: parse_made(value) is not None,
 }

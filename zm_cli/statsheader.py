@@ -84,7 +84,7 @@ def read_header(document: Mapping[str, Any], where: str) -> Header:
         ignore=fields.number("ignore"),
         decoding=fields.decoding(spec),
         sources=sources,
-        partial=fields.flag("partial"),
+        partial="partial" in document and fields.flag("partial"),
         made=fields.made(),
         features=feature_shape(spec, per),
         range=fields.range(),
@@ -183,7 +183,7 @@ class _Fields:
         return cast(bool, self._get(field, bool, "true or false"))
 
     def made(self) -> Made | None:
-        value = self._get("made", (dict, type(None)), "object")
+        value = self._get("made", (dict, type(None)), "object") if "made" in self._document else None
         made = parse_made(value)
         if made is None and value is not None:
             raise self.error("made", "is no record of a run")

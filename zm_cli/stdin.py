@@ -9,6 +9,11 @@ import sys
 READ_BYTES = 1 << 20
 
 
+def name_input(path: str) -> str:
+    """What messages call the input at a path."""
+    return "standard input" if path == "-" else path
+
+
 class StandardInput(io.FileIO):
     """Standard input, which stays open; reading waits, even where another program said that nobody should."""
 

@@ -28,6 +28,7 @@ def make_images(root: Path, *folders: str) -> None:
         (("val", "test"), None),
         (("trains", "contest"), None),
         (("animals/train", "animals/test"), None),
+        (("train_test", "other"), None),
     ],
 )
 def test_folders_that_name_splits_draw_the_warning(tmp_path: Path, folders: tuple[str, ...], told: str | None) -> None:
@@ -56,3 +57,8 @@ def test_sources_that_name_splits_draw_it_too(tmp_path: Path) -> None:
     for name in ("train.csv", "test.csv"):
         (tmp_path / name).write_text("a\n1\n2\n")
     assert "measure train.csv alone" in run_zm("stats", "test.csv", "train.csv", cwd=tmp_path).err
+    for split in ("train", "test"):
+        (tmp_path / "train_data" / split).mkdir(parents=True)
+        (tmp_path / "train_data" / split / "data.csv").write_text("a\n1\n2\n")
+    places = [f"train_data/{split}/data.csv" for split in ("train", "test")]
+    assert "'train/data.csv', 'test/data.csv'" in run_zm("stats", *places, cwd=tmp_path).err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gzip
 import json
 import os
 import random
@@ -11,14 +12,15 @@ import signal
 import subprocess
 import termios
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 
-from tests.shell import run_zm, start_zm
+from tests.shell import put_zm_on_path, run_zm, start_zm
 
 SEEDS = [20261121, 20261122, 20261123]
 PATIENCE = 60
@@ -231,3 +233,47 @@ def test_all_of_a_pipe_at_which_nobody_waits_is_read(tmp_path: Path, arguments: 
     os.close(source)
     assert (process.returncode, err) == (0, b"")
     assert out == b"a\n-1.0\n1.0\n" if arguments[0] == "center" else json.loads(out)["samples"] == 2
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
+def test_compressed_rows_come_out_as_they_arrive(stats: Path, pack: Callable[[bytes], bytes]) -> None:
+    source, feeder = os.pipe()
+    with centering(stats, stdin=source) as process:
+        os.close(source)
+        for row, written in ((b"x,name,y\n1,a,10\n", b"x,name,y\n-1.0,a,-10.0\n"), (b"3,b,30\n", b"1.0,b,10.0\n")):
+            os.write(feeder, pack(row))
+            assert read(process, len(written)) == written
+        os.close(feeder)
+        assert finish(process)[0] == 0
+
+
+@pytest.mark.parametrize("command", ["zm stats t.csv", "zm stats t.csv --json", "zm center t.csv", "zm --version"])
+def test_what_nobody_can_read_is_an_error(tmp_path: Path, command: str) -> None:
+    (tmp_path / "t.csv").write_text("a\n1\n3\n")
+    env = put_zm_on_path(tmp_path)
+    for closed in (">&-", "> /dev/full"):
+        line = ["sh", "-c", f"{command} {closed}"]
+        done = subprocess.run(line, cwd=tmp_path, env=env, capture_output=True, check=False)
+        assert (done.returncode, done.stderr.count(b"\n")) == (3, 1), done.stderr
+        assert b"standard output" in done.stderr
+    quiet = ["sh", "-c", "zm center t.csv -o out.csv >&-"]
+    assert subprocess.run(quiet, cwd=tmp_path, env=env, check=False).returncode == 0
+
+
+def test_what_comes_through_a_pipe_is_a_table(tmp_path: Path) -> None:
+    text = b"a\n1\n3\n"
+    (tmp_path / "t.csv").write_bytes(text)
+    env = put_zm_on_path(tmp_path)
+    for command in ("zm stats - --json < t.csv", "zm stats /dev/stdin --json < t.csv", "cat t.csv | zm stats - --json",
+                    "zm stats <(cat t.csv) --json"):  # fmt: skip
+        done = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=env, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr
+        document = json.loads(done.stdout)
+        assert (document["mean"], document["sources"][0]["bytes"]) == ([2], len(text))
+    ran = run_zm("stats", "-", "--kind", "hdf5", stdin=text)
+    assert (ran.code, ran.err) == (
+        2,
+        "zm: error: standard input: only csv is read from a pipe; save it to a file first\n",
+    )
+    ran = run_zm("center", "-", "--stats", "-", stdin=text)
+    assert (ran.code, "asked for twice" in ran.err) == (2, True)

@@ -77,7 +77,10 @@ def test_patterns_that_leave_nothing_are_an_error_that_names_them(pictures: Path
                                       "name a folder with images, or an image file\n")  # fmt: skip
 
 
-@pytest.mark.parametrize("arguments", [("data", "--columns", "a"), ("data", "--include", "!")])
+@pytest.mark.parametrize(
+    "arguments",
+    [("data", "--columns", "a"), ("data", "--include", "!"), ("data", "--include", "!x"), ("data", "--exclude", "")],
+)
 def test_selections_that_images_do_not_have_are_usage_errors(pictures: Path, arguments: tuple[str, ...]) -> None:
     assert run_zm("stats", *arguments, cwd=pictures).code == 2
 
@@ -131,6 +134,30 @@ def test_a_list_without_files_or_with_a_file_twice_is_an_error(pictures: Path, l
     assert (ran.code, ran.out, ran.err.count("\n")) == (code, "", 1)
 
 
+def test_a_path_that_goes_up_through_a_link_is_where_the_link_leads(pictures: Path) -> None:
+    (pictures / "far" / "deep").mkdir(parents=True)
+    (pictures / "link").symlink_to("far/deep")
+    for name, value in (("far/z.png", 7), ("z.png", 9)):
+        Image.new("L", (2, 2), value).save(pictures / name)
+    assert values_of(pictures, "@-", stdin=b"link/../z.png\n") == [7]
+
+
+@pytest.mark.parametrize(
+    "sources", ["@two.txt", "@one.txt @one.txt", "@one.txt data/a/1.png", "data @one.txt", "data/a data"]
+)
+def test_each_sample_counts_once(pictures: Path, sources: str) -> None:
+    (pictures / "one.txt").write_text("data/a/1.png\n")
+    (pictures / "two.txt").write_text("data/a/1.png\n./data/a/../a/1.png\n")
+    ran = run_zm("stats", *sources.split(), cwd=pictures)
+    assert (ran.code, "is given twice" in ran.err) == (2, True)
+
+
+def test_a_list_is_an_input_that_is_not_written_over(pictures: Path) -> None:
+    (pictures / "list.json").write_text("data/a/1.png\n")
+    assert run_zm("stats", "@list.json", "-o", "list.json", cwd=pictures).code == 3
+    assert (pictures / "list.json").read_text() == "data/a/1.png\n"
+
+
 def test_a_list_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
     for arguments in (("@nix.txt",), ("--files-from", "nix.txt"), (), ("-", "--files-from", "-")):
         ran = run_zm("stats", *arguments, cwd=tmp_path)
@@ -173,11 +200,16 @@ def test_a_limit_takes_the_first_samples_of_a_dataset(tmp_path: Path, stored: di
         assert len(file["y"]) == 10
 
 
+def test_a_limit_that_cuts_nothing_makes_no_trial(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a\n1\n3\n")
+    assert json.loads(run_zm("stats", tmp_path / "t.csv", "--limit", "3", "--json").out)["partial"] is False
+
+
 def test_statistics_of_a_trial_are_for_trials_only(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a\n1\n3\n8\n")
     run_zm("stats", "t.csv", "--limit", "2", "-o", "s.json", cwd=tmp_path)
     ran = run_zm("center", "t.csv", "--stats", "s.json", "-o", "-", cwd=tmp_path)
     assert (ran.code, ran.out, ran.err.count("\n")) == (3, "", 1)
-    assert "first 2 samples only (--limit); measure all of the data, or --force" in ran.err
+    assert "a trial with 2 of the samples (--limit); measure all of the data, or --force" in ran.err
     assert run_zm("center", "t.csv", "--stats", "s.json", "-o", "-", "--limit", "1", cwd=tmp_path).out == "a\n-1.0\n"
     assert run_zm("center", "t.csv", "--stats", "s.json", "-o", "-", "--force", cwd=tmp_path).out.endswith("6.0\n")

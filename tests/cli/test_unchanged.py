@@ -27,6 +27,7 @@ def data(tmp_path: Path) -> Path:
     (tmp_path / "images").mkdir()
     for index, pixels in enumerate(values):
         Image.fromarray(pixels).save(tmp_path / "images" / f"{index}.png")
+    (tmp_path / "list.txt").write_text("images/0.png\nimages/1.png\n")
     return tmp_path
 
 
@@ -38,15 +39,16 @@ RUNS = {
     "hdf5": ("standardize", "x.h5", "--dataset", "y", "--layout", "NHWC", "-o", "out.h5"),
     "images to hdf5": ("standardize", "images", "-o", "out.h5"),
     "images to a tree": ("center", "images", "-o", "out/"),
+    "list": ("center", "@list.txt", "-o", "out.h5"),
 }
 
 
 def run(data: Path, *arguments: str) -> bool:
     """Whether a run did anything; if not, nothing has changed."""
-    before = {path: path.stat().st_mtime_ns for path in data.rglob("*")}
+    before = {path: path.lstat().st_mtime_ns for path in data.rglob("*")}
     ran = run_zm(*arguments, "--if-changed", cwd=data)
     assert (ran.code, ran.out) == (0, "")
-    did = {path: path.stat().st_mtime_ns for path in data.rglob("*")} != before
+    did = {path: path.lstat().st_mtime_ns for path in data.rglob("*")} != before
     assert ("is up to date" in ran.err) is not did
     return did
 
@@ -70,6 +72,20 @@ def rename_image(data: Path) -> None:
     (data / "images" / "0.png").rename(data / "images" / "9.png")
 
 
+def swap_classes(data: Path) -> None:
+    """The same files under other names in a list."""
+    (data / "images" / "0.png").rename(data / "images" / "z.png")
+    (data / "list.txt").write_text("images/z.png\nimages/1.png\n")
+
+
+def cut_array(data: Path) -> None:
+    os.truncate(data / "out" / "0.npy", 100)
+
+
+def add_receipt(data: Path) -> None:
+    (data / "t.csv.zm.json").write_text('{"format": "other"}')
+
+
 CHANGES: dict[str, tuple[str, tuple[str, ...], Callable[[Path], object]]] = {
     "a value": ("csv", (), edit_table),
     "the output": ("csv", (), lambda data: (data / "out.csv").write_text("a\n1\n")),
@@ -79,6 +95,9 @@ CHANGES: dict[str, tuple[str, tuple[str, ...], Callable[[Path], object]]] = {
     "an option": ("csv", ("--columns", "a"), lambda data: None),
     "a dtype": ("hdf5", ("--dtype", "float16"), lambda data: None),
     "a name": ("images to a tree", (), rename_image),
+    "a name in a list": ("list", (), swap_classes),
+    "a shorter array": ("images to a tree", (), cut_array),
+    "a receipt of the input": ("csv", (), add_receipt),
     "the stats file": ("stats", (), lambda data: (data / "s.json").write_text("{}")),
 }
 
@@ -100,6 +119,38 @@ def test_statistics_that_are_applied_are_inputs_too(data: Path) -> None:
     assert not run(data, *arguments)
     run_zm("stats", "t.csv", "--columns", "a,b", "-o", "s.json", cwd=data)
     assert run(data, *arguments)
+
+
+def test_links_and_other_folders_are_seen_as_they_are_read(data: Path) -> None:
+    (data / "both").mkdir()
+    for name in ("one", "two"):
+        (data / "both" / name).symlink_to("../images")
+    assert run(data, "stats", "both", "images", "-o", "s.json")
+    assert json.loads((data / "s.json").read_text())["samples"] == 12
+    (data / "both" / "two").unlink()
+    assert run(data, "stats", "both", "images", "-o", "s.json")
+    assert json.loads((data / "s.json").read_text())["samples"] == 8
+    os.mkfifo(data / "images" / "pipe")
+    (data / "images" / "dead.txt").symlink_to("nowhere")
+    assert not run(data, "stats", "both", "images", "-o", "s.json")
+
+
+def test_a_record_holds_options_and_names_of_any_length_and_bytes(data: Path) -> None:
+    odd = os.fsdecode(b"t\xff.csv")
+    shutil.copy(data / "t.csv", data / odd)
+    for arguments in (
+        ("center", odd, "-o", "odd.csv"),
+        ("stats", "images", "-o", "s.json", "--exclude", ",".join(f"nothing{number}" for number in range(3000))),
+    ):
+        assert run(data, *arguments)
+        assert not run(data, *arguments)
+
+
+def test_the_dataset_that_statistics_lead_to_is_found_again(data: Path) -> None:
+    run_zm("stats", "x.h5", "--dataset", "y", "--per", "all", "-o", "s.json", cwd=data)
+    arguments = ("center", "x.h5", "--stats", "s.json", "-o", "out.h5")
+    assert run(data, *arguments)
+    assert not run(data, *arguments)
 
 
 def test_another_version_makes_it_anew(data: Path) -> None:
@@ -134,6 +185,7 @@ def test_the_record_changes_nothing_else(data: Path) -> None:
         ("stats", "t.csv", "-o", "-"),
         ("center", "t.csv", "-o", "-"),
         ("center", "-", "-o", "out.csv"),
+        ("center", "images/0.png", "-o", "out.npy"),
         ("stats", "x.h5", "--dataset", "x", "-o", "s.json", "--allow-external"),
     ],
 )

@@ -23,7 +23,7 @@ from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import create_sink, open_source
 from zm_cli.formats.images import recognises
 from zm_cli.formats.images.source import ImageSource
-from zm_cli.formats.images.tree_sink import digest_names
+from zm_cli.formats.images.tree_sink import digest_names, sum_sizes
 
 RECEIPT = {"format": "zm-receipt", "version": 1, "operation": "center"}
 SEED = 7
@@ -678,7 +678,7 @@ def test_a_tree_mirrors_the_paths_and_reads_back(
     np.testing.assert_array_equal(first.reshape(4, 5, channels), values[0].astype(dtype))
     back = look(out)
     assert (back.receipt, back.spec.dtype, back.facts().left_out) == (
-        {**RECEIPT, "files": digest_names(out)},
+        {**RECEIPT, "files": digest_names(out), "bytes": sum_sizes(out)},
         np.dtype(dtype),
         0,
     )
@@ -719,7 +719,7 @@ def test_a_folder_that_zm_did_not_write_is_left_alone(photos: Path, tmp_path: Pa
     write(look(photos), str(out))
     assert (out / "cat" / "1.npy").exists()
     (tmp_path / "thesis.txt").rename(out / "thesis.txt")
-    with pytest.raises(UsageError, match="other files than zm wrote"):
+    with pytest.raises(UsageError, match="not as zm left it"):
         write(look(photos), str(out))
     assert (out / "thesis.txt").exists()
     assert sorted(os.listdir(tmp_path)) == ["out", "photos"]

@@ -98,4 +98,4 @@ def test_images_are_taken_by_pattern_list_and_number(folder: Path, options: dict
     read = [name for span in source.spans() for name in source.read(span).carried]
     assert " ".join(read) == names
     assert source.spec.samples == len(read)
-    assert source.spec.partial is ("limit" in options)
+    assert source.spec.limit == options.get("limit")

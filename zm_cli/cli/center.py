@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zm_cli.cli import options as opt
-from zm_cli.cli.groups import Computing, Reading, Running, Strictness, Writing, take_groups
+from zm_cli.cli.groups import Choices, Computing, Reading, Running, Strictness, Writing, take_groups
 
 
 @take_groups
@@ -23,7 +23,7 @@ def center(
     zm center test.csv -o test.centered.csv --stats train.centered.csv.stats.json
     zm center train.centered.csv -o back.csv --inverse
     """
-    from zm_cli.cli.writing import Choices, write_dataset
+    from zm_cli.cli.writing import write_dataset
 
-    choices = Choices(writing, computing, reading, strictness, running)
-    write_dataset("center", source, output, choices)
+    choices = Choices(computing, reading, strictness, running)
+    write_dataset("center", source, output, writing, choices)

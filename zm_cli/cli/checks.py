@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -70,7 +70,7 @@ def _refuse_idle(checking: Checking) -> None:
 
 def _check(path: str | None, checking: Checking, reading: Reading, running: Running, per: str | None) -> Findings:
     assert checking.check is not None
-    tolerance = cast(float, parse_limit(checking.tolerance, "--tolerance", TOLERANCE))
+    tolerance = parse_limit(checking.tolerance, "--tolerance", TOLERANCE)
     if path is not None and _is_stats(path, reading):
         training = Training(path, _load_plain(path, reading, per), *_chosen_columns(reading))
         return check_stats(path, training.selected(), checking.check, tolerance)
@@ -92,7 +92,10 @@ def _compare(path: str | None, checking: Checking, reading: Reading, running: Ru
         raise UsageError("is asked for twice", where="standard input", hint="it can be read only once")
     training = Training(checking.against, load_stats(checking.against), *_chosen_columns(reading))
     if path is not None and _is_stats(path, reading):
-        return compare_stats(path, _load_plain(path, reading, per), training, limits)
+        found = _load_plain(path, reading, per)
+        if not training.by_name and _chosen_columns(reading) != (None, None):
+            raise UsageError("are no statistics of columns", where=checking.against, hint="leave out --columns")
+        return compare_stats(path, found, training, limits)
     named = name_source(path, reading.files_from, reading.kind)
     options = replace(read_options(reading, _on_error(named, reading)), files=named.files)
     source = open_to_compare(named.path, options, training, reading.kind)
@@ -106,10 +109,10 @@ def _compare(path: str | None, checking: Checking, reading: Reading, running: Ru
 def _parse_limits(checking: Checking) -> Limits:
     default = Limits()
     return Limits(
-        cast(float, parse_limit(checking.max_shift, "--max-shift", default.max_shift)),
-        cast(float, parse_limit(checking.max_ratio, "--max-ratio", default.max_ratio, 1.0)),
-        cast(float, parse_limit(checking.max_missing, "--max-missing", default.max_missing)),
-        parse_limit(checking.max_outside, "--max-outside", default.max_outside),
+        parse_limit(checking.max_shift, "--max-shift", default.max_shift),
+        parse_limit(checking.max_ratio, "--max-ratio", default.max_ratio, 1.0),
+        parse_limit(checking.max_missing, "--max-missing", default.max_missing),
+        None if checking.max_outside is None else parse_limit(checking.max_outside, "--max-outside", 0.0),
     )
 
 
@@ -128,7 +131,7 @@ def _load_plain(path: str, reading: Reading, per: str | None) -> Stats:
 
 
 def _chosen_columns(reading: Reading) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
-    return parse_names(reading.columns), parse_names(reading.exclude)
+    return parse_names(reading.columns, "--columns"), parse_names(reading.exclude, "--exclude")
 
 
 def _on_error(named: Named, reading: Reading) -> Any:

@@ -158,7 +158,10 @@ def complete_columns(ctx: typer.Context, incomplete: str) -> list[str]:
 
     done, begun = _split_list(incomplete)
     try:
-        taken = parse_names([*(ctx.params.get("columns") or ()), *(ctx.params.get("exclude") or ()), done]) or ()
+        taken = (
+            parse_names([*(ctx.params.get("columns") or ()), *(ctx.params.get("exclude") or ()), done], "--columns")
+            or ()
+        )
     except ZmError:
         taken = ()
     names = [name for name in dict.fromkeys(_find_columns(ctx)) if name.isprintable() and name not in taken]

@@ -91,6 +91,16 @@ class Running:
     debug: opt.Debug = False
 
 
+@dataclass(frozen=True)
+class Choices:
+    """What the commands that measure have in common."""
+
+    computing: Computing
+    reading: Reading
+    strictness: Strictness
+    running: Running
+
+
 def take_groups(command: Callable[..., None]) -> Callable[..., None]:
     """The command with each parameter that is a group spread out into the options of the group."""
     groups: dict[str, Any] = {}

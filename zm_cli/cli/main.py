@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import io
 import os
@@ -77,20 +78,33 @@ def run() -> int:
     except BrokenPipeError:
         pass
     except OSError as error:
-        code = code or _fail(DataError(error.strerror or str(error), where="standard output"), error)
+        code = code or _fail(_explain(error), error)
     return code
 
 
 def _prepare_streams() -> None:
     """Standard streams that are there and take any character, whatever the caller closed and the locale is."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull)  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    if sys.stdout is None:
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(_Closed()))
     if "--debug" not in sys.argv:
         _keep_messages_apart()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+class _Closed(io.RawIOBase):
+    """Standard output that the caller closed: what nobody writes to does no harm, the rest is an error."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
 
 
 def _keep_messages_apart() -> None:
@@ -122,12 +136,18 @@ def _run() -> int:
         hint = "fewer --workers or a smaller --memory need less"
         return _fail(DataError("not enough memory", hint=hint), error)
     except OSError as error:
-        where = None if error.filename is None else str(error.filename)
-        return _fail(DataError(error.strerror or str(error), where=where), error)
+        return _fail(_explain(error), error)
     except Exception as error:
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         hint = "please report it with what --debug shows"
         return _fail(DataError(f"this should not happen ({what})", hint=hint), error)
+
+
+def _explain(error: OSError) -> DataError:
+    """The system's error as one of zm's; of a file without a name, it is standard output that takes no more."""
+    if error.filename is None and error.errno in (errno.EBADF, errno.ENOSPC, errno.EIO):
+        return DataError(f"cannot be written: {error.strerror}", where="standard output")
+    return DataError(error.strerror or str(error), where=None if error.filename is None else str(error.filename))
 
 
 def _fail(error: ZmError, cause: BaseException) -> int:

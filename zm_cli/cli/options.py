@@ -56,17 +56,21 @@ def parse_pixels(text: str | None) -> int | None:
     return min(pixels, sys.maxsize)
 
 
-def parse_names(texts: list[str] | None) -> tuple[str, ...] | None:
-    """Names or patterns separated by commas, in one option or several; one with a comma stands in double quotes."""
+def parse_names(texts: list[str] | None, option: str) -> tuple[str, ...] | None:
+    """Names or patterns separated by commas, in one option or several; one with a comma stands in double quotes.
+
+    Raises UsageError where the option was given and names nothing.
+    """
     if not texts:
         return None
     try:
         rows = [row for text in texts for row in csv.reader(io.StringIO(text, newline=""))]
     except csv.Error as error:
-        raise UsageError(
-            f"cannot be told apart into names: {error}", where="--columns, --include or --exclude"
-        ) from error
-    return tuple(name.strip() for row in rows for name in row if name.strip())
+        raise UsageError(f"cannot be told apart into names: {error}", where=option) from error
+    names = tuple(name.strip() for row in rows for name in row if name.strip())
+    if not names:
+        raise UsageError("names nothing", where=option, hint="is a variable empty?")
+    return names
 
 
 def parse_number(text: str | None) -> float | None:
@@ -91,7 +95,7 @@ def parse_epsilon(number: float) -> float:
     return number
 
 
-def parse_limit(number: float | None, option: str, default: float | None, least: float = 0.0) -> float | None:
+def parse_limit(number: float | None, option: str, default: float, least: float = 0.0) -> float:
     """The number, or the default where none was given; UsageError where it is not finite, or less than `least`."""
     if number is None:
         return default

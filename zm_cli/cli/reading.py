@@ -23,7 +23,7 @@ from zm_cli.errors import DataError, UsageError, ZmError
 from zm_cli.formats import detect, open_source
 from zm_cli.runner import Plan
 from zm_cli.statsstore import is_stats_file
-from zm_cli.stdin import StandardInput
+from zm_cli.stdin import StandardInput, name_input
 
 MEMORY = "/dev/shm/"
 """The one folder among the devices that holds files."""
@@ -38,9 +38,9 @@ def read_options(reading: Reading, on_error: Literal["fail", "skip"] | None) -> 
         dataset=reading.dataset,
         layout=reading.layout,
         allow_external=reading.allow_external or None,
-        columns=parse_names(reading.columns),
-        include=parse_names(reading.include),
-        exclude=parse_names(reading.exclude),
+        columns=parse_names(reading.columns, "--columns"),
+        include=parse_names(reading.include, "--include"),
+        exclude=parse_names(reading.exclude, "--exclude"),
         limit=reading.limit,
         delimiter=reading.delimiter,
         encoding=reading.encoding,
@@ -111,10 +111,6 @@ def opened(named: Sequence[Named], options: ReadOptions, kind: str | None) -> It
     if len(set(found.values())) > 1:
         listed = ", ".join(f"{path} ({what})" for path, what in found.items())
         raise UsageError(f"only sources of one kind can be pooled: {listed}")
-    # Lists of files name none twice, and may have one folder in common.
-    whole = [source.path for source in named if source.files is None]
-    if len({os.path.realpath(path) for path in whole}) < len(whole):
-        raise UsageError("is given twice", where=max(paths, key=paths.count), hint="each sample is to count once")
     with ExitStack() as stack:
         sources = []
         for source in named:
@@ -148,13 +144,8 @@ def kept_input(path: str, kind: str | None) -> Iterator[str]:
         try:
             yield str(kept)
         except ZmError as error:
-            where = error.where.replace(str(kept), name_pipe(path)) if error.where else None
+            where = error.where.replace(str(kept), name_input(path)) if error.where else None
             raise type(error)(error.what, where=where, hint=error.hint) from error
-
-
-def name_pipe(path: str) -> str:
-    """What a pipe is called in messages."""
-    return "standard input" if path == "-" else path
 
 
 def _is_pipe(path: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -46,15 +45,48 @@ def name_sources(given: Sequence[str], files_from: str | None, kind: str | None)
     """
     if not given and files_from is None:
         raise UsageError("no SOURCE is named", hint="name a folder, a file, - or --files-from")
-    lists = [text[1:] for text in given if _is_list(text)]
-    if [*given, *lists, files_from].count("-") > 1:
+    if [*given, *find_lists(given, files_from)].count("-") > 1:
         raise UsageError("is asked for twice", where="standard input", hint="it can be read only once")
     named: list[Named] = []
     for text in given:
         named += _take_together(_read_list(text[1:]), kind) if _is_list(text) else [Named(text)]
     if files_from is not None:
         named += _take_together(_read_list(files_from), kind)
+    _check_once(named)
     return named
+
+
+def find_lists(given: Sequence[str], files_from: str | None) -> list[str]:
+    """The lists of paths that a command line names."""
+    return [text[1:] for text in given if _is_list(text)] + ([] if files_from is None else [files_from])
+
+
+def _check_once(named: Sequence[Named]) -> None:
+    """Raises UsageError for a file or folder that is named twice, be it by itself or in a list or a folder."""
+    seen: set[str] = set()
+    folders = []
+    for source in named:
+        if source.files is None:
+            place = os.path.realpath(source.path)
+            _note(place, source.path, seen)
+            folders.append(os.path.join(place, ""))
+        else:
+            folder = os.path.realpath(source.path)
+            for file in source.files:
+                _note(os.path.join(folder, file), os.path.join(source.path, file), seen)
+    for place in seen:
+        if any(place.startswith(folder) for folder in folders):
+            raise _given_twice(place)
+
+
+def _note(place: str, path: str, seen: set[str]) -> None:
+    if place in seen:
+        raise _given_twice(path)
+    seen.add(place)
+
+
+def _given_twice(path: str) -> UsageError:
+    return UsageError("is given twice", where=path, hint="each sample is to count once")
 
 
 def _is_list(text: str) -> bool:
@@ -74,9 +106,6 @@ def _read_list(path: str) -> list[str]:
     paths = [os.fsdecode(line) for line in lines if line]
     if not paths:
         raise UsageError("lists no file", where=where, hint="it has one path a line")
-    path, count = Counter(paths).most_common(1)[0]
-    if count > 1:
-        raise UsageError(f"lists '{path}' {count} times", where=where, hint="each sample is to count once")
     return paths
 
 
@@ -100,10 +129,17 @@ def _take_together(paths: Sequence[str], kind: str | None) -> Iterator[Named]:
         yield from [_find_folder(files)] if together else map(Named, files)
 
 
+def _settle(file: str) -> str:
+    """The path without detours; one that goes up is followed, because links decide what is above."""
+    if os.pardir in file.split(os.sep):
+        return os.path.join(os.path.realpath(os.path.dirname(file)), os.path.basename(file))
+    return os.path.normpath(file)
+
+
 def _find_folder(files: Sequence[str]) -> Named:
     """The folder that files have in common, with their paths in it."""
-    plain = [os.path.normpath(file) for file in files]
-    if len({os.path.isabs(file) for file in plain}) > 1 or any(file.startswith(os.pardir) for file in plain):
+    plain = [_settle(file) for file in files]
+    if len({os.path.isabs(file) for file in plain}) > 1:
         plain = [os.path.abspath(file) for file in plain]
     folder = os.path.commonpath([os.path.dirname(file) for file in plain])
     start = len(os.path.join(folder, ""))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zm_cli.cli import options as opt
-from zm_cli.cli.groups import Computing, Reading, Running, Strictness, Writing, take_groups
+from zm_cli.cli.groups import Choices, Computing, Reading, Running, Strictness, Writing, take_groups
 
 
 @take_groups
@@ -25,7 +25,7 @@ def standardize(
     zm standardize test/ -o test.h5 --stats train.h5.stats.json
     zm standardize new.csv --stats train.stats.json -o - | head
     """
-    from zm_cli.cli.writing import Choices, write_dataset
+    from zm_cli.cli.writing import write_dataset
 
-    choices = Choices(writing, computing, reading, strictness, running)
-    write_dataset("standardize", source, output, choices, ddof=int(ddof), epsilon=opt.parse_epsilon(epsilon))
+    choices = Choices(computing, reading, strictness, running)
+    write_dataset("standardize", source, output, writing, choices, ddof=int(ddof), epsilon=opt.parse_epsilon(epsilon))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from zm_cli.cli import options as opt
-from zm_cli.cli.groups import Computing, Reading, Running, Strictness, take_groups
+from zm_cli.cli.groups import Choices, Computing, Reading, Running, Strictness, take_groups
 
 if TYPE_CHECKING:
     from zm_cli.cli.sources import Named
@@ -39,7 +39,7 @@ def stats(
     zm stats train.csv --json | jq .mean
     """
     from zm_cli.cli.reading import check_outputs, make_report
-    from zm_cli.cli.sources import name_sources
+    from zm_cli.cli.sources import find_lists, name_sources
     from zm_cli.cli.unchanged import check_stays, find_change, record_run
     from zm_cli.pipeline.outcome import Outcome
     from zm_cli.statsstore import check_target, load_stats
@@ -48,12 +48,13 @@ def stats(
     named = name_sources(sources or [], reading.files_from, reading.kind)
     if output is not None:
         check_target(output)
-        check_outputs([place for source in named for place in source.list_places()], [output])
+        places = [place for source in named for place in source.list_places()]
+        check_outputs([*places, *find_lists(sources or [], reading.files_from)], [output])
     choices = Choices(computing, reading, strictness, running)
     made = None
     if if_changed:
         kept = check_stays(output)
-        made = record_run("stats", named, (computing, reading, strictness))
+        made = record_run("stats", named, choices)
         change = find_change(kept, made)
         if change is None:
             report.inform(f"{kept} is up to date")
@@ -61,16 +62,6 @@ def stats(
             return
         report.say(f"{kept} is made: {change}")
     _show(*_measure(named, output, choices, made), output, json)
-
-
-@dataclass(frozen=True)
-class Choices:
-    """The options of the command, but for what is written."""
-
-    computing: Computing
-    reading: Reading
-    strictness: Strictness
-    running: Running
 
 
 def _measure(named: Sequence[Named], output: str | None, choices: Choices, made: Made | None) -> tuple[Stats, Outcome]:

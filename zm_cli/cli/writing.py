@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from zm_cli.cli.groups import Computing, Reading, Running, Strictness, Writing
+from zm_cli.cli.groups import Choices, Writing
 from zm_cli.cli.options import parse_number
 from zm_cli.cli.reading import (
     check_not_inside,
@@ -16,16 +16,14 @@ from zm_cli.cli.reading import (
     kept_input,
     make_plan,
     make_report,
-    name_pipe,
     opened,
     read_options,
 )
 from zm_cli.cli.report import show_samples
-from zm_cli.cli.sources import Named, name_source
+from zm_cli.cli.sources import find_lists, name_source
 from zm_cli.cli.unchanged import check_stays, find_change_of_dataset, record_run
 from zm_cli.errors import UsageError
 from zm_cli.formats import check_output
-from zm_cli.made import Made
 from zm_cli.pipeline.apply import ApplyOptions, apply, changed_meanwhile, open_to_apply
 from zm_cli.pipeline.measure import measure
 from zm_cli.pipeline.measure_run import MeasureOptions
@@ -33,24 +31,21 @@ from zm_cli.pipeline.outcome import Outcome
 from zm_cli.pipeline.splits import find_leak
 from zm_cli.receipt import Operation
 from zm_cli.statsstore import check_room, check_target, load_stats
-
-
-@dataclass(frozen=True)
-class Choices:
-    """The options of a command that writes a dataset."""
-
-    writing: Writing
-    computing: Computing
-    reading: Reading
-    strictness: Strictness
-    running: Running
+from zm_cli.stdin import name_input
 
 
 def write_dataset(
-    operation: Operation, source_path: str | None, output: str, choices: Choices, *, ddof: int = 0, epsilon: float = 0.0
+    operation: Operation,
+    source_path: str | None,
+    output: str,
+    writing: Writing,
+    choices: Choices,
+    *,
+    ddof: int = 0,
+    epsilon: float = 0.0,
 ) -> None:
     """Writes the transformed dataset: by the statistics of a file, or by its own, which are then left beside it."""
-    writing, strictness, kind = choices.writing, choices.strictness, choices.reading.kind
+    strictness, kind = choices.strictness, choices.reading.kind
     report, plan = make_report(choices.running), make_plan(choices.running)
     named = name_source(source_path, choices.reading.files_from, kind)
     path = named.path
@@ -71,6 +66,8 @@ def write_dataset(
     stats_file, save_stats = writing.stats, writing.save_stats
     if writing.json and output == "-":
         raise UsageError("the table itself goes to standard output", where="--json", hint="name a file with -o")
+    if stats_file == "-" and "-" in (path, choices.reading.files_from):
+        raise UsageError("is asked for twice", where="standard input", hint="it can be read only once")
     stats_file = _find_stats(path, stats_file, applying)
     if stats_file is not None:
         _refuse_measuring(measuring, save_stats)
@@ -78,11 +75,13 @@ def write_dataset(
         save_stats = f"{output.rstrip('/')}.stats.json"
     if save_stats is not None:
         check_target(save_stats)
-    check_outputs([*named.list_places(), stats_file], [output, save_stats])
+    lists = find_lists([] if source_path is None else [source_path], choices.reading.files_from)
+    check_outputs([*named.list_places(), *lists, stats_file], [output, save_stats])
     if named.files is None:
         check_not_inside(path, output)
     if writing.if_changed:
-        made = _record_run(operation, named, output, stats_file, choices, ddof, epsilon)
+        check_stays(output)
+        made = record_run(operation, [named], choices, writing, stats_file, ddof=ddof, epsilon=epsilon)
         change = find_change_of_dataset(output, save_stats, made, choices.reading.dataset)
         if change is None:
             report.inform(f"{output} is up to date")
@@ -123,7 +122,7 @@ def write_dataset(
         outcome = apply(source, stats, output, applying, plan, own=own, save_stats=save_stats, tick=tick)
     measured.include(outcome)
     if place != path:
-        measured.rename(place, name_pipe(path))
+        measured.rename(place, name_input(path))
     report.tell(measured)
     report.say(f"{show_samples(outcome.samples)} in {'standard output' if output == '-' else output}")
     if writing.json:
@@ -151,21 +150,6 @@ def _refuse_measuring(measuring: MeasureOptions, save_stats: str | None) -> None
     for option, value in asked.items():
         if value:
             raise UsageError(f"{option} has no part where --stats gives the statistics", hint=f"leave out {option}")
-
-
-def _record_run(
-    operation: str,
-    named: Named,
-    output: str,
-    stats_file: str | None,
-    choices: Choices,
-    ddof: int,
-    epsilon: float,
-) -> Made:
-    """The record of this run; UsageError where it is nothing that could be the same another time."""
-    check_stays(output)
-    groups = (choices.computing, choices.reading, choices.strictness, choices.writing)
-    return record_run(operation, [named], groups, stats_file, ddof=ddof, epsilon=epsilon)
 
 
 def _print_summary(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
@@ -26,6 +26,12 @@ OPTION_NAMES: Mapping[str, str] = {
 """How an option of ReadOptions is spelled on the command line, where that is not just `--name`."""
 
 
+PIPED = "csv"
+"""The kind of what comes through a pipe, which no name tells."""
+DESCRIPTORS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
+"""Names of what is open already."""
+
+
 @cache
 def formats() -> Mapping[str, Format]:
     """Every format by its kind: each module or package here that has a FORMAT."""
@@ -43,15 +49,21 @@ def detect(path: str, kind: str | None = None) -> Format:
     if kind is not None:
         if kind not in known:
             raise UsageError(f"there is no kind '{kind}'", where="--kind", hint=f"choose from {', '.join(known)}")
+        if path == "-" and kind != PIPED:
+            raise UsageError(
+                f"only {PIPED} is read from a pipe", where="standard input", hint="save it to a file first"
+            )
         return known[kind]
     if path == "-":
-        return known["csv"]
+        return known[PIPED]
     place = Path(path)
     if not place.exists():
         raise UsageError("does not exist", where=path)
     for entry in known.values():
         if entry.recognises(place):
             return entry
+    if path.startswith(DESCRIPTORS) or not (place.is_file() or place.is_dir()):
+        return known[PIPED]
     raise UsageError(
         "is no folder of images, image, CSV or HDF5 file by its name or first bytes",
         where=path,
@@ -72,11 +84,16 @@ def open_source(path: str, options: ReadOptions, kind: str | None = None) -> Sou
 
 
 def find_receipt(output: str, dataset: str | None) -> Mapping[str, Any] | None:
-    """What an earlier run left with an output, None where it left nothing, or the output is not as it left it."""
+    """What an earlier run left with an output, None where it left nothing, or where it can be seen to be edited."""
     try:
         return detect(output).find_receipt(output, dataset)
     except ZmError:
         return None
+
+
+def list_files(path: str, options: ReadOptions, kind: str | None = None) -> Iterator[tuple[str, str]]:
+    """All files that would be read of a source, receipts included: the name in the source and the path of each."""
+    return detect(path, kind).list_files(path, options)
 
 
 def check_output(source: Source, output: str, form: str | None) -> None:

@@ -24,6 +24,7 @@ from zm_cli.receipt import Operation, check_receipt, make_receipt
 from zm_cli.runner import Plan, WorkerKind, map_in_order
 from zm_cli.statsfile import Stats
 from zm_cli.statsstore import digest_stats, draft_stats
+from zm_cli.stdin import name_input
 from zm_cli.transform import Transform
 
 FIXED_CHOICES = ("mode", "lossy", "resize", "exif")
@@ -249,9 +250,9 @@ def apply(
 
 def _check_whole(stats: Stats, source: Source, options: ApplyOptions) -> None:
     """Raises DataError where statistics of a trial are applied to more than a trial."""
-    if stats.partial and not source.spec.partial and not options.inverse:
+    if stats.partial and source.spec.limit is None and not options.inverse:
         raise DataError(
-            f"the statistics are of the first {stats.samples:,} samples only (--limit)",
+            f"the statistics are of a trial with {stats.samples:,} of the samples (--limit)",
             where=source.path,
             hint="measure all of the data, or --force",
         )
@@ -317,7 +318,7 @@ def _write_blocks(task: TransformSpan, sink: Sink, per: Per, plan: Plan, tick: T
     outcome.note(facts.notes)
     outcome.skip(facts.skipped)
     if not outcome.samples:
-        raise DataError("has no samples", where=source.path)
+        raise DataError("has no samples", where=name_input(source.path))
     outcome.warn_of_skipped()
     if overflows:
         outcome.warn(f"{overflows} values are beyond the range of {dtype} and became infinite")

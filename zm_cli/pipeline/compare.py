@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -20,7 +19,7 @@ from zm_cli.pipeline.measure_run import MeasureOptions
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress, list_names
 from zm_cli.receipt import describe_receipt
 from zm_cli.runner import Plan
-from zm_cli.selecting import find_columns
+from zm_cli.selecting import select_columns
 from zm_cli.statsfile import Stats
 from zm_cli.transform import unit_divisor
 
@@ -58,24 +57,12 @@ class Training:
         if not self.by_name:
             return self.stats
         names = self.stats.names or ()
-        asked = names if self.columns is None else self._find(self.columns)
-        excluded = self._find(self.exclude or ())
-        keep = [name for name in names if name in asked and name not in excluded]
+        asked = None if self.columns is None else select_columns(self.columns, names, self.path)
+        excluded = select_columns(self.exclude or (), names, self.path)
+        keep = [name for name in names if (asked is None or name in asked) and name not in excluded]
         if not keep:
-            raise UsageError("no column is left to compare", where="--columns or --exclude")
+            raise UsageError("no column is left to compare", where=self.path, hint="leave out less of it")
         return self.stats if len(keep) == len(names) else self.stats.select(keep)
-
-    def _find(self, texts: Sequence[str]) -> frozenset[str]:
-        names = self.stats.names or ()
-        found: set[str] = set()
-        for text in texts:
-            meant = find_columns(text, names)
-            if not meant:
-                raise UsageError(
-                    f"no statistics of '{text}'", where=self.path, hint=f"there are {list_names(list(names), 20)}"
-                )
-            found.update(meant)
-        return frozenset(found)
 
 
 def open_to_compare(path: str, options: ReadOptions, training: Training, kind: str | None = None) -> Source:
@@ -113,6 +100,7 @@ def compare_data(
         compared=True,
     )
     found, beyond, outcome = measure_beyond(source, options, plan, tick)
+    _doubt_trial(training, outcome)
     if describe_receipt(source.receipt) in ("centered", "standardized"):
         outcome.warn(f"{source.path}: is {describe_receipt(source.receipt)} already; the statistics are of data before")
     return _compare(source.path, found, beyond, training, wanted, limits, outcome)
@@ -135,7 +123,16 @@ def compare_stats(path: str, found: Stats, training: Training, limits: Limits) -
         dtype = np.dtype(found.dtype)
         whole.check_fits(Spec(found.kind, found.axes, found.sample_shape, dtype, found.names), path)
     outcome = Outcome(samples=found.samples)
+    _doubt_trial(training, outcome)
     return _compare(path, _rescale(found, whole.unit), None, training, training.selected(), limits, outcome)
+
+
+def _doubt_trial(training: Training, outcome: Outcome) -> None:
+    if training.stats.partial:
+        told = (
+            f"{training.path}: these statistics are of a trial with {training.stats.samples:,} of the samples (--limit)"
+        )
+        outcome.warn(told)
 
 
 def _find_bounds(stats: Stats, spec: Spec, divisor: float) -> Bounds:

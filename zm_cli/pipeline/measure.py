@@ -22,6 +22,7 @@ from zm_cli.pipeline.measure_run import MeasureOptions, MeasureRun, group_spans
 from zm_cli.pipeline.outcome import MOST_NAMES, Outcome, Tick, ignore_progress, list_names, show_value
 from zm_cli.runner import Plan, WorkerKind, map_in_order
 from zm_cli.statsfile import SourceRecord, Stats
+from zm_cli.stdin import name_input
 from zm_cli.transform import unit_divisor
 
 SMALL_RESULT = 8
@@ -145,11 +146,11 @@ class _Run:
             ignore=self._options.ignore,
             decoding=spec.decoding,
             sources=tuple(self._records),
-            partial=any(source.spec.partial for source in sources),
+            partial=any(map(_reached_limit, sources, self._records)),
             made=None,
             moments=moments,
         )
-        paths = ", ".join(source.path for source in sources)
+        paths = ", ".join(name_input(source.path) for source in sources)
         if not stats.samples:
             raise DataError("has no samples", where=paths)
         if spec.axes == "NC" and spec.names is not None:
@@ -181,7 +182,7 @@ class _Run:
             if named or self._per == "all":
                 raise not_a_number(path, name, cell)
             place = f"row {cell.row} holds {show_value(cell.value)}"
-            self.outcome.warn(f"{path}: column '{name}' is left as text: {place}, which is no number")
+            self.outcome.warn(f"{name_input(path)}: column '{name}' is left as text: {place}, which is no number")
         columns = list(stats.names or ())
         keep = [name for name in columns if name not in self._rejected]
         if not named and self._per == "column" and not self._options.compared:
@@ -202,6 +203,12 @@ class _Run:
         if self._infinities:
             self.outcome.warn(f"infinite values counted as missing: {self._infinities}")
         self.outcome.warn_of_skipped()
+
+
+def _reached_limit(source: Source, record: SourceRecord) -> bool:
+    """Whether there may be more samples than were asked for."""
+    limit = source.spec.limit
+    return limit is not None and record.samples + len(record.skipped) >= limit
 
 
 def _list_features(stats: Stats, indices: NDArray[np.intp]) -> str:
@@ -226,7 +233,7 @@ def not_a_number(path: str, column: str, cell: Rejected) -> DataError:
     value = show_value(cell.value)
     return DataError(
         f"row {cell.row} holds {value}, which is no number",
-        where=f"{path}: column '{column}'",
+        where=f"{name_input(path)}: column '{column}'",
         hint=f"--null-value {value} takes it for missing, --exclude '{column}' leaves the column as it is",
     )
 
@@ -255,7 +262,8 @@ def missing_value(source: Source, sample: int, feature: int, per: Per) -> DataEr
     row = "row" if source.spec.axes == "NC" else "sample"
     column = f", column '{names[feature]}'" if names and per == "column" else ""
     return DataError(
-        "is missing or not finite, and --missing error allows none", where=f"{source.path}: {row} {sample}{column}"
+        "is missing or not finite, and --missing error allows none",
+        where=f"{name_input(source.path)}: {row} {sample}{column}",
     )
 
 

@@ -20,12 +20,14 @@ def find_leak(sources: Sequence[Source]) -> str | None:
     The names are those of several sources, or of the folders in which the samples of one lie.
     """
     if len(sources) > 1:
-        places = {_name(source.path): source.path for source in sources}
+        paths = [source.path for source in sources]
+        start = len(os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path in paths]))
+        places = {os.path.abspath(path)[start:].strip(os.sep): path for path in paths}
     else:
         path = sources[0].path
         places = {folder: os.path.join(path, folder) for folder in sources[0].facts().folders}
-    training = [name for name in places if _is_split(name, TRAINING)]
-    held_out = [name for name in places if _is_split(name, HELD_OUT)]
+    training = [name for name in places if _is_split(name, TRAINING) and not _is_split(name, HELD_OUT)]
+    held_out = [name for name in places if _is_split(name, HELD_OUT) and not _is_split(name, TRAINING)]
     if not (training and held_out):
         return None
     first = places[training[0]]
@@ -33,10 +35,6 @@ def find_leak(sources: Sequence[Source]) -> str | None:
         f"measured together: {list_names([*training, *held_out])}; what is held out leaks into training: measure "
         f"{first} alone (zm stats {shlex.quote(first)} -o train.stats.json), and give the rest --stats train.stats.json"
     )
-
-
-def _name(path: str) -> str:
-    return os.path.basename(os.path.normpath(path))
 
 
 def _is_split(name: str, words: frozenset[str]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,14 @@ def _find_receipt(output: str, dataset: str | None) -> Mapping[str, Any] | None:
     return read_receipt(output)
 
 
+def _list_files(path: str, options: ReadOptions) -> Iterator[tuple[str, str]]:
+    from zm_cli.formats.csv.receipts import receipt_path
+
+    yield "table", path
+    if (receipt := receipt_path(path)).exists():
+        yield "receipt", str(receipt)
+
+
 FORMAT = Format(
     kind="csv",
     recognises=recognises,
@@ -60,5 +68,6 @@ FORMAT = Format(
     check_output=_check_output,
     create=_create,
     find_receipt=_find_receipt,
+    list_files=_list_files,
     read_options=frozenset({"columns", "exclude", "among", "delimiter", "encoding", "header", "null_values", "limit"}),
 )

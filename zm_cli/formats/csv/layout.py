@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.csv.encodings import BOM, advise_encoding
 from zm_cli.formats.csv.records import LONGEST_RECORD, Cell, scan_cell
-from zm_cli.formats.csv.stream import TextStream, name_of
+from zm_cli.formats.csv.stream import TextStream
+from zm_cli.stdin import name_input
 
 DELIMITERS = b",;\t|"
 """Delimiters that are found by themselves, the likeliest first."""
@@ -51,7 +52,7 @@ def read_layout(stream: TextStream, path: str, delimiter: bytes | None, header: 
 
     Raises DataError for an empty file, a header that is no text, a first record that never ends.
     """
-    where = name_of(path)
+    where = name_input(path)
     named_tsv = path.lower().removesuffix(".gz").removesuffix(".zst").endswith((".tsv", ".tab"))
     if delimiter is None and named_tsv:
         delimiter = b"\t"

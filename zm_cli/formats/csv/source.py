@@ -20,9 +20,9 @@ from zm_cli.formats.csv.layout import Layout, parse_delimiter, read_layout
 from zm_cli.formats.csv.loading import load_polars
 from zm_cli.formats.csv.receipts import read_receipt
 from zm_cli.formats.csv.records import Cutter, Piece, first_pieces, first_rows, has_other_ends
-from zm_cli.formats.csv.stream import TextStream, is_regular, name_of
-from zm_cli.selecting import find_columns
-from zm_cli.suggest import find_near
+from zm_cli.formats.csv.stream import TextStream, is_regular
+from zm_cli.selecting import explain_unknown, list_columns, select_columns
+from zm_cli.stdin import name_input
 
 LINE_ENDS = {b"\n": "LF", b"\r\n": "CRLF", b"\r": "CR"}
 LIKE_A_NUMBER = re.compile(r"\s*[-+]?[$€£]?\s*(0x[\da-f]+|\d[\d., '_]*)\s*[%$€£]?\s*", re.IGNORECASE)
@@ -51,7 +51,7 @@ class CsvSource:
         self.one_pass = not is_regular(path)
         self.nbytes = Path(path).stat().st_size if not self.one_pass else 0
         self.carry = False
-        self._where = name_of(path)
+        self._where = name_input(path)
         self._null_values = options.null_values or ()
         self._limit = options.limit
         delimiter = parse_delimiter(options.delimiter) if options.delimiter is not None else None
@@ -83,7 +83,7 @@ class CsvSource:
             names=names,
             named=options.columns is not None or options.among is not None,
             text_columns=self._text_columns,
-            partial=self._limit is not None,
+            limit=self._limit,
             decoding={"null_values": list(self._null_values), "header": self.layout.header},
         )
 
@@ -92,47 +92,37 @@ class CsvSource:
         else in that of the table."""
         names = self.layout.names
         places = {name: place for place, name in reversed(list(enumerate(names)))}
-        excluded = self._find_named(options.exclude or (), places)
-        asked = None if options.columns is None else self._find_named(options.columns, places)
+        excluded = select_columns(options.exclude or (), names, self._where)
+        asked = None if options.columns is None else select_columns(options.columns, names, self._where)
         if options.among is not None:
-            self._check_among(options.among, options.columns or (), places)
+            self._check_among(options.among, options.columns or ())
             asked = {name: None for name in options.among if asked is None or name in asked}
         if asked is not None:
             chosen = [places[name] for name in asked if name not in excluded]
         else:
             chosen = [place for place in self._find_numeric() if names[place] not in excluded]
         if not chosen:
-            raise UsageError("no numeric column is left", where=self._where, hint="leave out --exclude, or less of it")
+            raise UsageError("no numeric column is left", where=self._where, hint="leave out less of it with --exclude")
         counts = Counter(names)
         repeated = list(dict.fromkeys(names[place] for place in chosen if counts[names[place]] > 1))
         if repeated:
             raise DataError(
-                f"several columns are called {_list_names(repeated)}",
+                f"several columns are called {list_columns(repeated)}",
                 where=self._where,
                 hint="rename them, or leave them as they are with --exclude",
             )
         return tuple(chosen)
 
-    def _find_named(self, texts: Sequence[str], there: Mapping[str, int]) -> dict[str, None]:
-        """The columns that texts mean, as the keys of a dictionary; UsageError for a text that means none."""
-        found: dict[str, None] = {}
-        for text in texts:
-            columns = [text] if text in there else find_columns(text, self.layout.names)
-            if not columns:
-                raise self._unknown(text)
-            found |= dict.fromkeys(columns)
-        return found
-
-    def _check_among(self, among: Sequence[str], asked: Sequence[str], there: Mapping[str, int]) -> None:
+    def _check_among(self, among: Sequence[str], asked: Sequence[str]) -> None:
         """Raises DataError where a column is not there, UsageError where another was asked for by its very name."""
-        known = set(among)
+        known, there = set(among), set(self.layout.names)
         for name in among:
             if name not in there:
-                error = self._unknown(name)
+                error = explain_unknown(name, self.layout.names, self._where)
                 raise DataError(f"does not fit the statistics: {error.what}", where=error.where, hint=error.hint)
         strange = [name for name in asked if name in there and name not in known]
         if strange:
-            raise UsageError(f"no statistics of {_list_names(strange)}", hint=f"there are {_list_names(among)}")
+            raise UsageError(f"no statistics of {list_columns(strange)}", hint=f"there are {list_columns(among)}")
 
     def _find_numeric(self) -> list[int]:
         """The places of the columns without text in the first rows, whose piece a pipe keeps for `spans`."""
@@ -170,16 +160,6 @@ class CsvSource:
             f"has no numeric column: '{self.layout.names[place]}' holds '{cell}'",
             where=self._where,
             hint="write decimal points, and numbers without thousands separators" if comma else "is --delimiter right?",
-        )
-
-    def _unknown(self, name: str) -> UsageError:
-        names = self.layout.names
-        near = find_near(name, names)
-        there = f"there are {_list_names(names)}"
-        return UsageError(
-            f"there is no column '{name}'",
-            where=self._where,
-            hint=f"did you mean '{near}'? {there}" if near else there,
         )
 
     def _doubt_header(self) -> tuple[str, ...]:
@@ -261,7 +241,7 @@ class CsvSource:
         }
         types = {"float64": len(chosen), "text": len(text), "left aside": len(aside)}
         return Facts(
-            nbytes=self.nbytes,
+            nbytes=self.nbytes if self._stream is None else self._stream.consumed,
             types={name: count for name, count in types.items() if count},
             others={name: value for name, value in others.items() if value},
             notes=self._notes,
@@ -274,7 +254,3 @@ class CsvSource:
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_stream": None, "_waiting": None}
-
-
-def _list_names(names: Sequence[str], most: int = 20) -> str:
-    return ", ".join(f"'{name}'" for name in names[:most]) + (", ..." if len(names) > most else "")

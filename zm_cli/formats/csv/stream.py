@@ -20,8 +20,8 @@ from zm_cli.formats.csv.encodings import (
     advise_encoding,
     choose_encoding,
 )
-from zm_cli.formats.csv.stored import GZIP, ZSTD, GzipReader, Stored, ZstdReader
-from zm_cli.stdin import StandardInput
+from zm_cli.formats.csv.stored import GZIP, ZSTD, Stored, read_gzip, read_zstd
+from zm_cli.stdin import StandardInput, name_input
 
 GATHERING = 0.03
 """Seconds after the first byte of a piece in which more of it may come, where a piece is what has arrived."""
@@ -39,11 +39,6 @@ STATEFUL = frozenset({"iso2022_kr"})
 """Encodings that name a character set once for all text after it: where pieces begin shows in the output."""
 
 
-def name_of(path: str) -> str:
-    """How messages call what lies at `path`."""
-    return "standard input" if path == "-" else path
-
-
 class TextStream:
     """What lies at `path` (`-`: standard input), decompressed if its first bytes say so, turned into UTF-8.
 
@@ -55,7 +50,7 @@ class TextStream:
 
     def __init__(self, path: str, encoding: str | None = None) -> None:
         self._corrupt: tuple[type[Exception], ...] = ()
-        self._name = name_of(path)
+        self._name = name_input(path)
         self._file = self._open(path)
         self._owned = path != "-"
         self.compression: str | None = None
@@ -101,13 +96,13 @@ class TextStream:
 
             self.compression = "gzip"
             self._corrupt = (BadGzipFile, cast("type[Exception]", isal_zlib.IsalError))
-            return GzipReader(self._raw)
+            return read_gzip(self._raw)
         if head.startswith(ZSTD):
             from zstandard import ZstdError
 
             self.compression = "zstd"
             self._corrupt = (ZstdError,)
-            return ZstdReader(self._raw)
+            return read_zstd(self._raw)
         self._refuse_foreign(head)
         return self._raw
 

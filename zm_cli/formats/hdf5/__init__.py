@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +49,13 @@ def _check_output(source: Source, output: str, form: str | None) -> None:
 
 
 def _find_receipt(output: str, dataset: str | None) -> Mapping[str, Any] | None:
-    from zm_cli.formats.hdf5.source import Hdf5Source
+    from zm_cli.formats.hdf5.source import find_receipt
 
-    return Hdf5Source(output, ReadOptions(dataset=dataset)).receipt
+    return find_receipt(output, dataset)
+
+
+def _list_files(path: str, options: ReadOptions) -> Iterator[tuple[str, str]]:
+    yield "file", path
 
 
 FORMAT = Format(
@@ -61,5 +65,6 @@ FORMAT = Format(
     check_output=_check_output,
     create=_create,
     find_receipt=_find_receipt,
+    list_files=_list_files,
     read_options=frozenset({"dataset", "layout", "allow_external", "limit"}),
 )

@@ -87,6 +87,7 @@ class Hdf5Sink:
             own, added = self._own_attributes(special, letters)
             shape = list(special.shape)
             shape[self._axis] = self._source.spec.samples
+            cut = tuple(shape) != special.shape
 
             def create(group: Any, name: bytes, link: Any) -> list[str]:
                 return create_dataset(special, group, name, self._dtype, link, tuple(shape))
@@ -98,7 +99,7 @@ class Hdf5Sink:
             for name, text in added.items():
                 self._dataset.attrs[name] = text
             self._user_block = file.userblock_size
-        if self._source.spec.partial:
+        if cut:
             first = f"{show_name(self._name)} holds the first {shape[self._axis]} samples"
             self.notes.append(f"{first}; everything else in the file is whole")
         kept = [name for name in SPEAKS_OF_VALUES if name in self._dataset.attrs]

@@ -105,7 +105,7 @@ class Hdf5Source:
             sample_shape=_without(self._shape, self._axis),
             dtype=dtype,
             samples=self._samples,
-            partial=self._limit is not None,
+            limit=self._limit,
             decoding=decoding,
         )
         self.sample_bytes = math.prod(self._shape) * self._stored.itemsize // there
@@ -281,6 +281,22 @@ class Hdf5Source:
                 past = same and self._direct is not None
                 self._opened = _Opened(file, dataset, file.id.get_vfd_handle() if past else None)
             return self._opened
+
+
+def find_receipt(path: str, dataset: str | None) -> Mapping[str, Any] | None:
+    """What an earlier run left on a dataset of the file: on the one of that name, else on the first that has a receipt.
+
+    Raises DataError where the file cannot be read.
+    """
+    with limited(path), open_file(path) as file:
+        try:
+            wanted = None if dataset is None else "/" + dataset.strip("/")
+            for name, found in list_datasets(file):
+                if wanted in (None, name) and (receipt := parse_receipt(read_text(found, RECEIPT))) is not None:
+                    return receipt
+        except ERRORS as error:
+            raise DataError(f"cannot be read: {explain(error)}", where=path) from error
+    return None
 
 
 def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +35,18 @@ def _check_output(source: Source, output: str, form: str | None) -> None:
 
 def _find_receipt(output: str, dataset: str | None) -> Mapping[str, Any] | None:
     from zm_cli.formats.images.listing import read_receipt
-    from zm_cli.formats.images.tree_sink import digest_names
+    from zm_cli.formats.images.tree_sink import digest_names, sum_sizes
 
     receipt = read_receipt(output) if Path(output).is_dir() else None
-    return receipt if receipt is not None and receipt.get("files") == digest_names(output) else None
+    if receipt is None or receipt.get("files") != digest_names(output) or receipt.get("bytes") != sum_sizes(output):
+        return None
+    return receipt
+
+
+def _list_files(path: str, options: ReadOptions) -> Iterator[tuple[str, str]]:
+    from zm_cli.formats.images.listing import list_files
+
+    return list_files(path, options)
 
 
 FORMAT = Format(
@@ -48,6 +56,7 @@ FORMAT = Format(
     check_output=_check_output,
     create=_create,
     find_receipt=_find_receipt,
+    list_files=_list_files,
     read_options=frozenset(
         {"mode", "lossy", "resize", "exif", "on_error", "max_pixels"} | {"include", "exclude", "files", "limit"}
     ),

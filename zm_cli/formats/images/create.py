@@ -80,7 +80,9 @@ def _check_replaceable(output: str) -> None:
             raise UsageError("is a folder that zm did not write", where=output, hint="remove it or name another output")
         if receipt is not None and receipt.get("files") != digest_names(output):
             raise UsageError(
-                "holds other files than zm wrote there", where=output, hint="move them away or name another output"
+                "is not as zm left it: files were added, removed or renamed",
+                where=output,
+                hint="remove it or name another output",
             )
     elif os.path.exists(output):
         raise UsageError("is there already and is no folder", where=output, hint="remove it or name another output")

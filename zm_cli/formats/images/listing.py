@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from zm_cli.block import Skipped
+from zm_cli.block import ReadOptions, Skipped
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.images.headers import Header, read_header
 from zm_cli.formats.images.limits import limit_pillow
@@ -83,8 +83,7 @@ def list_images(path: str, wanted: Selection, *, skip: bool, max_pixels: int) ->
     listing = Listing(locate(path))
     known: dict[Header, int] = {}
     found = wanted.files is None and os.path.isdir(path)
-    named = (os.path.basename(path),) if wanted.files is None else wanted.files
-    candidates = _walk(path, "", (), listing, skip) if found else iter(named)
+    candidates = _list_candidates(path, wanted, listing, skip)
     faults: tuple[type[BaseException], ...] = (*broken(), DataError)
     for name in candidates:
         if len(listing) == wanted.limit:
@@ -111,6 +110,24 @@ def list_images(path: str, wanted: Selection, *, skip: bool, max_pixels: int) ->
         listing.which.append(index)
     check_not_empty(listing, path)
     return listing
+
+
+def list_files(path: str, options: ReadOptions) -> Iterator[tuple[str, str]]:
+    """The files that `list_images` would look at, and a folder's receipt: the relative path of each, and the path."""
+    wanted = Selection.from_options(options)
+    base = locate(path)
+    for name in _list_candidates(path, wanted, Listing(base), skip=True):
+        if wanted.admits(name):
+            yield name, os.path.join(base, name)
+    if os.path.exists(receipt := os.path.join(path, RECEIPT)):
+        yield RECEIPT, receipt
+
+
+def _list_candidates(path: str, wanted: Selection, listing: Listing, skip: bool) -> Iterator[str]:
+    """The relative paths of what may be images, in order; counts in `listing` what is none."""
+    if wanted.files is not None:
+        return iter(wanted.files)
+    return _walk(path, "", (), listing, skip) if os.path.isdir(path) else iter((os.path.basename(path),))
 
 
 def check_not_empty(listing: Listing, path: str) -> None:

@@ -34,6 +34,9 @@ class Selection:
         for option, patterns in (("--include", options.include), ("--exclude", options.exclude)):
             for pattern in patterns or ():
                 _compile((pattern,), option)
+            if patterns and all(pattern.startswith(("!", "#")) for pattern in patterns):
+                hint = "! takes back what a pattern before it matches; \\! and \\# stand for themselves"
+                raise UsageError("has no pattern that matches anything", where=option, hint=hint)
         return selection
 
     def admits(self, path: str) -> bool:

@@ -220,7 +220,7 @@ class ImageSource:
             dtype=mode.numpy_dtype,
             names=mode.names,
             samples=len(listing),
-            partial=self._wanted.limit is not None,
+            limit=self._wanted.limit,
             decoding={
                 "mode": mode.name,
                 "lossy": self._lossy,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from zm_cli.block import Block, WriteOptions
 from zm_cli.draft import Draft
-from zm_cli.errors import DataError
+from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.images.listing import RECEIPT
 from zm_cli.formats.images.source import ImageSource
 
@@ -38,6 +38,7 @@ class TreeSink:
         self._receipt = options.receipt
         self._whole_names = find_collisions(source.files, _SUFFIXES[form])
         self._folders: set[Path] = set()
+        self._nbytes = 0
         self._draft = Draft(Path(output), folder=True)
 
     def encode(self, block: Block) -> Encoded:
@@ -56,13 +57,13 @@ class TreeSink:
                 if place.parent not in self._folders:
                     place.parent.mkdir(parents=True, exist_ok=True)
                     self._folders.add(place.parent)
-                place.write_bytes(data)
+                self._nbytes += place.write_bytes(data)
             except OSError as error:
                 raise DataError(f"cannot be written: {error.strerror}", where=str(self._draft.target / name)) from error
 
     def commit(self) -> None:
         """Adds the receipt and gives the folder its name, replacing one that zm wrote."""
-        receipt = {**self._receipt, "files": digest_names(self._draft.path)}
+        receipt = {**self._receipt, "files": digest_names(self._draft.path), "bytes": self._nbytes}
         text = json.dumps(receipt, sort_keys=True, indent=1) + "\n"
         self.write([(RECEIPT, memoryview(text.encode()))])
         self._draft.commit()
@@ -76,9 +77,11 @@ class TreeSink:
 
 
 class FileSink:
-    """One array file for a source of one image."""
+    """One array file for a source of one image; UsageError where the run is to be recorded with it."""
 
     def __init__(self, output: str, options: WriteOptions, form: str) -> None:
+        if "made" in options.receipt:
+            raise UsageError("one array file has no place for it", where="--if-changed", hint="name a folder, or a .h5")
         self.notes: list[str] = []
         self._form = form
         self._dtype = options.dtype
@@ -114,6 +117,12 @@ def digest_names(folder: str | Path) -> str:
     )
     listed = sorted(os.fsencode(name) for name in names if name != RECEIPT)
     return xxhash.xxh3_128(b"\0".join(listed)).hexdigest()
+
+
+def sum_sizes(folder: str | Path) -> int:
+    """The bytes of all files under a folder, the receipt's left out."""
+    files = (os.path.join(place, file) for place, _, files in os.walk(folder) for file in files)
+    return sum(os.path.getsize(file) for file in files if os.path.relpath(file, folder) != RECEIPT)
 
 
 def find_collisions(paths: Sequence[str], suffix: str) -> frozenset[str]:
