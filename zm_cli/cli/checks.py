@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from zm_cli.cli.checktable import print_findings
 from zm_cli.cli.groups import Checking, Reading, Running
 from zm_cli.cli.options import parse_limit, parse_names, parse_number
-from zm_cli.cli.reading import make_plan, make_report, opened, read_options
-from zm_cli.cli.sources import Named, name_source
+from zm_cli.cli.reading import make_plan, make_report, opened, read_tolerantly
+from zm_cli.cli.report import drop_output
+from zm_cli.cli.sources import name_source
 from zm_cli.errors import UsageError
-from zm_cli.formats import detect
 from zm_cli.pipeline.check import TOLERANCE, Findings, check_data, check_stats
 from zm_cli.pipeline.compare import Limits, Training, compare_data, compare_stats, open_to_compare
 from zm_cli.pipeline.measure_run import MeasureOptions
@@ -51,7 +50,7 @@ def run_check(
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader has seen enough; whether the check holds is still to be said.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()
     if not found.ok:
         raise typer.Exit(FAILED)
 
@@ -76,7 +75,7 @@ def _check(path: str | None, checking: Checking, reading: Reading, running: Runn
         return check_stats(path, training.selected(), checking.check, tolerance)
     named = name_source(path, reading.files_from, reading.kind)
     report = make_report(running)
-    with opened([named], read_options(reading, _on_error(named, reading)), reading.kind) as sources:
+    with opened([named], read_tolerantly(reading, named), reading.kind) as sources:
         options = MeasureOptions(per, ignore=parse_number(reading.ignore))
         with report.progress_bar(sources, "checking") as tick:
             return check_data(sources[0], checking.check, tolerance, options, make_plan(running), tick)
@@ -97,7 +96,7 @@ def _compare(path: str | None, checking: Checking, reading: Reading, running: Ru
             raise UsageError("are no statistics of columns", where=checking.against, hint="leave out --columns")
         return compare_stats(path, found, training, limits)
     named = name_source(path, reading.files_from, reading.kind)
-    options = replace(read_options(reading, _on_error(named, reading)), files=named.files)
+    options = replace(read_tolerantly(reading, named), files=named.files)
     source = open_to_compare(named.path, options, training, reading.kind)
     try:
         with make_report(running).progress_bar([source], "comparing") as tick:
@@ -132,11 +131,6 @@ def _load_plain(path: str, reading: Reading, per: str | None) -> Stats:
 
 def _chosen_columns(reading: Reading) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
     return parse_names(reading.columns, "--columns"), parse_names(reading.exclude, "--exclude")
-
-
-def _on_error(named: Named, reading: Reading) -> Any:
-    """Images that cannot be read are left out and told, as `inspect` does without a check."""
-    return "skip" if detect(named.path, reading.kind).kind == "images" else None
 
 
 def _print_document(found: Findings) -> None:

@@ -60,14 +60,13 @@ def inspect(
 
 
 def _describe(named: Named, per: opt.Per, reading: Reading, running: Running) -> Description:
-    from zm_cli.cli.reading import make_plan, make_report, opened, read_options
-    from zm_cli.formats import detect
+    from zm_cli.cli.reading import make_plan, make_report, opened, read_tolerantly
     from zm_cli.pipeline.describe import describe
     from zm_cli.pipeline.measure_run import MeasureOptions
 
     report = make_report(running)
-    # What cannot be read is among what is looked for; tables and arrays have no samples that could be left out.
-    options = read_options(reading, "skip" if detect(named.path, reading.kind).kind == "images" else None)
+    # What cannot be read is among what is looked for.
+    options = read_tolerantly(reading, named)
     with opened([named], options, reading.kind) as sources, report.progress_bar(sources, "reading") as tick:
         measuring = MeasureOptions(per, ignore=opt.parse_number(reading.ignore))
         found = describe(sources[0], measuring, make_plan(running), tick)

@@ -58,8 +58,9 @@ def _register(command: Callable[..., None]) -> None:
             command(*args, **kwargs)
             sys.stdout.flush()
         except BrokenPipeError:
-            # Python would complain once more when it flushes at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            from zm_cli.cli.report import drop_output
+
+            drop_output()
 
     app.command(cls=Command, epilog="Exit codes: see zm --help")(run_quietly)
 

@@ -51,6 +51,12 @@ def read_options(reading: Reading, on_error: Literal["fail", "skip"] | None) -> 
     )
 
 
+def read_tolerantly(reading: Reading, named: Named) -> ReadOptions:
+    """The ReadOptions of who only looks: images that cannot be read are left out and told."""
+    # Tables and arrays have no samples that could be left out.
+    return read_options(reading, "skip" if detect(named.path, reading.kind).kind == "images" else None)
+
+
 def make_plan(running: Running) -> Plan:
     """How to run, as the options say."""
     return Plan(running.workers or 0, parse_size(running.memory))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -83,6 +84,11 @@ class Report:
 
 def _tell(sentence: str) -> None:
     print(f"zm: {escape_controls(sentence)}", file=sys.stderr)
+
+
+def drop_output() -> None:
+    """Has what is still to be printed go nowhere, because nobody reads it: Python would complain at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_table(table: Table) -> None:

@@ -73,6 +73,8 @@ class ImageSource:
         self.nbytes = sum(listing.nbytes)
         self.spec = self._describe(listing, mode)
         self._notes = note_conversions(listing, mode, exif=self._decoding.exif)
+        if options.exclude and not listing.unwanted:
+            self._notes.append(f"{path}: no image is left out by --exclude")
         if listing.loops:
             folders = "folder leads" if listing.loops == 1 else "folders lead"
             self._notes.append(f"{listing.loops} linked {folders} back to where it began and was not entered again")
