@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import select
+import stat
 from contextlib import suppress
 from typing import IO
 
@@ -19,6 +21,8 @@ class Arrivals:
         self._both = select.poll()
         self._both.register(source, select.POLLIN)
         self._output: int | None = None
+        # All of a file is there. To ask all the same would hand the interpreter's lock to a worker each time.
+        self._all_there = stat.S_ISREG(os.fstat(source).st_mode)
 
     def watch(self, output: IO[str]) -> None:
         """Has `wait` end where nobody reads `output` any more."""
@@ -29,10 +33,12 @@ class Arrivals:
 
     def wait(self) -> None:
         """Returns when there is something to read; BrokenPipeError where nobody reads the output any more."""
+        if self._all_there:
+            return
         for descriptor, event in self._both.poll():
             if descriptor == self._output and event & GONE:
                 raise BrokenPipeError
 
     def come_within(self, seconds: float) -> bool:
         """Whether there is something to read within that time."""
-        return bool(self._source.poll(max(0.0, seconds * 1000)))
+        return self._all_there or bool(self._source.poll(max(0.0, seconds * 1000)))
