@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import signal
@@ -90,6 +91,14 @@ def _read_whole(descriptor: int) -> str:
         return stream.read().decode(errors="replace")
 
 
+def _is_reason(line: str) -> bool:
+    """Whether a line is an error as zm tells it, in words or with --json."""
+    try:
+        return line.startswith("zm: error: ") or set(json.loads(line)) == {"where", "what", "hint", "code"}
+    except ValueError:
+        return False
+
+
 def _judge(code: int, out: str, err: str, peak: int) -> Ending:
     kind: Kind
     errors = [line for line in err.splitlines() if not line.startswith("zm: ") or line.startswith("zm: error: ")]
@@ -99,7 +108,7 @@ def _judge(code: int, out: str, err: str, peak: int) -> Ending:
         kind = "killed"
     elif code == 0 and not errors:
         kind = "done"
-    elif code in (2, 3) and len(errors) == 1 and errors[0].startswith("zm: ") and "should not happen" not in err:
+    elif code in (2, 3) and len(errors) == 1 and _is_reason(errors[0]) and "should not happen" not in err:
         kind = "refused"
     else:
         kind = "not clean"
