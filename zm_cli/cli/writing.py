@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
-from dataclasses import replace
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from zm_cli.block import ReadOptions
 from zm_cli.cli.groups import Choices, Writing
 from zm_cli.cli.options import parse_number
 from zm_cli.cli.reading import (
@@ -19,8 +20,8 @@ from zm_cli.cli.reading import (
     opened,
     read_options,
 )
-from zm_cli.cli.report import show_samples
-from zm_cli.cli.sources import find_lists, name_source
+from zm_cli.cli.report import Report, show_samples
+from zm_cli.cli.sources import Named, find_lists, name_source
 from zm_cli.cli.unchanged import check_stays, find_change_of_dataset, record_run
 from zm_cli.errors import UsageError
 from zm_cli.formats import check_output
@@ -30,13 +31,32 @@ from zm_cli.pipeline.measure_run import MeasureOptions
 from zm_cli.pipeline.outcome import Outcome
 from zm_cli.pipeline.splits import find_leak
 from zm_cli.receipt import Operation
+from zm_cli.runner import Plan
+from zm_cli.statsfile import Stats
 from zm_cli.statsstore import check_room, check_target, load_stats
 from zm_cli.stdin import name_input
 
 
+@dataclass(frozen=True)
+class _Job:
+    """What is to be done, its options settled.
+
+    The statistics are those in `stats_file`, or if that is None the source's own, which are left at `save_stats`.
+    """
+
+    named: Named
+    output: str
+    kind: str | None
+    reading: ReadOptions
+    measuring: MeasureOptions
+    applying: ApplyOptions
+    stats_file: str | None
+    save_stats: str | None
+
+
 def write_dataset(
     operation: Operation,
-    source_path: str | None,
+    source: str | None,
     output: str,
     writing: Writing,
     choices: Choices,
@@ -45,13 +65,7 @@ def write_dataset(
     epsilon: float = 0.0,
 ) -> None:
     """Writes the transformed dataset: by the statistics of a file, or by its own, which are then left beside it."""
-    strictness, kind = choices.strictness, choices.reading.kind
     report, plan = make_report(choices.running), make_plan(choices.running)
-    named = name_source(source_path, choices.reading.files_from, kind)
-    path = named.path
-    reading = replace(read_options(choices.reading, strictness.on_error), files=named.files)
-    ignore = parse_number(choices.reading.ignore)
-    measuring = MeasureOptions(choices.computing.per, choices.computing.unit, ignore, strictness.missing)
     applying = ApplyOptions(
         operation,
         inverse=writing.inverse,
@@ -60,73 +74,102 @@ def write_dataset(
         impute=writing.impute is not None,
         ddof=ddof,
         epsilon=epsilon,
-        missing=strictness.missing,
+        missing=choices.strictness.missing,
         force=writing.force,
     )
+    job = _settle(source, output, writing, choices, applying)
+    if writing.if_changed:
+        check_stays(output)
+        made = record_run(operation, [job.named], choices, writing, job.stats_file, ddof=ddof, epsilon=epsilon)
+        change = find_change_of_dataset(output, job.save_stats, made, job.reading.dataset)
+        if change is None:
+            report.inform(f"{output} is up to date")
+            if writing.json:
+                _print_summary(job, None, Outcome())
+            return
+        report.say(f"{output} is made: {change}")
+        job = replace(job, applying=replace(applying, made=made))
+    outcome, told = _carry_out(job, report, plan)
+    report.tell(told)
+    report.say(f"{show_samples(outcome.samples)} in {'standard output' if output == '-' else output}")
+    if writing.json:
+        _print_summary(job, outcome, told)
+
+
+def _settle(source: str | None, output: str, writing: Writing, choices: Choices, applying: ApplyOptions) -> _Job:
+    """The job that the options ask for; UsageError where they do not go together, DataError where the output is an
+    input or lies among them."""
+    files_from, kind = choices.reading.files_from, choices.reading.kind
+    named = name_source(source, files_from, kind)
+    ignore = parse_number(choices.reading.ignore)
+    measuring = MeasureOptions(choices.computing.per, choices.computing.unit, ignore, choices.strictness.missing)
     stats_file, save_stats = writing.stats, writing.save_stats
     if writing.json and output == "-":
         raise UsageError("the table itself goes to standard output", where="--json", hint="name a file with -o")
-    if stats_file == "-" and "-" in (path, choices.reading.files_from):
+    if stats_file == "-" and "-" in (named.path, files_from):
         raise UsageError("is asked for twice", where="standard input", hint="it can be read only once")
-    stats_file = _find_stats(path, stats_file, applying)
+    stats_file = _find_stats(named.path, stats_file, applying)
     if stats_file is not None:
         _refuse_measuring(measuring, save_stats)
     elif save_stats is None and output != "-":
         save_stats = f"{output.rstrip('/')}.stats.json"
     if save_stats is not None:
         check_target(save_stats)
-    lists = find_lists([] if source_path is None else [source_path], choices.reading.files_from)
+    lists = find_lists([] if source is None else [source], files_from)
     check_outputs([*named.list_places(), *lists, stats_file], [output, save_stats])
     if named.files is None:
-        check_not_inside(path, output)
-    if writing.if_changed:
-        check_stays(output)
-        made = record_run(operation, [named], choices, writing, stats_file, ddof=ddof, epsilon=epsilon)
-        change = find_change_of_dataset(output, save_stats, made, choices.reading.dataset)
-        if change is None:
-            report.inform(f"{output} is up to date")
-            if writing.json:
-                _print_summary(None, Outcome(), output, stats_file or save_stats, applying)
-            return
-        report.say(f"{output} is made: {change}")
-        applying = replace(applying, made=made)
+        check_not_inside(named.path, output)
+    reading = replace(read_options(choices.reading, choices.strictness.on_error), files=named.files)
+    return _Job(named, output, kind, reading, measuring, applying, stats_file, save_stats)
+
+
+def _carry_out(job: _Job, report: Report, plan: Plan) -> tuple[Outcome, Outcome]:
+    """What came of the writing, and what there is to tell of it and of the measuring before it."""
+    path = place = job.named.path
     with ExitStack() as stack:
-        measured = Outcome()
-        if stats_file is None:
-            place = stack.enter_context(kept_input(path, kind))
-            with opened([replace(named, path=place)], reading, kind) as sources:
-                check_output(sources[0], output, applying.form)
-                if save_stats is not None:
-                    check_room(save_stats, sources[0].spec, measuring.per, sources[0].path)
-                report.tell_left_out(sources)
-                with report.progress_bar(sources, "measuring") as tick:
-                    stats, measured = measure(sources, measuring, plan, tick)
-                if leak := find_leak(sources):
-                    measured.warn(leak)
-            # The statistics name what was given, not where a pipe was kept.
-            stats = replace(stats, sources=(replace(stats.sources[0], path=path),))
+        told = Outcome()
+        if job.stats_file is None:
+            place = stack.enter_context(kept_input(path, job.kind))
+            stats, told = _measure(job, place, report, plan)
         else:
-            place, stats = path, load_stats(stats_file)
-        try:
-            source, stats = open_to_apply(place, reading, stats, kind, inverse=applying.inverse)
-        except UsageError as error:
-            if stats_file is not None:
-                raise
-            # What was typed fitted the data a moment ago.
-            raise changed_meanwhile(place, error.what) from error
-        stack.callback(source.close)
-        if stats_file is not None:
-            report.tell_left_out([source])
-        tick = stack.enter_context(report.progress_bar([source], "writing"))
-        own = stats_file is None
-        outcome = apply(source, stats, output, applying, plan, own=own, save_stats=save_stats, tick=tick)
-    measured.include(outcome)
+            stats = load_stats(job.stats_file)
+        outcome = _apply(job, place, stats, report, plan)
+    told.include(outcome)
     if place != path:
-        measured.rename(place, name_input(path))
-    report.tell(measured)
-    report.say(f"{show_samples(outcome.samples)} in {'standard output' if output == '-' else output}")
-    if writing.json:
-        _print_summary(outcome, measured, output, stats_file or save_stats, applying)
+        told.rename(place, name_input(path))
+    return outcome, told
+
+
+def _measure(job: _Job, place: str, report: Report, plan: Plan) -> tuple[Stats, Outcome]:
+    """The statistics of the source, which lies at `place`, and what there is to tell of them."""
+    with opened([replace(job.named, path=place)], job.reading, job.kind) as sources:
+        check_output(sources[0], job.output, job.applying.form)
+        if job.save_stats is not None:
+            check_room(job.save_stats, sources[0].spec, job.measuring.per, sources[0].path)
+        report.tell_left_out(sources)
+        with report.progress_bar(sources, "measuring") as tick:
+            stats, outcome = measure(sources, job.measuring, plan, tick)
+        if leak := find_leak(sources):
+            outcome.warn(leak)
+    # The statistics name what was given, not where a pipe was kept.
+    return replace(stats, sources=(replace(stats.sources[0], path=job.named.path),)), outcome
+
+
+def _apply(job: _Job, place: str, stats: Stats, report: Report, plan: Plan) -> Outcome:
+    """What came of writing the source at `place`, transformed by the statistics."""
+    own = job.stats_file is None
+    try:
+        source, stats = open_to_apply(place, job.reading, stats, job.kind, inverse=job.applying.inverse)
+    except UsageError as error:
+        if not own:
+            raise
+        # What was typed fitted the data a moment ago.
+        raise changed_meanwhile(place, error.what) from error
+    with closing(source):
+        if not own:
+            report.tell_left_out([source])
+        with report.progress_bar([source], "writing") as tick:
+            return apply(source, stats, job.output, job.applying, plan, own=own, save_stats=job.save_stats, tick=tick)
 
 
 def _find_stats(path: str, stats_file: str | None, applying: ApplyOptions) -> str | None:
@@ -152,19 +195,17 @@ def _refuse_measuring(measuring: MeasureOptions, save_stats: str | None) -> None
             raise UsageError(f"{option} has no part where --stats gives the statistics", hint=f"leave out {option}")
 
 
-def _print_summary(
-    outcome: Outcome | None, told: Outcome, output: str, stats_file: str | None, applying: ApplyOptions
-) -> None:
+def _print_summary(job: _Job, outcome: Outcome | None, told: Outcome) -> None:
     """Prints what was done as JSON; `outcome` None: nothing, because there was nothing to do."""
     document = {
         "format": "zm-written",
         "version": 1,
-        "output": output,
-        "operation": applying.operation,
-        "inverse": applying.inverse,
+        "output": job.output,
+        "operation": job.applying.operation,
+        "inverse": job.applying.inverse,
         "changed": outcome is not None,
         "samples": outcome.samples if outcome else None,
-        "stats": stats_file,
+        "stats": job.stats_file or job.save_stats,
         "written": outcome.written.to_document() if outcome and outcome.written else None,
         "skipped": [{"name": sample.name, "reason": sample.reason} for sample in told.skipped],
         "notes": told.notes,
