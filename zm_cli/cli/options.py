@@ -414,7 +414,7 @@ Force = Annotated[
     typer.Option(
         "--force",
         metavar="",
-        help="Go on where the data are transformed already or look to be of another scale.",
+        help="Go on where data are transformed already or of another scale, or statistics of a trial.",
         rich_help_panel=WRITING,
     ),
 ]
