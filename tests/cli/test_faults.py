@@ -21,9 +21,10 @@ from tests.shell import ZM, Ran, run_zm
 from zm_cli.block import ReadOptions
 from zm_cli.errors import DataError, ZmError
 from zm_cli.formats import open_source
-from zm_cli.pipeline.apply import ApplyOptions, apply, open_to_apply
+from zm_cli.pipeline.apply import ApplyOptions, apply
 from zm_cli.pipeline.measure import measure
 from zm_cli.pipeline.measure_run import MeasureOptions
+from zm_cli.pipeline.opening import open_to_apply
 from zm_cli.runner import Plan
 
 SEED = 20261121

@@ -23,7 +23,7 @@ from PIL import Image
 from tests.made import png
 from tests.shell import run_zm
 from zm_cli.block import Block, ReadOptions
-from zm_cli.cli.options import parse_pixels
+from zm_cli.cli.parsing import parse_pixels
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import open_source
 from zm_cli.formats.images.source import ImageSource

@@ -11,7 +11,7 @@ import typer
 
 from zm_cli.cli.checktable import print_findings
 from zm_cli.cli.groups import Checking, Reading, Running
-from zm_cli.cli.options import parse_limit, parse_names, parse_number
+from zm_cli.cli.parsing import parse_limit, parse_names, parse_number
 from zm_cli.cli.reading import make_plan, make_report, opened, read_tolerantly
 from zm_cli.cli.report import drop_output
 from zm_cli.cli.sources import name_source

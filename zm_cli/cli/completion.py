@@ -154,7 +154,7 @@ def complete_mode(incomplete: str) -> list[str]:
 
 def complete_columns(ctx: typer.Context, incomplete: str) -> list[str]:
     """The list `incomplete`, its last name completed to each column of the table on the line that it has not yet."""
-    from zm_cli.cli.options import parse_names
+    from zm_cli.cli.parsing import parse_names
 
     done, begun = _split_list(incomplete)
     try:

@@ -60,6 +60,7 @@ def inspect(
 
 
 def _describe(named: Named, per: opt.Per, reading: Reading, running: Running) -> Description:
+    from zm_cli.cli.parsing import parse_number
     from zm_cli.cli.reading import make_plan, make_report, opened, read_tolerantly
     from zm_cli.pipeline.describe import describe
     from zm_cli.pipeline.measure_run import MeasureOptions
@@ -68,7 +69,7 @@ def _describe(named: Named, per: opt.Per, reading: Reading, running: Running) ->
     # What cannot be read is among what is looked for.
     options = read_tolerantly(reading, named)
     with opened([named], options, reading.kind) as sources, report.progress_bar(sources, "reading") as tick:
-        measuring = MeasureOptions(per, ignore=opt.parse_number(reading.ignore))
+        measuring = MeasureOptions(per, ignore=parse_number(reading.ignore))
         found = describe(sources[0], measuring, make_plan(running), tick)
     report.tell(found.outcome)
     return found

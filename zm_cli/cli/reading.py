@@ -16,7 +16,7 @@ from typing import IO, Literal
 from zm_cli import guard
 from zm_cli.block import ReadOptions, Source
 from zm_cli.cli.groups import Reading, Running
-from zm_cli.cli.options import parse_names, parse_pixels, parse_resize, parse_size
+from zm_cli.cli.parsing import parse_names, parse_pixels, parse_resize, parse_size
 from zm_cli.cli.report import Report
 from zm_cli.cli.sources import Named
 from zm_cli.errors import DataError, UsageError, ZmError

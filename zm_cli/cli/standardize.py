@@ -25,7 +25,8 @@ def standardize(
     zm standardize test/ -o test.h5 --stats train.h5.stats.json
     zm standardize new.csv --stats train.stats.json -o - | head
     """
+    from zm_cli.cli.parsing import parse_epsilon
     from zm_cli.cli.writing import write_dataset
 
     choices = Choices(computing, reading, strictness, running)
-    write_dataset("standardize", source, output, writing, choices, ddof=int(ddof), epsilon=opt.parse_epsilon(epsilon))
+    write_dataset("standardize", source, output, writing, choices, ddof=int(ddof), epsilon=parse_epsilon(epsilon))

@@ -66,6 +66,7 @@ def stats(
 
 def _measure(named: Sequence[Named], output: str | None, choices: Choices, made: Made | None) -> tuple[Stats, Outcome]:
     """The statistics, written where an output is named, and what there is to tell of them, which is told."""
+    from zm_cli.cli.parsing import parse_number
     from zm_cli.cli.reading import make_plan, make_report, opened, read_options
     from zm_cli.cli.report import show_samples
     from zm_cli.pipeline.measure import measure
@@ -75,7 +76,7 @@ def _measure(named: Sequence[Named], output: str | None, choices: Choices, made:
 
     computing, reading, strictness = choices.computing, choices.reading, choices.strictness
     report, plan = make_report(choices.running), make_plan(choices.running)
-    options = MeasureOptions(computing.per, computing.unit, opt.parse_number(reading.ignore), strictness.missing)
+    options = MeasureOptions(computing.per, computing.unit, parse_number(reading.ignore), strictness.missing)
     with opened(named, read_options(reading, strictness.on_error), reading.kind) as found:
         report.tell_left_out(found)
         if output is not None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from zm_cli.block import ReadOptions
 from zm_cli.cli.groups import Choices, Writing
-from zm_cli.cli.options import parse_number
+from zm_cli.cli.parsing import parse_number
 from zm_cli.cli.reading import (
     check_not_inside,
     check_outputs,
@@ -25,9 +25,10 @@ from zm_cli.cli.sources import Named, find_lists, name_source
 from zm_cli.cli.unchanged import check_stays, find_change_of_dataset, record_run
 from zm_cli.errors import UsageError
 from zm_cli.formats import check_output
-from zm_cli.pipeline.apply import ApplyOptions, apply, changed_meanwhile, open_to_apply
+from zm_cli.pipeline.apply import ApplyOptions, apply, changed_meanwhile
 from zm_cli.pipeline.measure import measure
 from zm_cli.pipeline.measure_run import MeasureOptions
+from zm_cli.pipeline.opening import open_to_apply
 from zm_cli.pipeline.outcome import Outcome
 from zm_cli.pipeline.splits import find_leak
 from zm_cli.receipt import Operation

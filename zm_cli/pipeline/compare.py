@@ -12,10 +12,10 @@ from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import detect, open_source
 from zm_cli.kernels import Counts, Floats
 from zm_cli.moments import Moments
-from zm_cli.pipeline.apply import open_to_apply, replay
 from zm_cli.pipeline.check import Findings, Flags
 from zm_cli.pipeline.measure import measure_beyond
 from zm_cli.pipeline.measure_run import MeasureOptions
+from zm_cli.pipeline.opening import open_to_apply, replay
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress, list_names
 from zm_cli.receipt import describe_receipt
 from zm_cli.runner import Plan
