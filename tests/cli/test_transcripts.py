@@ -18,6 +18,7 @@ TRANSCRIPTS = sorted((ROOT / "tests" / "transcripts").glob("*.txt"))
 @pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.stem)
 def test_a_transcript_comes_out_as_it_stands(tmp_path: Path, path: Path, way: Way) -> None:
     shutil.copytree(ROOT / "sample_data", tmp_path / "sample_data", ignore=shutil.ignore_patterns("make.py"))
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
     env = put_zm_on_path(tmp_path)
     for step in read_transcript(path):
         printed = run_in_shell(step.command, way, tmp_path, env)
