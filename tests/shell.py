@@ -57,7 +57,9 @@ def put_zm_on_path(folder: Path) -> dict[str, str]:
         (folder / "bin" / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {module} "$@"\n')
         (folder / "bin" / name).chmod(0o755)
     places = [str(folder / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
-    return {**os.environ, "PATH": os.pathsep.join(places), "PYTHONPATH": str(Path(__file__).parents[1])}
+    # A make that runs the tests is no part of what they try.
+    plain = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    return {**plain, "PATH": os.pathsep.join(places), "PYTHONPATH": str(Path(__file__).parents[1])}
 
 
 def start_zm(*arguments: str | Path, **how: Any) -> subprocess.Popen[bytes]:
