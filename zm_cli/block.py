@@ -165,7 +165,6 @@ class Facts:
 
     `shapes` and `types` (dtypes or image modes) map a printable name to the number of samples that have it.
     `others` are findings of the format in its own words, name to text: classes, compression, text columns.
-    `folders` are those right below the source in which its samples lie.
     """
 
     nbytes: int
@@ -175,7 +174,6 @@ class Facts:
     skipped: tuple[Skipped, ...] = ()
     others: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    folders: tuple[str, ...] = ()
 
 
 class Source(Protocol):
@@ -198,6 +196,11 @@ class Source(Protocol):
     """Many small steps of Python to a block, which threads do one at a time: processes pay even where they send the
     block back."""
     receipt: Mapping[str, Any] | None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The folders right below the source in which its samples lie, sorted."""
+        ...
 
     def spans(self) -> Iterator[Span]: ...
 

@@ -75,6 +75,11 @@ class Stats(Described):
             return self.names[index]
         return "all" if self.per == "all" else ",".join(map(str, np.unravel_index(index, shape)))
 
+    @property
+    def trial(self) -> str | None:
+        """What the samples are where they are not all of them; None where they are."""
+        return f"a trial with {self.samples:,} of the samples (--limit)" if self.partial else None
+
     def select(self, names: list[str]) -> Stats:
         """The statistics of some columns, in the given order."""
         places = {name: place for place, name in enumerate(self.names or ())}

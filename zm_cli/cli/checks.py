@@ -14,7 +14,7 @@ from zm_cli.cli.groups import Checking, Reading, Running
 from zm_cli.cli.parsing import parse_limit, parse_names, parse_number
 from zm_cli.cli.reading import make_plan, make_report, opened, read_tolerantly
 from zm_cli.cli.report import drop_output
-from zm_cli.cli.sources import name_source
+from zm_cli.cli.sources import check_input_once, name_source
 from zm_cli.errors import UsageError
 from zm_cli.pipeline.check import TOLERANCE, Findings, check_data, check_stats
 from zm_cli.pipeline.compare import Limits, Training, compare_data, compare_stats, open_to_compare
@@ -87,8 +87,7 @@ def _compare(path: str | None, checking: Checking, reading: Reading, running: Ru
     if per is not None or reading.ignore is not None:
         option = "--ignore" if per is None else "--per"
         raise UsageError(f"{option} has no part where --against gives the statistics", hint=f"leave out {option}")
-    if checking.against == "-" and "-" in (path, reading.files_from):
-        raise UsageError("is asked for twice", where="standard input", hint="it can be read only once")
+    check_input_once(checking.against, path, reading.files_from)
     training = Training(checking.against, load_stats(checking.against), *_chosen_columns(reading))
     if path is not None and _is_stats(path, reading):
         found = _load_plain(path, reading, per)

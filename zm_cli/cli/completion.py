@@ -158,10 +158,8 @@ def complete_columns(ctx: typer.Context, incomplete: str) -> list[str]:
 
     done, begun = _split_list(incomplete)
     try:
-        taken = (
-            parse_names([*(ctx.params.get("columns") or ()), *(ctx.params.get("exclude") or ()), done], "--columns")
-            or ()
-        )
+        given = [*(ctx.params.get("columns") or ()), *(ctx.params.get("exclude") or ()), done]
+        taken = parse_names(given, "--columns") or ()
     except ZmError:
         taken = ()
     names = [name for name in dict.fromkeys(_find_columns(ctx)) if name.isprintable() and name not in taken]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import detect
-from zm_cli.stdin import StandardInput
+from zm_cli.stdin import StandardInput, name_input
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,7 @@ def name_sources(given: Sequence[str], files_from: str | None, kind: str | None)
     """
     if not given and files_from is None:
         raise UsageError("no SOURCE is named", hint="name a folder, a file, - or --files-from")
-    if [*given, *find_lists(given, files_from)].count("-") > 1:
-        raise UsageError("is asked for twice", where="standard input", hint="it can be read only once")
+    check_input_once(*given, *find_lists(given, files_from))
     named: list[Named] = []
     for text in given:
         named += _take_together(_read_list(text[1:]), kind) if _is_list(text) else [Named(text)]
@@ -61,21 +60,28 @@ def find_lists(given: Sequence[str], files_from: str | None) -> list[str]:
     return [text[1:] for text in given if _is_list(text)] + ([] if files_from is None else [files_from])
 
 
+def check_input_once(*paths: str | None) -> None:
+    """Raises UsageError where more than one of the paths is standard input."""
+    if paths.count("-") > 1:
+        raise UsageError("is asked for twice", where=name_input("-"), hint="it can be read only once")
+
+
 def _check_once(named: Sequence[Named]) -> None:
     """Raises UsageError for a file or folder that is named twice, be it by itself or in a list or a folder."""
     seen: set[str] = set()
-    folders = []
+    folders: set[str] = set()
     for source in named:
         if source.files is None:
             place = os.path.realpath(source.path)
             _note(place, source.path, seen)
-            folders.append(os.path.join(place, ""))
+            if os.path.isdir(place):
+                folders.add(place)
         else:
             folder = os.path.realpath(source.path)
             for file in source.files:
                 _note(os.path.join(folder, file), os.path.join(source.path, file), seen)
-    for place in seen:
-        if any(place.startswith(folder) for folder in folders):
+    for place in seen if folders else ():
+        if not folders.isdisjoint(map(str, Path(place).parents)):
             raise _given_twice(place)
 
 
@@ -95,7 +101,7 @@ def _is_list(text: str) -> bool:
 
 def _read_list(path: str) -> list[str]:
     """The paths in a list: one a line, or between zero bytes as `find -print0` writes them."""
-    where = "standard input" if path == "-" else path
+    where = name_input(path)
     try:
         data = StandardInput().read_to_end(sys.maxsize) if path == "-" else Path(path).read_bytes()
     except (FileNotFoundError, IsADirectoryError) as error:

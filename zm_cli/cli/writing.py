@@ -21,7 +21,7 @@ from zm_cli.cli.reading import (
     read_options,
 )
 from zm_cli.cli.report import Report, show_samples
-from zm_cli.cli.sources import Named, find_lists, name_source
+from zm_cli.cli.sources import Named, check_input_once, find_lists, name_source
 from zm_cli.cli.unchanged import check_stays, find_change_of_dataset, record_run
 from zm_cli.errors import UsageError
 from zm_cli.formats import check_output
@@ -107,8 +107,7 @@ def _settle(source: str | None, output: str, writing: Writing, choices: Choices,
     stats_file, save_stats = writing.stats, writing.save_stats
     if writing.json and output == "-":
         raise UsageError("the table itself goes to standard output", where="--json", hint="name a file with -o")
-    if stats_file == "-" and "-" in (named.path, files_from):
-        raise UsageError("is asked for twice", where="standard input", hint="it can be read only once")
+    check_input_once(stats_file, named.path, files_from)
     stats_file = _find_stats(named.path, stats_file, applying)
     if stats_file is not None:
         _refuse_measuring(measuring, save_stats)

@@ -170,9 +170,9 @@ def apply(
 
 def _check_whole(stats: Stats, source: Source, options: ApplyOptions) -> None:
     """Raises DataError where statistics of a trial are applied to more than a trial."""
-    if stats.partial and source.spec.limit is None and not options.inverse:
+    if stats.trial and source.spec.limit is None and not options.inverse:
         raise DataError(
-            f"the statistics are of a trial with {stats.samples:,} of the samples (--limit)",
+            f"the statistics are of {stats.trial}",
             where=source.path,
             hint="measure all of the data, or --force",
         )

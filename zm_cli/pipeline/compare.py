@@ -128,11 +128,8 @@ def compare_stats(path: str, found: Stats, training: Training, limits: Limits) -
 
 
 def _doubt_trial(training: Training, outcome: Outcome) -> None:
-    if training.stats.partial:
-        told = (
-            f"{training.path}: these statistics are of a trial with {training.stats.samples:,} of the samples (--limit)"
-        )
-        outcome.warn(told)
+    if training.stats.trial:
+        outcome.warn(f"{training.path}: these statistics are of {training.stats.trial}")
 
 
 def _find_bounds(stats: Stats, spec: Spec, divisor: float) -> Bounds:

@@ -25,7 +25,7 @@ def find_leak(sources: Sequence[Source]) -> str | None:
         places = {os.path.abspath(path)[start:].strip(os.sep): path for path in paths}
     else:
         path = sources[0].path
-        places = {folder: os.path.join(path, folder) for folder in sources[0].facts().folders}
+        places = {folder: os.path.join(path, folder) for folder in sources[0].classes}
     training = [name for name in places if _is_split(name, TRAINING) and not _is_split(name, HELD_OUT)]
     held_out = [name for name in places if _is_split(name, HELD_OUT) and not _is_split(name, TRAINING)]
     if not (training and held_out):

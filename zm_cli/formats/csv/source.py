@@ -45,6 +45,7 @@ class CsvSource:
 
     forkable = False
     small_samples = False
+    classes: tuple[str, ...] = ()
 
     def __init__(self, path: str, options: ReadOptions) -> None:
         self.path = path

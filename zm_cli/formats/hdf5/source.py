@@ -62,6 +62,7 @@ class Hdf5Source:
     one_pass = False
     forkable = True
     small_samples = False
+    classes: tuple[str, ...] = ()
     beyond: bool
     """Whether another file begins before the end of the way to the dataset, which so has no place in this one."""
     _shape: tuple[int, ...]

@@ -198,7 +198,6 @@ class ImageSource:
             tuple(listing.skipped),
             others,
             tuple(self._notes),
-            tuple(sorted(classes)),
         )
 
     def close(self) -> None:
