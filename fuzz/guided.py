@@ -17,15 +17,15 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["zm_cli"]):
-    import zm_cli.block
-    from zm_cli.block import ReadOptions
+    import zm_cli.data.block
+    from zm_cli.data.options import ReadOptions
     from zm_cli.errors import ZmError
     from zm_cli.formats.csv.source import CsvSource
     from zm_cli.formats.images.source import ImageSource
-    from zm_cli.receipt import make_receipt, parse_receipt
-    from zm_cli.statsjson import parse_json
-    from zm_cli.statsreader import ARRAYS, read_document
-    from zm_cli.statsstore import load_stats
+    from zm_cli.outputs.receipt import make_receipt, parse_receipt
+    from zm_cli.statsfile.json_text import parse_json
+    from zm_cli.statsfile.reader import ARRAYS, read_document
+    from zm_cli.statsfile.store import load_stats
 
 SUFFIXES = (".png", ".jpg", ".npy", ".tif", ".gif", ".bmp", ".webp", ".ppm")
 SMALL_BLOCK, LARGE_BLOCK = 16, 8 << 20
@@ -43,7 +43,7 @@ def read_csv(data: bytes, folder: Path) -> None:
 def _read_table(path: Path, block_bytes: int) -> str:
     """All values and the first cell that is no number, or the beginning of the error: where there are several, which
     of them is met first depends on the blocks."""
-    zm_cli.block.BLOCK_BYTES = block_bytes
+    zm_cli.data.block.BLOCK_BYTES = block_bytes
     try:
         source = CsvSource(str(path), ReadOptions(columns=("n",)))
         blocks = [source.read(span) for span in source.spans()]

@@ -13,8 +13,8 @@ import pytest
 
 from tests.made import make_stats
 from zm_cli.errors import DataError
-from zm_cli.statsfile import Stats
-from zm_cli.statsstore import is_stats_file, load_stats, to_json
+from zm_cli.statsfile.stats import Stats
+from zm_cli.statsfile.store import is_stats_file, load_stats, to_json
 
 IMAGES = np.random.default_rng(7).integers(0, 256, (6, 4, 5, 3), dtype=np.uint8)
 TABLE = np.random.default_rng(8).normal(size=(9, 2))
@@ -56,7 +56,7 @@ def loaded(content: bytes, folder: Path, name: str = "a.npz") -> Stats:
 MEASURE = """
 import sys
 from zm_cli.errors import DataError
-from zm_cli.statsstore import is_stats_file, load_stats
+from zm_cli.statsfile.store import is_stats_file, load_stats
 try:
     is_stats_file(sys.argv[1])
     load_stats(sys.argv[1])

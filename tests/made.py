@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli.axes import Per, kept_axes
-from zm_cli.moments import Moments
-from zm_cli.statsfile import SourceRecord, Stats
-from zm_cli.transform import unit_divisor
+from zm_cli.numbers.axes import Per, kept_axes
+from zm_cli.numbers.moments import Moments
+from zm_cli.pipeline.transform import unit_divisor
+from zm_cli.statsfile.stats import SourceRecord, Stats
 
 DIGEST = "xxh3_128:" + "0" * 32
 

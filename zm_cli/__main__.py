@@ -14,7 +14,7 @@ import sys
 from typing import NoReturn
 
 from zm_cli.errors import print_errors_as_json
-from zm_cli.guard import stand_by
+from zm_cli.running.guard import stand_by
 
 
 def run() -> NoReturn:

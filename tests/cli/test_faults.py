@@ -18,14 +18,14 @@ from PIL import Image
 
 from fuzz.kills import WORKS, kill_at_random
 from tests.shell import ZM, Ran, run_zm
-from zm_cli.block import ReadOptions
+from zm_cli.data.options import ReadOptions
 from zm_cli.errors import DataError, ZmError
 from zm_cli.formats import open_source
 from zm_cli.pipeline.apply import ApplyOptions, apply
 from zm_cli.pipeline.measure import measure
 from zm_cli.pipeline.measure_run import MeasureOptions
 from zm_cli.pipeline.opening import open_to_apply
-from zm_cli.runner import Plan
+from zm_cli.running.plan import Plan
 
 SEED = 20261121
 DROP_CAPABILITY, OVERRIDE_PERMISSIONS = 24, 1
@@ -219,11 +219,11 @@ def test_links_that_lead_in_a_circle_end(tmp_path: Path) -> None:
 
 CRASH = """
 import os, signal, sys
-from zm_cli import guard
+from zm_cli.running import guard
 def work():
     guard.note_input("data/x.h5")
     from pathlib import Path
-    from zm_cli.draft import Draft
+    from zm_cli.outputs.draft import Draft
     Draft(Path(sys.argv[1]))
     os.kill(os.getpid(), int(sys.argv[2]))
     return 0
@@ -275,7 +275,7 @@ ENDLESS = Path(__file__).parents[1] / "data" / "hostile" / "endless.h5"
 
 @pytest.mark.parametrize("command", [("stats",), ("inspect",), ("center", "-o", "out.h5")])
 def test_a_library_that_goes_in_circles_is_stopped(command: tuple[str, ...], tmp_path: Path) -> None:
-    impatient = "from zm_cli import timelimit; timelimit.SECONDS = 0.5; from zm_cli.__main__ import run; run()"
+    impatient = "from zm_cli.running import time_limit; time_limit.SECONDS = 0.5; from zm_cli.__main__ import run; run()"
     done = subprocess.run(
         [ZM[0], "-c", impatient, *command[:1], ENDLESS, *command[1:]],
         capture_output=True,

@@ -19,16 +19,17 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from zm_cli import block
-from zm_cli.block import ReadOptions, Source
+from zm_cli.data import block
+from zm_cli.data.options import ReadOptions
+from zm_cli.data.source import Source
 from zm_cli.formats import open_source
 from zm_cli.pipeline.apply import ApplyOptions, apply
 from zm_cli.pipeline.measure import measure
 from zm_cli.pipeline.measure_run import MeasureOptions
 from zm_cli.pipeline.opening import open_to_apply
-from zm_cli.runner import Plan
-from zm_cli.statsfile import Stats
-from zm_cli.statsstore import to_json
+from zm_cli.running.plan import Plan
+from zm_cli.statsfile.stats import Stats
+from zm_cli.statsfile.store import to_json
 
 SEED = 20260102
 

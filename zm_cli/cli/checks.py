@@ -19,10 +19,10 @@ from zm_cli.errors import UsageError
 from zm_cli.pipeline.check import TOLERANCE, Findings, check_data, check_stats
 from zm_cli.pipeline.compare import Limits, Training, compare_data, compare_stats, open_to_compare
 from zm_cli.pipeline.measure_run import MeasureOptions
-from zm_cli.statsstore import is_stats_file, load_stats
+from zm_cli.statsfile.store import is_stats_file, load_stats
 
 if TYPE_CHECKING:
-    from zm_cli.statsfile import Stats
+    from zm_cli.statsfile.stats import Stats
 
 FAILED = 1
 """The exit code of a check that does not hold."""

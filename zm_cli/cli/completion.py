@@ -140,7 +140,7 @@ def offer(*values: str) -> Callable[[str], list[str]]:
 
 def complete_layout(incomplete: str) -> list[str]:
     """The usual layouts of arrays."""
-    from zm_cli.block import LAYOUTS
+    from zm_cli.data.spec import LAYOUTS
 
     return [layout for layouts in LAYOUTS.values() for layout in re.findall("[A-Z]+", layouts)]
 
@@ -210,7 +210,7 @@ def _find_columns(ctx: typer.Context) -> Iterator[str]:
         yield from _read_header(path, ctx.params)
     stats = ctx.params.get("stats")
     if not sources and isinstance(stats, str) and os.path.isfile(stats):
-        from zm_cli.statsstore import load_stats
+        from zm_cli.statsfile.store import load_stats
 
         try:
             found = load_stats(stats)

@@ -12,7 +12,7 @@ from zm_cli.errors import UsageError, escape_controls
 if TYPE_CHECKING:
     from zm_cli.cli.sources import Named
     from zm_cli.pipeline.describe import Description
-    from zm_cli.statsfile import Stats
+    from zm_cli.statsfile.stats import Stats
 
 
 @take_groups
@@ -36,7 +36,7 @@ def inspect(
     zm inspect new.csv --against train.stats.json
     """
     from zm_cli.cli.sources import name_source
-    from zm_cli.statsstore import is_stats_file, load_stats, to_json
+    from zm_cli.statsfile.store import is_stats_file, load_stats, to_json
 
     if checking != Checking():
         from zm_cli.cli.checks import run_check
@@ -101,8 +101,8 @@ def _print_description(found: Description) -> None:
 
 
 def _print_stats(path: str, stats: Stats) -> None:
-    from zm_cli.axes import describe_shape
     from zm_cli.cli.report import print_table, show_number, show_size, tabulate_stats
+    from zm_cli.numbers.axes import describe_shape
 
     _print_lines(
         {

@@ -13,17 +13,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Literal
 
-from zm_cli import guard
-from zm_cli.block import ReadOptions, Source
 from zm_cli.cli.groups import Reading, Running
 from zm_cli.cli.parsing import parse_names, parse_pixels, parse_resize, parse_size
 from zm_cli.cli.report import Report
 from zm_cli.cli.sources import Named
+from zm_cli.data.options import ReadOptions
+from zm_cli.data.source import Source
 from zm_cli.errors import DataError, UsageError, ZmError
 from zm_cli.formats import detect, open_source
-from zm_cli.runner import Plan
-from zm_cli.statsstore import is_stats_file
-from zm_cli.stdin import StandardInput, name_input
+from zm_cli.inputs.standard_input import StandardInput, name_input
+from zm_cli.running import guard
+from zm_cli.running.plan import Plan
+from zm_cli.statsfile.store import is_stats_file
 
 MEMORY = "/dev/shm/"
 """The one folder among the devices that holds files."""

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zm_cli.block import Source
+from zm_cli.data.source import Source
 from zm_cli.errors import escape_controls
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
-from zm_cli.statsfile import Stats
+from zm_cli.statsfile.stats import Stats
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import detect
-from zm_cli.stdin import StandardInput, name_input
+from zm_cli.inputs.standard_input import StandardInput, name_input
 
 
 @dataclass(frozen=True)

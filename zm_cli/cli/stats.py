@@ -12,9 +12,9 @@ from zm_cli.cli.groups import Choices, Computing, Reading, Running, Strictness, 
 
 if TYPE_CHECKING:
     from zm_cli.cli.sources import Named
-    from zm_cli.made import Made
+    from zm_cli.outputs.provenance import Made
     from zm_cli.pipeline.outcome import Outcome
-    from zm_cli.statsfile import Stats
+    from zm_cli.statsfile.stats import Stats
 
 
 @take_groups
@@ -42,7 +42,7 @@ def stats(
     from zm_cli.cli.sources import find_lists, name_sources
     from zm_cli.cli.unchanged import check_stays, find_change, record_run
     from zm_cli.pipeline.outcome import Outcome
-    from zm_cli.statsstore import check_target, load_stats
+    from zm_cli.statsfile.store import check_target, load_stats
 
     report = make_report(running)
     named = name_sources(sources or [], reading.files_from, reading.kind)
@@ -72,7 +72,7 @@ def _measure(named: Sequence[Named], output: str | None, choices: Choices, made:
     from zm_cli.pipeline.measure import measure
     from zm_cli.pipeline.measure_run import MeasureOptions
     from zm_cli.pipeline.splits import find_leak
-    from zm_cli.statsstore import check_room, save_stats
+    from zm_cli.statsfile.store import check_room, save_stats
 
     computing, reading, strictness = choices.computing, choices.reading, choices.strictness
     report, plan = make_report(choices.running), make_plan(choices.running)
@@ -96,7 +96,7 @@ def _measure(named: Sequence[Named], output: str | None, choices: Choices, made:
 def _show(stats: Stats, outcome: Outcome, output: str | None, json: bool) -> None:
     """Prints what belongs on standard output: JSON if asked for, a table if nothing was, or at a terminal."""
     from zm_cli.cli.report import print_table, tabulate_stats
-    from zm_cli.statsstore import to_json
+    from zm_cli.statsfile.store import to_json
 
     if json or output == "-":
         told = {"notes": outcome.notes, "warnings": outcome.warnings} if json else {}

@@ -14,8 +14,8 @@ from zm_cli.cli.reading import read_options
 from zm_cli.cli.sources import Named
 from zm_cli.errors import UsageError, ZmError
 from zm_cli.formats import find_receipt, list_files
-from zm_cli.made import Made, digest_inputs, parse_made, shorten_options
-from zm_cli.statsstore import digest_stats, load_stats
+from zm_cli.outputs.provenance import Made, digest_inputs, parse_made, shorten_options
+from zm_cli.statsfile.store import digest_stats, load_stats
 
 NOT_THERE = "it is not there"
 DECIDE_NOTHING = frozenset({"files_from", "force", "if_changed", "json", "save_stats"})

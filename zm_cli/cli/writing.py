@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from zm_cli.block import ReadOptions
 from zm_cli.cli.groups import Choices, Writing
 from zm_cli.cli.parsing import parse_number
 from zm_cli.cli.reading import (
@@ -23,19 +22,20 @@ from zm_cli.cli.reading import (
 from zm_cli.cli.report import Report, show_samples
 from zm_cli.cli.sources import Named, check_input_once, find_lists, name_source
 from zm_cli.cli.unchanged import check_stays, find_change_of_dataset, record_run
+from zm_cli.data.options import ReadOptions
 from zm_cli.errors import UsageError
 from zm_cli.formats import check_output
+from zm_cli.inputs.standard_input import name_input
+from zm_cli.outputs.receipt import Operation
 from zm_cli.pipeline.apply import ApplyOptions, apply, changed_meanwhile
 from zm_cli.pipeline.measure import measure
 from zm_cli.pipeline.measure_run import MeasureOptions
 from zm_cli.pipeline.opening import open_to_apply
 from zm_cli.pipeline.outcome import Outcome
 from zm_cli.pipeline.splits import find_leak
-from zm_cli.receipt import Operation
-from zm_cli.runner import Plan
-from zm_cli.statsfile import Stats
-from zm_cli.statsstore import check_room, check_target, load_stats
-from zm_cli.stdin import name_input
+from zm_cli.running.plan import Plan
+from zm_cli.statsfile.stats import Stats
+from zm_cli.statsfile.store import check_room, check_target, load_stats
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from zm_cli.block import Format, ReadOptions, Sink, Source, WriteOptions
-from zm_cli.draft import check_folder
+from zm_cli.data.format import Format
+from zm_cli.data.options import ReadOptions
+from zm_cli.data.sink import Sink, WriteOptions
+from zm_cli.data.source import Source
 from zm_cli.errors import UsageError, ZmError
-from zm_cli.guard import note_input
+from zm_cli.outputs.draft import check_folder
+from zm_cli.running.guard import note_input
 
 OPTION_NAMES: Mapping[str, str] = {
     "allow_external": "--allow-external",

@@ -9,23 +9,25 @@ from typing import Any, Literal
 import numpy as np
 import xxhash
 
-from zm_cli.axes import Per, kept_axes
-from zm_cli.block import Block, Sink, Source, Span, Values, WriteOptions
-from zm_cli.draft import Draft
+from zm_cli.data.block import Block, Span, Values
+from zm_cli.data.sink import Sink, WriteOptions
+from zm_cli.data.source import Source
 from zm_cli.errors import DataError
 from zm_cli.formats import create_sink
-from zm_cli.guard import note_input
-from zm_cli.made import Made
-from zm_cli.moments import Moments, find_missing
+from zm_cli.inputs.standard_input import name_input
+from zm_cli.numbers.axes import Per, kept_axes
+from zm_cli.numbers.moments import Moments, find_missing
+from zm_cli.outputs.draft import Draft
+from zm_cli.outputs.provenance import Made
+from zm_cli.outputs.receipt import Operation, check_receipt, make_receipt
 from zm_cli.pipeline.measure import block_cost, missing_value, not_a_number, show_digest
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
 from zm_cli.pipeline.selfcheck import checked_per, find_broken_promise, measured, promise
-from zm_cli.receipt import Operation, check_receipt, make_receipt
-from zm_cli.runner import Plan, WorkerKind, map_in_order
-from zm_cli.statsfile import Stats
-from zm_cli.statsstore import digest_stats, draft_stats
-from zm_cli.stdin import name_input
-from zm_cli.transform import Transform
+from zm_cli.pipeline.transform import Transform
+from zm_cli.running.guard import note_input
+from zm_cli.running.plan import Plan, WorkerKind, map_in_order
+from zm_cli.statsfile.stats import Stats
+from zm_cli.statsfile.store import digest_stats, draft_stats
 
 
 @dataclass(frozen=True)

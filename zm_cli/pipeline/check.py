@@ -10,15 +10,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli.axes import possible_pers
-from zm_cli.block import Source
-from zm_cli.kernels import Counts, Floats
+from zm_cli.data.source import Source
+from zm_cli.numbers.axes import possible_pers
+from zm_cli.numbers.kernels import Counts, Floats
+from zm_cli.outputs.receipt import DAMAGED
 from zm_cli.pipeline.measure import measure
 from zm_cli.pipeline.measure_run import MeasureOptions
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress, list_names
-from zm_cli.receipt import DAMAGED
-from zm_cli.runner import Plan
-from zm_cli.statsfile import Stats
+from zm_cli.running.plan import Plan
+from zm_cli.statsfile.stats import Stats
 
 State = Literal["centered", "standardized"]
 Flags = NDArray[np.bool_]

@@ -6,22 +6,24 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from zm_cli.block import ReadOptions, Source, Spec
-from zm_cli.bounds import Bounds
+from zm_cli.data.options import ReadOptions
+from zm_cli.data.source import Source
+from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import detect, open_source
-from zm_cli.kernels import Counts, Floats
-from zm_cli.moments import Moments
+from zm_cli.inputs.columns import select_columns
+from zm_cli.numbers.bounds import Bounds
+from zm_cli.numbers.kernels import Counts, Floats
+from zm_cli.numbers.moments import Moments
+from zm_cli.outputs.receipt import describe_receipt
 from zm_cli.pipeline.check import Findings, Flags
 from zm_cli.pipeline.measure import measure_beyond
 from zm_cli.pipeline.measure_run import MeasureOptions
 from zm_cli.pipeline.opening import open_to_apply, replay
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress, list_names
-from zm_cli.receipt import describe_receipt
-from zm_cli.runner import Plan
-from zm_cli.selecting import select_columns
-from zm_cli.statsfile import Stats
-from zm_cli.transform import unit_divisor
+from zm_cli.pipeline.transform import unit_divisor
+from zm_cli.running.plan import Plan
+from zm_cli.statsfile.stats import Stats
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from zm_cli.axes import is_unclear
-from zm_cli.block import Facts, Source
+from zm_cli.data.source import Facts, Source
+from zm_cli.numbers.axes import is_unclear
+from zm_cli.outputs.receipt import describe_receipt
 from zm_cli.pipeline.measure import measure
 from zm_cli.pipeline.measure_run import MeasureOptions
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
-from zm_cli.receipt import describe_receipt
-from zm_cli.runner import Plan
-from zm_cli.statsfile import Stats
+from zm_cli.running.plan import Plan
+from zm_cli.statsfile.stats import Stats
 
 
 @dataclass(frozen=True)

@@ -12,19 +12,21 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from zm_cli.axes import Per, choose_per, feature_shape
-from zm_cli.block import BLOCK_BYTES, Rejected, Skipped, Source, Spec
+from zm_cli.data.block import BLOCK_BYTES, Rejected, Skipped
+from zm_cli.data.source import Source
+from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError, UsageError
-from zm_cli.guard import note_input
-from zm_cli.kernels import Counts
-from zm_cli.moments import Moments
+from zm_cli.inputs.standard_input import name_input
+from zm_cli.numbers.axes import Per, choose_per, feature_shape
+from zm_cli.numbers.kernels import Counts
+from zm_cli.numbers.moments import Moments
 from zm_cli.pipeline.measure_run import MeasureOptions, MeasureRun, group_spans
 from zm_cli.pipeline.outcome import MOST_NAMES, Outcome, Tick, ignore_progress, list_names, show_value
 from zm_cli.pipeline.pooling import check_alike, check_one_size, pool_columns, pool_shapes
-from zm_cli.runner import Plan, WorkerKind, map_in_order
-from zm_cli.statsfile import SourceRecord, Stats
-from zm_cli.stdin import name_input
-from zm_cli.transform import unit_divisor
+from zm_cli.pipeline.transform import unit_divisor
+from zm_cli.running.guard import note_input
+from zm_cli.running.plan import Plan, WorkerKind, map_in_order
+from zm_cli.statsfile.stats import SourceRecord, Stats
 
 SMALL_RESULT = 8
 """How many times smaller than a block moments must be to be sent from one process to another."""

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal
 
-from zm_cli import block as nouns
-from zm_cli.axes import Per, feature_shape, kept_axes
-from zm_cli.block import Block, Rejected, Skipped, Source, Span, Spec, Tally
-from zm_cli.bounds import Bounds
-from zm_cli.kernels import Counts
-from zm_cli.moments import Moments, RunningMoments, count_infinities, find_missing
+from zm_cli.data import block as nouns
+from zm_cli.data.block import Block, Rejected, Skipped, Span, Tally
+from zm_cli.data.source import Source
+from zm_cli.data.spec import Spec
+from zm_cli.numbers.axes import Per, feature_shape, kept_axes
+from zm_cli.numbers.bounds import Bounds
+from zm_cli.numbers.kernels import Counts
+from zm_cli.numbers.moments import Moments, RunningMoments, count_infinities, find_missing
 
 ENOUGH_SAMPLES = 256
 """Samples after which another block's moments are worth merging; a constant, because it decides the last bits."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
-from zm_cli.block import ReadOptions, Source
+from zm_cli.data.options import ReadOptions
+from zm_cli.data.source import Source
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import detect, open_source
-from zm_cli.statsfile import Stats
+from zm_cli.statsfile.stats import Stats
 
 FIXED_CHOICES = ("mode", "lossy", "resize", "exif")
 """Choices in decoding images that data must share with the statistics: other pixels have other means."""

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from zm_cli.block import Skipped
-from zm_cli.kernels import Floats
+from zm_cli.data.block import Skipped
+from zm_cli.numbers.kernels import Floats
 
 Tick = Callable[[int], None]
 """Called with the bytes of input just done with, in the unit of `Source.nbytes`."""

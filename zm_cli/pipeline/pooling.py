@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from zm_cli.axes import Per, describe_shape, kept_axes
-from zm_cli.block import Source, Spec
+from zm_cli.data.source import Source
+from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError
+from zm_cli.numbers.axes import Per, describe_shape, kept_axes
 from zm_cli.pipeline.outcome import Outcome
 
 

@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 
-from zm_cli.axes import Per
-from zm_cli.kernels import Counts
-from zm_cli.moments import Moments
+from zm_cli.numbers.axes import Per
+from zm_cli.numbers.kernels import Counts
+from zm_cli.numbers.moments import Moments
 from zm_cli.pipeline.outcome import MOST_NAMES, Written, list_names
-from zm_cli.statsfile import Stats
-from zm_cli.transform import Transform
+from zm_cli.pipeline.transform import Transform
+from zm_cli.statsfile.stats import Stats
 
 MOST_SHIFT = 1.0
 """Promised deviations that a mean may be off, with four standard errors more where samples are few."""

@@ -7,7 +7,7 @@ import re
 import shlex
 from collections.abc import Sequence
 
-from zm_cli.block import Source
+from zm_cli.data.source import Source
 from zm_cli.pipeline.outcome import list_names
 
 TRAINING = frozenset({"train", "training", "trn"})

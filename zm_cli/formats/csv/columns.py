@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli.block import Rejected
+from zm_cli.data.block import Rejected
 from zm_cli.errors import DataError
 from zm_cli.formats.csv.encodings import BOM, advise_encoding
 from zm_cli.formats.csv.layout import Layout

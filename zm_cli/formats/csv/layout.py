@@ -8,7 +8,7 @@ from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.csv.encodings import BOM, advise_encoding
 from zm_cli.formats.csv.records import LONGEST_RECORD, Cell, scan_cell
 from zm_cli.formats.csv.stream import TextStream
-from zm_cli.stdin import name_input
+from zm_cli.inputs.standard_input import name_input
 
 DELIMITERS = b",;\t|"
 """Delimiters that are found by themselves, the likeliest first."""

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zm_cli.draft import Draft
 from zm_cli.errors import DataError
-from zm_cli.receipt import DAMAGED, load_receipt
+from zm_cli.outputs.draft import Draft
+from zm_cli.outputs.receipt import DAMAGED, load_receipt
 
 READ_BYTES = 1 << 20
 

@@ -9,13 +9,14 @@ from typing import IO, TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from zm_cli.block import Block, WriteOptions
-from zm_cli.draft import Draft
+from zm_cli.data.block import Block
+from zm_cli.data.sink import WriteOptions
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.csv.columns import Carried
 from zm_cli.formats.csv.encodings import encode_text
 from zm_cli.formats.csv.layout import Layout
 from zm_cli.formats.csv.receipts import draft_receipt
+from zm_cli.outputs.draft import Draft
 
 if TYPE_CHECKING:
     import polars as pl

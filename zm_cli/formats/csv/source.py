@@ -11,8 +11,11 @@ from typing import IO, Any
 
 import numpy as np
 
-from zm_cli import block
-from zm_cli.block import Block, Facts, ReadOptions, Span, Spec
+from zm_cli.data import block
+from zm_cli.data.block import Block, Span
+from zm_cli.data.options import ReadOptions
+from zm_cli.data.source import Facts
+from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.csv.columns import ColumnReader, is_number
 from zm_cli.formats.csv.encodings import UTF8, parse_encoding
@@ -21,8 +24,8 @@ from zm_cli.formats.csv.loading import load_polars
 from zm_cli.formats.csv.receipts import read_receipt
 from zm_cli.formats.csv.records import Cutter, Piece, first_pieces, first_rows, has_other_ends
 from zm_cli.formats.csv.stream import TextStream, is_regular
-from zm_cli.selecting import explain_unknown, list_columns, select_columns
-from zm_cli.stdin import name_input
+from zm_cli.inputs.columns import explain_unknown, list_columns, select_columns
+from zm_cli.inputs.standard_input import name_input
 
 LINE_ENDS = {b"\n": "LF", b"\r\n": "CRLF", b"\r": "CR"}
 LIKE_A_NUMBER = re.compile(r"\s*[-+]?[$€£]?\s*(0x[\da-f]+|\d[\d., '_]*)\s*[%$€£]?\s*", re.IGNORECASE)

@@ -21,7 +21,7 @@ from zm_cli.formats.csv.encodings import (
     choose_encoding,
 )
 from zm_cli.formats.csv.stored import GZIP, ZSTD, Stored, read_gzip, read_zstd
-from zm_cli.stdin import StandardInput, name_input
+from zm_cli.inputs.standard_input import StandardInput, name_input
 
 GATHERING = 0.03
 """Seconds after the first byte of a piece in which more of it may come, where a piece is what has arrived."""

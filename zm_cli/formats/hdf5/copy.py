@@ -14,7 +14,7 @@ from zm_cli.formats.hdf5.attributes import copy_attributes, has_pointers, list_a
 from zm_cli.formats.hdf5.links import ExternalLink, encode_name, follow, show_name, walk
 from zm_cli.formats.hdf5.outside import is_external, is_virtual, stored_space
 from zm_cli.formats.hdf5.references import Referrer, slabs
-from zm_cli.timelimit import limited
+from zm_cli.running.time_limit import limited
 
 Create = Callable[[Any, bytes, Any], list[str]]
 """Makes the dataset anew in a group, under a name, with a link creation list; returns notes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from zm_cli.block import LAYOUTS
+from zm_cli.data.spec import LAYOUTS
 from zm_cli.errors import UsageError
 from zm_cli.formats.hdf5.access import ERRORS
 

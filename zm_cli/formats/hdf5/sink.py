@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli.block import Block, WriteOptions
-from zm_cli.device import Device
-from zm_cli.draft import Draft
+from zm_cli.data.block import Block
+from zm_cli.data.sink import WriteOptions
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.hdf5.access import ERRORS, explain, open_file
 from zm_cli.formats.hdf5.copy import FileCopy, creation_list, needs_new_headers
@@ -22,7 +21,9 @@ from zm_cli.formats.hdf5.links import encode_name, show_name
 from zm_cli.formats.hdf5.packing import Packed, Packer, find_packer
 from zm_cli.formats.hdf5.source import RECEIPT, Hdf5Source
 from zm_cli.formats.hdf5.storage import chunk_cache, create_dataset
-from zm_cli.timelimit import limited
+from zm_cli.outputs.draft import Draft
+from zm_cli.outputs.hdf5_file import Device
+from zm_cli.running.time_limit import limited
 
 OUTPUT_SUFFIXES = (".h5", ".hdf5", ".he5")
 SPEAKS_OF_VALUES = (

@@ -13,8 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli import block as nouns
-from zm_cli.block import Block, Facts, ReadOptions, Span, Spec
+from zm_cli.data import block as nouns
+from zm_cli.data.block import Block, Span
+from zm_cli.data.options import ReadOptions
+from zm_cli.data.source import Facts
+from zm_cli.data.spec import UNNAMED, Spec
 from zm_cli.errors import DataError
 from zm_cli.formats.hdf5.access import ERRORS, explain, open_file
 from zm_cli.formats.hdf5.choose import (
@@ -30,8 +33,8 @@ from zm_cli.formats.hdf5.direct import ChunkedValues, ContiguousValues, find_dir
 from zm_cli.formats.hdf5.layout import find_layout, parse_layout, read_text
 from zm_cli.formats.hdf5.links import describe_external_links, encode_name, is_foreign, leads_beyond, show_name
 from zm_cli.formats.hdf5.storage import chunk_cache, describe_storage
-from zm_cli.receipt import parse_receipt
-from zm_cli.timelimit import limited
+from zm_cli.outputs.receipt import parse_receipt
+from zm_cli.running.time_limit import limited
 
 RECEIPT = "zm"
 """The attribute that holds what an earlier run did to the dataset."""
@@ -94,7 +97,7 @@ class Hdf5Source:
         self._chunks = dataset.chunks
         layout = find_layout(dataset) if asked is None else parse_layout(asked, self._name, self._shape)
         decoding = {"dataset": self._name} | ({"layout": layout} if layout else {})
-        letters = layout or "N" + nouns.UNNAMED[: len(self._shape) - 1]
+        letters = layout or "N" + UNNAMED[: len(self._shape) - 1]
         self._axis = letters.index("N")
         dtype = numeric_dtype(dataset)
         assert dtype is not None

@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from zm_cli.block import Format, ReadOptions, Sink, Source, WriteOptions
+from zm_cli.data.format import Format
+from zm_cli.data.options import ReadOptions
+from zm_cli.data.sink import Sink, WriteOptions
+from zm_cli.data.source import Source
 from zm_cli.formats.images.suffixes import is_image_suffix
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from zm_cli.block import Sink, Source, WriteOptions
+from zm_cli.data.sink import Sink, WriteOptions
+from zm_cli.data.source import Source
 from zm_cli.errors import UsageError
 from zm_cli.formats.images.arrays import INSTALL, has_tifffile
 from zm_cli.formats.images.hdf5_sink import HDF5Sink, one_shape
@@ -12,7 +13,7 @@ from zm_cli.formats.images.listing import read_receipt
 from zm_cli.formats.images.source import ImageSource
 from zm_cli.formats.images.suffixes import suffix_of
 from zm_cli.formats.images.tree_sink import FileSink, TreeSink, digest_names
-from zm_cli.receipt import DAMAGED
+from zm_cli.outputs.receipt import DAMAGED
 
 _FORMS = {".h5": "h5", ".hdf5": "h5", ".npy": "npy", ".tif": "tiff", ".tiff": "tiff"}
 _CHOICES = "name a folder (ending in /) for a tree of arrays, or a file ending in .h5"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli.block import BYTE_VALUES
+from zm_cli.data.block import BYTE_VALUES
 from zm_cli.formats.images import arrays, png
 from zm_cli.formats.images.modes import ARRAY
 from zm_cli.formats.images.pictures import open_picture, orientation

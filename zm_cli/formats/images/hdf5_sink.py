@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli.block import Block, WriteOptions
-from zm_cli.device import Device
-from zm_cli.draft import Draft
+from zm_cli.data.block import Block
+from zm_cli.data.sink import WriteOptions
 from zm_cli.errors import DataError
 from zm_cli.formats.images.source import ImageSource, find_classes
+from zm_cli.outputs.draft import Draft
+from zm_cli.outputs.hdf5_file import Device
 
 _CHUNK_BYTES = 1 << 20
 _SIZES_TOLD = 6

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from zm_cli.block import ReadOptions, Skipped
+from zm_cli.data.block import Skipped
+from zm_cli.data.options import ReadOptions
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.images.headers import Header, read_header
 from zm_cli.formats.images.limits import limit_pillow
@@ -17,7 +18,7 @@ from zm_cli.formats.images.names import Names
 from zm_cli.formats.images.pictures import broken, quieten, refuse, say_why
 from zm_cli.formats.images.selecting import Selection
 from zm_cli.formats.images.suffixes import is_image_suffix, suffix_of
-from zm_cli.receipt import load_receipt
+from zm_cli.outputs.receipt import load_receipt
 
 RECEIPT = "zm.json"
 

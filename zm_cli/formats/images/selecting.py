@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from zm_cli.block import ReadOptions
+from zm_cli.data.options import ReadOptions
 from zm_cli.errors import UsageError
 
 if TYPE_CHECKING:

@@ -13,7 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from zm_cli.block import BLOCK_BYTES, BYTE_VALUES, Block, Facts, ReadOptions, Skipped, Span, Spec, Tally
+from zm_cli.data.block import BLOCK_BYTES, BYTE_VALUES, Block, Skipped, Span, Tally
+from zm_cli.data.options import ReadOptions
+from zm_cli.data.source import Facts
+from zm_cli.data.spec import Spec
 from zm_cli.errors import UsageError
 from zm_cli.formats.images.ahead import read_ahead
 from zm_cli.formats.images.decode import Decoding, count_values, decode

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli.block import Block, WriteOptions
-from zm_cli.draft import Draft
+from zm_cli.data.block import Block
+from zm_cli.data.sink import WriteOptions
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.images.listing import RECEIPT
 from zm_cli.formats.images.source import ImageSource
+from zm_cli.outputs.draft import Draft
 
 _SUFFIXES = {"npy": ".npy", "tiff": ".tiff"}
 

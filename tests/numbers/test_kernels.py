@@ -1,0 +1,98 @@
+"""The inner loops, each against the plain arithmetic that it stands for."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from zm_cli.numbers.kernels import ExactSums, Sums, sum_counts, sum_rows, two_sum
+
+SEED = 5
+SMALL = ("uint8", "int8", "uint16", "int16")
+SHAPES = [(1, 1), (1, 70000), (7, 3), (300, 5), (70000, 1), (5000, 3), (600, 2100)]
+
+
+def draw(dtype: str, shape: tuple[int, int]) -> np.ndarray:
+    info = np.iinfo(dtype)
+    values = np.random.default_rng(SEED).integers(info.min, info.max, shape, dtype, endpoint=True)
+    # The extremes, where sums in narrow types would overflow first.
+    values[: len(values) // 2, 0] = info.min
+    values[len(values) // 2 :, 0] = info.max
+    return values
+
+
+def plain(rows: np.ndarray, column: int) -> tuple[int, Fraction, Fraction]:
+    """Count, mean and sum of squared deviations of a column, in whole numbers and fractions."""
+    numbers = [int(number) for number in rows[:, column]]
+    total = sum(numbers)
+    squares = sum(number * number for number in numbers)
+    return len(numbers), Fraction(total, len(numbers)), squares - Fraction(total * total, len(numbers))
+
+
+def assert_plain(sums: Sums, rows: np.ndarray) -> None:
+    for column in {0, rows.shape[1] // 2, rows.shape[1] - 1}:
+        count, mean, m2 = plain(rows, column)
+        assert sums.count[column] == count
+        # The distance from the nearest integer is rounded, and its sum with it; m2 is rounded twice.
+        assert sums.mean[column] == pytest.approx(float(mean), rel=2.3e-16, abs=1.2e-16)
+        assert sums.m2[column] == pytest.approx(float(m2), rel=4e-16, abs=0)
+        assert (sums.min[column], sums.max[column]) == (rows[:, column].min(), rows[:, column].max())
+        assert sums.missing[column] == 0
+
+
+@pytest.mark.parametrize("dtype", SMALL)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_small_integers_are_summed_exactly(dtype: str, shape: tuple[int, int]) -> None:
+    rows = draw(dtype, shape)
+    assert_plain(sum_rows(rows), rows)
+
+
+@pytest.mark.parametrize("dtype", SMALL)
+def test_it_does_not_matter_how_rows_are_grouped(dtype: str) -> None:
+    rows = draw(dtype, (999, 130))
+    exact = ExactSums(130, rows.dtype)
+    for start, stop in ((0, 1), (1, 500), (500, 500), (500, 999)):
+        if stop > start:
+            assert exact.add(rows[start:stop])
+    once, grouped = sum_rows(rows), exact.finish()
+    for field in ("count", "mean", "tail", "m2", "min", "max", "missing"):
+        np.testing.assert_array_equal(getattr(once, field), getattr(grouped, field), err_msg=field)
+
+
+def test_rows_with_a_value_to_ignore_are_not_added() -> None:
+    exact = ExactSums(2, np.dtype(np.uint8))
+    assert exact.add(np.array([[1, 2]], np.uint8), ignore=9)
+    assert not exact.add(np.array([[3, 9]], np.uint8), ignore=9)
+    assert exact.count == 1
+
+
+@pytest.mark.parametrize("ignore", [None, 0, 7, 255, 7.5, -1])
+def test_counts_come_to_what_the_values_come_to(ignore: float | None) -> None:
+    values = np.random.default_rng(SEED).integers(0, 10, (4000, 2)).astype(np.uint8)
+    counts = np.array([np.bincount(column, minlength=256) for column in values.T])
+    sums = sum_counts(counts, ignore)
+    for column in range(2):
+        kept = values[:, column][values[:, column] != ignore].reshape(-1, 1)
+        count, mean, m2 = plain(kept, 0)
+        assert (sums.count[column], sums.missing[column]) == (count, len(values) - count)
+        assert sums.mean[column] == pytest.approx(float(mean), rel=2.3e-16)
+        assert sums.m2[column] == pytest.approx(float(m2), rel=4e-16)
+        assert (sums.min[column], sums.max[column]) == (kept.min(), kept.max())
+
+
+def test_counts_of_nothing_are_the_moments_of_nothing() -> None:
+    counts = np.zeros((1, 256), np.int64)
+    counts[0, 4] = 10
+    sums = sum_counts(counts, ignore=4)
+    assert (sums.count[0], sums.missing[0], sums.mean[0], sums.m2[0]) == (0, 10, 0, 0)
+    assert (sums.min[0], sums.max[0]) == (np.inf, -np.inf)
+
+
+def test_two_sum_drops_nothing() -> None:
+    rng = np.random.default_rng(SEED)
+    a, b = rng.normal(size=1000) * 1e10, rng.normal(size=1000)
+    total, rest = two_sum(a, b)
+    for left, right, rounded, dropped in zip(a, b, total, rest, strict=True):
+        assert Fraction(left) + Fraction(right) == Fraction(rounded) + Fraction(dropped)

@@ -1,0 +1,208 @@
+"""Outputs appear whole or not at all; what a killed run left is cleared away, what another run writes is left alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from zm_cli.errors import DataError, UsageError
+from zm_cli.outputs.draft import Draft
+
+HOLD = """
+import sys
+from pathlib import Path
+from zm_cli.outputs.draft import Draft
+draft = Draft(Path(sys.argv[1]), folder=sys.argv[2] == "folder")
+place = draft.path / "half" if sys.argv[2] == "folder" else draft.path
+place.write_text("half done")
+print("holding", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture(params=["file", "folder"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def start_holder(target: Path, kind: str) -> subprocess.Popen[bytes]:
+    """Another process that works on a draft of `target` until it is killed."""
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, target, kind],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == b"holding\n"
+    return holder
+
+
+def kill(holder: subprocess.Popen[bytes]) -> None:
+    holder.send_signal(signal.SIGKILL)
+    holder.communicate(timeout=60)
+
+
+def fill(draft: Draft, kind: str, text: str) -> None:
+    (draft.path / "inside" if kind == "folder" else draft.path).write_text(text)
+
+
+def read(target: Path, kind: str) -> str:
+    return (target / "inside" if kind == "folder" else target).read_text()
+
+
+def test_nothing_is_at_the_name_before_the_commit(tmp_path: Path, kind: str) -> None:
+    draft = Draft(tmp_path / "out", folder=kind == "folder")
+    fill(draft, kind, "new")
+    assert not (tmp_path / "out").exists()
+    draft.commit()
+    assert read(tmp_path / "out", kind) == "new"
+    assert os.listdir(tmp_path) == ["out"]
+
+
+def test_the_old_output_stays_until_the_commit_replaces_it(tmp_path: Path, kind: str) -> None:
+    for text in ("old", "new"):
+        draft = Draft(tmp_path / "out", folder=kind == "folder")
+        fill(draft, kind, text)
+        assert text == "old" or read(tmp_path / "out", kind) == "old"
+        draft.commit()
+    assert read(tmp_path / "out", kind) == "new"
+    assert os.listdir(tmp_path) == ["out"]
+
+
+def test_a_discarded_draft_leaves_the_old_output(tmp_path: Path, kind: str) -> None:
+    first, target = Draft(tmp_path / "out", folder=kind == "folder"), tmp_path / "out"
+    fill(first, kind, "old")
+    first.commit()
+    draft = Draft(target, folder=kind == "folder")
+    fill(draft, kind, "new")
+    draft.discard()
+    draft.discard()
+    assert read(target, kind) == "old"
+    assert os.listdir(tmp_path) == ["out"]
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path: Path, kind: str) -> None:
+    kill(start_holder(tmp_path / "out", kind))
+    assert len(os.listdir(tmp_path)) == 1
+    draft = Draft(tmp_path / "out", folder=kind == "folder")
+    assert not list(draft.path.iterdir()) if kind == "folder" else not draft.path.read_bytes()
+    fill(draft, kind, "new")
+    draft.commit()
+    assert os.listdir(tmp_path) == ["out"]
+
+
+def test_what_a_killed_run_left_may_be_of_another_kind(tmp_path: Path, kind: str) -> None:
+    other = "file" if kind == "folder" else "folder"
+    kill(start_holder(tmp_path / "out", other))
+    draft = Draft(tmp_path / "out", folder=kind == "folder")
+    fill(draft, kind, "new")
+    draft.commit()
+    assert read(tmp_path / "out", kind) == "new"
+
+
+def test_a_name_that_another_run_writes_is_refused_and_left_to_it(tmp_path: Path, kind: str) -> None:
+    holder = start_holder(tmp_path / "out", kind)
+    try:
+        with pytest.raises(DataError, match="another run of zm is writing it"):
+            Draft(tmp_path / "out", folder=kind == "folder")
+        [part] = tmp_path.iterdir()
+        assert (part / "half" if kind == "folder" else part).read_text() == "half done"
+    finally:
+        kill(holder)
+
+
+def test_a_folder_put_aside_by_a_killed_run_comes_back(tmp_path: Path) -> None:
+    # Where names cannot change places at once, the old folder is renamed first.
+    (tmp_path / ".out.zm-old").mkdir()
+    (tmp_path / ".out.zm-old" / "inside").write_text("old")
+    Draft(tmp_path / "out", folder=True).discard()
+    assert read(tmp_path / "out", "folder") == "old"
+    assert os.listdir(tmp_path) == ["out"]
+
+
+def test_folders_are_replaced_without_an_exchange_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zm_cli.outputs.draft._exchange", lambda *_: False)
+    for text in ("old", "new"):
+        draft = Draft(tmp_path / "out", folder=True)
+        fill(draft, "folder", text)
+        draft.commit()
+    assert read(tmp_path / "out", "folder") == "new"
+    assert os.listdir(tmp_path) == ["out"]
+
+
+def test_a_link_at_the_name_of_the_draft_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("keep")
+    (tmp_path / ".out.zm-part").symlink_to(tmp_path / "precious")
+    draft = Draft(tmp_path / "out")
+    draft.path.write_text("new")
+    draft.commit()
+    assert (tmp_path / "precious").read_text() == "keep"
+    assert not (tmp_path / "out").is_symlink()
+
+
+def test_what_a_link_points_to_is_replaced_and_not_the_link(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "data" / "real")
+    draft = Draft(tmp_path / "out")
+    draft.path.write_text("new")
+    draft.commit()
+    assert (tmp_path / "out").is_symlink()
+    assert (tmp_path / "data" / "real").read_text() == "new"
+
+
+def test_a_name_that_is_no_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    with pytest.raises(UsageError, match="no regular file"):
+        Draft(tmp_path / "out")
+    with pytest.raises(UsageError, match="does not exist"):
+        Draft(tmp_path / "none" / "out")
+
+
+def test_what_cannot_be_removed_is_an_error_and_no_endless_try(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".out.zm-part").mkdir()
+
+    def refuse(path: Path, **_: object) -> None:
+        raise PermissionError(1, "Operation not permitted", str(path))
+
+    monkeypatch.setattr("shutil.rmtree", refuse)
+    with pytest.raises(DataError, match="cannot be written: Operation not permitted"):
+        Draft(tmp_path / "out", folder=True)
+
+
+def test_a_pipe_at_the_name_of_the_draft_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".out.zm-part")
+    Draft(tmp_path / "out").commit()
+    assert os.listdir(tmp_path) == ["out"]
+
+
+def test_a_run_that_was_slow_to_lock_its_draft_makes_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from zm_cli.outputs import draft as room
+
+    lock, slow = room._lock, [True]
+
+    def lock_late(descriptor: int) -> None:
+        if slow.pop() if slow else False:
+            # Another run takes it for left over.
+            (tmp_path / ".out.zm-part").unlink()
+        lock(descriptor)
+
+    monkeypatch.setattr(room, "_lock", lock_late)
+    draft = Draft(tmp_path / "out")
+    draft.path.write_text("whole")
+    draft.commit()
+    assert (tmp_path / "out").read_text() == "whole"
+
+
+def test_a_folder_put_aside_goes_away_where_the_new_one_is_there(tmp_path: Path) -> None:
+    for name, text in ((".out.zm-old", "old"), ("out", "new")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "inside").write_text(text)
+    Draft(tmp_path / "out", folder=True).discard()
+    assert read(tmp_path / "out", "folder") == "new"
+    assert os.listdir(tmp_path) == ["out"]

@@ -1,0 +1,79 @@
+"""Receipts from strangers: never a traceback, bounded in size, and what was done is still known."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zm_cli.errors import DataError
+from zm_cli.outputs.receipt import (
+    DAMAGED,
+    MOST_BYTES,
+    check_receipt,
+    describe_receipt,
+    load_receipt,
+    make_receipt,
+    parse_receipt,
+)
+
+RECEIPT = make_receipt("standardize", inverse=False, stats="xxh3_128:" + "0" * 32, settings={"unit": 1.0, "ddof": 0})
+
+
+@pytest.mark.parametrize("text", [None, "", b"", "[]", "1", "{", '{"format": "other"}', "[" * 10**5, b"\xff", "\ud800"])
+def test_a_text_that_is_no_receipt_is_ignored(text: str | bytes | None) -> None:
+    assert parse_receipt(text) is None
+
+
+WRONG: list[Any] = [None, [], {}, "x" * 1000, 10**400, float("nan"), float("inf"), [[[]]]]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{field: value} for field in RECEIPT if field != "format" for value in WRONG],
+    ids=lambda change: repr(change)[:40],
+)
+def test_a_receipt_of_wrong_types_still_says_that_something_was_done(change: dict[str, Any]) -> None:
+    found = parse_receipt(json.dumps(RECEIPT | change))
+    assert found is not None
+    assert set(found) <= set(RECEIPT) - set(change)
+    for inverse in (False, True):
+        wanted = make_receipt("standardize", inverse=inverse, stats="other", settings={"unit": 1.0, "ddof": 0})
+        with pytest.raises(DataError) as caught:
+            check_receipt(found, wanted, "here")
+        assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("text", ["", json.dumps(RECEIPT)[:-1], "\ud800".encode("utf-8", "surrogatepass"), "[" * 10**5])
+def test_a_damaged_receipt_refuses_whatever_is_wanted_of_the_data(tmp_path: Path, text: str | bytes) -> None:
+    path = tmp_path / "zm.json"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    found = load_receipt(path)
+    assert found is DAMAGED
+    assert "not known" in str(describe_receipt(found))
+    for inverse in (False, True):
+        with pytest.raises(DataError, match="cannot be read"):
+            check_receipt(found, RECEIPT | {"inverse": inverse}, "here")
+
+
+def test_a_damaged_text_is_a_receipt_where_it_says_so() -> None:
+    assert parse_receipt(json.dumps(RECEIPT)[:-1]) is DAMAGED
+    assert parse_receipt(json.dumps(RECEIPT)[:-1].encode()) is DAMAGED
+
+
+def test_a_receipt_is_read_within_a_limit(tmp_path: Path) -> None:
+    path = tmp_path / "zm.json"
+    assert load_receipt(path) is None
+    path.write_text(json.dumps(RECEIPT))
+    assert load_receipt(path) == RECEIPT
+    os.truncate(path, MOST_BYTES + 1)
+    assert load_receipt(path) is DAMAGED
+    path.unlink()
+    os.mkfifo(path)
+    assert load_receipt(path) is None
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    assert load_receipt(path) is None

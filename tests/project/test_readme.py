@@ -1,0 +1,52 @@
+"""Every example of the README runs as it stands, and prints what the README says it prints."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.shell import put_zm_on_path
+
+ROOT = Path(__file__).parents[2]
+BLOCKS = re.findall(r"```console\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+def examples() -> list[tuple[str, str]]:
+    """Each command with the output that stands under it."""
+    found = []
+    for block in BLOCKS:
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, output = part.partition("\n")
+            found.append((command, output))
+    return found
+
+
+def test_there_are_examples() -> None:
+    assert len(examples()) > 12
+
+
+def test_the_examples_print_what_the_readme_shows(tmp_path: Path) -> None:
+    """One after another, as they build on one another, in a folder with the sample data."""
+    for name in ("sample_data", "examples"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    env = put_zm_on_path(tmp_path)
+    for command, output in examples():
+        line = ["bash", "-o", "pipefail", "-c", command]
+        done = subprocess.run(line, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+        expected = [line.rstrip() for line in output.splitlines()]
+        # A check that does not hold ends with 1.
+        code = 1 if expected[:1] and expected[0].startswith("off: ") else 0
+        assert done.returncode == code, f"{command}\n{done.stderr}"
+        if output:
+            assert [line.rstrip() for line in done.stdout.splitlines()] == expected, command
+
+
+def test_every_command_has_an_example_and_help_of_its_own() -> None:
+    for command in ("stats", "center", "standardize", "inspect"):
+        assert any(f"zm {command} " in example for example, _ in examples())
+        done = subprocess.run(
+            [sys.executable, "-m", "zm_cli", command, "--help"], capture_output=True, text=True, check=True, cwd=ROOT
+        )
+        assert f"zm {command}" in done.stdout

@@ -1,0 +1,161 @@
+"""The text of a JSON stats file from a stranger: refused in one line and bounded memory where it is no plain JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.hostile_stats import ARRAYS, document_of, images, measured, refused
+from tests.made import make_stats
+from tests.shell import run_zm
+from zm_cli.data.spec import Spec
+from zm_cli.errors import DataError, UsageError
+from zm_cli.statsfile.header import MOST_FEATURES
+from zm_cli.statsfile.json_text import HEADER_BYTES, JSON_BYTES, JSON_FEATURES
+from zm_cli.statsfile.store import check_room, is_stats_file, load_stats, save_stats
+
+MEMORY = 1500 << 20
+TEXT = json.dumps(document_of(images()))
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "is empty"),
+        (b" \n", "is empty"),
+        (b"[]", "is no JSON object"),
+        (b"{}", "no stats file"),
+        (b"\xef\xbb\xbf" + TEXT.encode(), "byte order mark"),
+        (TEXT.encode("utf-16"), "byte order mark"),
+        (TEXT.encode("utf-16-le"), "is no JSON"),
+        (TEXT.encode().replace(b'"R"', b'"\xe9"'), "is no JSON"),
+        (TEXT + "{}", "goes on"),
+        (TEXT + "\0", "goes on"),
+        (TEXT[:-1], "is no JSON"),
+        (TEXT[:-1] + ",}", "is no JSON"),
+        (TEXT[:-1] + ', "unit": true}', "'unit' twice"),
+        (TEXT.replace('{"path"', '{"path": "other", "path"'), "twice"),
+        (TEXT.replace('"ignore": null', '"ignore": NaN'), "NaN"),
+        (TEXT.replace('"ignore": null', '"ignore": -Infinity'), "-Infinity"),
+        (TEXT.replace('"min": [', '"min": [NaN, '), "NaN"),
+        (TEXT.replace('"samples": 6', '"samples": ' + "1" * 10**7), "is no JSON"),
+        (TEXT.replace('"ignore": null', '"ignore": 1e' + "9" * 10**6), "'ignore'"),
+        (TEXT.replace('"mean": [', '"mean": [1.' + "1" * 10**7 + ", "), "'mean'"),
+        (TEXT.replace('"mean": [', '"mean": [1e999999999, '), "'mean'"),
+        (TEXT.replace('"decoding": {', '"decoding": {"mode": ' + '{"":' * 10**6), "is no JSON"),
+        (TEXT.replace('"mean": [', '"mean": [' + "[" * 10**6), "'mean'"),
+        (b"{" + b",".join(b'"%d":0' % number for number in range(10**5)) + b"}", "more fields"),
+        (b'{"' + b"k" * 10**6 + b'": 1}', "is no JSON"),
+    ],
+    ids=lambda value: repr(value)[:50],
+)
+def test_text_that_is_no_plain_json_is_refused(tmp_path: Path, content: bytes | str, says: str) -> None:
+    assert says in refused(content, tmp_path)
+
+
+def test_a_field_larger_than_the_first_look_is_read_whole(tmp_path: Path) -> None:
+    values = np.arange(4000.0).reshape(2, 2000)
+    stats = make_stats(values, "column", axes="NC", names=tuple(f"ü{number}" for number in range(2000)))
+    document = document_of(stats)
+    for ascii_only in (True, False):
+        for space in ("", " " * 5000):
+            text = json.dumps(document, ensure_ascii=ascii_only).replace('"per"', f'{space}"per"{space}')
+            (tmp_path / "a.json").write_text(text, encoding="utf-8")
+            assert load_stats(str(tmp_path / "a.json")).names == stats.names
+
+
+def test_fields_may_stand_in_any_order_and_numbers_without_a_point(tmp_path: Path) -> None:
+    document = document_of(images())
+    document["min"] = [int(number) for number in document["min"]]
+    (tmp_path / "a.json").write_text(json.dumps(document, sort_keys=True, indent=7))
+    assert is_stats_file(str(tmp_path / "a.json"))
+    np.testing.assert_array_equal(load_stats(str(tmp_path / "a.json")).moments.min, images().moments.min)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda file: file.write(b"[" * 50_000_000),
+        lambda file: file.write(b'{"format":"zm-stats","names":[' + b"[],[0]," * 2_000_000),
+        lambda file: file.write(b'{"format":"zm-stats","mean":[' + b"[]," * 50_000_000),
+        lambda file: file.write(b'{"format":"zm-stats","mean":[' + b"[[[[[[0]]]]]]," * 250_000 + b"1]}"),
+        lambda file: file.write(b'{"decoding":[' + (b'{"":' * 150 + b"1" + b"}" * 150 + b",") * 4_000 + b"1]}"),
+        lambda file: file.truncate(20 << 30),
+    ],
+    ids=["opened", "lists", "numbers", "deep", "objects", "sparse"],
+)
+def test_a_large_file_takes_bounded_memory(tmp_path: Path, write: Callable[[io.BufferedWriter], object]) -> None:
+    path = tmp_path / "a.json"
+    with path.open("wb") as file:
+        write(file)
+    says, peak = measured(path)
+    assert says.startswith(str(path))
+    assert peak < MEMORY
+
+
+def test_a_json_larger_than_the_limit_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(TEXT.encode())
+    os.truncate(path, JSON_BYTES + 1)
+    says, _ = measured(path)
+    assert "256 MB of JSON; keep it as .npz" in says
+
+
+def pixels(features: int) -> Spec:
+    """Data whose samples have so many pixels."""
+    return Spec("hdf5", "NHW", (features, 1), np.dtype("uint8"))
+
+
+def test_features_beyond_what_a_file_holds_are_refused_before_the_work(tmp_path: Path) -> None:
+    for name in (str(tmp_path / "a.json"), "-"):
+        check_room(name, pixels(JSON_FEATURES), "pixel", "x.h5")
+        check_room(name, pixels(JSON_FEATURES + 1), "all", "x.h5")
+        with pytest.raises(UsageError, match=r"1,000,001; end its name in \.npz"):
+            check_room(name, pixels(JSON_FEATURES + 1), "pixel", "x.h5")
+    for name in ("a.npz", "a.h5"):
+        check_room(str(tmp_path / name), pixels(MOST_FEATURES), "pixel", "x.h5")
+        with pytest.raises(UsageError, match="at most"):
+            check_room(str(tmp_path / name), pixels(MOST_FEATURES + 1), "pixel", "x.h5")
+
+
+def test_what_would_not_be_read_is_not_written(tmp_path: Path) -> None:
+    stats = make_stats(np.ones((2, 2)), "column", axes="NC", names=("a", "x" * HEADER_BYTES))
+    for suffix in (".json", ".npz", ".h5"):
+        with pytest.raises(DataError, match="MB of names"):
+            save_stats(stats, str(tmp_path / f"a{suffix}"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_longest_numbers_of_as_many_features_as_json_holds_fit_into_it() -> None:
+    longest = {"mean": -2.2250738585072014e-308, "count": 2**63 - 1}
+    one = sum(len(f"{longest.get(field, longest['mean'] if field != 'missing' else 2**63 - 1)}, ") for field in ARRAYS)
+    assert one * JSON_FEATURES + 12 * 8 * JSON_FEATURES // 8 + HEADER_BYTES < JSON_BYTES
+
+
+@pytest.mark.parametrize("suffix", [".json", ".npz", ".h5"])
+def test_a_folder_a_device_or_a_silent_pipe_is_refused_at_once(tmp_path: Path, suffix: str) -> None:
+    folder, pipe, device = (tmp_path / f"{name}{suffix}" for name in ("folder", "pipe", "device"))
+    folder.mkdir()
+    os.mkfifo(pipe)
+    device.symlink_to("/dev/zero")
+    for path in (folder, pipe, device):
+        assert not is_stats_file(str(path))
+        with pytest.raises((UsageError, DataError)):
+            load_stats(str(path))
+
+
+def test_json_comes_through_a_pipe_too(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, TEXT.encode())
+    os.close(writing)
+    try:
+        assert load_stats(f"/dev/fd/{reading}").names == ("R", "G", "B")
+    finally:
+        os.close(reading)
+    assert run_zm("standardize", tmp_path / "none", "-o", "x.h5", "--stats", "-", stdin=b"[").code in (2, 3)

@@ -1,0 +1,97 @@
+"""The reader of stats files and the shipped schema agree: what is read is valid, what is invalid is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import zm_cli
+from tests.hostile_stats import IMAGES, TABLE, document_of, images, table
+from tests.made import make_stats
+from zm_cli.errors import DataError
+from zm_cli.statsfile.reader import read_document
+
+SCHEMA = json.loads((Path(zm_cli.__file__).parent / "schema" / "stats-v1.schema.json").read_text())
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+HOLES = np.where(np.arange(18).reshape(9, 2) % 2, np.nan, TABLE)
+VALID = [
+    document_of(stats)
+    for stats in (
+        images(),
+        images(unit=True, ignore=0),
+        make_stats(IMAGES, "pixel", axes="NHWC"),
+        make_stats(IMAGES, "all", axes="NHWC"),
+        table(),
+        make_stats(HOLES, "column", axes="NC", names=("a", "b"), kind="csv"),
+        make_stats(np.arange(5.0), "all", axes="N"),
+    )
+]
+
+
+MUTATIONS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 300),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=5),
+    st.sampled_from(["N", "NC", "NHWC", "NCHW", "pixel", "all", "column", "uint8", "float32", "RGB", "csv", "images"]),
+    st.lists(st.integers(0, 9), max_size=4),
+    st.lists(st.one_of(st.floats(0, 255), st.none()), min_size=1, max_size=3),
+    st.dictionaries(st.sampled_from(["mode", "layout", "resize", "x"]), st.sampled_from([None, 1, "L", [5, 4]])),
+)
+
+
+def mutate(data: st.DataObject, value: Any) -> Any:
+    """The value with one change somewhere in it: another value, one less, one more."""
+    if isinstance(value, dict) and value and data.draw(st.booleans()):
+        key = data.draw(st.sampled_from(sorted(value)))
+        if not data.draw(st.integers(0, 9)):
+            return {name: kept for name, kept in value.items() if name != key} | data.draw(
+                st.dictionaries(st.text(max_size=3), MUTATIONS, max_size=1)
+            )
+        return {name: mutate(data, kept) if name == key else kept for name, kept in value.items()}
+    if isinstance(value, list) and value and data.draw(st.booleans()):
+        place = data.draw(st.integers(0, len(value) - 1))
+        if not data.draw(st.integers(0, 5)):
+            return value[:place] + value[place + 1 :]
+        return [*value[:place], mutate(data, value[place]), *value[place + 1 :]]
+    return data.draw(MUTATIONS)
+
+
+@settings(max_examples=600, deadline=None, derandomize=True)
+@given(st.data())
+def test_whatever_is_read_is_valid_by_the_schema(data: st.DataObject) -> None:
+    document = data.draw(st.sampled_from(VALID))
+    for _ in range(data.draw(st.integers(1, 2))):
+        field = data.draw(st.sampled_from(sorted(document)))
+        document = document | {field: mutate(data, document[field])}
+    try:
+        stats = read_document(document, "here")
+    except DataError:
+        return
+    VALIDATOR.validate(document)
+    VALIDATOR.validate(document_of(stats))
+
+
+@pytest.mark.parametrize("document", VALID)
+def test_whatever_the_schema_refuses_of_a_field_is_refused(document: dict[str, Any]) -> None:
+    VALIDATOR.validate(document)
+    read_document(document, "here")
+    wrong: list[Any] = [None, True, -1, 1.5, 2**63, "", "x", "NN", [], [None], [-1], ["x", "x"], [[]], {}, {"x": 1}]
+    refusals = 0
+    for field in document:
+        for value in wrong:
+            changed = document | {field: value}
+            if not VALIDATOR.is_valid(changed):
+                refusals += 1
+                with pytest.raises(DataError):
+                    read_document(changed, "here")
+    assert refusals > 150

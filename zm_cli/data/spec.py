@@ -1,0 +1,40 @@
+"""Spec: what a dataset is, known before its values are read; and the letters of its axes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+UNNAMED = "UVXYZ"
+"""Axis letters that a source gives, in this order, where it cannot tell what an axis is."""
+
+LAYOUTS = {1: "N", 2: "NC", 3: "NHW, NLC or NCL", 4: "NHWC or NCHW", 5: "NDHWC or NCDHW"}
+"""The usual layouts of arrays, by their number of axes, as messages name them."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a dataset is, known before its values are read.
+
+    `axes` names the axes of a block's values, one letter each, the sample axis `N` first: `NHWC`, `NCHW`, `NC`, `N`.
+    `sample_shape` has one entry for each axis after the first, None where samples differ. `names` are the channels or
+    columns along `C`, None where they have no names. `named` says that the user chose the columns by name, so that
+    none of them may be dropped; `text_columns` are those that are no features because they hold text. `limit` is the
+    number of samples that were asked for, None for all. `decoding` holds every choice that decides the values, as JSON
+    can hold it; opening the same data with the same choices gives the same values.
+    """
+
+    kind: str
+    axes: str
+    sample_shape: tuple[int | None, ...]
+    dtype: np.dtype[Any]
+    names: tuple[str, ...] | None = None
+    samples: int | None = None
+    named: bool = False
+    text_columns: tuple[str, ...] = ()
+    limit: int | None = None
+    decoding: Mapping[str, Any] = field(default_factory=dict)

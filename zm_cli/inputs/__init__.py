@@ -1,0 +1,1 @@
+"""What is read that is not a dataset: standard input, small files, texts of options."""

@@ -1,0 +1,92 @@
+"""Decides which axes of a block keep a mean of their own: the one room that names axis numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, cast, get_args
+
+from zm_cli.data.spec import LAYOUTS, UNNAMED, Spec
+from zm_cli.errors import UsageError
+
+Per = Literal["channel", "pixel", "column", "all"]
+PER: tuple[Per, ...] = get_args(Per)
+
+
+def is_unclear(axes: str) -> bool:
+    """Whether these axes name no channels only because nobody knows which axis they are."""
+    return not set(UNNAMED).isdisjoint(axes)
+
+
+def possible_pers(axes: str) -> tuple[Per, ...]:
+    """The choices of `--per` that data with these axes can have, the default first (`NUV`: no default among them)."""
+    if axes == "N":
+        return ("all",)
+    if axes == "NC":
+        return ("column", "all")
+    if is_unclear(axes):
+        return ("pixel", "all")
+    return ("channel", "pixel", "all")
+
+
+def choose_per(spec: Spec, asked: str | None, where: str) -> Per:
+    """What gets a mean of its own: what was asked for if the data can have it, else the default for such data.
+
+    Raises UsageError, naming what is possible, for a choice that the data cannot have and where there is no default
+    because it is not known which axis holds the channels.
+    """
+    possible = possible_pers(spec.axes)
+    if asked in possible:
+        return asked
+    shape = describe_shape(spec.sample_shape)
+    if is_unclear(spec.axes) and asked in (None, "channel"):
+        raise UsageError(
+            f"which axis of the samples ({shape}) holds the channels is not clear",
+            where=where,
+            hint=f"say --layout {LAYOUTS[len(spec.axes)]}, or --per {' or --per '.join(possible)}",
+        )
+    if asked is None:
+        return possible[0]
+    if asked not in PER:
+        raise UsageError(f"there is no --per {asked}", hint=f"choose from {', '.join(PER)}")
+    letters = "" if is_unclear(spec.axes) else f" ({spec.axes})"
+    raise UsageError(
+        f"--per {asked} is not possible for samples of shape {shape}{letters}",
+        where=where,
+        hint=f"possible here: --per {', '.join(possible)}",
+    )
+
+
+def kept_axes(axes: str, per: Per) -> tuple[int, ...]:
+    """The positions, in a block with these axes, that are not averaged over."""
+    if per == "pixel":
+        return tuple(range(1, len(axes)))
+    if per == "all" or "C" not in axes:
+        return ()
+    return (axes.index("C"),)
+
+
+def feature_shape(spec: Spec, per: Per) -> tuple[int, ...]:
+    """The shape of the statistics: `(C,)`, `(K,)`, the sample's own shape, or `(1,)`; every kept size must be known."""
+    kept = kept_axes(spec.axes, per)
+    return tuple(cast(int, spec.sample_shape[axis - 1]) for axis in kept) or (1,)
+
+
+def count_channels(spec: Spec) -> int | None:
+    """The channels of data whose samples have such an axis or are a single channel; None for tables and scalars."""
+    if len(spec.axes) < 3:
+        return None
+    return spec.sample_shape[spec.axes.index("C") - 1] if "C" in spec.axes else 1
+
+
+def broadcast_shape(features: tuple[int, ...], axes: str, per: Per) -> tuple[int, ...]:
+    """The shape in which statistics of shape `features` line up with a block that has these axes."""
+    kept = kept_axes(axes, per)
+    if not kept:
+        return (1,) * len(axes)
+    sizes = dict(zip(kept, features, strict=True))
+    return tuple(sizes.get(axis, 1) for axis in range(len(axes)))
+
+
+def describe_shape(shape: Iterable[int | None]) -> str:
+    """A sample shape as people write it: `28x28x1`, `?` where it varies, `one value` for a scalar."""
+    return "x".join("?" if size is None else str(size) for size in shape) or "one value"

@@ -1,0 +1,73 @@
+"""Bounds: the range that values are expected in, and how many of a block lie beyond it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zm_cli.data.block import Values
+from zm_cli.numbers.kernels import Counts, Floats, match_value
+from zm_cli.numbers.moments import lay_out
+from zm_cli.numbers.pieces import Rows, cut_pieces, find_extremes, fold_rows, unfold_sums
+
+
+@dataclass(frozen=True, eq=False)
+class Bounds:
+    """The smallest and largest value that each feature is expected to have, arrays of the features' shape.
+
+    They are in the scale of the values as they are read.
+    """
+
+    low: Floats
+    high: Floats
+
+    def count_beyond(self, values: Values, kept: tuple[int, ...], ignore: float | None = None) -> Counts:
+        """How many values of each feature of a block lie beyond; missing ones are none. Arguments are those of
+        `Moments.from_block`."""
+        count = np.zeros(self.low.size, dtype=np.int64)
+        if values.size:
+            low, high = self.low.ravel(), self.high.ravel()
+            for features, rows in lay_out(values, kept):
+                count[features] = _count_beyond(rows, low[features], high[features], ignore)
+        return count.reshape(self.low.shape)
+
+    def count_beyond_counted(self, counts: Counts, ignore: float | None = None) -> Counts:
+        """The same of values that were counted: how often 0, 1, 2 and so on occur in each feature."""
+        values = np.arange(counts.shape[1])
+        beyond = (values < self.low[:, np.newaxis]) | (values > self.high[:, np.newaxis])
+        count: Counts = np.where(beyond & (values != ignore), counts, 0).sum(axis=1)
+        return count
+
+
+def _count_beyond(rows: Rows, low: Floats, high: Floats, ignore: float | None = None) -> Counts:
+    """How many values of each column of `rows` (M, K), M >= 1, are below `low` (K) or above `high` (K).
+
+    What is no value is not counted: NaN, infinities and those equal to `ignore`.
+    """
+    if rows.dtype == np.bool_:
+        rows = rows.view(np.uint8)
+    least, most = find_extremes(rows)
+    # False, too, where a NaN hides the extremes.
+    if ((least >= low) & (most <= high)).all():
+        return np.zeros(rows.shape[1], dtype=np.int64)
+    hidden = match_value(ignore, rows.dtype)
+    folded, rest, copies = fold_rows(rows)
+    wide_low, wide_high = np.tile(low, copies), np.tile(high, copies)
+    count = np.zeros(folded.shape[1], dtype=np.int64)
+    for columns, piece in cut_pieces(folded):
+        count[columns] += _find_beyond(piece, wide_low[columns], wide_high[columns], hidden).sum(axis=0)
+    count = unfold_sums(count, copies)
+    count += _find_beyond(rest, low, high, hidden).sum(axis=0)
+    return count
+
+
+def _find_beyond(piece: Rows, low: Floats, high: Floats, hidden: Any) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = (piece < low) | (piece > high)
+    if piece.dtype.kind == "f":
+        found &= np.isfinite(piece)
+    if hidden is not None:
+        found &= piece != hidden
+    return found

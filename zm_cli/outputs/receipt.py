@@ -1,0 +1,129 @@
+"""The receipt: what zm says, on or beside an output, of what it did to it; keeps data from being centered twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from zm_cli.errors import DataError
+from zm_cli.inputs.small_file import read_small
+from zm_cli.outputs.provenance import parse_made
+
+FORMAT = "zm-receipt"
+Operation = Literal["center", "standardize"]
+
+MOST_BYTES = 1 << 20
+"""No receipt is as large; what is, is none."""
+MOST_LETTERS = 64
+"""Of a text in a receipt, which may end up in a message."""
+
+
+def make_receipt(operation: Operation, *, inverse: bool, stats: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The receipt of an operation; `stats` is the digest of its statistics, `settings` is what else decides it."""
+    return {"format": FORMAT, "version": 1, "operation": operation, "inverse": inverse, "stats": stats, **settings}
+
+
+DAMAGED: Mapping[str, Any] = {"format": FORMAT, "damaged": True}
+"""Stands for a receipt that is there and cannot be read: what was done to the data is not known."""
+
+
+def load_receipt(path: str | Path) -> Mapping[str, Any] | None:
+    """The receipt in a file of zm's naming; None where there is no such file, or it is JSON of something else, and
+    DAMAGED where it is no JSON, too large, or cannot be read."""
+    try:
+        return parse_receipt(read_small(path, MOST_BYTES), damaged=True)
+    except OSError:
+        return DAMAGED if os.path.isfile(path) else None
+
+
+def parse_receipt(text: str | bytes | None, *, damaged: bool = False) -> Mapping[str, Any] | None:
+    """The receipt in a text, which may be anybody's; None where there is none or it is something else.
+
+    A text that is no JSON is DAMAGED where it speaks of a receipt, or `damaged` says that it must be one. Fields that
+    cannot be what they are for are left out: what then remains still says that something was done.
+    """
+    if text is None:
+        return None
+    try:
+        found = json.loads(text) if len(text) <= MOST_BYTES else None
+    except (ValueError, RecursionError):
+        names_it = (FORMAT if isinstance(text, str) else FORMAT.encode()) in text  # type: ignore[operator]
+        return DAMAGED if damaged or names_it else None
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        return DAMAGED if damaged and len(text) > MOST_BYTES else None
+    return {field: value for field, value in found.items() if field in _FIELDS and _FIELDS[field](value)}
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= MOST_LETTERS
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) <= sys.float_info.max
+
+
+_FIELDS: Mapping[str, Callable[[Any], bool]] = {
+    "format": _is_text,
+    "version": _is_number,
+    "operation": lambda value: value in get_args(Operation),
+    "inverse": lambda value: isinstance(value, bool),
+    "stats": _is_text,
+    "per": _is_text,
+    "unit": lambda value: _is_number(value) and value > 0,
+    "dtype": _is_text,
+    "ddof": _is_number,
+    "epsilon": _is_number,
+    "impute": _is_text,
+    "files": _is_text,
+    "bytes": _is_number,
+    "output": lambda value: isinstance(value, dict),
+    "made": lambda value: parse_made(value) is not None,
+}
+"""What a receipt may hold, and what each must be."""
+
+
+def describe_receipt(receipt: Mapping[str, Any] | None) -> str | None:
+    """What was done to the data, in a word or two; None where nothing is known."""
+    if receipt is None:
+        return None
+    if receipt is DAMAGED:
+        return "not known: its receipt cannot be read"
+    done = {"center": "centered", "standardize": "standardized"}.get(str(receipt.get("operation")), "written")
+    return f"{done}, then undone" if receipt.get("inverse") else done
+
+
+def check_receipt(found: Mapping[str, Any] | None, wanted: Mapping[str, Any], where: str) -> None:
+    """Raises DataError where the data are transformed already, where an inverse would not undo what was done, and
+    where a damaged receipt leaves that open.
+
+    `wanted` is the receipt of the operation about to be done. Data without a receipt are never refused.
+    """
+    if found is None:
+        return
+    if found is DAMAGED:
+        raise DataError(
+            "may be transformed already: its receipt is there and cannot be read",
+            where=where,
+            hint="give the original data, or --force",
+        )
+    transformed = not found.get("inverse")
+    if not wanted["inverse"]:
+        if transformed:
+            raise DataError(
+                f"is {describe_receipt(found)} already", where=where, hint="give the original data, or --force"
+            )
+        return
+    if not transformed:
+        raise DataError("is not transformed any more", where=where, hint="--force undoes it all the same")
+    different = [key for key in ("operation", "stats", "unit", "ddof", "epsilon") if found.get(key) != wanted.get(key)]
+    if different:
+        says = ", ".join(f"{key} {found.get(key)}" for key in different)
+        raise DataError(
+            f"was {describe_receipt(found)} otherwise ({says})",
+            where=where,
+            hint="undo it with the command, statistics and options it was made with, or --force",
+        )

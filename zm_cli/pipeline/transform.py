@@ -1,0 +1,189 @@
+"""Transform: blocks centered or standardized, and back; the one room that subtracts a mean or divides by a scale."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from zm_cli.data.block import Block, Values
+from zm_cli.data.spec import Spec
+from zm_cli.numbers.axes import broadcast_shape
+from zm_cli.numbers.kernels import Floats, match_value
+from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.pieces import PIECE
+from zm_cli.statsfile.stats import Stats
+
+WIDE = 1024
+"""Values side by side that are worked on at full speed."""
+
+
+def unit_divisor(dtype: np.dtype[Any]) -> float:
+    """What `--unit` divides by: the largest value of an integer type, 1 for floats, which are left as they are."""
+    return float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0
+
+
+@dataclass(frozen=True)
+class Transform:
+    """`(x / unit - shift) / scale`, or with `inverse` `x * scale + shift`, computed in float64.
+
+    `shift` and `scale` have a shape that broadcasts against a block's values. `unit` is what integers are divided by
+    first (1 leaves them). Values equal to `ignore` become NaN. With `impute`, what is not finite becomes the mean.
+    """
+
+    shift: Floats
+    scale: Floats
+    dtype: np.dtype[Any]
+    unit: float = 1.0
+    ignore: float | None = None
+    impute: bool = False
+    inverse: bool = False
+
+    @classmethod
+    def from_stats(
+        cls,
+        stats: Stats,
+        spec: Spec,
+        dtype: np.dtype[Any],
+        *,
+        standardize: bool,
+        inverse: bool = False,
+        impute: bool = False,
+        ddof: int = 0,
+        epsilon: float = 0.0,
+        unit: float | None = None,
+    ) -> Transform:
+        """The transform by these statistics of blocks of this spec, which they must fit.
+
+        `unit` is what integers are or, for an inverse, were divided by; None where nobody wrote it down.
+        """
+        moments = stats.moments
+        scale = moments.scale(ddof, epsilon) if standardize else np.ones_like(moments.mean)
+        shape = broadcast_shape(moments.mean.shape, spec.axes, stats.per)
+        if unit is None:
+            # An inverse leads back to the scale of the data that were measured.
+            unit = unit_divisor(np.dtype(stats.dtype) if inverse else spec.dtype) if stats.unit else 1.0
+        return cls(
+            shift=moments.mean.reshape(shape),
+            scale=scale.reshape(shape),
+            dtype=dtype,
+            unit=unit,
+            ignore=None if inverse else stats.ignore,
+            impute=impute,
+            inverse=inverse,
+        )
+
+    def apply(self, block: Block) -> tuple[Block, int]:
+        """The block transformed, in the output's dtype, and how many finite values became infinite in that dtype."""
+        values, overflows = self.apply_values(block.values)
+        return replace(block, values=values), overflows
+
+    def apply_values(self, values: Values) -> tuple[Values, int]:
+        """The values transformed, in their shape and memory order, in the output's dtype, and how many overflowed."""
+        result = np.empty_like(values, dtype=self.dtype)
+        overflows = 0
+        for piece, shift, scale in self._pieces(values):
+            work = self._compute(values[piece], shift, scale)
+            with np.errstate(over="ignore"):
+                result[piece] = work
+            if self.dtype != np.float64 and np.isinf(result[piece]).any():
+                overflows += int(np.count_nonzero(np.isinf(result[piece]) & np.isfinite(work)))
+        return result, overflows
+
+    def apply_moments(self, moments: Moments, *, units: bool = True) -> Moments:
+        """The moments of values after this transform (no inverse), from their moments before it; of one shape with
+        `shift`, but for axes of length 1.
+
+        Without `units`, the moments are those of values that were divided by `unit` already. Rounding to the output's
+        dtype is not in the result.
+        """
+        shape = moments.mean.shape
+        shift, scale = (array.reshape(shape) for array in (self.shift, self.scale))
+        scaled = moments.divide(self.unit) if units else moments
+        with np.errstate(all="ignore"):
+            mean = np.where(moments.count > 0, (scaled.mean - shift + scaled.tail) / scale, 0.0)
+            ends = (scaled.min - shift) / scale, (scaled.max - shift) / scale
+            m2 = scaled.m2 / scale / scale
+        made = Moments(moments.count, mean, m2, *ends, moments.missing, np.zeros(shape))
+        if not self.impute:
+            return made
+        # What was missing is the mean now.
+        none, zero, some = np.zeros(shape, np.int64), np.zeros(shape), moments.missing > 0
+        low, high = np.where(some, 0.0, np.inf), np.where(some, 0.0, -np.inf)
+        return replace(made.merge(Moments(moments.missing, zero, zero, low, high, none, zero)), missing=none)
+
+    def _pieces(self, values: Values) -> Iterator[tuple[tuple[slice, ...], Floats, Floats]]:
+        """Parts of a block that are small enough for a float64 copy, each with its part of shift and scale."""
+        sample = values[:1].size
+        if values.ndim == 2 and values.flags.f_contiguous and not values.flags.c_contiguous:
+            for column in range(values.shape[1]):
+                one = slice(column, column + 1)
+                own = one if self.shift.size > 1 else slice(None)
+                for start in range(0, len(values), PIECE):
+                    yield (slice(start, start + PIECE), one), self.shift[:, own], self.scale[:, own]
+            return
+        if sample <= PIECE or values.ndim < 2:
+            step = max(1, PIECE // max(1, sample))
+            shift, scale = (_widen(array, values.shape) for array in (self.shift, self.scale))
+            for start in range(0, len(values), step):
+                yield (slice(start, start + step),), shift, scale
+            return
+        length = values.shape[1]
+        step = max(1, PIECE * length // sample)
+        along = self.shift.shape[1] > 1
+        shape = (1, length if along else step, *values.shape[2:])
+        shift, scale = (_widen(array, shape) for array in (self.shift, self.scale))
+        for index in range(len(values)):
+            for start in range(0, length, step):
+                part = slice(start, min(start + step, length))
+                own = part if along else slice(0, part.stop - start)
+                yield (slice(index, index + 1), part), shift[:, own], scale[:, own]
+
+    def _compute(self, values: Values, shift: Floats, scale: Floats) -> Floats:
+        hidden = match_value(self.ignore, values.dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            if self.inverse:
+                work: Floats = values.astype(np.float64)
+                work *= scale
+                work += shift
+                work *= self.unit
+                filling = shift * self.unit
+            else:
+                work = self._subtract(values, shift)
+                work /= scale
+                filling = np.zeros_like(shift)
+        if hidden is not None:
+            work[values == hidden] = np.nan
+        if self.impute:
+            np.copyto(work, filling, where=~np.isfinite(work))
+        return work
+
+    def _subtract(self, values: Values, shift: Floats) -> Floats:
+        if values.dtype.kind in "iu" and values.dtype.itemsize == 8 and self.unit == 1.0:
+            # Beyond 2**53, float64 would round the values themselves; their distance from the mean it holds. Unsigned
+            # arithmetic wraps around, so that a distance that fits 63 bits comes out right as a signed integer.
+            whole = np.floor(shift)
+            distance = (values.view(np.uint64) - whole.astype(values.dtype).view(np.uint64)).view(np.int64)
+            rounded = values - shift
+            return np.where(np.abs(rounded) < 2.0**62, distance - (shift - whole), rounded)
+        work: Floats = values.astype(np.float64)
+        if self.unit != 1.0:
+            work /= self.unit
+        work -= shift
+        return work
+
+
+def _widen(array: Floats, shape: tuple[int, ...]) -> Floats:
+    """An array that broadcasts against `shape`, repeated along the last axes: NumPy works slowly along a short one.
+
+    It stays within the size of a piece, or as it is.
+    """
+    wide = list(array.shape)
+    for axis in range(len(shape) - 1, 0, -1):
+        if math.prod(wide) >= WIDE or math.prod(wide) // wide[axis] * shape[axis] > PIECE:
+            break
+        wide[axis] = shape[axis]
+    return np.ascontiguousarray(np.broadcast_to(array, wide))

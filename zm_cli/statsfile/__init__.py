@@ -1,0 +1,1 @@
+"""Stats files: what they say, and how they are stored, read and checked."""
