@@ -26,10 +26,11 @@ soak: $(VENV)/.installed-dev ## kill zm at 800 moments, and feed it thousands of
 fuzz-guided: $(VENV)/.installed-fuzz ## feed the readers what coverage leads to (atheris): ten minutes
 	for reader in csv images json npz receipt; do $(PY) -m fuzz.guided $$reader -max_total_time=120 || exit 1; done
 
-lint: $(VENV)/.installed-dev ## check style and types
+lint: $(VENV)/.installed-dev ## check style, types, and which room may know which
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
+	$(VENV)/bin/lint-imports
 
 check: lint test ## lint and test
 

@@ -1,4 +1,4 @@
-"""Runs zm over damaged files of one kind, or of all, and counts how it ended; exit code 1 where a case is a defect."""
+"""Runs zm on damaged files of one kind, or of all, and counts how it ended; exit code 1 if any case is a defect."""
 
 from __future__ import annotations
 
@@ -15,31 +15,36 @@ import numpy as np
 
 from fuzz.harness import Ending, list_seeds, run_zm
 from fuzz.target import Target
+from zm_cli.formats import formats
 
-TARGETS = ("images", "csv", "hdf5", "stats")
+TARGETS = (*formats(), "stats")
+"""Every format, and stats files; each is a module of this package."""
 
 
 def main() -> int:
-    """The exit code: 0 where every case ended in a right result or a clear refusal."""
+    """Returns the exit code: 0 if every case ended with a correct result or a clear error."""
     parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
-    parser.add_argument("targets", nargs="*", choices=[*TARGETS, []], help="which readers; all of them by default")
+    parser.add_argument("targets", nargs="*", choices=[*TARGETS, []], help="the readers to test (default: all)")
     parser.add_argument("--cases", type=int, default=500, help="damaged files of each kind")
-    parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same files")
-    parser.add_argument("--first", type=int, default=0, help="the number of the case to begin with")
-    parser.add_argument("--keep", type=Path, default=Path("build/fuzz"), help="where files that are defects are kept")
-    asked = parser.parse_args()
+    parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same files")
+    parser.add_argument("--first", type=int, default=0, help="the number of the first case")
+    parser.add_argument("--keep", type=Path, default=Path("build/fuzz"), help="where to keep files that cause defects")
+    args = parser.parse_args()
     defects = 0
-    for name in asked.targets or TARGETS:
+    for name in args.targets or TARGETS:
         began = time.monotonic()
-        counts, found = fuzz(name, range(asked.first, asked.first + asked.cases), asked.seed, asked.keep / name)
-        told = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
-        print(f"{name}: {asked.cases} files, seed {asked.seed}, {time.monotonic() - began:.0f} s: {told}", flush=True)
+        counts, found = fuzz(name, range(args.first, args.first + args.cases), args.seed, args.keep / name)
+        listed = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
+        print(
+            f"{name}: {args.cases} files, seed {args.seed}, {time.monotonic() - began:.0f} s: {listed}",
+            flush=True,
+        )
         defects += found
     return 1 if defects else 0
 
 
 def fuzz(name: str, cases: range, seed: int, keep: Path) -> tuple[Counter[str], int]:
-    """How the runs over the damaged files of a target ended, and how many files are defects, which go to `keep`."""
+    """Counts how the runs on damaged files of a target ended, and the files that cause defects, which go to `keep`."""
     target: Target = importlib.import_module(f"fuzz.{name}").TARGET
     for module in target.preload:
         importlib.import_module(module)
@@ -53,13 +58,13 @@ def fuzz(name: str, cases: range, seed: int, keep: Path) -> tuple[Counter[str], 
         for case in cases:
             generator = np.random.default_rng([seed, case])
             original = originals[int(generator.integers(len(originals)))]
-            place = Path(scratch) / "case"
-            shutil.rmtree(place, ignore_errors=True)
-            place.mkdir()
-            damaged = place / original.relative_to(seeds)
+            folder = Path(scratch) / "case"
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            damaged = folder / original.relative_to(seeds)
             damaged.parent.mkdir(parents=True, exist_ok=True)
             damaged.write_bytes(target.mutate(original.read_bytes(), generator))
-            output = place / "output"
+            output = folder / "output"
             output.mkdir()
             endings = [run_zm(command) for command in target.commands(damaged, output)]
             counts.update(ending.kind for ending in endings)

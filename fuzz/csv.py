@@ -1,4 +1,4 @@
-"""Damaged tables: cells, quotes, line ends, encodings and compression broken; read again by Python's csv module."""
+"""Fuzzes CSV files: damages cells, quotes, encodings and compression, and checks zm against Python's csv module."""
 
 from __future__ import annotations
 
@@ -22,40 +22,10 @@ from fuzz.mutations import damage
 from fuzz.target import Target
 
 TOKENS = (
-    *(
-        b",",
-        b";",
-        b"\t",
-        b"|",
-        b'"',
-        b'""',
-        b'"\n',
-        b'","',
-        b"\n",
-        b"\r",
-        b"\r\n",
-        b"\n\n",
-        b"\0",
-        b" ",
-        b"\xff",
-        b"\xe9",
-    ),
-    *(
-        b"NA",
-        b"-",
-        b".",
-        b"1e999",
-        b"-0.0",
-        b"1_000",
-        b"0x1F",
-        b'"1,234"',
-        b"9007199254740993",
-        b"true",
-        b"inf",
-        b"+5",
-        b"5.",
-    ),
-    *(b"=A1", b"@x", b"\x1b[2J", b"\xef\xbb\xbf", b"\xff\xfe", b"\xc3\xa9", "١٢".encode(), b"1" * 400),
+    *(b",", b";", b"\t", b"|", b'"', b'""', b'"\n', b'","', b"\n", b"\r", b"\r\n", b"\n\n", b"\0", b" "),
+    *(b"\xff", b"\xe9", b"NA", b"-", b".", b"1e999", b"-0.0", b"1_000", b"0x1F", b'"1,234"', b"9007199254740993"),
+    *(b"true", b"inf", b"+5", b"5.", b"=A1", b"@x", b"\x1b[2J", b"\xef\xbb\xbf", b"\xff\xfe", b"\xc3\xa9"),
+    *("١٢".encode(), b"1" * 400),
 )
 MISSING = frozenset(
     {"", "NA", "N/A", "n/a", "N.A.", "na", "#N/A", "#N/A N/A", "#NA", "<NA>", "<na>", "nil", "\\N", "NaN", "NAN", "nan"}
@@ -66,21 +36,22 @@ MISSING = frozenset(
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?(inf|infinity)|[-+]?nan", re.ASCII | re.IGNORECASE)
 MARKS = ((b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 LONE = "\uf8f0"
-"""Stands for a return or newline that ends no record, which the csv module refuses."""
+"""Replaces a return or newline that does not end a record, which the csv module would refuse."""
 EXACT = 1e-12
+"""The relative error that is allowed."""
 EPSILON = 2.0**-50
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table as the csv module reads it, its names as zm gives them."""
+    """A table as the csv module reads it, with the names that zm gives to columns."""
 
     names: list[str]
     rows: list[list[str]]
 
 
 def make_seeds(folder: Path) -> None:
-    """Ten small tables: plain, quoted, with every line end, compressed, in other encodings, wide, of one column."""
+    """Writes ten small tables: plain, quoted, with every line end, compressed, in UTF-16, wide, of one column."""
     generator = np.random.default_rng(7)
     rows = [
         [
@@ -102,7 +73,7 @@ def make_seeds(folder: Path) -> None:
         writer.writerows([["id", "x", "count", "note", "share"], *rows])
         return text.getvalue()
 
-    wide = "\n".join(",".join(f"{prefix}{place}" for place in range(60)) for prefix in ("c", "1", "2.", "3"))
+    wide = "\n".join(",".join(f"{prefix}{column}" for column in range(60)) for prefix in ("c", "1", "2.", "3"))
     for name, data in {
         "plain.csv": join(",", "\n").encode(),
         "quoted.csv": join(",", "\n", always=True).encode(),
@@ -119,7 +90,7 @@ def make_seeds(folder: Path) -> None:
 
 
 def mutate(data: bytes, generator: np.random.Generator) -> bytes:
-    """The table damaged; of a compressed one mostly what is in it."""
+    """Returns the table damaged; of a compressed table, mostly the text inside."""
     inside = generator.random() < 0.8
     if inside and data.startswith(b"\x1f\x8b"):
         return gzip.compress(_damage_text(gzip.decompress(data), generator), mtime=0)
@@ -133,7 +104,7 @@ def mutate(data: bytes, generator: np.random.Generator) -> bytes:
 
 
 def _damage_text(text: bytes, generator: np.random.Generator, whole: float = 0.6) -> bytes:
-    """The text with some cells replaced, which mostly leaves a table, or with wounds anywhere."""
+    """Returns the text with some cells replaced, which usually leaves a valid table, or with damage anywhere."""
     if generator.random() > whole:
         return damage(text, generator, head=40, tokens=TOKENS)
     for _ in range(int(generator.integers(1, 4))):
@@ -146,7 +117,7 @@ def _damage_text(text: bytes, generator: np.random.Generator, whole: float = 0.6
 
 
 def commands(damaged: Path, output: Path) -> Sequence[Sequence[str]]:
-    """Its statistics, and the table standardized."""
+    """Returns the commands that compute statistics of the table and standardize it."""
     return (
         ("stats", str(damaged), "--json", "-j", "1"),
         ("standardize", str(damaged), "-o", str(output / f"out{''.join(damaged.suffixes)}"), "-j", "2"),
@@ -154,7 +125,7 @@ def commands(damaged: Path, output: Path) -> Sequence[Sequence[str]]:
 
 
 def check(damaged: Path, output: Path, endings: Sequence[Ending]) -> str | None:
-    """What differs from the csv module's reading, and from `float` and exact sums of its cells."""
+    """Returns what differs from the cells of the csv module and exact sums of their values; None if nothing does."""
     measured, written = endings
     if measured.kind != written.kind:
         return f"stats is {measured.kind}, standardize is {written.kind}: {written.err.strip() or measured.err.strip()}"
@@ -170,16 +141,16 @@ def check(damaged: Path, output: Path, endings: Sequence[Ending]) -> str | None:
 
 
 def read_table(path: Path) -> Table:
-    """The table as the csv module reads it; ValueError for rows that do not fit the header."""
+    """Returns the table as the csv module reads it. Raises ValueError for rows that do not fit the header."""
     stored = _read_text(path)
     text = stored.lstrip("\r\n")
     if text != stored:
-        # A mark after blank lines is none of the first name's letters.
+        # A byte order mark after blank lines is not part of the first name.
         text = text.removeprefix("\ufeff")
-    seen, _ = _walk_header(text, ",;\t|")
-    likely = next((mark for mark in ",;\t|" if mark in seen), ",")
+    seen, _ = _scan_header(text, ",;\t|")
+    likely = next((letter for letter in ",;\t|" if letter in seen), ",")
     delimiter = "\t" if path.suffix == ".tsv" else likely
-    records = _read_records(text, delimiter, _walk_header(text, delimiter)[1])
+    records = _read_records(text, delimiter, _scan_header(text, delimiter)[1])
     written = [cell.strip() for cell in records[0]]
     names: list[str] = []
     for number, name in enumerate(written, start=1):
@@ -203,16 +174,16 @@ def _read_text(path: Path) -> str:
     return data.decode(next((codec for mark, codec in MARKS if data.startswith(mark)), "utf-8-sig"))
 
 
-def _walk_header(text: str, delimiters: str) -> tuple[set[str], str]:
-    """The delimiters that stand in the first record outside quotes, and what ends it: `\\r\\n` counts as `\\n`."""
+def _scan_header(text: str, delimiters: str) -> tuple[set[str], str]:
+    """Returns the delimiters outside quotes in the first record, and its line end; `\\r\\n` counts as `\\n`."""
     seen, state = set[str](), "start"
-    for place, letter in enumerate(text):
+    for position, letter in enumerate(text):
         if letter == '"' and state in ("start", "closed"):
             state = "quoted"
         elif state == "quoted":
             state = "closed" if letter == '"' else state
         elif letter in "\r\n":
-            return seen, "\n" if text[place : place + 2] == "\r\n" else letter
+            return seen, "\n" if text[position : position + 2] == "\r\n" else letter
         else:
             state = "start" if letter in delimiters else "plain"
             seen |= {letter} & set(delimiters)
@@ -220,11 +191,11 @@ def _walk_header(text: str, delimiters: str) -> tuple[set[str], str]:
 
 
 def _read_records(text: str, delimiter: str, end: str) -> list[list[str]]:
-    # The csv module takes every return and newline for the end of a record, zm those that end the header.
+    # For the csv module every return and newline ends a record; for zm only the line end of the header does.
     # A return at the very end of the text is half of a line end.
-    alone = re.compile("\n" if end == "\r" else r"\r(?!\n|\Z)")
-    lone = alone.search(text)
-    text = alone.sub(LONE, text)
+    pattern = re.compile("\n" if end == "\r" else r"\r(?!\n|\Z)")
+    lone = pattern.search(text)
+    text = pattern.sub(LONE, text)
     csv.field_size_limit(len(text) + 1)
     lines = [line + end for line in text.removesuffix(end).split(end)]
     records = list(csv.reader(lines, delimiter=delimiter))
@@ -232,8 +203,8 @@ def _read_records(text: str, delimiter: str, end: str) -> list[list[str]]:
 
 
 def _find_number(cell: str) -> float | None:
-    """The number that a cell is, NaN where it is missing, None for text."""
-    # Python counts the separators of files and records among spaces, Unicode does not.
+    """Returns the number in a cell, NaN for a missing one, None for text."""
+    # For Python, the separators of files and records (0x1c to 0x1f) are spaces; for Unicode they are not.
     text = cell.strip() if not any("\x1c" <= letter <= "\x1f" for letter in cell) else cell
     if text in MISSING:
         return math.nan
@@ -241,7 +212,7 @@ def _find_number(cell: str) -> float | None:
 
 
 def _compare_stats(table: Table, found: Mapping[str, Any]) -> str | None:
-    columns = {name: [_find_number(row[place]) for row in table.rows] for place, name in enumerate(table.names)}
+    columns = {name: [_find_number(row[column]) for row in table.rows] for column, name in enumerate(table.names)}
     numeric = {
         name: [value for value in values if value is not None and math.isfinite(value)]
         for name, values in columns.items()
@@ -249,10 +220,10 @@ def _compare_stats(table: Table, found: Mapping[str, Any]) -> str | None:
     }
     expected = [name for name in table.names if numeric.get(name)]
     if found["names"] != expected:
-        return f"takes {found['names']} for numbers, not {expected}"
+        return f"reads {found['names']} as numbers, not {expected}"
     if found["samples"] != len(table.rows):
         return f"finds {found['samples']} rows, not {len(table.rows)}"
-    for place, name in enumerate(expected):
+    for feature, name in enumerate(expected):
         values = [Fraction(value) for value in numeric[name]]
         mean = sum(values) / len(values)
         m2 = sum((value - mean) ** 2 for value in values)
@@ -260,13 +231,14 @@ def _compare_stats(table: Table, found: Mapping[str, Any]) -> str | None:
         counted = {"count": len(values), "missing": len(table.rows) - len(values)}
         extremes = {"min": float(min(values)), "max": float(max(values))}
         for what, number in {**counted, **extremes}.items():
-            if found[what][place] != number:
-                return f"column '{name}': {what} is {found[what][place]}, not {number}"
-        if not math.isclose(found["mean"][place], mean, rel_tol=EXACT, abs_tol=float(size) * EXACT):
-            return f"column '{name}': mean is {found['mean'][place]}, not {float(mean)}"
-        # Deviations are no more exact than the mean that they are taken from.
-        if not math.isclose(found["m2"][place], m2, rel_tol=EXACT, abs_tol=float(len(values) * (size * EPSILON) ** 2)):
-            return f"column '{name}': m2 is {found['m2'][place]}, not {float(m2)}"
+            if found[what][feature] != number:
+                return f"column '{name}': {what} is {found[what][feature]}, not {number}"
+        if not math.isclose(found["mean"][feature], mean, rel_tol=EXACT, abs_tol=float(size) * EXACT):
+            return f"column '{name}': mean is {found['mean'][feature]}, not {float(mean)}"
+        # Deviations cannot be more exact than the mean that they are computed from.
+        tolerance = float(len(values) * (size * EPSILON) ** 2)
+        if not math.isclose(found["m2"][feature], m2, rel_tol=EXACT, abs_tol=tolerance):
+            return f"column '{name}': m2 is {found['m2'][feature]}, not {float(m2)}"
     return None
 
 
@@ -274,14 +246,14 @@ def _compare_written(table: Table, again: Table, found: Mapping[str, Any]) -> st
     if again.names != table.names or len(again.rows) != len(table.rows):
         return f"writes {len(again.rows)} rows of {again.names}, not {len(table.rows)} of {table.names}"
     for column, name in enumerate(table.names):
-        place = found["names"].index(name) if name in found["names"] else None
+        feature = found["names"].index(name) if name in found["names"] else None
         for number, (before, after) in enumerate(zip(table.rows, again.rows, strict=True), start=1):
             cell, written = before[column], after[column]
-            value = None if place is None else _find_number(cell)
-            if place is None or value is None or math.isnan(value):
+            value = None if feature is None else _find_number(cell)
+            if feature is None or value is None or math.isnan(value):
                 right = cell == written
             else:
-                mean, std = found["mean"][place], found["std"][place]
+                mean, std = found["mean"][feature], found["std"][feature]
                 right = _is_close(_find_number(written), (value - mean) / std, abs(mean) / std) if std else True
             if not right:
                 return f"row {number}, column '{name}': '{cell}' became '{written}'"

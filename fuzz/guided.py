@@ -1,7 +1,7 @@
-"""Feeds readers what atheris makes up, guided by the code that it reaches: `python -m fuzz.guided csv -runs=100000`.
+"""Feeds readers with input that atheris makes, guided by code coverage: `python -m fuzz.guided csv -runs=100000`.
 
-Whatever is no ZmError is a defect; libFuzzer keeps what caused it. HDF5 is not here: its library takes the process
-along when it crashes, so that its files are damaged by `python -m fuzz` alone.
+Any exception but a ZmError is a defect; libFuzzer keeps the input that caused it. HDF5 is left out, because a crash of
+its library would end the process: `python -m fuzz` damages its files.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ with atheris.instrument_imports(include=["zm_cli"]):
     from zm_cli.formats.csv.source import CsvSource
     from zm_cli.formats.images.source import ImageSource
     from zm_cli.outputs.receipt import make_receipt, parse_receipt
-    from zm_cli.statsfile.json_text import parse_json
-    from zm_cli.statsfile.reader import ARRAYS, read_document
+    from zm_cli.statsfile import reader
     from zm_cli.statsfile.store import load_stats
 
 SUFFIXES = (".png", ".jpg", ".npy", ".tif", ".gif", ".bmp", ".webp", ".ppm")
@@ -33,7 +32,7 @@ MOST_PIXELS = 1 << 20
 
 
 def read_csv(data: bytes, folder: Path) -> None:
-    """A table, whose values may not depend on where its blocks end."""
+    """Reads a table, whose values must not depend on where its blocks end."""
     path = folder / "table.csv"
     path.write_bytes(data)
     found = [_read_table(path, size) for size in (SMALL_BLOCK, LARGE_BLOCK)]
@@ -41,8 +40,8 @@ def read_csv(data: bytes, folder: Path) -> None:
 
 
 def _read_table(path: Path, block_bytes: int) -> str:
-    """All values and the first cell that is no number, or the beginning of the error: where there are several, which
-    of them is met first depends on the blocks."""
+    """All values and the first cell that is not a number; "refused" for an error, because the blocks decide which of
+    several errors comes first."""
     zm_cli.data.block.BLOCK_BYTES = block_bytes
     try:
         source = CsvSource(str(path), ReadOptions(columns=("n",)))
@@ -54,7 +53,7 @@ def _read_table(path: Path, block_bytes: int) -> str:
 
 
 def read_images(data: bytes, folder: Path) -> None:
-    """A picture or an array; the first byte says of what kind it claims to be."""
+    """Reads an image or an array; the first byte chooses its suffix."""
     path = folder / f"picture{SUFFIXES[data[0] % len(SUFFIXES)] if data else '.png'}"
     path.write_bytes(data[1:])
     try:
@@ -66,29 +65,29 @@ def read_images(data: bytes, folder: Path) -> None:
 
 
 def read_json(data: bytes, folder: Path) -> None:
-    """A stats file of JSON."""
-    read_document(parse_json(data, "here", ARRAYS), "here")
+    """Reads a stats file of JSON."""
+    reader.read_json(data, "here")
 
 
 def read_npz(data: bytes, folder: Path) -> None:
-    """A stats file of arrays."""
+    """Reads a stats file in .npz."""
     (folder / "stats.npz").write_bytes(data)
     load_stats(str(folder / "stats.npz"))
 
 
 def read_receipt(data: bytes, folder: Path) -> None:
-    """A receipt."""
+    """Reads a receipt."""
     parse_receipt(data, damaged=True)
 
 
 def seed_csv(folder: Path) -> list[bytes]:
-    """Tables with a column `n`, of all line ends."""
+    """Tables with a column `n` and all kinds of line ends."""
     return [b't,n\na,1\n"b\n",2\n', b"t;n\r\na;1\r\n;NA\r\n", b'"x""y",n\r5" p,-1e3\r']
 
 
 def seed_images(folder: Path) -> list[bytes]:
-    """Small pictures of the formats that are made up."""
-    from fuzz.images import seeds
+    """Small pictures with all of the suffixes."""
+    from fuzz.image_seeds import seeds
 
     return [
         bytes((SUFFIXES.index(suffix),)) + data

@@ -1,4 +1,4 @@
-"""One case: zm over a damaged file in a copy of this process, within limits of time, and what came of it."""
+"""One case: runs zm on a damaged file, in a copy of this process and with a time limit, and judges how it ended."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from pathlib import Path
 from typing import Literal, NoReturn
 
 SECONDS = 30
-"""Longer than any small file may take."""
+"""The time limit: no small file may take longer."""
 MOST_BYTES = 2 << 30
-"""Peak memory beyond which a case counts as a defect."""
+"""A case that takes more memory at its peak is a defect."""
 
 Kind = Literal["done", "refused", "not clean", "killed", "hung", "too large"]
 
 
 @dataclass(frozen=True)
 class Ending:
-    """How a run of zm ended: `refused` is exit code 2 or 3 with one line that says why; `done` is exit code 0.
+    """How a run of zm ended: `done` is exit code 0, `refused` is exit code 2 or 3 with one line that says why.
 
-    All other kinds are defects: other output (`not clean`), death by a signal (`killed`), no end (`hung`), too much
-    memory (`too large`).
+    All other kinds are defects: any other output or exit code (`not clean`), ended by a signal (`killed`), stopped at
+    the time limit (`hung`), too much memory (`too large`). `peak` is in bytes.
     """
 
     kind: Kind
@@ -37,12 +37,12 @@ class Ending:
 
     @property
     def good(self) -> bool:
-        """Whether a user has got a result or a reason."""
+        """Whether the user gets a result or a reason."""
         return self.kind in ("done", "refused")
 
 
 def run_zm(arguments: Sequence[str], *, seconds: int = SECONDS) -> Ending:
-    """The ending of `zm ARGUMENTS`, run in a copy of this process with no standard input."""
+    """Runs `zm ARGUMENTS` in a copy of this process, without standard input, and returns how it ended."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         sys.stdout.flush()
         child = os.fork()
@@ -50,8 +50,8 @@ def run_zm(arguments: Sequence[str], *, seconds: int = SECONDS) -> Ending:
             _become_zm(arguments, out.fileno(), err.fileno(), seconds)
         _, status, usage = os.wait4(child, 0)
         _end_group(child)
-        told, said = (_read_whole(file.fileno()) for file in (out, err))
-    return _judge(os.waitstatus_to_exitcode(status), told, said, usage.ru_maxrss << 10)
+        printed, errors = (_read_whole(file.fileno()) for file in (out, err))
+    return _judge(os.waitstatus_to_exitcode(status), printed, errors, usage.ru_maxrss << 10)
 
 
 def _become_zm(arguments: Sequence[str], out: int, err: int, seconds: int) -> NoReturn:
@@ -92,7 +92,7 @@ def _read_whole(descriptor: int) -> str:
 
 
 def _is_reason(line: str) -> bool:
-    """Whether a line is an error as zm tells it, in words or with --json."""
+    """Whether a line is an error message of zm, as a sentence or with --json."""
     try:
         return line.startswith("zm: error: ") or set(json.loads(line)) == {"where", "what", "hint", "code"}
     except ValueError:
@@ -118,5 +118,5 @@ def _judge(code: int, out: str, err: str, peak: int) -> Ending:
 
 
 def list_seeds(folder: Path) -> list[Path]:
-    """The files to start from, in the order of their names."""
+    """The files to start from, sorted by name."""
     return sorted(path for path in folder.rglob("*") if path.is_file())

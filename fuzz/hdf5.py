@@ -1,4 +1,4 @@
-"""Damaged HDF5 files: what the library does not survive, and values that are not those that h5py reads."""
+"""Damaged HDF5 files: finds crashes of the library, and values other than those that h5py reads."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from fuzz.mutations import LARGE, damage
 from fuzz.target import Target
 
 HEAD = 2048
-"""The first bytes of a file, where half of the wounds go: superblock, root group, first object headers."""
+"""The first bytes of a file, where half of the damage is done: superblock, root group, first object headers."""
 TOKENS = (
     *LARGE,
     *(b"OHDR", b"OCHK", b"FRHP", b"FHDB", b"BTHD", b"BTLF", b"SNOD", b"TREE", b"HEAP", b"GCOL", b"FAHD", b"EAHD"),
     *(bytes(7) + b"\x01", b"\x01" + bytes(7), b"\xff" * 8, b"\xfe" + b"\xff" * 7, bytes(8)),
 )
-"""Numbers at the edge, the signatures of the format's own structures, addresses that are none."""
+"""Numbers at the edge, the signatures of the format's structures, and addresses that lead nowhere."""
 MOST_VALUES = 1 << 26
-"""Datasets with more are not compared."""
+"""Datasets with more values are not compared."""
 
 
 def draw(shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
-    """Values that are the same each time."""
+    """Integers from 0 to 99, the same each time."""
     return np.random.default_rng(len(shape)).integers(0, 100, shape).astype(dtype)
 
 
 def make_seeds(folder: Path) -> None:
-    """One small file for each way to store values, and for each thing that may stand beside them."""
+    """Writes one small file for each way to store values, and some with every kind of other object."""
     for libver in ("earliest", "latest"):
         bounds: Any = (libver, "latest")
         with h5py.File(folder / f"contiguous-{libver}.h5", "w", libver=bounds) as file:
@@ -46,15 +46,15 @@ def make_seeds(folder: Path) -> None:
             file.create_dataset("x", data=draw((40, 6), ">i2"), chunks=(8, 6), compression="gzip", shuffle=True)
         with h5py.File(folder / f"growing-{libver}.h5", "w", libver=bounds) as file:
             file.create_dataset("x", data=draw((20, 3, 3, 3), "u1"), chunks=(4, 3, 3, 3), maxshape=(None, 3, 3, 3))
-        with h5py.File(folder / f"beside-{libver}.h5", "w", libver=bounds) as file:
-            put_company(file)
-    for name, how in (
+        with h5py.File(folder / f"others-{libver}.h5", "w", libver=bounds) as file:
+            add_other_objects(file)
+    for name, storage in (
         ("fletcher32", {"fletcher32": True}),
         ("lzf", {"compression": "lzf"}),
         ("scaleoffset", {"scaleoffset": 0}),
     ):
         with h5py.File(folder / f"{name}.h5", "w") as file:
-            file.create_dataset("x", data=draw((40, 6), "i4"), chunks=(8, 6), **how)
+            file.create_dataset("x", data=draw((40, 6), "i4"), chunks=(8, 6), **storage)
     with h5py.File(folder / "scales.h5", "w", track_order=True) as file:
         file["x"], file["time"], file["band"] = draw((9, 5), "f8"), np.arange(9.0), np.arange(5)
         for index, name in enumerate(("time", "band")):
@@ -75,8 +75,8 @@ def make_seeds(folder: Path) -> None:
         file.create_virtual_dataset("x", layout)
 
 
-def put_company(file: h5py.File) -> None:
-    """A dataset of numbers beside what zm copies: groups, links, texts, compounds, references, attributes."""
+def add_other_objects(file: h5py.File) -> None:
+    """Adds a dataset of numbers, and what zm copies with it: groups, links, other datasets, references, attributes."""
     file["x"] = draw((12, 5), "i4")
     file["names"] = ["some", "texts", ""]
     file["pairs"] = np.array([(1, 2.5), (3, 4.5)], [("a", ">i4"), ("b", "f8")])
@@ -93,103 +93,103 @@ def put_company(file: h5py.File) -> None:
 
 
 def mutate(data: bytes, generator: np.random.Generator) -> bytes:
-    """The file with some wounds: a few numbers of its metadata changed in their places, or torn anywhere.
+    """The file with some damage: a few bytes of its metadata changed, or any part of it damaged.
 
-    Most of the time its checksums of metadata are made to fit again.
+    Most of the time, the checksums of the metadata are made to fit again.
     """
-    wounded = _change_metadata(data, generator) if generator.random() < 0.7 else _tear(data, generator)
-    return mend_checksums(wounded) if generator.random() < 0.8 else wounded
+    damaged = _change_metadata(data, generator) if generator.random() < 0.7 else _damage_anywhere(data, generator)
+    return mend_checksums(damaged) if generator.random() < 0.8 else damaged
 
 
-def _tear(data: bytes, generator: np.random.Generator) -> bytes:
+def _damage_anywhere(data: bytes, generator: np.random.Generator) -> bytes:
     return damage(data, generator, head=HEAD, tokens=TOKENS)
 
 
 def _change_metadata(data: bytes, generator: np.random.Generator) -> bytes:
-    """The file with one to three places overwritten near its beginning or after the signature of a structure."""
-    wounded = bytearray(data)
+    """The file with one to three changes near its beginning or after the signature of a structure."""
+    damaged = bytearray(data)
     starts = [found.start() for found in re.finditer(b"OHDR|OCHK|TREE|SNOD|HEAP|GCOL|FRHP|BTHD|BTLF|FAHD|EAHD", data)]
     for _ in range(int(generator.integers(1, 4))):
         start = 0 if generator.random() < 0.5 else int(generator.choice([0, *starts]))
-        reach = wounded[start : start + (HEAD if start == 0 else 200)]
-        # Where there is something: between structures lie only zeros.
-        there = np.flatnonzero(np.frombuffer(bytes(reach), np.uint8))
-        place = start + int(generator.choice(there))
+        reach = damaged[start : start + (HEAD if start == 0 else 200)]
+        # Only bytes that are not zero are changed: between structures there are only zeros.
+        nonzero = np.flatnonzero(np.frombuffer(bytes(reach), np.uint8))
+        offset = start + int(generator.choice(nonzero))
         token = TOKENS[int(generator.integers(len(TOKENS)))]
         match int(generator.integers(5)):
             case 0:
-                wounded[place] ^= 1 << int(generator.integers(8))
+                damaged[offset] ^= 1 << int(generator.integers(8))
             case 1:
-                wounded[place] = int(generator.integers(256))
+                damaged[offset] = int(generator.integers(256))
             case 2:
-                wounded[place] = (wounded[place] + int(generator.choice([-1, 1, 2, 8]))) % 256
+                damaged[offset] = (damaged[offset] + int(generator.choice([-1, 1, 2, 8]))) % 256
             case 3:
-                wounded[place] = 0
+                damaged[offset] = 0
             case _:
-                wounded[place : place + len(token)] = token
-    return bytes(wounded[: max(len(data), 1)])
+                damaged[offset : offset + len(token)] = token
+    return bytes(damaged[: max(len(data), 1)])
 
 
 def mend_checksums(data: bytes) -> bytes:
-    """The file with the checksum of every newer superblock and object header as its bytes require.
+    """The file with the right checksum in every superblock and object header of the newer kinds.
 
-    Without it, hardly any damage to such a structure gets past the library's first look.
+    Without it, the library would refuse almost any damage to such a structure at once.
     """
     mended = bytearray(data)
     if mended.startswith(b"\x89HDF\r\n\x1a\n") and len(mended) > 48 and mended[8] in (2, 3):
         mended[44:48] = lookup3(bytes(mended[:44])).to_bytes(4, "little")
-    at = mended.find(b"OHDR")
-    while at >= 0:
-        end = _find_end_of_header(mended, at)
+    start = mended.find(b"OHDR")
+    while start >= 0:
+        end = _find_end_of_header(mended, start)
         if end is not None:
-            mended[end : end + 4] = lookup3(bytes(mended[at:end])).to_bytes(4, "little")
-        at = mended.find(b"OHDR", at + 4)
+            mended[end : end + 4] = lookup3(bytes(mended[start:end])).to_bytes(4, "little")
+        start = mended.find(b"OHDR", start + 4)
     return bytes(mended)
 
 
-def _find_end_of_header(data: bytes | bytearray, at: int) -> int | None:
-    """Where the checksum of the object header that begins at `at` stands; None where the file ends before."""
-    if len(data) < at + 30:
+def _find_end_of_header(data: bytes | bytearray, start: int) -> int | None:
+    """The offset of the checksum of the object header that begins at `start`; None where the file ends before it."""
+    if len(data) < start + 30:
         return None
-    flags = data[at + 5]
-    size_at = at + 6 + (16 if flags & 0x20 else 0) + (4 if flags & 0x10 else 0)
+    flags = data[start + 5]
+    size_offset = start + 6 + (16 if flags & 0x20 else 0) + (4 if flags & 0x10 else 0)
     width = 1 << (flags & 3)
-    end = size_at + width + int.from_bytes(data[size_at : size_at + width], "little")
+    end = size_offset + width + int.from_bytes(data[size_offset : size_offset + width], "little")
     return end if end + 4 <= len(data) else None
 
 
 def lookup3(data: bytes) -> int:
-    """Bob Jenkins' hash of 32 bits (lookup3, hashlittle), which the format takes for checksums."""
+    """Bob Jenkins' hash of 32 bits (lookup3, hashlittle), which the format uses for checksums."""
     a = b = c = (0xDEADBEEF + len(data)) & 0xFFFFFFFF
     blocks = [data[start : start + 12] for start in range(0, len(data), 12)] or [b""]
     for index, part in enumerate(blocks):
-        words = [int.from_bytes(part[place : place + 4], "little") for place in (0, 4, 8)]
+        words = [int.from_bytes(part[offset : offset + 4], "little") for offset in (0, 4, 8)]
         a, b, c = ((word + more) & 0xFFFFFFFF for word, more in zip((a, b, c), words, strict=True))
         last = index == len(blocks) - 1
         a, b, c = _mix_last(a, b, c) if last and part else _mix(a, b, c) if part else (a, b, c)
     return c
 
 
-def _turn(value: int, by: int) -> int:
+def _rotate(value: int, by: int) -> int:
     return (value << by | value >> 32 - by) & 0xFFFFFFFF
 
 
 def _mix(a: int, b: int, c: int) -> tuple[int, int, int]:
     for by in (4, 6, 8, 16, 19, 4):
-        a, c = (a - c & 0xFFFFFFFF) ^ _turn(c, by), c + b & 0xFFFFFFFF
+        a, c = (a - c & 0xFFFFFFFF) ^ _rotate(c, by), c + b & 0xFFFFFFFF
         a, b, c = b, c, a
     return a, b, c
 
 
 def _mix_last(a: int, b: int, c: int) -> tuple[int, int, int]:
     for by in (14, 11, 25, 16, 4, 14, 24):
-        c = (c ^ b) - _turn(b, by) & 0xFFFFFFFF
+        c = (c ^ b) - _rotate(b, by) & 0xFFFFFFFF
         a, b, c = b, c, a
     return c, a, b
 
 
 def make_commands(damaged: Path, output: Path) -> Sequence[Sequence[str]]:
-    """Statistics of `x`, the file written again, and a look at what is in it."""
+    """The commands to try: statistics of `x`, the file centered, and `inspect`."""
     data = ("--per", "all", "-j", "1", "-q")
     return (
         ("stats", str(damaged), "--dataset", "x", *data, "-o", str(output / "stats.json")),
@@ -199,21 +199,21 @@ def make_commands(damaged: Path, output: Path) -> Sequence[Sequence[str]]:
 
 
 def check(damaged: Path, output: Path, endings: Sequence[Ending]) -> str | None:
-    """Compares what zm made of the file with what h5py reads, in a process of its own, which may die of it."""
+    """How zm's results differ from what h5py reads, in a process of its own, as it may crash; None if they agree."""
     measured, centered = (ending.kind == "done" for ending in endings[:2])
     if not measured and not centered:
         return None
-    ours, theirs = os.pipe()
+    receiving, sending = os.pipe()
     child = os.fork()
     if not child:
         signal.alarm(SECONDS)
-        os.write(theirs, _compare(damaged, output, measured, centered).encode())
+        os.write(sending, _compare(damaged, output, measured, centered).encode())
         os._exit(0)
-    os.close(theirs)
-    with open(ours, "rb") as stream:
-        wrong = stream.read().decode()
+    os.close(sending)
+    with open(receiving, "rb") as stream:
+        difference = stream.read().decode()
     os.waitpid(child, 0)
-    return wrong or None
+    return difference or None
 
 
 def _compare(damaged: Path, output: Path, measured: bool, centered: bool) -> str:
@@ -228,18 +228,18 @@ def _compare(damaged: Path, output: Path, measured: bool, centered: bool) -> str
         return f"zm reads what h5py does not: {error}"
     if contradictory:
         return ""
-    there = values[np.isfinite(values)]
+    finite = values[np.isfinite(values)]
     if measured:
         stats = json.loads((output / "stats.json").read_text())
-        told = [np.ravel(stats[name])[0] for name in ("count", "mean", "min", "max")]
+        ours = [np.ravel(stats[name])[0] for name in ("count", "mean", "min", "max")]
         with np.errstate(all="ignore"):
-            real = [there.size, there.mean(), there.min(), there.max()]
-        if not np.allclose(told, real, rtol=1e-9, equal_nan=True):
-            return f"statistics {told} are not those of h5py {real}"
+            theirs = [finite.size, finite.mean(), finite.min(), finite.max()]
+        if not np.allclose(ours, theirs, rtol=1e-9, equal_nan=True):
+            return f"statistics {ours} are not those of h5py {theirs}"
     if centered:
         with h5py.File(output / "centered.h5") as file, np.errstate(all="ignore"):
             same = np.allclose(
-                file["x"][()], values - there.mean(), rtol=1e-9, atol=abs(there.mean()) * 1e-9, equal_nan=True
+                file["x"][()], values - finite.mean(), rtol=1e-9, atol=abs(finite.mean()) * 1e-9, equal_nan=True
             )
         if not same:
             return "the centered values are not those of h5py"
@@ -247,7 +247,7 @@ def _compare(damaged: Path, output: Path, measured: bool, centered: bool) -> str
 
 
 def _contradicts_itself(dataset: h5py.Dataset) -> bool:
-    """Whether the index lists a chunk that cannot be found by it: zm reads what it lists, h5py what it finds."""
+    """Whether the index lists a chunk that cannot be found through it: zm reads what is listed, h5py what is found."""
     corners: list[tuple[int, ...]] = []
     if dataset.chunks is not None:
         dataset.id.chunk_iter(lambda stored: corners.append(stored.chunk_offset))

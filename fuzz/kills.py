@@ -1,4 +1,4 @@
-"""zm ended by a signal at random moments of its work: an output is the old one or the new one, and nothing is left."""
+"""Ends zm by signals at random moments: the output must be the old or the new one, and nothing else may be left."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ZM = (sys.executable, "-m", "zm_cli")
 WORKERS = (1, 2, 1, 8)
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 PATIENCE = 30.0
-"""Seconds until the last process of a run that was killed must be gone."""
+"""Seconds after which no process of a killed run may be left."""
 
 
 def write_table(folder: Path) -> Path:
@@ -48,18 +48,18 @@ def write_array(folder: Path) -> Path:
 
 def write_pictures(folder: Path) -> Path:
     """A folder of 600 small pictures in two classes."""
-    place = folder / "pictures"
+    pictures = folder / "pictures"
     generator = np.random.default_rng(3)
     for index in range(600):
-        picture = place / f"class{index % 2}" / f"{index:04}.png"
+        picture = pictures / f"class{index % 2}" / f"{index:04}.png"
         picture.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(generator.integers(0, 256, (32, 32, 3), np.uint8)).save(picture)
-    return place
+    return pictures
 
 
 @dataclass(frozen=True)
 class Work:
-    """An output of one kind: the input that `write` makes, and the output's name."""
+    """One kind of work: `write` makes the input, `output` is the name of the output."""
 
     write: Callable[[Path], Path]
     output: str
@@ -76,21 +76,21 @@ WORKS = {
 
 @dataclass
 class Tally:
-    """What came of the moments: how many runs ended before their signal, and after it with the old or new output."""
+    """How many runs ended before their signal, and how many after it with the old or the new output; the defects."""
 
     counts: Counter[str] = field(default_factory=Counter)
     defects: list[str] = field(default_factory=list)
 
 
 def kill_at_random(name: str, moments: int, seed: int, scratch: Path) -> Tally:
-    """Runs the work `moments` times, with one worker or more in turn, and ends each run at a random moment."""
+    """Runs zm `moments` times, with one or more workers in turn, and ends each run at a random moment."""
     work, tally, generator = WORKS[name], Tally(), np.random.default_rng(seed)
     source = work.write(scratch)
-    old, new, place = scratch / "old", scratch / "new", scratch / "place"
-    output = place / work.output
+    old, new, current = scratch / "old", scratch / "new", scratch / "current"
+    output = current / work.output
     commands = {
         where: [*ZM, operation, str(source), "-o", str(where / work.output), *work.options]
-        for where, operation in ((old, "center"), (new, "standardize"), (place, "standardize"))
+        for where, operation in ((old, "center"), (new, "standardize"), (current, "standardize"))
     }
     for where in (old, new):
         where.mkdir()
@@ -99,11 +99,11 @@ def kill_at_random(name: str, moments: int, seed: int, scratch: Path) -> Tally:
         seconds = time.monotonic() - began
     wholes = {"old": digest(old / work.output), "new": digest(new / work.output)}
     for moment in range(moments):
-        shutil.rmtree(place, ignore_errors=True)
-        shutil.copytree(old, place)
+        shutil.rmtree(current, ignore_errors=True)
+        shutil.copytree(old, current)
         number = SIGNALS[moment % len(SIGNALS)]
         process = subprocess.Popen(
-            [*commands[place], "-j", str(WORKERS[moment % len(WORKERS)])],
+            [*commands[current], "-j", str(WORKERS[moment % len(WORKERS)])],
             start_new_session=True,
             stderr=subprocess.PIPE,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
@@ -112,24 +112,24 @@ def kill_at_random(name: str, moments: int, seed: int, scratch: Path) -> Tally:
         try:
             process.wait(generator.uniform(0, 1.1 * seconds))
         except subprocess.TimeoutExpired:
-            # To the process alone, or to all of them as a terminal does it.
+            # Sent to one process, or to the whole group as a terminal does.
             (os.killpg if moment % 4 == 3 and number != signal.SIGKILL else os.kill)(process.pid, number)
         _, errors = process.communicate()
-        told = f"{name}, moment {moment} of seed {seed}, {number.name}: "
+        case = f"{name}, moment {moment} of seed {seed}, {number.name}: "
         wrong = find_wrong(process.pid, process.returncode, number, errors, output, set(wholes.values()))
-        here = digest(output)
-        tally.counts["ended before" if not process.returncode else "new" if here == wholes["new"] else "old"] += 1
+        found = digest(output)
+        tally.counts["ended before" if not process.returncode else "new" if found == wholes["new"] else "old"] += 1
         if wrong is None and number == signal.SIGKILL:
-            wrong = find_left_by_next(commands[place], output, wholes["new"])
+            wrong = find_left_by_next(commands[current], output, wholes["new"])
         if wrong:
-            tally.defects.append(told + wrong)
+            tally.defects.append(case + wrong)
     return tally
 
 
 def find_wrong(
     session: int, code: int, number: signal.Signals, errors: bytes, output: Path, wholes: set[str]
 ) -> str | None:
-    """What is not as it should be after a run that was ended by a signal, or was faster."""
+    """What is wrong after a run that a signal ended, or that ended before it; None for nothing."""
     if code not in (0, -number if number == signal.SIGKILL else 128 + number):
         return f"exit code {code}"
     if errors.strip():
@@ -147,7 +147,7 @@ def find_wrong(
 
 
 def find_left_by_next(command: list[str], output: Path, whole: str) -> str | None:
-    """What is not as it should be after the next run to an output of which one was killed."""
+    """What is wrong after the next run to the output of a killed run; None for nothing."""
     done = subprocess.run(command, capture_output=True, check=False)
     if done.returncode or digest(output) != whole:
         return f"the next run ends with {done.returncode}: {done.stderr.decode(errors='replace').strip()}"
@@ -156,7 +156,7 @@ def find_left_by_next(command: list[str], output: Path, whole: str) -> str | Non
 
 
 def parts_in(folder: Path) -> list[str]:
-    """Temporary files and folders of zm's."""
+    """The names of temporary files and folders of zm."""
     return sorted(entry.name for entry in folder.iterdir() if entry.name.startswith("."))
 
 
@@ -165,20 +165,20 @@ def digest(path: Path) -> str:
     if path.is_file():
         return hashlib.sha256(path.read_bytes()).hexdigest()
     whole = hashlib.sha256()
-    for file in sorted(place for place in path.rglob("*") if place.is_file()):
+    for file in sorted(entry for entry in path.rglob("*") if entry.is_file()):
         whole.update(str(file.relative_to(path)).encode() + b"\0" + file.read_bytes())
     return whole.hexdigest()
 
 
 def wait_for_begin(process: subprocess.Popen[bytes]) -> None:
-    """Returns when zm's own code runs: as long as Python is being loaded, it answers signals itself."""
+    """Returns when zm has started its worker process: before that, Python itself handles signals."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     while process.poll() is None and not children.read_text():
         pass
 
 
 def wait_for_end(session: int) -> list[int]:
-    """The processes of a session that do not end by themselves: killed workers take a moment."""
+    """The processes of a session that are left after PATIENCE seconds: killed workers take a moment to end."""
     until = time.monotonic() + PATIENCE
     while (alive := list_session(session)) and time.monotonic() < until:
         pass
@@ -200,18 +200,21 @@ def list_session(session: int) -> list[int]:
 
 
 def main() -> int:
-    """The exit code: 0 where nothing went wrong."""
+    """Returns the exit code: 0 if there are no defects."""
     parser = argparse.ArgumentParser(prog="python -m fuzz.kills", description=__doc__)
     parser.add_argument("--moments", type=int, default=200, help="for each kind of output")
     parser.add_argument("--seed", type=int, default=1)
-    asked = parser.parse_args()
+    args = parser.parse_args()
     defects = 0
     for name in WORKS:
         with tempfile.TemporaryDirectory(prefix="zm-kills-") as scratch:
-            tally = kill_at_random(name, asked.moments, asked.seed, Path(scratch))
+            tally = kill_at_random(name, args.moments, args.seed, Path(scratch))
         defects += len(tally.defects)
-        told = ", ".join(f"{count} {what}" for what, count in sorted(tally.counts.items()))
-        print(f"{name}: {asked.moments} moments, seed {asked.seed}: {told}; {len(tally.defects)} defects", flush=True)
+        listed = ", ".join(f"{count} {what}" for what, count in sorted(tally.counts.items()))
+        print(
+            f"{name}: {args.moments} moments, seed {args.seed}: {listed}; {len(tally.defects)} defects",
+            flush=True,
+        )
         for defect in tally.defects:
             print(f"  {defect}")
     return 1 if defects else 0

@@ -15,10 +15,10 @@ import h5py
 import jsonschema
 import numpy as np
 
-import zm_cli
 from fuzz.harness import Ending, run_zm
 from fuzz.mutations import LARGE, damage
 from fuzz.target import Target
+from zm_cli.schema import load_schema
 
 TOKENS = (
     *LARGE,
@@ -49,7 +49,7 @@ VALUES: tuple[Any, ...] = (
 
 
 def make_seeds(folder: Path) -> None:
-    """Writes stats files of a table and of pixels, each in three forms; the data they fit go beside the folder."""
+    """Writes stats files of a table and of pixels, each in three forms, and beside the folder the data they fit."""
     generator = np.random.default_rng(5)
     data = _data_folder(folder)
     data.mkdir()
@@ -95,14 +95,16 @@ def _change_value(value: Any, generator: np.random.Generator) -> Any:
         key = sorted(value)[int(generator.integers(len(value)))]
         if pick < 0.05:
             return {name: kept for name, kept in value.items() if name != key}
+        if pick < 0.1:
+            return value | {"unknown": VALUES[int(generator.integers(len(VALUES)))]}
         return value | {key: _change_value(value[key], generator)}
     if isinstance(value, list) and value and pick < 0.8:
-        place = int(generator.integers(len(value)))
+        index = int(generator.integers(len(value)))
         if pick < 0.1:
-            return value[:place] + value[place + 1 :]
+            return value[:index] + value[index + 1 :]
         if pick < 0.2:
-            return [*value, value[place]]
-        return [*value[:place], _change_value(value[place], generator), *value[place + 1 :]]
+            return [*value, value[index]]
+        return [*value[:index], _change_value(value[index], generator), *value[index + 1 :]]
     if type(value) is float and pick < 0.5:
         return value * (1 + float(generator.normal()) * 10.0 ** -int(generator.integers(17)))
     if type(value) is int and pick < 0.5:
@@ -111,7 +113,7 @@ def _change_value(value: Any, generator: np.random.Generator) -> Any:
 
 
 def _change_npz(data: bytes, generator: np.random.Generator) -> bytes:
-    """The archive with one member changed in itself, so that its checksum is right."""
+    """The archive with one member changed, and with a checksum that fits."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = {info.filename: archive.read(info) for info in archive.infolist()}
     name = sorted(members)[int(generator.integers(len(members)))]
@@ -171,11 +173,11 @@ def list_commands(damaged: Path, output: Path) -> Sequence[Sequence[str]]:
 
 
 def check(damaged: Path, output: Path, endings: Sequence[Ending]) -> str | None:
-    """What is wrong with the results: a document beyond the schema, or an output that is not there."""
+    """What is wrong with the results: a document that is not valid by the schema, or an output that is not there."""
     shown, applied = endings
     if shown.kind == "done":
         document = json.loads(shown.out)
-        # A damaged HDF5 file that says of itself no longer that it holds statistics is data to look at.
+        # A damaged HDF5 file may no longer say that it holds statistics: then it is looked at as data.
         if "format" in document:
             for error in _schema().iter_errors(document):
                 return f"what is shown breaks the schema: {error.message[:200]}"
@@ -186,8 +188,7 @@ def check(damaged: Path, output: Path, endings: Sequence[Ending]) -> str | None:
 
 @cache
 def _schema() -> jsonschema.Draft202012Validator:
-    path = Path(zm_cli.__file__).parent / "schema" / "stats-v1.schema.json"
-    return jsonschema.Draft202012Validator(json.loads(path.read_text(encoding="utf-8")))
+    return jsonschema.Draft202012Validator(load_schema("stats"))
 
 
 TARGET = Target(

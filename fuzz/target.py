@@ -1,4 +1,4 @@
-"""What a fuzzed reader must offer: valid files to start from, a way to damage them, the commands that read them."""
+"""Target: what a fuzzed reader provides: valid files to start from, how to damage them, and the commands to run."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Mutate = Callable[[bytes, np.random.Generator], bytes]
 
 @dataclass(frozen=True)
 class Target:
-    """A reader of zm's under fire.
+    """A reader of zm to test with damaged files.
 
-    `make_seeds` writes small valid files to a folder; `mutate` damages the bytes of one. `commands` are the arguments
-    of the runs of zm over a damaged file, which write to `output` where they write. `check` compares what came of runs
-    that ended well with an independent reading and says what is wrong, None where all is right. `preload` are modules
-    that are loaded once, before the process is copied for each case: none whose library starts threads.
+    `make_seeds` writes small valid files to a folder. `mutate` damages the bytes of one. `commands` returns the
+    arguments of each run of zm, from the path of the damaged file and the folder for outputs. `check` compares the
+    results of successful runs with an independent reading; it returns what is wrong, None for nothing. `preload` names
+    modules to import once, before the process is copied for each case; their libraries must not start threads.
     """
 
     make_seeds: Callable[[Path], None]

@@ -13,12 +13,16 @@ import pytest
 
 from tests.made import make_stats
 from zm_cli.errors import DataError
+from zm_cli.statsfile.encode import to_json
 from zm_cli.statsfile.stats import Stats
-from zm_cli.statsfile.store import is_stats_file, load_stats, to_json
+from zm_cli.statsfile.store import is_stats_file, load_stats
 
 IMAGES = np.random.default_rng(7).integers(0, 256, (6, 4, 5, 3), dtype=np.uint8)
 TABLE = np.random.default_rng(8).normal(size=(9, 2))
 ARRAYS = ("count", "missing", "mean", "m2", "min", "max", "std", "var")
+"""The arrays that every stats file has."""
+LATER_FIELDS = frozenset({"partial", "requires", "classes", "provenance", "tail"})
+"""The fields that the first stats files did not have."""
 
 
 def images(**options: Any) -> Stats:

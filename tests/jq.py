@@ -1,4 +1,4 @@
-"""A stand-in for `jq` where there is none: `jq [-c] .key.key [FILE]`, which is all that the transcripts need."""
+"""Replaces `jq` where it is not installed: `jq [-c] .key.key [FILE]`, all that the transcripts need."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 
 def main() -> None:
-    """Prints what stands at a path of keys in a JSON document."""
+    """Prints the value at a path of keys in a JSON document."""
     arguments = [argument for argument in sys.argv[1:] if argument != "-c"]
     with open(arguments[1]) if len(arguments) > 1 else sys.stdin as file:
         value = json.load(file)

@@ -1,4 +1,4 @@
-"""Things that several test files make: statistics without a file behind them, PNG files of any depth."""
+"""What several test files make: statistics without a file behind them, PNG files of any depth."""
 
 from __future__ import annotations
 
@@ -41,8 +41,6 @@ def make_stats(
         ignore=ignore,
         decoding={},
         sources=(SourceRecord("made", kind, len(values), int(values.nbytes), DIGEST),),
-        partial=False,
-        made=None,
         moments=moments.divide(unit_divisor(np.dtype(values.dtype))) if unit else moments,
     )
 

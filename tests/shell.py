@@ -1,4 +1,4 @@
-"""Runs zm as its users do: as a process of its own, with pipes or at a terminal."""
+"""Runs zm as users do: in a process of its own, with pipes or at a terminal."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ZM = (sys.executable, "-m", "zm_cli")
 
 @dataclass(frozen=True)
 class Ran:
-    """What a process left: its exit code, standard output, standard error."""
+    """The result of a process: its exit code, standard output, standard error."""
 
     code: int
     out: str
@@ -34,7 +34,7 @@ class Ran:
 def run_zm(
     *arguments: str | Path, stdin: bytes = b"", env: Mapping[str, str] | None = None, cwd: Path | None = None
 ) -> Ran:
-    """zm with pipes on all three sides."""
+    """Runs zm with pipes for all three standard streams."""
     done = subprocess.run(
         [*ZM, *map(str, arguments)],
         input=stdin,
@@ -48,7 +48,7 @@ def run_zm(
 
 
 def put_zm_on_path(folder: Path) -> dict[str, str]:
-    """The environment in which a shell finds `zm`, which is put into `folder`/bin, and `jq`, if need be a stand-in."""
+    """Puts `zm` (and a replacement for `jq`, if needed) into `folder`/bin; returns an environment that finds them."""
     programs = {"zm": "-m zm_cli"}
     if shutil.which("jq") is None:
         programs["jq"] = f"-m {jq.__name__}"
@@ -56,14 +56,14 @@ def put_zm_on_path(folder: Path) -> dict[str, str]:
     for name, module in programs.items():
         (folder / "bin" / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {module} "$@"\n')
         (folder / "bin" / name).chmod(0o755)
-    places = [str(folder / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
-    # A make that runs the tests is no part of what they try.
+    folders = [str(folder / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
+    # If make runs the tests, its variables must not affect a make that a test runs.
     plain = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
-    return {**plain, "PATH": os.pathsep.join(places), "PYTHONPATH": str(Path(__file__).parents[1])}
+    return {**plain, "PATH": os.pathsep.join(folders), "PYTHONPATH": str(Path(__file__).parents[1])}
 
 
 def start_zm(*arguments: str | Path, **how: Any) -> subprocess.Popen[bytes]:
-    """zm running, its standard error in a pipe; interrupts reach it even where this process was told to ignore them."""
+    """Starts zm with standard error in a pipe; it handles interrupts even if this process ignores them."""
     return subprocess.Popen(
         [*ZM, *map(str, arguments)],
         stderr=subprocess.PIPE,
@@ -74,7 +74,7 @@ def start_zm(*arguments: str | Path, **how: Any) -> subprocess.Popen[bytes]:
 
 
 def run_at_terminal(*arguments: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Ran:
-    """zm at a terminal of 100 columns; what it prints on both outputs comes back as `out`."""
+    """Runs zm at a terminal of 100 columns; `out` is everything that it prints there."""
     controller, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
     environment = {

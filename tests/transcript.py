@@ -1,14 +1,14 @@
-"""Transcripts of a shell: commands with all that they print and their exit codes, read from text and run again.
+"""Transcripts of shell sessions: reads commands with their output and exit codes from a text, and runs them again.
 
-In a file of `tests/transcripts/`, a line says
+The lines of a file in `tests/transcripts/`:
 
-    $ command               what is typed, in one line or, after a backslash, several
+    $ command               what is typed; a backslash at the end continues it on the next line
     anything else           a line of standard output
     ! anything              a line of standard error
-    [terminal] ...          a line of either that is only there where the output is a terminal
-    [pipe] ...              a line that is only there where it is none
-    => 3                    the exit code, where it is not 0
-    # anything              a remark
+    [terminal] ...          a line of either, printed only at a terminal
+    [pipe] ...              a line of either, printed only into a pipe
+    => 3                    the exit code, if it is not 0
+    # anything              a comment
 
 `...` at the end of a line stands for the rest of the line, alone on a line for any number of lines.
 """
@@ -36,7 +36,7 @@ COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 @dataclass
 class Step:
-    """A command, the lines that it prints on each side, in the way that they are looked at, and its exit code."""
+    """A command, the lines that it prints on standard output and standard error in each way, and its exit code."""
 
     command: str
     line: int
@@ -44,7 +44,7 @@ class Step:
     code: int = 0
 
     def add(self, text: str) -> None:
-        """Takes a line of the transcript that stands under the command."""
+        """Adds a line of the transcript below the command."""
         ways: tuple[Way, ...] = ("pipe", "terminal")
         for way in ways:
             if text.startswith(f"[{way}] "):
@@ -56,12 +56,12 @@ class Step:
             )
 
     def expect(self, way: Way, side: str) -> list[str]:
-        """The lines to come out on a side."""
+        """The expected lines of `out` or `err`."""
         return self.lines.get((way, side), [])
 
 
 def read_transcript(path: Path) -> list[Step]:
-    """The steps of a transcript in their order."""
+    """The steps of a transcript in order."""
     steps: list[Step] = []
     continued = False
     for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
@@ -78,7 +78,7 @@ def read_transcript(path: Path) -> list[Step]:
 
 
 def fits(lines: Sequence[str], expected: Sequence[str]) -> bool:
-    """Whether lines are as expected, where `...` stands for anything."""
+    """Whether lines are as expected; `...` matches anything."""
     if not expected:
         return not lines
     if expected[0] == "...":
@@ -92,7 +92,7 @@ def fits(lines: Sequence[str], expected: Sequence[str]) -> bool:
 
 @dataclass(frozen=True)
 class Printed:
-    """What a command left on standard output and standard error, in lines without colours, and its exit code."""
+    """The lines that a command printed, without colours, and its exit code."""
 
     out: list[str]
     err: list[str]
@@ -100,7 +100,7 @@ class Printed:
 
 
 def run_in_shell(command: str, way: Way, folder: Path, env: Mapping[str, str]) -> Printed:
-    """A command line run by a shell, its outputs both pipes, or each a terminal of 100 columns."""
+    """Runs a command line in a shell; both its outputs are pipes, or each is a terminal of 100 columns."""
     if way == "pipe":
         done = subprocess.run(
             [*SHELL, command],
@@ -128,7 +128,7 @@ def _open_terminal() -> tuple[int, int]:
 
 
 def _read_all(printed: dict[tuple[int, int], bytes]) -> dict[tuple[int, int], bytes]:
-    """What comes out of terminals until nobody holds them open any more."""
+    """Reads what is printed at terminals until they are closed."""
     for _, terminal in printed:
         os.close(terminal)
     open_ends = {controller: (controller, terminal) for controller, terminal in printed}
@@ -147,5 +147,5 @@ def _read_all(printed: dict[tuple[int, int], bytes]) -> dict[tuple[int, int], by
 
 def _split(data: bytes) -> list[str]:
     text = COLOURS.sub("", data.decode().replace("\r\n", "\n"))
-    # What stands before a return was a progress bar, which the rest of the line took the place of.
+    # The text before a carriage return was a progress bar, which the rest of the line has overwritten.
     return [line.rpartition("\r")[2].rstrip() for line in text.splitlines() if line.strip()]

@@ -1,4 +1,4 @@
-"""The errors a user can meet: each says where, what, and what to do, and carries its exit code."""
+"""The errors that users see: each says where, what, and what to do, and has an exit code."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import suppress
 
 
 class ZmError(Exception):
-    """An error with a place (`where`), a fact (`what`) and advice (`hint`); printed once, as one line."""
+    """An error: `where` (a path or an option), `what` is wrong, and a `hint`; printed once, as one line."""
 
     code = 3
 
@@ -18,13 +18,13 @@ class ZmError(Exception):
         self.hint = hint
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Exceptions with keyword arguments do not survive pickling on their own; worker processes raise these.
+        # Worker processes raise these errors, and exceptions with keyword arguments need help to be pickled.
         return _rebuild, (type(self), self.what, self.where, self.hint)
 
     def __str__(self) -> str:
-        place = f"{self.where}: " if self.where else ""
-        advice = f"; {self.hint}" if self.hint else ""
-        return f"{place}{self.what}{advice}"
+        where = f"{self.where}: " if self.where else ""
+        hint = f"; {self.hint}" if self.hint else ""
+        return f"{where}{self.what}{hint}"
 
 
 def _rebuild(kind: type[ZmError], what: str, where: str | None, hint: str | None) -> ZmError:
@@ -32,7 +32,7 @@ def _rebuild(kind: type[ZmError], what: str, where: str | None, hint: str | None
 
 
 def escape_controls(text: str) -> str:
-    """The text with control characters spelled out: a name or cell from a file must not steer the terminal."""
+    """The text with control characters escaped: a name or cell from a file must not control the terminal."""
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
 
 
@@ -40,13 +40,13 @@ _as_json = False
 
 
 def print_errors_as_json() -> None:
-    """Has every error from here on printed as a JSON object, in this process and in its copies."""
+    """Makes `print_error` print JSON objects from now on, in this process and its forked copies."""
     global _as_json
     _as_json = True
 
 
 def print_error(error: ZmError) -> None:
-    """Prints an error on standard error, in one line: a sentence, or a JSON object where that was asked for."""
+    """Prints an error on standard error in one line: a sentence, or a JSON object after `print_errors_as_json`."""
     if _as_json:
         import json
 

@@ -1,4 +1,4 @@
-"""The name that was probably meant by one that there is not."""
+"""Finds the name that a misspelt one probably means."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from itertools import islice
 
 MOST_COMPARED = 1000
-"""Names that one is compared with: it takes a tenth of a millisecond each."""
+"""The most names to compare with: each takes a tenth of a millisecond."""
 
 
 def find_near(name: str, names: Iterable[str]) -> str | None:
-    """The one of `names` most like `name`, None where none is; capitals, hyphens and underscores do not count."""
+    """The most similar of `names`, None if none is; case, and `-` or `_`, make no difference."""
     from difflib import get_close_matches
 
     spelled: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""`zm inspect --check` and `--against`: exit codes, what is told, JSON by its schema.
+"""`zm inspect --check` and `--against`: exit codes, messages, JSON that matches its schema.
 
 Where no pipe, terminal or exit code of a process matters, the command line is called in this one, which is faster.
 """
@@ -20,18 +20,18 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits, load_iris, load_wine
 
-import zm_cli
+from tests.schemas import load_closed
 from tests.shell import Ran, run_at_terminal, run_zm, start_zm
 from zm_cli.cli.main import app
 from zm_cli.errors import ZmError
 
-SCHEMA = json.loads((Path(zm_cli.__file__).parent / "schema" / "check-v1.schema.json").read_text())
+SCHEMA = load_closed("check")
 jsonschema.Draft202012Validator.check_schema(SCHEMA)
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 
 def call(*arguments: str | Path) -> Ran:
-    """What `run_zm` gives, without a process."""
+    """The same as `run_zm`, without a process."""
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
         try:
@@ -47,7 +47,7 @@ def inspect(path: str | Path, *arguments: str | Path) -> Ran:
 
 
 def document(path: str | Path, *arguments: str | Path) -> dict[str, Any]:
-    """The findings as JSON, valid by the schema, with the exit code that they mean."""
+    """The findings as JSON, which must match the schema and the exit code."""
     ran = inspect(path, *arguments, "--json")
     found: dict[str, Any] = json.loads(ran.out)
     VALIDATOR.validate(found)
@@ -69,28 +69,28 @@ def done(*arguments: str | Path) -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Known data sets: wine cut in two, its training half standardized, the other by the first half's statistics."""
-    place = tmp_path_factory.mktemp("checks")
+    """The wine data in two parts, both standardized by the statistics of the training part; and digits in HDF5."""
+    made = tmp_path_factory.mktemp("checks")
     wine = load_wine()
     order = np.random.default_rng(0).permutation(len(wine.data))
     names = list(wine.feature_names)
-    write_table(place / "train.csv", names, wine.data[order[:120]])
-    write_table(place / "test.csv", names, wine.data[order[120:]])
-    done("standardize", place / "train.csv", "-o", place / "out.csv", "--save-stats", place / "s.json")
-    done("standardize", place / "test.csv", "-o", place / "out_test.csv", "--stats", place / "s.json")
-    with h5py.File(place / "digits.h5", "w") as file:
+    write_table(made / "train.csv", names, wine.data[order[:120]])
+    write_table(made / "test.csv", names, wine.data[order[120:]])
+    done("standardize", made / "train.csv", "-o", made / "out.csv", "--save-stats", made / "s.json")
+    done("standardize", made / "test.csv", "-o", made / "out_test.csv", "--stats", made / "s.json")
+    with h5py.File(made / "digits.h5", "w") as file:
         file["images"] = load_digits().images.astype(np.uint8)
-    return place
+    return made
 
 
-def test_a_standardized_table_holds_what_it_promises(folder: Path) -> None:
+def test_a_standardized_table_passes_the_check(folder: Path) -> None:
     for check in ("centered", "standardized"):
         ran = run_zm("inspect", folder / "out.csv", "--check", check)
         assert (ran.code, ran.out, ran.err) == (0, f"{check}: 13 columns within 0.001\n", "")
     assert run_zm("inspect", folder / "train.csv", "--check", "centered").code == 1
 
 
-def test_data_standardized_by_other_statistics_do_not_hold(folder: Path) -> None:
+def test_data_standardized_by_other_statistics_fail_the_check(folder: Path) -> None:
     ran = inspect(folder / "out_test.csv", "--check", "standardized")
     assert ran.code == 1
     first, heading, *rows, hint = ran.out.splitlines()
@@ -127,7 +127,7 @@ def test_the_deviation_is_compared_with_the_ddof_of_the_receipt(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(("operation", "check"), [("center", "centered"), ("standardize", "standardized")])
-def test_what_rounding_left_of_a_constant_column_is_no_deviation(tmp_path: Path, operation: str, check: str) -> None:
+def test_rounding_errors_of_a_constant_column_are_not_a_deviation(tmp_path: Path, operation: str, check: str) -> None:
     values = np.array([[0.1 + 0.2, 1], [0.3, 2]] * 5)
     table = write_table(tmp_path / "t.csv", ["a", "b"], values)
     assert values[:, 0].std() > 0
@@ -138,7 +138,7 @@ def test_what_rounding_left_of_a_constant_column_is_no_deviation(tmp_path: Path,
 
 
 @pytest.mark.parametrize("impute", [[], ["--impute", "mean"]])
-def test_missing_values_do_not_stand_in_the_way(tmp_path: Path, impute: list[str]) -> None:
+def test_missing_values_do_not_fail_the_check(tmp_path: Path, impute: list[str]) -> None:
     (tmp_path / "t.csv").write_text("x,empty,y\n1,,NA\n,,3\n2,,5\n6,,NA\n")
     done("standardize", tmp_path / "t.csv", "-o", tmp_path / "out.csv", *impute)
     found = document(tmp_path / "out.csv", "--check", "standardized")
@@ -149,7 +149,7 @@ def test_missing_values_do_not_stand_in_the_way(tmp_path: Path, impute: list[str
     assert [feature["off"] for feature in named["features"]] == [[], ["count"]]
 
 
-def test_a_column_that_was_left_as_it_is_can_be_left_out(tmp_path: Path) -> None:
+def test_a_column_that_was_not_transformed_can_be_excluded(tmp_path: Path) -> None:
     table = write_table(tmp_path / "t.csv", ["id", "x"], np.arange(20.0).reshape(10, 2))
     done("standardize", table, "--exclude", "id", "-o", tmp_path / "out.csv")
     assert inspect(tmp_path / "out.csv", "--check", "standardized").code == 1
@@ -178,7 +178,7 @@ def test_tables_are_read_from_a_pipe(folder: Path) -> None:
     assert run_zm("inspect", "-", "--against", "-", stdin=stats).code == 2
 
 
-def test_the_training_data_are_like_themselves(folder: Path) -> None:
+def test_training_data_match_their_own_statistics(folder: Path) -> None:
     ran = inspect(folder / "train.csv", "--against", folder / "s.json", "--max-outside", "0", "--max-shift", "0")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == f"as in {folder / 's.json'}: 13 columns within the limits\n"
@@ -188,7 +188,7 @@ def test_the_training_data_are_like_themselves(folder: Path) -> None:
     assert "proline" in run_at_terminal("inspect", folder / "train.csv", "--against", folder / "s.json").out
 
 
-def test_what_has_moved_is_shown_with_its_limit(tmp_path: Path) -> None:
+def test_features_that_have_moved_are_shown_with_their_limits(tmp_path: Path) -> None:
     values = np.random.default_rng(2).normal(0, 1, (400, 4))
     train = write_table(tmp_path / "train.csv", ["same", "moved", "wider", "holes"], values)
     done("stats", train, "-o", tmp_path / "s.json")
@@ -212,7 +212,7 @@ def test_what_has_moved_is_shown_with_its_limit(tmp_path: Path) -> None:
     assert inspect(new, "--against", tmp_path / "s.json", *lax).code == 0
 
 
-def test_columns_that_are_not_there_fail_and_others_do_not(tmp_path: Path) -> None:
+def test_missing_columns_fail_and_extra_columns_do_not(tmp_path: Path) -> None:
     (tmp_path / "train.csv").write_text("a,b,c,d\n" + "1,2,3,4\n5,6,7,8\n" * 3)
     done("stats", tmp_path / "train.csv", "-o", tmp_path / "s.json")
     (tmp_path / "new.csv").write_text("d,x,b,c\n" + "4,0,2,3\n8,1,text,7\n" * 3)
@@ -222,7 +222,7 @@ def test_columns_that_are_not_there_fail_and_others_do_not(tmp_path: Path) -> No
     ran = inspect(tmp_path / "new.csv", "--against", tmp_path / "s.json")
     assert ran.out.splitlines()[:2] == [
         f"off: 2 of 4 columns not as in {tmp_path / 's.json'}",
-        "not there as numbers: 'a', 'b'",
+        "missing or not numeric: 'a', 'b'",
     ]
     assert "columns without statistics, not compared: 'x'" in ran.err
     assert inspect(tmp_path / "new.csv", "--against", tmp_path / "s.json", "--exclude", "a,b").code == 0
@@ -257,7 +257,7 @@ def test_pictures_are_decoded_as_for_the_statistics(tmp_path: Path) -> None:
     assert (ran.code, ran.out) == (3, "")
 
 
-def test_transformed_data_are_told_apart_from_the_raw(folder: Path) -> None:
+def test_transformed_data_are_not_compared_as_raw_data(folder: Path) -> None:
     ran = inspect(folder / "out.csv", "--against", folder / "s.json")
     assert ran.code == 1
     assert "is standardized already" in ran.err
@@ -282,7 +282,7 @@ def test_statistics_are_compared_with_statistics(folder: Path, tmp_path: Path) -
     ]
 
 
-def test_many_features_are_cut_short(folder: Path) -> None:
+def test_a_table_of_many_features_is_shortened(folder: Path) -> None:
     ran = inspect(folder / "digits.h5", "--layout", "NHW", "--per", "pixel", "--check", "centered")
     lines = ran.out.splitlines()
     assert lines[0] == "off: 61 of 64 pixels not centered within 0.001"
@@ -290,7 +290,7 @@ def test_many_features_are_cut_short(folder: Path) -> None:
     assert lines[-1] == "and 21 more"
 
 
-def test_quiet_leaves_the_exit_code(folder: Path) -> None:
+def test_quiet_keeps_the_exit_code(folder: Path) -> None:
     for name, code in (("out.csv", 0), ("test.csv", 1)):
         ran = run_zm("inspect", folder / name, "--check", "centered", "-q")
         assert (ran.code, ran.out, ran.err) == (code, "", "")
@@ -298,7 +298,7 @@ def test_quiet_leaves_the_exit_code(folder: Path) -> None:
     assert (ran.code, ran.out, ran.err) == (1, "", "")
 
 
-def test_a_reader_that_has_gone_does_not_hide_that_the_check_fails(folder: Path) -> None:
+def test_a_closed_pipe_does_not_hide_that_the_check_fails(folder: Path) -> None:
     process = start_zm("inspect", folder / "digits.h5", "--per", "pixel", "--layout", "NHW", "--check", "centered",
                        "--json", stdout=subprocess.PIPE)  # fmt: skip
     assert process.stdout is not None
@@ -325,7 +325,7 @@ def test_a_reader_that_has_gone_does_not_hide_that_the_check_fails(folder: Path)
         ["--against", "none.json"],
     ],
 )
-def test_options_that_make_no_sense_are_refused(
+def test_options_that_cannot_be_combined_are_refused(
     folder: Path, arguments: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folder)
@@ -333,7 +333,7 @@ def test_options_that_make_no_sense_are_refused(
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
 
 
-def test_names_in_a_table_do_not_steer_the_terminal(tmp_path: Path) -> None:
+def test_names_in_a_table_do_not_control_the_terminal(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("\x1b[31mred,b\n5,1\n6,-1\n")
     ran = inspect(tmp_path / "t.csv", "--check", "centered")
     assert ran.code == 1
@@ -341,7 +341,7 @@ def test_names_in_a_table_do_not_steer_the_terminal(tmp_path: Path) -> None:
     assert "red" in ran.out
 
 
-def test_the_schema_refuses_what_contradicts_itself(folder: Path) -> None:
+def test_the_schema_refuses_contradictory_findings(folder: Path) -> None:
     found = document(folder / "test.csv", "--against", folder / "s.json")
     checked = document(folder / "test.csv", "--check", "centered")
     for wrong in (

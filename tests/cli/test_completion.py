@@ -1,4 +1,4 @@
-"""Completion: what zm suggests, and that bash, zsh and fish put it on the line as it has to be typed."""
+"""Completion: what zm suggests, and that bash, zsh and fish put it on the line correctly quoted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ import typer
 from tests.shell import run_zm
 from zm_cli.cli.completion import Answer, complete
 from zm_cli.cli.main import app
-from zm_cli.cli.shells import ASKED
+from zm_cli.cli.shells import REQUEST
 
 HEADER = 'sepal length,sepal_width,"a,b",petal:x,it\'s,say "hi",$x'
 NAMES = ("sepal length", "sepal_width", '"a,b"', "petal:x", "it's", 'say "hi"', "$x")
@@ -29,7 +29,7 @@ NAMES = ("sepal length", "sepal_width", '"a,b"', "petal:x", "it's", 'say "hi"', 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a table, plain and packed, an HDF5 file, statistics, and a `zm` to be found by its name."""
+    """A folder with a table, plain and compressed, an HDF5 file, statistics, and a `zm` program for the PATH."""
     made = tmp_path_factory.mktemp("completion")
     (made / "t.csv").write_text(f"{HEADER}\n1,2,3,4,5,6,7\n3,4,5,6,7,8,9\n")
     (made / "t.csv.gz").write_bytes(gzip.compress((made / "t.csv").read_bytes()))
@@ -48,7 +48,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def suggest(line: str, after: str = "") -> Answer:
-    """What zm suggests for the last word of a line without quotes, `_` standing for nothing yet."""
+    """The suggestions for the last word of a line without quotes; `_` stands for an empty word."""
     *before, word = line.split(" ")
     group = typer.main.get_command(app)
     return complete(group, before, word, after.split())  # type: ignore[arg-type]
@@ -82,14 +82,14 @@ def values(line: str, after: str = "") -> list[str]:
         ("nonsense --per ", ["stats", "center", "standardize", "inspect"]),
     ],
 )
-def test_commands_options_and_values(line: str, found: list[str]) -> None:
+def test_commands_options_and_values_are_completed(line: str, found: list[str]) -> None:
     assert values(line) == found
 
 
 @pytest.mark.parametrize(
     "line", ["stats ", "stats a.csv b", "center x --stats ", "center x -o ", "center x --output=", "stats -- --per"]
 )
-def test_places_are_left_to_the_shell(line: str) -> None:
+def test_paths_are_completed_by_the_shell(line: str) -> None:
     assert suggest(line) == Answer("files", start="--output=" if line.endswith("=") else "")
 
 
@@ -124,19 +124,19 @@ def test_places_are_left_to_the_shell(line: str) -> None:
         ("stats t.csv --dataset ", []),
     ],
 )
-def test_names_that_a_file_on_the_line_holds(
+def test_names_in_a_file_on_the_line_are_completed(
     line: str, found: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folder)
     assert values(line) == found
 
 
-def test_a_file_may_stand_after_what_is_completed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_may_follow_the_word_to_complete(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     assert values("stats --columns sepal_", "t.csv -o x.json") == ["sepal_width"]
 
 
-def test_datasets_come_with_shape_and_type(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_datasets_are_suggested_with_shape_and_type(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     assert suggest("stats t.h5 --dataset /i").suggestions == (("/images", "(2, 4, 4, 3) float64"),)
 
@@ -149,13 +149,15 @@ def test_pipes_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_damaged_files_give_nothing_and_no_message(tmp_path: Path) -> None:
-    for place in sorted((Path(__file__).parents[1] / "data/hostile/hdf5").glob("*.h5"))[:4]:
-        ran = run_zm(f"zm stats {place} --dataset ", "", env={ASKED: "complete_zsh"}, cwd=tmp_path)
+    for path in sorted((Path(__file__).parents[1] / "data/hostile/hdf5").glob("*.h5"))[:4]:
+        ran = run_zm(f"zm stats {path} --dataset ", "", env={REQUEST: "complete_zsh"}, cwd=tmp_path)
         assert (ran.code, ran.err) == (0, "")
         assert ran.out.startswith("words")
 
 
-def test_names_that_would_steer_the_terminal_are_not_suggested(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_that_would_control_the_terminal_are_not_suggested(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path("t.csv").write_text("plain,\x1b[31mred,\u202eturned\n1,2,3\n")
     assert values("stats t.csv --columns ") == ["plain"]
@@ -175,21 +177,21 @@ def environment(folder: Path, home: Path) -> dict[str, str]:
 
 
 def needs(shell: str) -> str:
-    place = shutil.which(shell)
-    if place is None:
-        pytest.skip(f"{shell} is not there")
-    return place
+    path = shutil.which(shell)
+    if path is None:
+        pytest.skip(f"{shell} is not installed")
+    return path
 
 
 def install(shell: str, folder: Path, home: Path) -> str:
-    """What zm says when it is asked, by that shell, to install completion there."""
-    # The command after it keeps the shell from giving its place to zm.
+    """The message of `zm --install-completion`, run in that shell."""
+    # The second command keeps the shell from replacing itself by zm, which looks for its parent shell.
     command = [needs(shell), "-c", "zm --install-completion; true"]
     return subprocess.check_output(command, env=environment(folder, home), text=True, timeout=60)
 
 
 def press_tab(shell: str, lines: list[str], folder: Path, home: Path) -> list[list[str]]:
-    """The words that each line becomes when the tab key is pressed at its end, in a real shell at a terminal."""
+    """The words of each line after the tab key is pressed at its end, in a real shell at a terminal."""
     arguments = {"bash": ["--noprofile", "-i"], "zsh": ["-i"]}[shell]
     controller, terminal = pty.openpty()
     process = subprocess.Popen(
@@ -202,7 +204,7 @@ def press_tab(shell: str, lines: list[str], folder: Path, home: Path) -> list[li
         start_new_session=True,
     )
     os.close(terminal)
-    # To the start of the line, to the end of it: then the line is run as a list of words, each between brackets.
+    # Puts a printf in front of the completed line (control-A, control-E), which prints each word in brackets.
     typed = "".join(f"{line}\t\x01printf '[%s]' \x05 ; echo\n" for line in lines)
     os.write(controller, f"{typed}exit\n".encode())
     seen = b""
@@ -267,8 +269,8 @@ def _quote_for_fish(text: str) -> str:
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_script_can_be_shown_and_is_one_that_the_shell_reads(shell: str, folder: Path, tmp_path: Path) -> None:
-    by_name = run_zm(env={ASKED: f"source_{shell}"})
+def test_the_shown_script_is_valid_in_its_shell(shell: str, folder: Path, tmp_path: Path) -> None:
+    by_name = run_zm(env={REQUEST: f"source_{shell}"})
     command = [needs(shell), "-c", "zm --show-completion; true"]
     shown = subprocess.check_output(command, env=environment(folder, tmp_path), text=True, timeout=60)
     assert (by_name.code, by_name.out) == (0, shown)
@@ -277,6 +279,6 @@ def test_the_script_can_be_shown_and_is_one_that_the_shell_reads(shell: str, fol
     assert (checked.returncode, checked.stderr) == (0, b"")
 
 
-def test_what_no_shell_asks_is_refused() -> None:
-    ran = run_zm(env={ASKED: "complete_tcsh"})
+def test_an_invalid_completion_request_is_refused() -> None:
+    ran = run_zm(env={REQUEST: "complete_tcsh"})
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)

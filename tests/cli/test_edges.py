@@ -1,4 +1,4 @@
-"""Numbers at the edge of what types hold, and data of one value, of equal values, of none: right, or said."""
+"""Extreme values of types, and data with one value, with equal values, or with none: correct, or reported."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ EDGES = {
 
 
 @pytest.mark.parametrize("name", EDGES)
-def test_edges_of_types_are_measured_to_the_last_digits(name: str, tmp_path: Path) -> None:
+def test_extremes_of_types_are_measured_to_the_last_digits(name: str, tmp_path: Path) -> None:
     values = EDGES[name]
     found, _ = measure(write_array(tmp_path / "x.h5", values))
     mean, variance = exact(values)
-    # Where large values cancel, distances beyond 2**53 are rounded to that share of them.
+    # Where large values cancel, distances beyond 2**53 are rounded relative to their size.
     cancelled = 2.0**-62 * float(np.abs(values.astype(np.float64)).max())
     np.testing.assert_allclose(np.ravel(found["mean"]), [mean], rtol=1e-15, atol=cancelled)
     np.testing.assert_allclose(np.ravel(found["var"]), [variance], rtol=1e-13)
@@ -67,7 +67,7 @@ def test_edges_of_types_are_measured_to_the_last_digits(name: str, tmp_path: Pat
 
 
 @pytest.mark.parametrize("name", [name for name, values in EDGES.items() if values.dtype == np.float64])
-def test_edges_are_the_same_in_a_table(name: str, tmp_path: Path) -> None:
+def test_extremes_are_the_same_in_a_table(name: str, tmp_path: Path) -> None:
     values = EDGES[name]
     table, _ = measure(write_table(tmp_path / "x.csv", values))
     array, _ = measure(write_array(tmp_path / "x.h5", values))
@@ -75,7 +75,7 @@ def test_edges_are_the_same_in_a_table(name: str, tmp_path: Path) -> None:
         assert np.ravel(table[field]) == np.ravel(array[field])
 
 
-def test_squares_too_small_for_float64_are_told(tmp_path: Path) -> None:
+def test_squares_too_small_for_float64_are_reported(tmp_path: Path) -> None:
     found, ran = measure(write_array(tmp_path / "x.h5", np.array([5e-324, 1e-320, 3e-310])))
     assert np.ravel(found["max"]) == 3e-310
     assert "constant, so that standardizing divides by 1" in ran.err

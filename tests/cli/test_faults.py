@@ -1,4 +1,4 @@
-"""Runs that are ended by force, disks that are full, inputs that change: earlier output stays, one line says why."""
+"""Killed runs, full disks, inputs that change: the earlier output stays, and one line says why."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from tests.shell import ZM, Ran, run_zm
 from zm_cli.data.options import ReadOptions
 from zm_cli.errors import DataError, ZmError
 from zm_cli.formats import open_source
-from zm_cli.pipeline.apply import ApplyOptions, apply
+from zm_cli.pipeline.apply import apply
 from zm_cli.pipeline.measure import measure
-from zm_cli.pipeline.measure_run import MeasureOptions
 from zm_cli.pipeline.opening import open_to_apply
+from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
 from zm_cli.running.plan import Plan
 
 SEED = 20261121
@@ -62,7 +62,7 @@ every_output = pytest.mark.parametrize("name", OUTPUTS)
 
 
 def run_limited(limit: Callable[[], None], *arguments: str | Path) -> Ran:
-    """zm in a process that `limit` is called in first."""
+    """Runs zm in a process in which `limit` is called first."""
     done = subprocess.run(
         [*ZM, *map(str, arguments)],
         capture_output=True,
@@ -100,7 +100,7 @@ def test_a_full_disk_leaves_the_earlier_output(name: str, tmp_path: Path) -> Non
     before = snapshot(tmp_path)
 
     def leave_no_space() -> None:
-        # Python ignores the signal that comes with it, so that the write fails as it does on a full disk.
+        # Python ignores the signal of this limit, so the write fails as on a full disk.
         resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))
 
     ran = run_limited(leave_no_space, "standardize", source, "-o", tmp_path / output, *options)
@@ -119,7 +119,7 @@ def test_a_folder_that_may_not_be_written_to_stays_as_it_is(name: str, tmp_path:
     (tmp_path / "out").chmod(0o555)
 
     def obey_permissions() -> None:
-        # For the superuser, too, who else may write everywhere.
+        # Without these capabilities, even the superuser may not write everywhere.
         ctypes.CDLL(None).prctl(DROP_CAPABILITY, OVERRIDE_PERMISSIONS, 0, 0, 0)
 
     ran = run_limited(obey_permissions, "standardize", source, "-o", tmp_path / "out" / output, *options)
@@ -170,7 +170,7 @@ def test_data_that_change_between_the_two_passes_are_an_error(
     stats, _ = measure([open_source(str(source), ReadOptions())], MeasureOptions(), Plan(1))
     change(source)
     before = snapshot(tmp_path)
-    how = ApplyOptions("center", form=options[1] if options else None)
+    how = ApplyOptions("center", format=options[1] if options else None)
     with pytest.raises(ZmError):
         apply(*open_to_apply(str(source), ReadOptions(), stats), str(tmp_path / output), how, Plan(2), own=True)
     assert snapshot(tmp_path) == before
@@ -207,7 +207,7 @@ def test_an_output_inside_the_folder_that_is_read_is_refused(output: str, tmp_pa
     assert snapshot(tmp_path) == before
 
 
-def test_links_that_lead_in_a_circle_end(tmp_path: Path) -> None:
+def test_links_in_a_circle_are_not_followed_forever(tmp_path: Path) -> None:
     source = write_pictures(tmp_path)
     (source / "again").symlink_to(source)
     ran = run_zm("stats", source)
@@ -219,15 +219,15 @@ def test_links_that_lead_in_a_circle_end(tmp_path: Path) -> None:
 
 CRASH = """
 import os, signal, sys
+from pathlib import Path
+from zm_cli.outputs.draft import Draft, remove_left_over
 from zm_cli.running import guard
 def work():
     guard.note_input("data/x.h5")
-    from pathlib import Path
-    from zm_cli.outputs.draft import Draft
     Draft(Path(sys.argv[1]))
     os.kill(os.getpid(), int(sys.argv[2]))
     return 0
-os._exit(guard.stand_by(work))
+os._exit(guard.stand_by(work, lambda path: remove_left_over(Path(path))))
 """
 
 
@@ -254,13 +254,13 @@ def test_a_crash_of_a_library_is_an_error_and_leaves_nothing(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_pipe_named_as_an_image_is_not_waited_for(tmp_path: Path) -> None:
+def test_zm_does_not_wait_for_a_pipe_named_as_an_image(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "x.png")
     assert run_zm("center", tmp_path / "x.png", "-o", tmp_path / "out.npy").code == 3
     assert {path.name for path in tmp_path.iterdir()} == {"x.png"}
 
 
-def test_names_from_a_file_do_not_steer_the_terminal(tmp_path: Path) -> None:
+def test_names_from_a_file_do_not_control_the_terminal(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a\x1b[31m,b\x07\n1,x\x1b[2J\n2,y\n")
     for command in ("stats", "inspect"):
         ran = run_zm(command, tmp_path / "t.csv")
@@ -270,12 +270,12 @@ def test_names_from_a_file_do_not_steer_the_terminal(tmp_path: Path) -> None:
 
 
 ENDLESS = Path(__file__).parents[1] / "data" / "hostile" / "endless.h5"
-"""In it, the HDF5 library goes in circles while it reads the labels of the dimensions."""
+"""A file on which the HDF5 library loops forever while it reads the labels of the dimensions."""
 
 
 @pytest.mark.parametrize("command", [("stats",), ("inspect",), ("center", "-o", "out.h5")])
-def test_a_library_that_goes_in_circles_is_stopped(command: tuple[str, ...], tmp_path: Path) -> None:
-    impatient = "from zm_cli.running import time_limit; time_limit.SECONDS = 0.5; from zm_cli.__main__ import run; run()"
+def test_a_library_in_an_endless_loop_is_stopped(command: tuple[str, ...], tmp_path: Path) -> None:
+    impatient = "import zm_cli.running.time_limit as t; t.SECONDS = 0.5; from zm_cli.__main__ import run; run()"
     done = subprocess.run(
         [ZM[0], "-c", impatient, *command[:1], ENDLESS, *command[1:]],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""The help: fits a screen, hides nothing, and what it shows as an example works."""
+"""The help: fits a screen, shows every option in full, and its examples work."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_the_help_of_a_command_is_whole_at_80_columns(command: str) -> None:
     assert max(map(len, lines)) <= 80
     assert "…" not in ran.out
     assert "None" not in ran.out
-    # No value in its brackets is broken over lines.
+    # No value in angle brackets is broken over lines.
     assert all(line.count("<") == line.count(">") - line.count(">=") for line in lines)
     panels = re.findall(r"╭─ (.*?) ─", ran.out)
     assert panels[:2] == ["Arguments", "Options"]
@@ -66,7 +66,7 @@ def test_help_loads_no_library_for_data() -> None:
 
 
 def write_sources(folder: Path) -> None:
-    """What the examples name and none of them makes."""
+    """Makes the inputs that the examples name."""
     generator = np.random.default_rng(0)
     for name in ("train", "test"):
         (folder / name).mkdir()
@@ -82,7 +82,7 @@ def test_the_examples_work_in_their_order(tmp_path: Path) -> None:
     texts = [run_zm(*command, "--help", env=NARROW).out for command in ((), *((name,) for name in COMMANDS))]
     examples = re.findall(r"^ zm (.+?) *$", "\n".join(texts), re.MULTILINE)
     assert len(examples) >= 15
-    # The first standardizes train/ before statistics of it are asked for.
+    # train.h5 is made by an example of `standardize`, so its statistics come last.
     examples.sort(key=lambda example: example.startswith("stats train.h5"))
     for example in examples:
         ran = run_zm(*example.partition(" | ")[0].split(), cwd=tmp_path)

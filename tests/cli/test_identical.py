@@ -1,4 +1,4 @@
-"""The same inputs give the same bytes: whatever is written, with any number of workers, at any time."""
+"""The same inputs give the same bytes in every output, with any number of workers, at any time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SEED = 5
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A table, an HDF5 file with all sorts of things in it, and a folder of images."""
+    """A table, an HDF5 file with many kinds of objects, and a folder of images."""
     folder = tmp_path_factory.mktemp("inputs")
     random = np.random.default_rng(SEED)
     rows = "".join(f"{a:.6f},{b:.3e},x{index}\n" for index, (a, b) in enumerate(random.normal(3, 2, (20_000, 2))))
@@ -30,15 +30,15 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         file["names"] = [f"sample {index}" for index in range(300)]
         file["x"].attrs["made by"] = "somebody"
     for index, pixels in enumerate(random.integers(0, 256, (40, 24, 24, 3), np.uint8)):
-        place = folder / "images" / "ab"[index % 2] / f"{index:02}.png"
-        place.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(pixels).save(place)
+        path = folder / "images" / "ab"[index % 2] / f"{index:02}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(path)
     return folder
 
 
 def read_all(path: Path) -> dict[str, bytes]:
     """The bytes of a file, or of every file in a folder."""
-    files = [path] if path.is_file() else sorted(place for place in path.rglob("*") if place.is_file())
+    files = [path] if path.is_file() else sorted(entry for entry in path.rglob("*") if entry.is_file())
     return {str(file.relative_to(path.parent)): file.read_bytes() for file in files}
 
 

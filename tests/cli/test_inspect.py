@@ -71,7 +71,7 @@ def test_a_stats_file_is_described_in_every_form(tmp_path: Path) -> None:
         assert str(tmp_path / "t.csv") in shown
 
 
-def test_the_state_of_a_written_dataset_is_told(tmp_path: Path) -> None:
+def test_the_state_of_a_written_dataset_is_shown(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("x\n1\n3\n")
     run_zm("standardize", tmp_path / "t.csv", "-o", tmp_path / "out.csv")
     assert json.loads(run_zm("inspect", tmp_path / "out.csv", "--json").out)["state"] == "standardized"

@@ -1,4 +1,4 @@
-"""--json: one document, warnings in it, and errors as one object on standard error; all as the schemas say."""
+"""--json: one document with its warnings, and errors as one object on standard error; all match their schemas."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import resource
 import signal
 import subprocess
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +16,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.schemas import load_closed
 from tests.shell import Ran, run_zm, start_zm
 
-SCHEMAS = {
-    name: json.loads((files("zm_cli") / "schema" / f"{name}-v1.schema.json").read_text())
-    for name in ("stats", "inspect", "written", "error")
-}
+SCHEMAS = {name: load_closed(name) for name in ("stats", "inspect", "written", "error")}
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """A table with a constant column and holes, arrays, images of two sizes one of which is damaged."""
+    """A table with a constant column and missing values; arrays; images of two sizes, one of them damaged."""
     (tmp_path / "t.csv").write_text("a,b,c\n0.1,7,x\n0.2,7,\n,7,z\n")
     with h5py.File(tmp_path / "x.h5", "w") as file:
         file["x"] = np.arange(96, dtype=np.uint8).reshape(2, 4, 4, 3)
@@ -39,14 +36,14 @@ def data(tmp_path: Path) -> Path:
 
 
 def check(schema: str, text: str) -> Any:
-    """The one document in a text, which must be as a schema says."""
+    """The document in a text, which must match a schema."""
     document = json.loads(text)
     jsonschema.validate(document, SCHEMAS[schema])
     return document
 
 
 @pytest.mark.parametrize("schema", SCHEMAS)
-def test_a_schema_is_one(schema: str) -> None:
+def test_a_schema_is_valid(schema: str) -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMAS[schema])
 
 
@@ -66,17 +63,17 @@ def test_a_schema_is_one(schema: str) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value),
 )
-def test_what_is_printed_is_as_its_schema_says(data: Path, schema: str, arguments: tuple[str, ...]) -> None:
+def test_printed_documents_match_their_schema(data: Path, schema: str, arguments: tuple[str, ...]) -> None:
     for _ in range(2):
         ran = run_zm(*arguments, "--json", cwd=data)
         assert ran.code == 0, ran.err
         document = check(schema, ran.out)
-        told = [f"zm: {note}" for note in document["notes"]]
-        told += [f"zm: warning: {warning}" for warning in document["warnings"]]
-        assert [line for line in ran.err.splitlines() if "up to date" not in line] == told
+        messages = [f"zm: {note}" for note in document["notes"]]
+        messages += [f"zm: warning: {warning}" for warning in document["warnings"]]
+        assert [line for line in ran.err.splitlines() if "up to date" not in line] == messages
 
 
-def test_what_is_done_by_an_inverse_or_not_at_all_is_as_the_schema_says(data: Path) -> None:
+def test_documents_of_an_inverse_and_of_an_unchanged_output_match_the_schema(data: Path) -> None:
     options = ("-o", "out.csv", "--json", "--if-changed")
     assert check("written", run_zm("center", "t.csv", *options, cwd=data).out)["changed"] is True
     again = check("written", run_zm("center", "t.csv", *options, cwd=data).out)
@@ -96,7 +93,7 @@ def test_warnings_and_notes_are_in_the_document(data: Path) -> None:
     assert document["warnings"] == ["constant, so that standardizing divides by 1: 'b'"]
 
 
-def test_what_json_prints_is_a_stats_file(data: Path) -> None:
+def test_printed_json_can_be_used_as_a_stats_file(data: Path) -> None:
     (data / "printed.json").write_text(run_zm("stats", "t.csv", "--json", cwd=data).out)
     run_zm("stats", "t.csv", "-o", "written.json", cwd=data)
     outputs = [
@@ -107,7 +104,7 @@ def test_what_json_prints_is_a_stats_file(data: Path) -> None:
 
 
 def read_error(ran: Ran) -> Any:
-    """The object that is all that a failed run left."""
+    """The object that a failed run printed; it must print nothing else."""
     assert (ran.out, ran.err.count("\n")) == ("", 1)
     document = check("error", ran.err)
     assert document["code"] == ran.code
@@ -122,7 +119,7 @@ def read_error(ran: Ran) -> Any:
         (("stats", "t.csv", "--columns", "c"), 3, "t.csv: column 'c'", "row 1 holds 'x'"),
         (("stats", "images"), 3, "images/0.png", ""),
         (("center", "images", "-o", "out.h5", "--on-error", "skip", "--max-pixels", "x"), 2, "--max-pixels", "'x'"),
-        (("standardize", "x.h5", "-o", "t.txt"), 2, "t.txt", "no name for an HDF5 file"),
+        (("standardize", "x.h5", "-o", "t.txt"), 2, "t.txt", "not a name for an HDF5 file"),
         (("inspect", "t.csv", "--per", "nix"), 2, "--per", "nix"),
         (("stats", "t.csv", "--nix"), 2, "--nix", ""),
         (("nix",), 2, "zm nix", ""),
@@ -140,7 +137,7 @@ def test_an_error_is_one_object(
     assert error["hint"] != ""
 
 
-def test_a_disk_that_is_full_is_told_as_one_object(data: Path) -> None:
+def test_a_full_disk_is_reported_as_one_object(data: Path) -> None:
     (data / "big.csv").write_text("a\n" + "1\n" * 100_000)
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limit[1]))
@@ -152,9 +149,9 @@ def test_a_disk_that_is_full_is_told_as_one_object(data: Path) -> None:
 
 
 @pytest.mark.skipif(not Path(f"/proc/self/task/{os.getpid()}/children").exists(), reason="/proc lists no children")
-def test_a_process_that_dies_is_told_as_one_object(data: Path) -> None:
+def test_a_process_that_dies_is_reported_as_one_object(data: Path) -> None:
     with start_zm("center", "-", "--json", "-o", "out.csv", stdin=subprocess.PIPE, cwd=data) as process:
-        # The parent stands by; its only child works.
+        # The parent is on guard; its only child does the work.
         workers = Path(f"/proc/{process.pid}/task/{process.pid}/children")
         while not (children := workers.read_text().split()):
             assert process.poll() is None

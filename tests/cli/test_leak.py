@@ -1,4 +1,4 @@
-"""Statistics of training data together with what is held out draw a warning that says how to do it."""
+"""Measuring training data together with held-out data causes a warning that says what to do instead."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def make_images(root: Path, *folders: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("folders", "told"),
+    ("folders", "listed"),
     [
         (("train/cat", "val/cat"), "'train', 'val'"),
         (("Training", "Validation", "Test"), "'Training', 'Test', 'Validation'"),
@@ -31,19 +31,21 @@ def make_images(root: Path, *folders: str) -> None:
         (("train_test", "other"), None),
     ],
 )
-def test_folders_that_name_splits_draw_the_warning(tmp_path: Path, folders: tuple[str, ...], told: str | None) -> None:
+def test_folders_named_like_splits_cause_a_warning(
+    tmp_path: Path, folders: tuple[str, ...], listed: str | None
+) -> None:
     make_images(tmp_path / "my data", *folders)
     for arguments in (("stats", "my data"), ("center", "my data", "-o", "out.h5")):
         ran = run_zm(*arguments, cwd=tmp_path)
         assert ran.code == 0
-        assert ran.err.count("warning: measured together: ") == (told is not None)
-        if told:
+        assert ran.err.count("warning: measured together: ") == (listed is not None)
+        if listed:
             first = folders[0].partition("/")[0]
-            assert f"measured together: {told}; " in ran.err
+            assert f"measured together: {listed}; " in ran.err
             assert f"(zm stats 'my data/{first}' -o train.stats.json)" in ran.err
 
 
-def test_the_warning_is_in_the_document_and_gone_where_one_split_is_measured(tmp_path: Path) -> None:
+def test_the_warning_is_in_the_document_and_absent_for_a_single_split(tmp_path: Path) -> None:
     make_images(tmp_path, "d/train", "d/val")
     assert len(json.loads(run_zm("stats", "d", "--json", "-q", cwd=tmp_path).out)["warnings"]) == 1
     for arguments in (("d/train",), ("d", "--include", "train"), ("d", "--exclude", "val")):
@@ -53,12 +55,12 @@ def test_the_warning_is_in_the_document_and_gone_where_one_split_is_measured(tmp
     assert run_zm("inspect", "d", cwd=tmp_path).err == ""
 
 
-def test_sources_that_name_splits_draw_it_too(tmp_path: Path) -> None:
+def test_sources_named_like_splits_cause_it_too(tmp_path: Path) -> None:
     for name in ("train.csv", "test.csv"):
         (tmp_path / name).write_text("a\n1\n2\n")
     assert "measure train.csv alone" in run_zm("stats", "test.csv", "train.csv", cwd=tmp_path).err
     for split in ("train", "test"):
         (tmp_path / "train_data" / split).mkdir(parents=True)
         (tmp_path / "train_data" / split / "data.csv").write_text("a\n1\n2\n")
-    places = [f"train_data/{split}/data.csv" for split in ("train", "test")]
-    assert "'train/data.csv', 'test/data.csv'" in run_zm("stats", *places, cwd=tmp_path).err
+    paths = [f"train_data/{split}/data.csv" for split in ("train", "test")]
+    assert "'train/data.csv', 'test/data.csv'" in run_zm("stats", *paths, cwd=tmp_path).err

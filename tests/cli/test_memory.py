@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def peak_of(*arguments: str | Path) -> int:
-    """The most memory, in kB, that zm held at any one time."""
+    """The peak memory of zm, in kB."""
     process = subprocess.Popen(
         [*ZM, *map(str, arguments)], env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL
     )
@@ -26,7 +26,7 @@ def peak_of(*arguments: str | Path) -> int:
 
 
 def write_hdf5(path: Path, samples: int) -> Path:
-    """Samples of 192 kB of which only the first are stored: the rest are the fill value, and cost no disk."""
+    """Samples of 192 kB. Only the first are stored; the others are the fill value and take no disk space."""
     with h5py.File(path, "w") as file:
         data = file.create_dataset("x", (samples, 256, 256, 3), "u1", chunks=(16, 256, 256, 3), fillvalue=7)
         data[:16] = np.random.default_rng(1).integers(0, 256, (16, 256, 256, 3), dtype=np.uint8)
@@ -34,7 +34,7 @@ def write_hdf5(path: Path, samples: int) -> Path:
 
 
 ROOM = 64 << 10
-"""kB by which peaks may differ: how many blocks of 8 MB two workers hold at their peak is a matter of luck."""
+"""kB by which peaks may differ: how many blocks of 8 MB two workers hold at the peak is random."""
 
 
 def test_half_a_gigabyte_more_of_samples_takes_no_more_memory_to_measure(tmp_path: Path) -> None:

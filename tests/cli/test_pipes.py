@@ -1,4 +1,4 @@
-"""Tables through pipes: rows go out as they come in, memory stays flat, and whoever leaves is followed in silence."""
+"""Tables through pipes: rows are written as they arrive, memory stays flat, and zm ends silently with its reader."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.shell import put_zm_on_path, run_zm, start_zm
 
 SEEDS = [20261121, 20261122, 20261123]
 PATIENCE = 60
-"""Seconds after which a test gives up; none waits for them."""
+"""Seconds after which a test fails; a test that passes does not wait for them."""
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def finish(process: subprocess.Popen[bytes]) -> tuple[int, bytes]:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_rows_are_out_before_the_next_are_in(stats: Path, workers: str) -> None:
+def test_rows_are_written_before_the_next_arrive(stats: Path, workers: str) -> None:
     with centering(stats, "--workers", workers) as process:
         write(process, b"x,name,y\n1,a,10\n")
         assert read(process, 22) == b"x,name,y\n-1.0,a,-10.0\n"
@@ -92,7 +92,7 @@ def test_rows_are_out_before_the_next_are_in(stats: Path, workers: str) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_any_cuts_in_a_pipe_give_what_the_file_gives(stats: Path, tmp_path: Path, seed: int) -> None:
+def test_a_pipe_cut_anywhere_gives_the_same_as_the_file(stats: Path, tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     names = ["é", '"two\r\nlines"', "日本", '"say ""no"""', "", '5" pipe', "a\r"]
     records = [
@@ -106,10 +106,10 @@ def test_any_cuts_in_a_pipe_give_what_the_file_gives(stats: Path, tmp_path: Path
     with centering(stats) as process:
         write(process, header)
         for number, record in enumerate(records):
-            places = sorted(chance.choices(range(len(record)), k=chance.randrange(4)))
-            for start, stop in zip([0, *places], [*places, len(record)], strict=True):
+            cuts = sorted(chance.choices(range(len(record)), k=chance.randrange(4)))
+            for start, stop in zip([0, *cuts], [*cuts, len(record)], strict=True):
                 write(process, record[start:stop])
-            # Some rows have to come out before anything else goes in, others come with more.
+            # Some rows must be written before more input is sent, others need not.
             if chance.random() < 0.1:
                 got += read(process, expected.index(b"#%d#\r\n" % number) + len(b"#%d#\r\n" % number) - len(got))
         assert process.stdin is not None
@@ -120,7 +120,7 @@ def test_any_cuts_in_a_pipe_give_what_the_file_gives(stats: Path, tmp_path: Path
 
 
 def peak_of_stream(stats: Path, megabytes: int) -> int:
-    """The most memory, in kB, that zm held while a table of that size went through it."""
+    """The peak memory of zm, in kB, for a table of that size."""
     rows = b"".join(b"%.15f,text,%d\n" % (number / 7, number) for number in range(40_000))
     with centering(stats, stdout=subprocess.DEVNULL) as process:
         write(process, b"x,name,y\n")
@@ -140,7 +140,7 @@ def test_a_longer_stream_takes_no_more_memory(stats: Path) -> None:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_when_the_reader_leaves_all_end_in_silence(stats: Path, workers: str) -> None:
+def test_all_processes_end_silently_when_the_reader_leaves(stats: Path, workers: str) -> None:
     source, feeder = os.pipe()
     with centering(stats, "--workers", workers, stdin=source) as process:
         os.close(source)
@@ -148,7 +148,7 @@ def test_when_the_reader_leaves_all_end_in_silence(stats: Path, workers: str) ->
         os.write(feeder, b"x,name,y\n1,a,10\n")
         assert read(process, 22) == b"x,name,y\n-1.0,a,-10.0\n"
         process.stdout.close()
-        # No row comes any more: it is the reader's leaving that ends it.
+        # No more rows are sent: zm must end because its reader has left.
         assert finish(process) == (0, b"")
         with pytest.raises(BrokenPipeError):
             os.write(feeder, b"2,b,20\n")
@@ -175,19 +175,19 @@ def test_an_endless_stream_ends_with_its_reader(stats: Path) -> None:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_wrong_row_ends_it_after_the_rows_before(stats: Path, workers: str) -> None:
+def test_a_wrong_row_is_an_error_after_the_rows_before_it(stats: Path, workers: str) -> None:
     with centering(stats, "--workers", workers) as process:
         write(process, b"x,name,y\n1,a,10\n")
         assert read(process, 22) == b"x,name,y\n-1.0,a,-10.0\n"
         write(process, b"2,b\n")
-        # The pipe stays open: nobody waits for more.
+        # The pipe stays open: zm must not wait for more rows.
         code, err = finish(process)
         assert (code, err.count(b"\n"), read(process, 100)) == (3, 1, b"")
         assert b"row 2: has 2 cells" in err
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupt_ends_it_while_it_waits_for_rows(stats: Path, number: signal.Signals, code: int) -> None:
+def test_an_interrupt_ends_zm_while_it_waits_for_rows(stats: Path, number: signal.Signals, code: int) -> None:
     with centering(stats) as process:
         write(process, b"x,name,y\n1,a,10\n")
         assert read(process, 22) == b"x,name,y\n-1.0,a,-10.0\n"
@@ -195,7 +195,7 @@ def test_an_interrupt_ends_it_while_it_waits_for_rows(stats: Path, number: signa
         assert finish(process) == (code, b"")
 
 
-def test_warnings_come_to_standard_error_when_the_rows_are_over(stats: Path) -> None:
+def test_warnings_are_printed_on_standard_error_after_the_rows(stats: Path) -> None:
     rows = "".join(f"{1000 + number % 3},a,20\n" for number in range(200))
     ran = run_zm("standardize", "-", "-o", "-", "--stats", stats, stdin=f"x,name,y\n{rows}".encode())
     assert ran.code == 0
@@ -204,7 +204,7 @@ def test_warnings_come_to_standard_error_when_the_rows_are_over(stats: Path) -> 
     assert len(ran.out.splitlines()) == 201
 
 
-def test_a_pipe_at_which_nobody_waits_is_read_all_the_same(stats: Path) -> None:
+def test_a_non_blocking_pipe_is_read(stats: Path) -> None:
     source, feeder = os.pipe()
     fcntl.fcntl(source, fcntl.F_SETFL, os.O_NONBLOCK)
     with centering(stats, stdin=source) as process:
@@ -217,7 +217,7 @@ def test_a_pipe_at_which_nobody_waits_is_read_all_the_same(stats: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [("center", "-"), ("stats", "-", "--json"), ("stats", "@-", "--json")])
-def test_all_of_a_pipe_at_which_nobody_waits_is_read(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+def test_all_of_a_non_blocking_pipe_is_read(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     (tmp_path / "t.csv").write_text("a\n1\n3\n")
     parts = (b"t.c", b"sv\n") if "@-" in arguments else (b"a\n1\n", b"3\n")
     source, feeder = os.pipe()
@@ -225,7 +225,7 @@ def test_all_of_a_pipe_at_which_nobody_waits_is_read(tmp_path: Path, arguments: 
     with start_zm(*arguments, stdin=source, stdout=subprocess.PIPE, cwd=tmp_path) as process:
         for part in parts:
             os.write(feeder, part)
-            # Until it was taken, so that the next part comes after an empty pipe.
+            # Waits until it was read, so that zm finds the pipe empty before the next part.
             while fcntl.ioctl(source, termios.FIONREAD, bytes(4)) != bytes(4):
                 assert process.poll() is None
         os.close(feeder)
@@ -236,7 +236,7 @@ def test_all_of_a_pipe_at_which_nobody_waits_is_read(tmp_path: Path, arguments: 
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
-def test_compressed_rows_come_out_as_they_arrive(stats: Path, pack: Callable[[bytes], bytes]) -> None:
+def test_compressed_rows_are_written_as_they_arrive(stats: Path, pack: Callable[[bytes], bytes]) -> None:
     source, feeder = os.pipe()
     with centering(stats, stdin=source) as process:
         os.close(source)
@@ -248,7 +248,7 @@ def test_compressed_rows_come_out_as_they_arrive(stats: Path, pack: Callable[[by
 
 
 @pytest.mark.parametrize("command", ["zm stats t.csv", "zm stats t.csv --json", "zm center t.csv", "zm --version"])
-def test_what_nobody_can_read_is_an_error(tmp_path: Path, command: str) -> None:
+def test_data_that_cannot_be_read_are_an_error(tmp_path: Path, command: str) -> None:
     (tmp_path / "t.csv").write_text("a\n1\n3\n")
     env = put_zm_on_path(tmp_path)
     for closed in (">&-", "> /dev/full"):
@@ -260,7 +260,7 @@ def test_what_nobody_can_read_is_an_error(tmp_path: Path, command: str) -> None:
     assert subprocess.run(quiet, cwd=tmp_path, env=env, check=False).returncode == 0
 
 
-def test_what_comes_through_a_pipe_is_a_table(tmp_path: Path) -> None:
+def test_data_from_a_pipe_are_read_as_a_table(tmp_path: Path) -> None:
     text = b"a\n1\n3\n"
     (tmp_path / "t.csv").write_bytes(text)
     env = put_zm_on_path(tmp_path)
@@ -276,4 +276,4 @@ def test_what_comes_through_a_pipe_is_a_table(tmp_path: Path) -> None:
         "zm: error: standard input: only csv is read from a pipe; save it to a file first\n",
     )
     ran = run_zm("center", "-", "--stats", "-", stdin=text)
-    assert (ran.code, "asked for twice" in ran.err) == (2, True)
+    assert (ran.code, "used twice" in ran.err) == (2, True)

@@ -1,4 +1,4 @@
-"""What of the data is taken: columns by name, range and glob, files by pattern and list, the first so many samples."""
+"""Selecting data: columns by name, range and glob, files by pattern and list, the first N samples."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ def wide(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_text_that_means_no_column_is_a_usage_error(wide: Path) -> None:
+def test_a_text_that_selects_no_column_is_a_usage_error(wide: Path) -> None:
     for option in ("--columns", "--exclude"):
         ran = run_zm("stats", "wide.csv", option, "q*", cwd=wide)
         assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
         assert "'q*'" in ran.err
 
 
-def test_columns_named_by_number_go_before_positions(tmp_path: Path) -> None:
+def test_a_column_named_by_a_number_takes_precedence_over_a_position(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("9,2,1\n10,20,30\n11,21,31\n")
     assert json.loads(run_zm("stats", tmp_path / "t.csv", "--columns", "2", "--json").out)["mean"] == [20.5]
 
 
-def test_what_is_selected_is_selected_of_the_statistics_columns_when_they_are_applied(wide: Path) -> None:
+def test_columns_are_selected_among_those_of_the_applied_statistics(wide: Path) -> None:
     run_zm("stats", "wide.csv", "--exclude", "label", "-o", "s.json", cwd=wide)
     out = run_zm("center", "wide.csv", "--stats", "s.json", "--columns", "1:3", "-o", "-", cwd=wide).out
     assert out.splitlines()[1] == "1,-1.0,-1.0,4,5,6,7"
@@ -50,14 +50,14 @@ VALUES = {"a/1.png": 1, "a/2.png": 10, "a/x/3.png": 100, "b/1.png": 150, "b/4.bm
 def pictures(tmp_path: Path) -> Path:
     """Six gray images of one value each, in folders."""
     for name, value in VALUES.items():
-        place = tmp_path / "data" / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("L", (2, 2), value).save(place)
+        path = tmp_path / "data" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (2, 2), value).save(path)
     return tmp_path
 
 
 def values_of(pictures: Path, *arguments: str, stdin: bytes = b"") -> list[int]:
-    """The values of the images that are read, which are written and read again."""
+    """The values of the selected images, written as a dataset and read back."""
     ran = run_zm("center", *arguments, "-o", "out.h5", "--save-stats", "s.json", stdin=stdin, cwd=pictures)
     assert ran.code == 0, ran.err
     stats = json.loads((pictures / "s.json").read_text())
@@ -66,12 +66,12 @@ def values_of(pictures: Path, *arguments: str, stdin: bytes = b"") -> list[int]:
     return [round(float(value)) for value in values]
 
 
-def test_images_are_taken_by_patterns_and_number(pictures: Path) -> None:
+def test_images_are_selected_by_patterns_and_number(pictures: Path) -> None:
     options = ("--include", "*.png", "--include", "*.bmp", "--exclude", "a/*,x", "--limit", "2")
     assert values_of(pictures, "data", *options) == [150, 200]
 
 
-def test_patterns_that_leave_nothing_are_an_error_that_names_them(pictures: Path) -> None:
+def test_patterns_that_select_nothing_are_an_error_that_names_them(pictures: Path) -> None:
     ran = run_zm("stats", "data", "--include", "*.jpg", cwd=pictures)
     assert (ran.code, ran.err) == (3, "zm: error: data: holds no image (left out: 6 by --include and --exclude); "
                                       "name a folder with images, or an image file\n")  # fmt: skip
@@ -81,11 +81,11 @@ def test_patterns_that_leave_nothing_are_an_error_that_names_them(pictures: Path
     "arguments",
     [("data", "--columns", "a"), ("data", "--include", "!"), ("data", "--include", "!x"), ("data", "--exclude", "")],
 )
-def test_selections_that_images_do_not_have_are_usage_errors(pictures: Path, arguments: tuple[str, ...]) -> None:
+def test_selections_not_possible_for_images_are_usage_errors(pictures: Path, arguments: tuple[str, ...]) -> None:
     assert run_zm("stats", *arguments, cwd=pictures).code == 2
 
 
-def test_tables_have_no_include(wide: Path) -> None:
+def test_include_is_refused_for_tables(wide: Path) -> None:
     ran = run_zm("stats", "wide.csv", "--include", "*.png", cwd=wide)
     assert (ran.code, "--include is for images" in ran.err) == (2, True)
 
@@ -107,7 +107,7 @@ def test_a_list_of_images_is_read_in_its_order(pictures: Path) -> None:
         assert list(file.attrs["classes"]) == ["a", "b", "c d"]
 
 
-def test_lists_may_name_places_anywhere(pictures: Path) -> None:
+def test_lists_may_name_paths_anywhere(pictures: Path) -> None:
     (pictures / "here").mkdir()
     lines = f"{pictures}/data/a/1.png\n../data/b/1.png\n"
     ran = run_zm("center", "@-", "-o", "tree/", stdin=lines.encode(), cwd=pictures / "here")
@@ -123,7 +123,7 @@ def test_a_list_of_tables_is_pooled(wide: Path) -> None:
     document = json.loads(run_zm("stats", "@list.txt", "--json", cwd=wide).out)
     assert (document["mean"], [source["path"] for source in document["sources"]]) == ([3, 4], ["first.csv", "more.csv"])
     ran = run_zm("center", "@list.txt", "-o", "out.csv", cwd=wide)
-    assert (ran.code, "one source at a time" in ran.err) == (2, True)
+    assert (ran.code, "takes one source, not 2" in ran.err) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_a_list_without_files_or_with_a_file_twice_is_an_error(pictures: Path, l
     assert (ran.code, ran.out, ran.err.count("\n")) == (code, "", 1)
 
 
-def test_a_path_that_goes_up_through_a_link_is_where_the_link_leads(pictures: Path) -> None:
+def test_a_parent_of_a_link_is_that_of_its_target(pictures: Path) -> None:
     (pictures / "far" / "deep").mkdir(parents=True)
     (pictures / "link").symlink_to("far/deep")
     for name, value in (("far/z.png", 7), ("z.png", 9)):
@@ -152,13 +152,13 @@ def test_each_sample_counts_once(pictures: Path, sources: str) -> None:
     assert (ran.code, "is given twice" in ran.err) == (2, True)
 
 
-def test_a_list_is_an_input_that_is_not_written_over(pictures: Path) -> None:
+def test_a_list_is_an_input_that_is_not_overwritten(pictures: Path) -> None:
     (pictures / "list.json").write_text("data/a/1.png\n")
     assert run_zm("stats", "@list.json", "-o", "list.json", cwd=pictures).code == 3
     assert (pictures / "list.json").read_text() == "data/a/1.png\n"
 
 
-def test_a_list_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
+def test_a_list_that_does_not_exist_is_a_usage_error(tmp_path: Path) -> None:
     for arguments in (("@nix.txt",), ("--files-from", "nix.txt"), (), ("-", "--files-from", "-")):
         ran = run_zm("stats", *arguments, cwd=tmp_path)
         assert (ran.code, ran.err.count("\n")) == (2, 1)
@@ -173,7 +173,7 @@ def test_an_output_among_the_listed_files_is_refused(pictures: Path) -> None:
     assert (pictures / "data/a/1.png").read_bytes() == before
 
 
-# The first so many
+# Limits
 
 
 def test_a_limit_takes_the_first_rows_of_a_table_and_of_a_pipe(tmp_path: Path) -> None:
@@ -194,13 +194,13 @@ def test_a_limit_takes_the_first_samples_of_a_dataset(tmp_path: Path, stored: di
         file["y"] = np.arange(10)
     ran = run_zm("center", "x.h5", "--dataset", "x", "-o", "out.h5", "--limit", "3", cwd=tmp_path)
     assert ran.code == 0, ran.err
-    assert "/x holds the first 3 samples; everything else in the file is whole" in ran.err
+    assert "/x holds the first 3 samples; everything else in the file is complete" in ran.err
     with h5py.File(tmp_path / "out.h5") as file:
         assert np.array_equal(file["x"][...], values[:3] - values[:3].mean(axis=0))
         assert len(file["y"]) == 10
 
 
-def test_a_limit_that_cuts_nothing_makes_no_trial(tmp_path: Path) -> None:
+def test_a_limit_that_leaves_nothing_out_is_not_a_trial(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a\n1\n3\n")
     assert json.loads(run_zm("stats", tmp_path / "t.csv", "--limit", "3", "--json").out)["partial"] is False
 

@@ -1,4 +1,4 @@
-"""After writing, zm says what the output is like, and warns where that is not what the statistics promise."""
+"""After writing, zm reports mean and std of the output, and warns if they are not as the statistics lead to expect."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SEED = 20261121
 
 @pytest.fixture
 def stats(tmp_path: Path) -> Path:
-    """The statistics of a table whose column `a` has mean 10, deviation 2; `b` 0 and 1; `still` is constant."""
+    """The statistics of a table: `a` has mean 10 and std 2, `b` mean 0 and std 1, `still` is constant."""
     write_table(tmp_path / "train.csv", 10, 2)
     assert run_zm("stats", tmp_path / "train.csv", "-o", tmp_path / "s.json").code == 0
     return tmp_path / "s.json"
@@ -36,25 +36,25 @@ def standardize(tmp_path: Path, stats: Path, *options: str) -> tuple[str, dict[s
 
 
 @pytest.mark.parametrize(("mean", "deviation"), [(10, 2), (11, 3), (10.5, 1)])
-def test_data_like_those_of_the_statistics_pass_in_silence(
+def test_data_like_those_of_the_statistics_cause_no_warning(
     mean: float, deviation: float, stats: Path, tmp_path: Path
 ) -> None:
     write_table(tmp_path / "new.csv", mean, deviation)
-    told, written = standardize(tmp_path, stats)
-    assert told == ""
+    messages, written = standardize(tmp_path, stats)
+    assert messages == ""
     assert written["mean"][0] == pytest.approx((mean - 10) / 2, abs=0.3)
     assert written["std"][0] == pytest.approx(deviation / 2, rel=0.2)
 
 
 @pytest.mark.parametrize(("mean", "deviation"), [(14, 2), (10, 9), (10, 0.2)])
-def test_data_unlike_those_of_the_statistics_are_warned_of(
+def test_data_unlike_those_of_the_statistics_cause_a_warning(
     mean: float, deviation: float, stats: Path, tmp_path: Path
 ) -> None:
     write_table(tmp_path / "new.csv", mean, deviation)
-    told, _ = standardize(tmp_path, stats)
-    assert told.count("\n") == 1
-    assert "warning: these data are not like those of the statistics: 'a'; a has now the mean" in told
-    assert "'b'" not in told
+    messages, _ = standardize(tmp_path, stats)
+    assert messages.count("\n") == 1
+    assert "warning: these data are not like those of the statistics: 'a'; a now has mean" in messages
+    assert "'b'" not in messages
 
 
 def test_a_single_row_says_nothing_about_a_deviation(stats: Path, tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_single_row_says_nothing_about_a_deviation(stats: Path, tmp_path: Path
     assert standardize(tmp_path, stats)[0] == ""
 
 
-def test_what_is_written_is_what_the_file_holds(stats: Path, tmp_path: Path) -> None:
+def test_the_reported_mean_and_std_are_those_of_the_file(stats: Path, tmp_path: Path) -> None:
     write_table(tmp_path / "new.csv", 11, 3)
     _, written = standardize(tmp_path, stats)
     table = np.genfromtxt(tmp_path / "z.csv", delimiter=",", skip_header=1)
@@ -90,7 +90,7 @@ def test_pixels_are_compared_all_together(per: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("per", ["channel", "pixel"])
-def test_by_their_own_statistics_data_become_what_is_promised(per: str, tmp_path: Path) -> None:
+def test_data_transformed_by_their_own_statistics_are_as_expected(per: str, tmp_path: Path) -> None:
     values = np.random.default_rng(SEED).integers(0, 200, (50, 6, 5, 3), np.uint8)
     with h5py.File(tmp_path / "train.h5", "w") as file:
         file["x"] = values
@@ -112,7 +112,7 @@ def test_values_that_become_infinite_are_counted(tmp_path: Path) -> None:
     assert json.loads(ran.out)["written"] is None
 
 
-def test_imputed_values_are_in_what_is_promised(tmp_path: Path) -> None:
+def test_imputed_values_are_part_of_what_is_expected(tmp_path: Path) -> None:
     numbers = np.random.default_rng(SEED).normal(3, 2, 40)
     rows = "".join(f"{x if row % 10 == 0 else ''},{x}\n" for row, x in enumerate(numbers))
     (tmp_path / "new.csv").write_text("a,b\n" + rows)
@@ -120,11 +120,11 @@ def test_imputed_values_are_in_what_is_promised(tmp_path: Path) -> None:
     again, written = standardize(tmp_path, tmp_path / "o.csv.stats.json", "--impute", "mean")
     assert "not like those" not in again + own.err
     table = np.genfromtxt(tmp_path / "z.csv", delimiter=",", skip_header=1)
-    for told in (written, json.loads(own.out)["written"]):
-        np.testing.assert_allclose(told["std"], table.std(axis=0), rtol=1e-12)
+    for reported in (written, json.loads(own.out)["written"]):
+        np.testing.assert_allclose(reported["std"], table.std(axis=0), rtol=1e-12)
 
 
-def test_what_cannot_be_a_number_of_json_is_null(tmp_path: Path) -> None:
+def test_a_number_that_json_cannot_hold_is_null(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("x\n1\n2\n3\n")
     ran = run_zm("standardize", tmp_path / "a.csv", "-o", tmp_path / "z.csv", "--epsilon", "1e200", "--json")
     assert (ran.code, ran.err) == (0, "")

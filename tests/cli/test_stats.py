@@ -1,4 +1,4 @@
-"""`zm stats` as a process: what goes to which output, and the errors of its options."""
+"""`zm stats` as a process: what is printed or written where, and the errors of its options."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import jsonschema
 import numpy as np
 import pytest
 
-import zm_cli
+from tests.schemas import load_closed
 from tests.shell import run_zm
 
-SCHEMA = json.loads((Path(zm_cli.__file__).parent / "schema" / "stats-v1.schema.json").read_text())
+SCHEMA = load_closed("stats")
 TABLE = "name,x,y\na,1,10\nb,2,\nc,6,30\n"
 
 
@@ -85,7 +85,7 @@ def test_columns_may_be_chosen_and_left_out(table: Path) -> None:
     assert json.loads(run_zm("stats", table, "--exclude", "y", "--json").out)["names"] == ["x"]
 
 
-def test_an_ignored_value_is_no_data(table: Path) -> None:
+def test_an_ignored_value_is_missing(table: Path) -> None:
     document = json.loads(run_zm("stats", table, "--ignore", "30", "--json").out)
     assert document["mean"] == [3.0, 10.0]
     assert document["missing"] == [0, 2]
@@ -106,7 +106,7 @@ def test_a_constant_column_is_named_in_a_warning(tmp_path: Path) -> None:
     assert run_zm("stats", tmp_path / "t.csv", "-q").err == ""
 
 
-def test_a_typo_in_a_column_of_numbers_is_told_wherever_it_stands(tmp_path: Path) -> None:
+def test_a_typo_in_a_column_of_numbers_is_reported_wherever_it_is(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("x,y\n" + "1,2\n" * 500 + "3,abc\n" + "4,5\n" * 500)
     ran = run_zm("stats", path, "--json")
@@ -114,7 +114,7 @@ def test_a_typo_in_a_column_of_numbers_is_told_wherever_it_stands(tmp_path: Path
     assert "column 'y' is left as text: row 501 holds 'abc'" in ran.err
 
 
-def test_decimal_commas_are_told(tmp_path: Path) -> None:
+def test_decimal_commas_are_reported(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a;b\n1,5;2\n2,5;3\n")
     ran = run_zm("stats", tmp_path / "t.csv", "--json")
     assert json.loads(ran.out)["names"] == ["b"]
@@ -138,14 +138,14 @@ def test_tables_without_a_column_of_numbers_in_common_are_refused(tmp_path: Path
     assert "no column of numbers in common" in ran.err
 
 
-def test_what_is_missing_from_a_column_left_out_is_no_error(tmp_path: Path) -> None:
+def test_missing_values_of_an_excluded_column_are_not_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("x,y\n1,NA\n2,NA\n")
     (tmp_path / "b.csv").write_text("x,y\n3,red\n4,blue\n")
     ran = run_zm("stats", tmp_path / "a.csv", tmp_path / "b.csv", "--missing", "error", "--json")
     assert json.loads(ran.out)["names"] == ["x"]
 
 
-def test_a_stats_file_is_no_data(table: Path, tmp_path: Path) -> None:
+def test_a_stats_file_is_refused_as_data(table: Path, tmp_path: Path) -> None:
     run_zm("stats", table, "-o", tmp_path / "s.h5")
     ran = run_zm("stats", tmp_path / "s.h5")
     assert ran.code == 2
@@ -156,7 +156,7 @@ def test_a_source_given_twice_is_refused(table: Path) -> None:
     assert run_zm("stats", table, table.parent / "." / table.name).code == 2
 
 
-def test_names_are_shown_as_they_are(tmp_path: Path) -> None:
+def test_names_are_shown_unchanged(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("[/b],price[usd],:smile:,größe\n1,2,3,4\n3,4,5,6\n")
     ran = run_zm("stats", tmp_path / "t.csv")
     assert [line.split()[0] for line in ran.out.splitlines()[1:]] == ["[/b]", "price[usd]", ":smile:", "größe"]
@@ -186,7 +186,7 @@ def test_missing_values_among_all_values_are_an_error_too(tmp_path: Path) -> Non
     assert "row 2" in ran.err
 
 
-def test_the_document_of_a_real_run_keeps_the_schema(table: Path, tmp_path: Path) -> None:
+def test_the_document_of_a_real_run_matches_the_schema(table: Path, tmp_path: Path) -> None:
     with h5py.File(tmp_path / "x.h5", "w") as file:
         file["x"] = np.arange(768, dtype=np.uint16).reshape(4, 8, 8, 3)
     for path in (table, tmp_path / "x.h5"):
@@ -204,7 +204,7 @@ def test_memory_and_workers_do_not_change_a_bit(tmp_path: Path) -> None:
     assert len(runs) == 1
 
 
-def test_a_closed_output_is_no_error_of_ours(table: Path) -> None:
+def test_a_closed_output_is_not_an_error(table: Path) -> None:
     for arguments in ("stats", "stats --json", "inspect", "--help"):
         command = f"{sys.executable} -m zm_cli {arguments} {table if '--help' not in arguments else ''} | true"
         done = subprocess.run(

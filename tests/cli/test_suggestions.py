@@ -18,7 +18,7 @@ from zm_cli.suggest import find_near
 
 
 def refuse(*arguments: str) -> UsageError:
-    """What zm says of a command line that does not parse."""
+    """The error of a command line that does not parse."""
     try:
         app([*arguments], standalone_mode=False, prog_name="zm")
     except typer.TyperException as error:
@@ -37,38 +37,38 @@ def refuse(*arguments: str) -> UsageError:
         ("stats t.csv --COLUMNS a", "--COLUMNS", "did you mean --columns?"),
         ("stats t.csv --null_value a", "--null_value", "did you mean --null-value?"),
         ("stats t.csv --dtype float32", "--dtype", "it belongs to zm center and zm standardize"),
-        ("--columns a stats t.csv", "--columns", "it stands after the command: zm stats --columns"),
+        ("--columns a stats t.csv", "--columns", "write it after the command: zm stats --columns"),
         ("stats t.csv -columns a", "-c", "long options begin with two dashes, see zm stats --help"),
         ("stats t.csv --xyzzy", "--xyzzy", "see zm stats --help"),
         ("stat t.csv", "zm stat", "did you mean zm stats?"),
         ("STATS t.csv", "zm STATS", "did you mean zm stats?"),
         ("xyzzy", "zm xyzzy", "choose from stats, center, standardize, inspect"),
         ("stats t.csv --per chanel", "--per", "did you mean channel? choose from channel, pixel, column, all"),
-        ("stats t.csv --kind CSV", "--kind", "did you mean csv? choose from images, csv, hdf5"),
+        ("stats t.csv --kind CSV", "--kind", "did you mean csv? choose from csv, hdf5, images"),
         ("stats t.csv --missing xyzzy", "--missing", "choose from skip, error"),
         ("stats t.csv --per", "--per", "choose from channel, pixel, column, all"),
         ("stats t.h5 --dataset", "--dataset", "write --dataset /PATH"),
         ("stats t.csv --quiet=yes", "--quiet", "leave out what follows --quiet"),
         ("stats t.csv -j 0", "--workers", "at least 1"),
         ("standardize t.csv -o z.csv --epsilon=-1", "--epsilon", "at least 0"),
-        ("center a.csv b.csv -o c.csv", "b.csv", "it is called as zm center SOURCE"),
+        ("center a.csv b.csv -o c.csv", "b.csv", "usage: zm center SOURCE"),
         ("--", None, "choose from stats, center, standardize, inspect"),
     ],
 )
-def test_what_does_not_parse_is_told_with_its_place_and_a_way_out(line: str, where: str | None, hint: str) -> None:
+def test_a_line_that_does_not_parse_is_explained_with_a_hint(line: str, where: str | None, hint: str) -> None:
     error = refuse(*line.split())
     assert (error.where, error.hint) == (where, hint)
     assert error.code == 2
     assert "\n" not in str(error)
 
 
-@pytest.mark.parametrize(("arguments", "where"), [(["-o", "x"], "PLACE"), (["x"], "--output")])
-def test_what_is_needed_is_named_with_the_whole_call(arguments: list[str], where: str) -> None:
+@pytest.mark.parametrize(("arguments", "where"), [(["-o", "x"], "PATH"), (["x"], "--output")])
+def test_a_missing_argument_is_named_with_the_usage(arguments: list[str], where: str) -> None:
     needy = typer.Typer(add_completion=False)
 
     @needy.command()
     def go(
-        place: Annotated[str, typer.Argument(metavar="PLACE")],
+        path: Annotated[str, typer.Argument(metavar="PATH")],
         output: Annotated[str, typer.Option("--output", "-o", metavar="FILE")],
     ) -> None:
         """Needs both."""
@@ -77,15 +77,15 @@ def test_what_is_needed_is_named_with_the_whole_call(arguments: list[str], where
         needy(arguments, standalone_mode=False, prog_name="go")
     error = explain_usage(caught.value)
     assert error is not None
-    assert (error.where, error.hint) == (where, "go is called as go PLACE -o FILE")
+    assert (error.where, error.hint) == (where, "usage: go PATH -o FILE")
 
 
-@pytest.mark.parametrize(("value", "what"), [("many", "'many' is no whole number"), ("it's", '"it\'s" is no whole')])
-def test_numbers_that_are_none_are_quoted(value: str, what: str) -> None:
+@pytest.mark.parametrize(("value", "what"), [("many", "'many' is not a whole number"), ("it's", '"it\'s" is not a')])
+def test_texts_that_are_not_numbers_are_quoted(value: str, what: str) -> None:
     assert what.replace('"', "'") in str(refuse("stats", "t.csv", "--workers", value))
 
 
-def test_help_instead_of_an_error_has_nothing_to_explain() -> None:
+def test_an_error_that_shows_the_help_is_not_explained() -> None:
     with pytest.raises(typer.TyperException) as caught:
         app([], standalone_mode=False, prog_name="zm")
     assert explain_usage(caught.value) is None
@@ -99,7 +99,7 @@ def test_a_misspelt_option_is_one_line_and_exit_code_2() -> None:
 
 def test_a_misspelt_command_is_one_line_and_exit_code_2() -> None:
     ran = run_zm("inspcet", "t.csv")
-    assert (ran.code, ran.err) == (2, "zm: error: zm inspcet: is no command; did you mean zm inspect?\n")
+    assert (ran.code, ran.err) == (2, "zm: error: zm inspcet: is not a command; did you mean zm inspect?\n")
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_an_impossible_per_names_the_possible_ones(tmp_path: Path) -> None:
         assert (ran.code, ran.err) == (2, said.format(path, asked, shape, possible))
 
 
-def test_the_nearest_name_is_found_and_nothing_where_none_is_near() -> None:
+def test_the_nearest_name_is_found_or_none() -> None:
     names = ["columns", "exclude", "no-header"]
     assert find_near("colums", names) == "columns"
     assert find_near("NO_HEADER", names) == "no-header"

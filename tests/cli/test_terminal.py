@@ -1,4 +1,4 @@
-"""zm at a real terminal: tables and messages with care for who reads them, bars only where they are seen."""
+"""zm at a real terminal: tables and messages for people, progress bars only where they are seen."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_bar_can_be_asked_for_and_goes_to_standard_error(tmp_path: Path) -> No
     assert "measuring" not in run_at_terminal("stats", path).out
 
 
-def test_a_terminal_shows_a_bar_and_wipes_it_away(tmp_path: Path) -> None:
+def test_a_terminal_shows_a_bar_and_clears_it(tmp_path: Path) -> None:
     ran = run_at_terminal("stats", write_table(tmp_path), "--progress")
     assert "measuring: " in ran.out
     assert "measuring" not in ran.out.splitlines()[-1].split("\r")[-1]
@@ -76,7 +76,7 @@ def test_version_is_one_line() -> None:
 
 
 @pytest.mark.parametrize("command", [("stats", "-", "-o", "-"), ("center", "-", "-o", "-")])
-def test_one_sign_of_the_end_ends_what_is_typed(command: tuple[str, ...]) -> None:
+def test_one_end_of_input_ends_a_typed_table(command: tuple[str, ...]) -> None:
     controller, terminal = pty.openpty()
     process = subprocess.Popen(
         [*ZM, *command],

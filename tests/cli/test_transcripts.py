@@ -1,4 +1,4 @@
-"""What users do all day, as typed into a shell: what is printed where, and the exit code; piped and at a terminal."""
+"""Typical sessions in a shell: what is printed where, and the exit code; in a pipe and at a terminal."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ TRANSCRIPTS = sorted((ROOT / "tests" / "transcripts").glob("*.txt"))
 
 @pytest.mark.parametrize("way", ["pipe", "terminal"])
 @pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.stem)
-def test_a_transcript_comes_out_as_it_stands(tmp_path: Path, path: Path, way: Way) -> None:
+def test_a_transcript_is_reproduced_exactly(tmp_path: Path, path: Path, way: Way) -> None:
     shutil.copytree(ROOT / "sample_data", tmp_path / "sample_data", ignore=shutil.ignore_patterns("make.py"))
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     env = put_zm_on_path(tmp_path)
     for step in read_transcript(path):
         printed = run_in_shell(step.command, way, tmp_path, env)
-        told = f"{path.name}:{step.line}: {step.command}\n" + "\n".join(
+        details = f"{path.name}:{step.line}: {step.command}\n" + "\n".join(
             [*printed.out, *(f"! {line}" for line in printed.err), f"=> {printed.code}"]
         )
-        assert fits(printed.out, step.expect(way, "out")), told
-        assert fits(printed.err, step.expect(way, "err")), told
-        assert printed.code == step.code, told
+        assert fits(printed.out, step.expect(way, "out")), details
+        assert fits(printed.err, step.expect(way, "err")), details
+        assert printed.code == step.code, details
 
 
 def test_there_are_transcripts() -> None:

@@ -40,14 +40,14 @@ def test_centered_prices_are_the_known_ones(housing: Path) -> None:
     assert prices == [-50000, -150000, 50000, 150000]
 
 
-def test_the_statistics_are_left_beside_the_output(housing: Path, tmp_path: Path) -> None:
+def test_the_statistics_are_saved_beside_the_output(housing: Path, tmp_path: Path) -> None:
     ran = run_zm("center", housing, "-o", tmp_path / "out.csv")
     assert (ran.code, ran.out, ran.err) == (0, "", "")
     assert left_in(tmp_path) == {"housing.csv", "out.csv", "out.csv.stats.json", "out.csv.zm.json"}
     assert json.loads((tmp_path / "out.csv.stats.json").read_text())["mean"] == [4.5, 550000.0]
 
 
-def test_the_statistics_go_where_they_are_asked_to(housing: Path, tmp_path: Path) -> None:
+def test_the_statistics_are_saved_at_the_given_path(housing: Path, tmp_path: Path) -> None:
     run_zm("center", housing, "-o", tmp_path / "out.csv", "--save-stats", tmp_path / "s.npz")
     assert "s.npz" in left_in(tmp_path)
     assert "out.csv.stats.json" not in left_in(tmp_path)
@@ -115,7 +115,7 @@ def test_the_output_may_not_be_the_input(housing: Path, tmp_path: Path) -> None:
         assert housing.read_text() == HOUSING
 
 
-def test_one_name_is_not_two_outputs(housing: Path, tmp_path: Path) -> None:
+def test_two_outputs_cannot_have_the_same_name(housing: Path, tmp_path: Path) -> None:
     ran = run_zm("center", housing, "-o", tmp_path / "a.json", "--save-stats", tmp_path / "a.json")
     assert ran.code == 2
     run_zm("stats", housing, "-o", tmp_path / "s.json")
@@ -125,14 +125,14 @@ def test_one_name_is_not_two_outputs(housing: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="no folder in memory")
-def test_a_folder_in_memory_is_a_place_for_files(housing: Path) -> None:
+def test_a_folder_in_memory_can_hold_outputs(housing: Path) -> None:
     with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
         assert run_zm("center", housing, "-o", f"{folder}/out.csv").code == 0
         assert Path(folder, "out.csv").read_text().startswith("rooms,price\n-0.5")
 
 
 @pytest.mark.parametrize("outputs", [("-", "--save-stats", "-"), ("/dev/stdout",)])
-def test_standard_output_takes_one_thing_and_is_called_by_its_name(housing: Path, outputs: tuple[str, ...]) -> None:
+def test_standard_output_takes_one_output_and_is_named_by_a_dash(housing: Path, outputs: tuple[str, ...]) -> None:
     ran = run_zm("center", housing, "-o", *outputs)
     assert (ran.code, ran.out) == (2, "")
 
@@ -145,7 +145,7 @@ def test_missing_cells_keep_their_text_unless_imputed(tmp_path: Path) -> None:
     assert filled.out == "x,y\n-1.0,007\n0.0,1e5\n1.0, text\n0.0,\n"
 
 
-def test_options_for_measuring_have_no_part_beside_a_stats_file(housing: Path, tmp_path: Path) -> None:
+def test_options_for_measuring_cannot_be_combined_with_a_stats_file(housing: Path, tmp_path: Path) -> None:
     run_zm("stats", housing, "-o", tmp_path / "s.json")
     ran = run_zm("center", housing, "--stats", tmp_path / "s.json", "--per", "all", "-o", tmp_path / "out.csv")
     assert ran.code == 2
@@ -160,7 +160,7 @@ def test_a_pipe_is_read_once_with_statistics_and_kept_without(housing: Path, tmp
     assert streamed.out == whole.out
 
 
-def test_what_came_through_a_pipe_leaves_no_trace_of_where_it_was_kept(tmp_path: Path) -> None:
+def test_the_temporary_copy_of_a_pipe_is_never_named(tmp_path: Path) -> None:
     for name in ("a", "b"):
         run_zm("center", "-", "-o", tmp_path / f"{name}.csv", stdin=HOUSING.encode())
     documents = [(tmp_path / f"{name}.csv.stats.json").read_bytes() for name in ("a", "b")]
@@ -260,7 +260,7 @@ def test_statistics_of_another_kind_do_not_fit_a_table(housing: Path, tmp_path: 
         assert (ran.code, ran.out) == (3, "")
 
 
-def test_statistics_follow_the_data_where_the_file_calls_it_otherwise(tmp_path: Path) -> None:
+def test_statistics_apply_to_a_dataset_of_another_name(tmp_path: Path) -> None:
     values = np.random.default_rng(4).random((6, 8, 8, 3))
     with h5py.File(tmp_path / "train.h5", "w") as file:
         file["train"] = values
@@ -274,7 +274,7 @@ def test_statistics_follow_the_data_where_the_file_calls_it_otherwise(tmp_path: 
         np.testing.assert_allclose(file["test"][:], expected, rtol=0, atol=1e-15)
 
 
-def test_json_tells_what_was_done(housing: Path, tmp_path: Path) -> None:
+def test_json_reports_what_was_done(housing: Path, tmp_path: Path) -> None:
     ran = run_zm("center", housing, "-o", tmp_path / "out.csv", "--json")
     document = json.loads(ran.out)
     assert document["output"] == str(tmp_path / "out.csv")
@@ -287,9 +287,9 @@ def pictures(tmp_path: Path) -> Path:
     """Two classes of three 4x3 pictures."""
     rng = np.random.default_rng(5)
     for index in range(6):
-        place = tmp_path / "pictures" / ("cat" if index < 3 else "dog")
-        place.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(rng.integers(0, 256, (3, 4, 3), dtype=np.uint8)).save(place / f"{index}.png")
+        folder = tmp_path / "pictures" / ("cat" if index < 3 else "dog")
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (3, 4, 3), dtype=np.uint8)).save(folder / f"{index}.png")
     return tmp_path / "pictures"
 
 
@@ -414,7 +414,7 @@ def test_a_signal_to_the_whole_group_ends_worker_processes_too(tmp_path: Path, n
     while process.poll() is None and left_in(tmp_path) == {"many"}:
         pass
     os.killpg(process.pid, number)
-    # Ends when nobody holds the pipes any more: the workers do, as long as they live.
+    # Returns when the pipes are closed; the workers hold them open as long as they live.
     out, err = process.communicate(timeout=60)
     assert process.returncode == 128 + number
     assert (out, b"Traceback" in err) == (b"", False)
@@ -429,7 +429,7 @@ def test_an_interrupt_ends_with_its_code_and_leaves_nothing(
     before = left_in(tmp_path)
     process = start_zm("center", "-", "--stats", tmp_path / "s.json", "-o", tmp_path / "out.csv", stdin=subprocess.PIPE)
     assert process.stdin is not None
-    # A pipe holds 64 kB: once more than that is written, the command is surely reading.
+    # A pipe holds 64 kB: when more than that is written, the command is reading.
     process.stdin.write(b"rooms,price\n" + b"1,2\n" * 50_000)
     process.stdin.flush()
     process.send_signal(number)
@@ -439,7 +439,7 @@ def test_an_interrupt_ends_with_its_code_and_leaves_nothing(
     assert b"Traceback" not in (process.stderr.read() if process.stderr else b"")
 
 
-def test_a_reader_that_has_had_enough_is_no_error(tmp_path: Path) -> None:
+def test_a_reader_that_stops_early_is_not_an_error(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("x\n" + "1\n2\n" * 300_000)
     process = start_zm("center", path, "-o", "-", stdout=subprocess.PIPE)

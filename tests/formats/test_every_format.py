@@ -1,6 +1,6 @@
 """What every format must do alike: agree with NumPy, not depend on blocks or workers, and write back what it read.
 
-The datasets are written by another route than zm's own: Pillow, h5py and plain text.
+Each has its datasets in `tests/formats/<kind>/cases.py`, written by another route than zm's own.
 """
 
 from __future__ import annotations
@@ -8,142 +8,42 @@ from __future__ import annotations
 import importlib
 import json
 import pickle
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
+import jsonschema
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from PIL import Image
 
+from tests.formats.case import Case
+from tests.shell import run_zm
 from zm_cli.data import block
 from zm_cli.data.options import ReadOptions
 from zm_cli.data.source import Source
-from zm_cli.formats import open_source
-from zm_cli.pipeline.apply import ApplyOptions, apply
+from zm_cli.errors import DataError
+from zm_cli.formats import detect, formats, open_source
+from zm_cli.pipeline.apply import apply
 from zm_cli.pipeline.measure import measure
-from zm_cli.pipeline.measure_run import MeasureOptions
 from zm_cli.pipeline.opening import open_to_apply
+from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
 from zm_cli.running.plan import Plan
+from zm_cli.schema import load_schema
+from zm_cli.statsfile.encode import to_json
 from zm_cli.statsfile.stats import Stats
-from zm_cli.statsfile.store import to_json
+from zm_cli.statsfile.store import load_stats, save_stats
 
-SEED = 20260102
-
-
-def draw(shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
-    rng = np.random.default_rng(SEED)
-    if np.dtype(dtype).kind == "f":
-        return rng.normal(3, 2, shape).astype(dtype)
-    info = np.iinfo(dtype)
-    return rng.integers(max(info.min, -(2**40)), min(info.max, 2**40), shape, dtype=dtype, endpoint=True)
+CASES = {kind: importlib.import_module(f"tests.formats.{kind}.cases").CASES for kind in formats()}
 
 
-@dataclass(frozen=True)
-class Case:
-    """A dataset of one kind: `write` puts `values` into a folder and returns the path to open."""
-
-    name: str
-    values: NDArray[Any]
-    write: Callable[[Path, NDArray[Any]], Path]
-    pers: tuple[str, ...]
-    output: str
-    read: Callable[[Path], NDArray[Any]]
-    averaged: Callable[[str], tuple[int, ...]]
-
-
-def write_images(folder: Path, values: NDArray[Any]) -> Path:
-    for index, pixels in enumerate(values):
-        place = folder / "images" / f"class{index % 2}"
-        place.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(pixels.squeeze()).save(place / f"{index:04}.png")
-    return folder / "images"
-
-
-def in_class_order(values: NDArray[Any]) -> NDArray[Any]:
-    """As a folder with two classes is read: the even ones first."""
-    return np.concatenate([values[::2], values[1::2]])
-
-
-def write_csv(folder: Path, values: NDArray[Any]) -> Path:
-    lines = ["id,a,b,c"] + [f"n{index}," + ",".join(map(repr, row.tolist())) for index, row in enumerate(values)]
-    (folder / "table.csv").write_text("\n".join(lines) + "\n")
-    return folder / "table.csv"
-
-
-def read_csv(path: Path) -> NDArray[Any]:
-    return np.array([[float(cell) for cell in line.split(",")[1:]] for line in path.read_text().splitlines()[1:]])
-
-
-def write_hdf5(folder: Path, values: NDArray[Any]) -> Path:
-    with h5py.File(folder / "data.h5", "w") as file:
-        file.create_dataset("x", data=values, chunks=(min(7, len(values)), *values.shape[1:]), compression="gzip")
-    return folder / "data.h5"
-
-
-def read_hdf5(name: str) -> Callable[[Path], NDArray[Any]]:
-    def read(path: Path) -> NDArray[Any]:
-        with h5py.File(path) as file:
-            values: NDArray[Any] = file[name][()]
-            return values
-
-    return read
-
-
-def averaged_nhwc(per: str) -> tuple[int, ...]:
-    return {"channel": (0, 1, 2), "pixel": (0,), "all": (0, 1, 2, 3)}[per]
-
-
-def averaged_table(per: str) -> tuple[int, ...]:
-    return {"column": (0,), "all": (0, 1)}[per]
-
-
-def image_case(name: str, values: NDArray[Any]) -> Case:
-    return Case(
-        name,
-        in_class_order(values),
-        lambda folder, _: write_images(folder, values),
-        ("channel", "pixel", "all"),
-        "out.h5",
-        read_hdf5("images"),
-        averaged_nhwc,
-    )
-
-
-def hdf5_case(dtype: str) -> Case:
-    values = draw((60, 5, 4, 3), dtype)
-    return Case(
-        f"hdf5-{dtype}", values, write_hdf5, ("channel", "pixel", "all"), "out.h5", read_hdf5("x"), averaged_nhwc
-    )
-
-
-HDF5_DTYPES = (
-    "uint8",
-    "int8",
-    "uint16",
-    "int16",
-    "uint32",
-    "int32",
-    "uint64",
-    "int64",
-    "float16",
-    "float32",
-    "float64",
-)
-CASES = [
-    image_case("images-rgb", draw((40, 6, 5, 3), "uint8")),
-    image_case("images-gray", draw((40, 6, 5, 1), "uint8")),
-    image_case("images-16bit", draw((40, 6, 5, 1), "uint16")),
-    Case("csv", draw((200, 3), "float64"), write_csv, ("column", "all"), "out.csv", read_csv, averaged_table),
-    *(hdf5_case(dtype) for dtype in HDF5_DTYPES),
-]
-
-
-@pytest.fixture(params=CASES, ids=lambda case: case.name)
+@pytest.fixture(params=[case for cases in CASES.values() for case in cases], ids=lambda case: case.name)
 def case(request: pytest.FixtureRequest) -> Case:
+    chosen: Case = request.param
+    return chosen
+
+
+@pytest.fixture(params=[cases[0] for cases in CASES.values()], ids=list(CASES))
+def first_case(request: pytest.FixtureRequest) -> Case:
+    """One dataset of each kind, for what starts processes."""
     chosen: Case = request.param
     return chosen
 
@@ -167,7 +67,7 @@ def measure_path(path: str, per: str | None = None, workers: int = 1) -> Stats:
 
 def set_block_bytes(monkeypatch: pytest.MonkeyPatch, nbytes: int) -> None:
     """Makes every format aim at blocks of `nbytes`."""
-    for kind in ("images", "csv", "hdf5"):
+    for kind in formats():
         module = importlib.import_module(f"zm_cli.formats.{kind}.source")
         monkeypatch.setattr(module if hasattr(module, "BLOCK_BYTES") else block, "BLOCK_BYTES", nbytes)
 
@@ -250,8 +150,6 @@ def test_the_output_is_what_numpy_computes_and_its_inverse_the_input(
 
 
 def test_what_was_centered_is_not_centered_again(case: Case, path: str, tmp_path: Path) -> None:
-    from zm_cli.errors import DataError
-
     stats = measure_path(path)
     output = str(tmp_path / case.output)
     apply(*open_to_apply(path, ReadOptions(), stats), output, ApplyOptions("center"), Plan(1))
@@ -298,3 +196,52 @@ def test_facts_are_plain_json(path: str) -> None:
     facts = open_path(path).facts()
     assert facts.nbytes > 0
     json.dumps([dict(facts.shapes), dict(facts.types), dict(facts.others), facts.notes])
+
+
+def test_a_format_is_surest_of_its_own_data(case: Case, path: str) -> None:
+    kind = next(kind for kind, cases in CASES.items() if case in cases)
+    assert detect(path).kind == kind
+    assert detect(path, preferred=kind).kind == kind
+    assert formats()[kind].recognize(Path(path)) is not None
+
+
+@pytest.mark.parametrize("name", ["s.json", "s.npz", "s.h5"])
+def test_statistics_come_back_from_a_file_to_the_bit(case: Case, path: str, name: str, tmp_path: Path) -> None:
+    stats = measure_path(path)
+    save_stats(stats, str(tmp_path / name))
+    found = load_stats(str(tmp_path / name))
+    assert to_json(found.to_document()) == to_json(stats.to_document())
+    jsonschema.validate(json.loads(to_json(found.to_document())), load_schema("stats"))
+
+
+def test_recorded_options_are_valid_and_read_the_same_again(case: Case, path: str) -> None:
+    source = open_path(path)
+    recorded = formats()[source.spec.kind].recorded
+    assert set(source.spec.decoding) <= set(recorded)
+    for name, value in source.spec.decoding.items():
+        if value is not None:
+            assert recorded[name].is_valid(json.loads(json.dumps(value)))
+            jsonschema.validate(json.loads(json.dumps(value)), recorded[name].schema)
+    again, _ = open_to_apply(path, ReadOptions(), measure_path(path))
+    for field in ("axes", "sample_shape", "dtype", "names", "decoding"):
+        assert getattr(again.spec, field) == getattr(source.spec, field)
+
+
+def test_the_commands_measure_apply_and_undo(first_case: Case, tmp_path: Path) -> None:
+    path = first_case.write(tmp_path, first_case.values)
+    output = tmp_path / "out" / first_case.output
+    back = tmp_path / "back" / first_case.output
+    for folder in (output.parent, back.parent):
+        folder.mkdir()
+    for command in (
+        ("stats", path, "-o", tmp_path / "s.json"),
+        ("standardize", path, "-o", output, "--stats", tmp_path / "s.json", "--if-changed"),
+        ("standardize", output, "-o", back, "--stats", tmp_path / "s.json", "--inverse", "--dtype", "float64"),
+        ("inspect", path, "--against", tmp_path / "s.json"),
+    ):
+        assert run_zm(*map(str, command)).code == 0
+    again = run_zm("standardize", str(path), "-o", str(output), "--stats", str(tmp_path / "s.json"), "--if-changed")
+    assert "is up to date" in again.err
+    # The transformed values are float32.
+    size = float(np.abs(first_case.values).max())
+    np.testing.assert_allclose(first_case.read(back), first_case.values.astype(float), rtol=1e-5, atol=1e-5 * size)

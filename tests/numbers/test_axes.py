@@ -1,4 +1,4 @@
-"""Axes: what can have a mean of its own, and how the statistics line up with the data."""
+"""Axes: what can have a mean of its own, and how the statistics broadcast against the data."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_an_impossible_choice_names_the_possible_ones() -> None:
         choose_per(spec("NHWC", 8, 8, 3), "column", "data")
 
 
-def test_unclear_axes_need_a_word_but_not_for_pixels() -> None:
+def test_unclear_axes_need_a_choice_except_per_pixel() -> None:
     for asked in (None, "channel"):
         with pytest.raises(UsageError, match="--layout NHWC or NCHW"):
             choose_per(spec("NUVX", 8, 8, 8), asked, "data")
@@ -55,7 +55,7 @@ def test_unclear_axes_need_a_word_but_not_for_pixels() -> None:
         (spec("N"), "all", (), (1,), (1,)),
     ],
 )
-def test_features_and_their_place_in_a_block(
+def test_features_and_their_shape_in_a_block(
     data: Spec, per: str, kept: tuple[int, ...], features: tuple[int, ...], broadcast: tuple[int, ...]
 ) -> None:
     assert kept_axes(data.axes, per) == kept  # type: ignore[arg-type]

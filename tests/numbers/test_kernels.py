@@ -1,4 +1,4 @@
-"""The inner loops, each against the plain arithmetic that it stands for."""
+"""The inner loops, each compared with plain arithmetic."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SHAPES = [(1, 1), (1, 70000), (7, 3), (300, 5), (70000, 1), (5000, 3), (600, 210
 def draw(dtype: str, shape: tuple[int, int]) -> np.ndarray:
     info = np.iinfo(dtype)
     values = np.random.default_rng(SEED).integers(info.min, info.max, shape, dtype, endpoint=True)
-    # The extremes, where sums in narrow types would overflow first.
+    # The extremes of the type, with which sums in narrow types would overflow first.
     values[: len(values) // 2, 0] = info.min
     values[len(values) // 2 :, 0] = info.max
     return values
@@ -50,7 +50,7 @@ def test_small_integers_are_summed_exactly(dtype: str, shape: tuple[int, int]) -
 
 
 @pytest.mark.parametrize("dtype", SMALL)
-def test_it_does_not_matter_how_rows_are_grouped(dtype: str) -> None:
+def test_the_sums_do_not_depend_on_how_rows_are_grouped(dtype: str) -> None:
     rows = draw(dtype, (999, 130))
     exact = ExactSums(130, rows.dtype)
     for start, stop in ((0, 1), (1, 500), (500, 500), (500, 999)):
@@ -69,7 +69,7 @@ def test_rows_with_a_value_to_ignore_are_not_added() -> None:
 
 
 @pytest.mark.parametrize("ignore", [None, 0, 7, 255, 7.5, -1])
-def test_counts_come_to_what_the_values_come_to(ignore: float | None) -> None:
+def test_counts_give_the_moments_of_the_values(ignore: float | None) -> None:
     values = np.random.default_rng(SEED).integers(0, 10, (4000, 2)).astype(np.uint8)
     counts = np.array([np.bincount(column, minlength=256) for column in values.T])
     sums = sum_counts(counts, ignore)

@@ -1,4 +1,4 @@
-"""Moments: accuracy against exact arithmetic, the law of merging, and the exact sums of integers."""
+"""Moments: accuracy compared with exact arithmetic, merging, and the arrays of a stats file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from zm_cli.numbers.moments import Moments, RunningMoments
+from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.statistic import FieldError, Population
 
 DTYPES = (
     "bool",
@@ -93,7 +94,7 @@ def test_sums_of_small_integers_are_exact_in_blocks_longer_than_any_inner_piece(
         assert moments.m2[column] == pytest.approx(float(m2), rel=4e-16)
 
 
-def test_an_offset_of_a_million_million_costs_no_digits() -> None:
+def test_an_offset_of_a_million_million_loses_no_digits() -> None:
     values = 1e12 + np.random.default_rng(2).random(1_000_000)
     moments = Moments.from_block(values, ())
     shifted = values - 1e12  # exact: both are near 1e12
@@ -110,7 +111,7 @@ def test_integers_beyond_2_to_the_53_keep_their_last_digits() -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 7, 100, 1001])
 @pytest.mark.parametrize("offset", [0.0, 1e7, 1e12])
-def test_blocks_of_any_size_come_to_the_whole(size: int, offset: float) -> None:
+def test_blocks_of_any_size_give_the_moments_of_all(size: int, offset: float) -> None:
     values = offset + np.random.default_rng(3).normal(0, 0.1, 1001)
     merged = Moments.identity((1,))
     for start in range(0, len(values), size):
@@ -122,7 +123,7 @@ def test_blocks_of_any_size_come_to_the_whole(size: int, offset: float) -> None:
     hnp.arrays(np.float64, st.integers(0, 40), elements=st.floats(-1e6, 1e6)),
     st.lists(st.integers(0, 40), max_size=6),
 )
-def test_the_split_into_blocks_does_not_matter(values: NDArray[np.float64], cuts: list[int]) -> None:
+def test_the_result_does_not_depend_on_the_split_into_blocks(values: NDArray[np.float64], cuts: list[int]) -> None:
     merged = Moments.identity((1,))
     for part in np.split(values, sorted(cut for cut in cuts if cut <= len(values))):
         merged = merged.merge(Moments.from_block(part, ()))
@@ -162,7 +163,7 @@ def test_nan_and_infinities_are_counted_as_missing(dtype: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int64", "float32"])
-def test_an_ignored_value_is_no_data(dtype: str) -> None:
+def test_an_ignored_value_is_missing(dtype: str) -> None:
     values = np.array([[7, 1], [9, 7], [5, 3]], dtype=dtype)
     moments = Moments.from_block(values, (1,), ignore=7)
     assert moments.missing.tolist() == [1, 1]
@@ -211,7 +212,7 @@ def test_division_scales_all_but_the_counts() -> None:
 
 @pytest.mark.parametrize("dtype", ["uint8", "int64", "float32", "float64"])
 @pytest.mark.parametrize("ignore", [1e300, -7.5, 2.0**64, 300.0])
-def test_an_ignored_value_that_the_type_cannot_hold_hides_nothing(dtype: str, ignore: float) -> None:
+def test_an_ignored_value_that_the_type_cannot_hold_has_no_effect(dtype: str, ignore: float) -> None:
     values = np.arange(100).astype(dtype)
     assert Moments.from_block(values, (), ignore=ignore).missing.item() == 0
 
@@ -232,26 +233,67 @@ def test_missing_values_in_long_blocks_are_left_out_exactly(dtype: str) -> None:
         assert (moments.min[column], moments.max[column]) == (float(kept.min()), float(kept.max()))
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "int16", "int32", "float32"])
-@pytest.mark.parametrize("kept", [(1, 2), (2,), ()])
-@pytest.mark.parametrize("ignore", [None, 3.0])
-def test_blocks_added_one_after_another_come_to_the_whole(
-    dtype: str, kept: tuple[int, ...], ignore: float | None
-) -> None:
-    values = np.random.default_rng(4).integers(0, 50, (40, 5, 6)).astype(dtype)
-    values[:13][values[:13] == 3] = 4  # the first block holds nothing to ignore, the others do
-    running = RunningMoments(kept, ignore)
-    missing = [running.add(block) for block in np.split(values, [13, 13, 29])]
-    assert missing == [False, False, ignore is not None, ignore is not None]
-    total, whole = running.total(), Moments.from_block(values, kept, ignore)
-    for field in ("count", "min", "max", "missing"):
-        np.testing.assert_array_equal(getattr(total, field), getattr(whole, field))
-    np.testing.assert_allclose(total.mean, whole.mean, rtol=1e-15)
-    np.testing.assert_allclose(total.m2, whole.m2, rtol=1e-14)
+def test_an_affine_transform_gives_the_moments_of_the_transformed_values() -> None:
+    values = 1e6 + np.random.default_rng(6).normal(size=(1000, 3))
+    shift, scale = np.array([1e6, 0.0, -2.0]), np.array([2.0, 0.5, 1e3])
+    transformed = Moments.from_block(values, (1,)).transform(shift, scale)
+    direct = Moments.from_block((values - shift) / scale, (1,))
+    np.testing.assert_array_equal(transformed.count, direct.count)
+    np.testing.assert_allclose(transformed.mean, direct.mean, rtol=1e-9)
+    np.testing.assert_allclose(transformed.std(), direct.std(), rtol=1e-9)
+    np.testing.assert_array_equal(transformed.min, direct.min)
+    np.testing.assert_array_equal(transformed.max, direct.max)
 
 
-def test_values_together_have_one_feature_whatever_their_axes() -> None:
-    for shape in ((7,), (7, 2)):
-        running = RunningMoments(())
-        running.add(np.arange(np.prod(shape), dtype=np.uint8).reshape(shape))
-        assert running.total().mean.shape == (1,)
+def test_a_feature_without_values_has_none_after_a_transform() -> None:
+    none = Moments.from_block(np.array([[np.nan], [np.nan]]), (1,)).transform(np.array([5.0]), np.array([2.0]))
+    assert_same_bits(none, Moments.identity((1,)).merge(none))
+    assert (none.count.item(), none.mean.item(), none.min.item(), none.missing.item()) == (0, 0, np.inf, 2)
+
+
+@given(hnp.arrays(np.float64, (9, 2), elements=st.floats(-1e150, 1e150) | st.just(np.nan)), st.integers(0, 9))
+def test_the_arrays_of_a_stats_file_give_back_the_same_bits(values: NDArray[np.float64], cut: int) -> None:
+    moments = Moments.from_block(values[:cut], (1,)).merge(Moments.from_block(values[cut:], (1,)))
+    assert set(moments.to_document()) == set(Moments.arrays)
+    assert_same_bits(Moments.from_document(moments.to_document(), Population((2,), 9)), moments)
+
+
+def test_moments_of_samples_of_several_sizes_need_the_same_total_for_all_features() -> None:
+    arrays = Moments.from_block(np.array([[1.0, np.nan], [2.0, 3.0]]), (1,)).to_document()
+    assert Moments.from_document(arrays, Population((2,), None)).count.tolist() == [2, 1]
+    with pytest.raises(FieldError) as caught:
+        Moments.from_document(arrays | {"missing": np.array([0, 0])}, Population((2,), None))
+    assert caught.value.field == "count"
+
+
+def test_arrays_without_a_tail_have_a_tail_of_zeros() -> None:
+    arrays = Moments.from_block(1e9 + np.arange(6.0).reshape(3, 2) / 7, (1,)).to_document()
+    del arrays["tail"]
+    assert not Moments.from_document(arrays, Population((2,), 3)).tail.any()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("tail", 1e-3), ("tail", np.nan), ("m2", -1.0), ("mean", 9.0), ("min", 5.0), ("std", 2.0), ("var", 0.0)),
+        *(("count", 4), ("count", -1), ("missing", 1), ("max", np.inf)),
+    ],
+)
+def test_arrays_that_contradict_one_another_are_refused_by_the_name_of_a_field(field: str, value: float) -> None:
+    arrays = Moments.from_block(np.array([[1.0], [2.0], [4.0]]), (1,)).to_document()
+    with pytest.raises(FieldError) as caught:
+        Moments.from_document(arrays | {field: np.array([value]).astype(arrays[field].dtype)}, Population((1,), 3))
+    assert caught.value.field == {"missing": "count"}.get(field, field)
+
+
+def test_a_feature_without_values_has_no_numbers_in_a_stats_file() -> None:
+    arrays = Moments.identity((1,)).to_document()
+    assert np.isnan([arrays[field].item() for field in ("mean", "std", "var", "min", "max")]).all()
+    with pytest.raises(FieldError, match="a feature with count 0"):
+        Moments.from_document(arrays | {"mean": np.zeros(1)}, Population((1,), 0))
+
+
+def test_columns_for_tables_have_nan_where_nothing_was_counted() -> None:
+    columns = Moments.from_block(np.array([[1.0, np.nan], [3.0, np.nan]]), (1,)).to_columns()
+    assert list(columns) == ["count", "missing", "mean", "std", "min", "max"]
+    np.testing.assert_array_equal(columns["mean"], [2.0, np.nan])

@@ -15,7 +15,7 @@ import pytest
 from zm_cli.data.options import ReadOptions
 from zm_cli.formats import open_source
 from zm_cli.pipeline.measure import measure
-from zm_cli.pipeline.measure_run import MeasureOptions
+from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.running.plan import Plan
 from zm_cli.statsfile.stats import Stats
 
@@ -57,15 +57,15 @@ def test_a_reference_dataset_is_measured_as_exactly_as_doubles_allow(name: str, 
     assert abs(Fraction(moments.mean.item()) - mean) <= abs(mean) * Fraction(1, 10**14)
     for ddof in (0, 1):
         assert moments.std(ddof).item() == pytest.approx(float(exact_std(doubles, ddof)), rel=1e-10)
-    # The certified values are of the decimal texts. Reading those as doubles alone moves the deviation of NumAcc3 and
-    # NumAcc4 by 3.5e-10 and 5.6e-9, whatever the algorithm.
+    # The certified values are those of the decimal texts. Reading these as doubles changes the deviation of NumAcc3 and
+    # NumAcc4 by 3.5e-10 and 5.6e-9, with any algorithm.
     certified = CERTIFIED[name]
     assert moments.mean.item() == pytest.approx(float(certified["certified_mean"]), rel=1e-14)
     tolerance = {"NumAcc3": 1e-9, "NumAcc4": 1e-8}.get(name, 1e-12)
     assert moments.std(1).item() == pytest.approx(float(certified["certified_std_ddof1"]), rel=tolerance)
 
 
-def test_all_sets_side_by_side_with_missing_cells_agree_with_each_alone() -> None:
+def test_all_datasets_side_by_side_agree_with_each_alone() -> None:
     stats = measure_file(NIST / "all_ragged_padded.csv", "column")
     assert stats.names is not None
     for index, name in enumerate(stats.names):
@@ -74,7 +74,7 @@ def test_all_sets_side_by_side_with_missing_cells_agree_with_each_alone() -> Non
         assert stats.moments.std(1)[index] == pytest.approx(float(exact_std(doubles, 1)), rel=1e-10)
 
 
-def test_a_million_values_beside_a_million_million_keep_nine_digits(tmp_path: Path) -> None:
+def test_values_near_a_million_million_keep_nine_digits(tmp_path: Path) -> None:
     values = 1e12 + np.random.default_rng(20260101).random(1_000_000)
     with h5py.File(tmp_path / "data.h5", "w") as file:
         file["values"] = values

@@ -1,4 +1,4 @@
-"""Outputs appear whole or not at all; what a killed run left is cleared away, what another run writes is left alone."""
+"""Drafts: outputs appear completely or not at all; drafts of killed runs are removed, those of running ones are not."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ import sys
 from pathlib import Path
 from zm_cli.outputs.draft import Draft
 draft = Draft(Path(sys.argv[1]), folder=sys.argv[2] == "folder")
-place = draft.path / "half" if sys.argv[2] == "folder" else draft.path
-place.write_text("half done")
+path = draft.path / "half" if sys.argv[2] == "folder" else draft.path
+path.write_text("half done")
 print("holding", flush=True)
 sys.stdin.read()
 """
@@ -31,7 +31,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 def start_holder(target: Path, kind: str) -> subprocess.Popen[bytes]:
-    """Another process that works on a draft of `target` until it is killed."""
+    """Another process that holds a draft of `target` until it is killed."""
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLD, target, kind],
         stdin=subprocess.PIPE,
@@ -87,7 +87,7 @@ def test_a_discarded_draft_leaves_the_old_output(tmp_path: Path, kind: str) -> N
     assert os.listdir(tmp_path) == ["out"]
 
 
-def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path: Path, kind: str) -> None:
+def test_the_draft_of_a_killed_run_is_removed_by_the_next(tmp_path: Path, kind: str) -> None:
     kill(start_holder(tmp_path / "out", kind))
     assert len(os.listdir(tmp_path)) == 1
     draft = Draft(tmp_path / "out", folder=kind == "folder")
@@ -97,7 +97,7 @@ def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path: Path, kind: str
     assert os.listdir(tmp_path) == ["out"]
 
 
-def test_what_a_killed_run_left_may_be_of_another_kind(tmp_path: Path, kind: str) -> None:
+def test_the_draft_of_a_killed_run_may_be_of_another_type(tmp_path: Path, kind: str) -> None:
     other = "file" if kind == "folder" else "folder"
     kill(start_holder(tmp_path / "out", other))
     draft = Draft(tmp_path / "out", folder=kind == "folder")
@@ -106,7 +106,7 @@ def test_what_a_killed_run_left_may_be_of_another_kind(tmp_path: Path, kind: str
     assert read(tmp_path / "out", kind) == "new"
 
 
-def test_a_name_that_another_run_writes_is_refused_and_left_to_it(tmp_path: Path, kind: str) -> None:
+def test_a_target_that_another_run_writes_is_refused(tmp_path: Path, kind: str) -> None:
     holder = start_holder(tmp_path / "out", kind)
     try:
         with pytest.raises(DataError, match="another run of zm is writing it"):
@@ -117,8 +117,8 @@ def test_a_name_that_another_run_writes_is_refused_and_left_to_it(tmp_path: Path
         kill(holder)
 
 
-def test_a_folder_put_aside_by_a_killed_run_comes_back(tmp_path: Path) -> None:
-    # Where names cannot change places at once, the old folder is renamed first.
+def test_a_folder_put_aside_by_a_killed_run_is_restored(tmp_path: Path) -> None:
+    # If two names cannot be swapped at once, the old folder is renamed first.
     (tmp_path / ".out.zm-old").mkdir()
     (tmp_path / ".out.zm-old" / "inside").write_text("old")
     Draft(tmp_path / "out", folder=True).discard()
@@ -126,7 +126,7 @@ def test_a_folder_put_aside_by_a_killed_run_comes_back(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["out"]
 
 
-def test_folders_are_replaced_without_an_exchange_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folders_are_replaced_even_if_names_cannot_be_swapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("zm_cli.outputs.draft._exchange", lambda *_: False)
     for text in ("old", "new"):
         draft = Draft(tmp_path / "out", folder=True)
@@ -146,7 +146,7 @@ def test_a_link_at_the_name_of_the_draft_is_not_followed(tmp_path: Path) -> None
     assert not (tmp_path / "out").is_symlink()
 
 
-def test_what_a_link_points_to_is_replaced_and_not_the_link(tmp_path: Path) -> None:
+def test_the_target_of_a_link_is_replaced_and_not_the_link(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "out").symlink_to(tmp_path / "data" / "real")
     draft = Draft(tmp_path / "out")
@@ -156,15 +156,15 @@ def test_what_a_link_points_to_is_replaced_and_not_the_link(tmp_path: Path) -> N
     assert (tmp_path / "data" / "real").read_text() == "new"
 
 
-def test_a_name_that_is_no_file_is_refused(tmp_path: Path) -> None:
+def test_a_target_that_is_not_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    with pytest.raises(UsageError, match="no regular file"):
+    with pytest.raises(UsageError, match="not a regular file"):
         Draft(tmp_path / "out")
     with pytest.raises(UsageError, match="does not exist"):
         Draft(tmp_path / "none" / "out")
 
 
-def test_what_cannot_be_removed_is_an_error_and_no_endless_try(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_draft_that_cannot_be_removed_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".out.zm-part").mkdir()
 
     def refuse(path: Path, **_: object) -> None:
@@ -175,7 +175,7 @@ def test_what_cannot_be_removed_is_an_error_and_no_endless_try(tmp_path: Path, m
         Draft(tmp_path / "out", folder=True)
 
 
-def test_a_pipe_at_the_name_of_the_draft_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_draft_does_not_wait_for_a_pipe_of_its_name(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / ".out.zm-part")
     Draft(tmp_path / "out").commit()
     assert os.listdir(tmp_path) == ["out"]
@@ -188,7 +188,7 @@ def test_a_run_that_was_slow_to_lock_its_draft_makes_another(tmp_path: Path, mon
 
     def lock_late(descriptor: int) -> None:
         if slow.pop() if slow else False:
-            # Another run takes it for left over.
+            # Another run removes it as left over.
             (tmp_path / ".out.zm-part").unlink()
         lock(descriptor)
 
@@ -199,7 +199,7 @@ def test_a_run_that_was_slow_to_lock_its_draft_makes_another(tmp_path: Path, mon
     assert (tmp_path / "out").read_text() == "whole"
 
 
-def test_a_folder_put_aside_goes_away_where_the_new_one_is_there(tmp_path: Path) -> None:
+def test_a_folder_put_aside_is_removed_if_the_new_one_exists(tmp_path: Path) -> None:
     for name, text in ((".out.zm-old", "old"), ("out", "new")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "inside").write_text(text)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from zm_cli.errors import DataError
+from zm_cli.outputs.provenance import Provenance, parse_provenance
 from zm_cli.outputs.receipt import (
     DAMAGED,
     MOST_BYTES,
@@ -24,7 +25,7 @@ RECEIPT = make_receipt("standardize", inverse=False, stats="xxh3_128:" + "0" * 3
 
 
 @pytest.mark.parametrize("text", [None, "", b"", "[]", "1", "{", '{"format": "other"}', "[" * 10**5, b"\xff", "\ud800"])
-def test_a_text_that_is_no_receipt_is_ignored(text: str | bytes | None) -> None:
+def test_a_text_that_is_not_a_receipt_is_ignored(text: str | bytes | None) -> None:
     assert parse_receipt(text) is None
 
 
@@ -77,3 +78,32 @@ def test_a_receipt_is_read_within_a_limit(tmp_path: Path) -> None:
     path.unlink()
     path.symlink_to("/dev/zero")
     assert load_receipt(path) is None
+
+
+PROVENANCE = {"version": "1.0", "options": "zm center", "inputs": "xxh3_128:0"}
+
+
+def test_a_receipt_keeps_how_the_output_was_made() -> None:
+    for value in (PROVENANCE, PROVENANCE | {"of_a_later_version": 1}):
+        found = parse_receipt(json.dumps(RECEIPT | {"provenance": value}))
+        assert found is not None
+        assert parse_provenance(found["provenance"]) == Provenance(**PROVENANCE)
+
+
+@pytest.mark.parametrize(
+    "value", [None, "x", [], {}, PROVENANCE | {"inputs": 5}, PROVENANCE | {"options": "x" * 10**4}], ids=repr
+)
+def test_a_provenance_that_is_damaged_is_left_out(value: Any) -> None:
+    assert parse_provenance(value) is None
+    assert parse_receipt(json.dumps(RECEIPT | {"provenance": value})) == RECEIPT
+
+
+def test_unknown_fields_and_those_of_old_receipts_are_left_out() -> None:
+    assert parse_receipt(json.dumps(RECEIPT | {"made": PROVENANCE, "unknown": [1]})) == RECEIPT
+
+
+def test_two_provenances_differ_in_the_fields_that_are_named() -> None:
+    first = Provenance(**PROVENANCE)
+    assert first.find_difference(Provenance(**PROVENANCE)) is None
+    assert first.find_difference(Provenance("2.0", "zm center", "")) == "version and inputs"
+    assert parse_provenance(first.to_document()) == first

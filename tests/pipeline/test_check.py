@@ -1,4 +1,4 @@
-"""Checks and comparisons: the arithmetic against NumPy's, values beyond a range against counting them one by one."""
+"""Checks and comparisons agree with NumPy; values outside a range are those counted one by one."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from zm_cli.data.options import ReadOptions
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import open_source
 from zm_cli.numbers.bounds import Bounds
-from zm_cli.numbers.moments import LONG_FEATURE
-from zm_cli.pipeline.check import TOLERANCE, Findings, Promise, check_stats
+from zm_cli.numbers.values import LONG_FEATURE
+from zm_cli.pipeline.check import TOLERANCE, Expectation, Findings, check_stats
 from zm_cli.pipeline.compare import Limits, Training, compare_data, compare_stats, open_to_compare
 from zm_cli.running.plan import Plan
 from zm_cli.statsfile.stats import Stats
@@ -46,7 +46,7 @@ def column(values: Any) -> Stats:
 
 
 def count_by_hand(values: np.ndarray, kept: tuple[int, ...], low: Any, high: Any, ignore: float | None) -> list[int]:
-    """One value after the other, in Python's exact comparisons."""
+    """Counts value by value, with Python's exact comparisons."""
     last = np.moveaxis(values, kept, range(-len(kept), 0)) if kept else values
     rows = last.reshape(-1, low.size)
     counts = [0] * low.size
@@ -70,7 +70,7 @@ def count_by_hand(values: np.ndarray, kept: tuple[int, ...], low: Any, high: Any
     ],
 )
 @pytest.mark.parametrize("ignore", [None, 1])
-def test_values_beyond_are_counted_in_any_layout(dtype: str, shape: tuple, kept: tuple, ignore: float | None) -> None:
+def test_values_outside_are_counted_in_any_layout(dtype: str, shape: tuple, kept: tuple, ignore: float | None) -> None:
     random = np.random.default_rng(6)
     values = random.integers(0, 10, shape).astype(dtype)
     if values.dtype.kind == "f" and values.size:
@@ -82,13 +82,13 @@ def test_values_beyond_are_counted_in_any_layout(dtype: str, shape: tuple, kept:
     assert found.ravel().tolist() == count_by_hand(values, kept, low, high, ignore)
 
 
-def test_bounds_belong_to_what_lies_within_them() -> None:
+def test_bounds_themselves_are_not_outside() -> None:
     values = np.array([[1.0], [2.0], [3.0]])
     assert Bounds(np.array([1.0]), np.array([3.0])).count_beyond(values, (1,)).tolist() == [0]
     assert Bounds(np.array([1.5]), np.array([2.5])).count_beyond(values, (1,)).tolist() == [2]
 
 
-def test_counted_values_beyond_are_those_of_the_pixels() -> None:
+def test_counted_values_outside_are_those_of_the_pixels() -> None:
     pixels = np.random.default_rng(7).integers(0, 256, (50, 3), dtype=np.uint8)
     counts = np.stack([np.bincount(channel, minlength=256) for channel in pixels.T])
     bounds = Bounds(np.array([10.0, 0.0, 254.5]), np.array([200.0, 255.0, 255.0]))
@@ -100,9 +100,9 @@ def test_counted_values_beyond_are_those_of_the_pixels() -> None:
 @settings(deadline=None, derandomize=True)
 @given(TABLES, st.floats(1e-6, 1))
 @example(np.array([[0.0, 1.0], [0.0, 1.0]]), 1e-3)
-def test_centered_and_standardized_are_what_numpy_finds(values: np.ndarray, tolerance: float) -> None:
+def test_centered_and_standardized_agree_with_numpy(values: np.ndarray, tolerance: float) -> None:
     mean, std = values.mean(axis=0), values.std(axis=0)
-    # Of so few and plain numbers, constant ones are those that are all the same.
+    # With so few simple numbers, a feature is constant only if all its values are equal.
     constant = values.min(axis=0) == values.max(axis=0)
     clear = 1e-9
     shift = np.abs(mean) / np.where(constant, 1, std)
@@ -121,27 +121,27 @@ def test_a_feature_without_a_value_is_off() -> None:
 
 
 @pytest.mark.parametrize(
-    ("receipt", "promise"),
+    ("receipt", "expected"),
     [
-        (None, Promise()),
-        ({"operation": "center", "per": "pixel"}, Promise("pixel", noise=1e-12)),
-        ({"operation": "standardize", "per": "column"}, Promise(noise=1e-6)),
-        ({"operation": "standardize", "ddof": 1, "epsilon": 0.5}, Promise(None, 1, True, 1e-6)),
-        ({"operation": "standardize", "impute": "mean", "epsilon": 0.0}, Promise(None, 0, True, 1e-6)),
-        ({"operation": "standardize", "ddof": 1, "inverse": True, "per": "pixel"}, Promise()),
+        (None, Expectation()),
+        ({"operation": "center", "per": "pixel"}, Expectation("pixel", noise=1e-12)),
+        ({"operation": "standardize", "per": "column"}, Expectation(noise=1e-6)),
+        ({"operation": "standardize", "ddof": 1, "epsilon": 0.5}, Expectation(None, 1, True, 1e-6)),
+        ({"operation": "standardize", "impute": "mean", "epsilon": 0.0}, Expectation(None, 0, True, 1e-6)),
+        ({"operation": "standardize", "ddof": 1, "inverse": True, "per": "pixel"}, Expectation()),
     ],
 )
-def test_a_receipt_says_what_to_expect(receipt: Any, promise: Promise) -> None:
-    assert Promise.from_receipt(receipt, "NHWC") == promise
+def test_a_receipt_says_what_to_expect(receipt: Any, expected: Expectation) -> None:
+    assert Expectation.from_receipt(receipt, "NHWC") == expected
 
 
 @settings(deadline=None, derandomize=True)
 @given(TABLES_WITH_HOLES, TABLES_WITH_HOLES)
-def test_a_comparison_is_what_numpy_finds(new: np.ndarray, train: np.ndarray) -> None:
+def test_a_comparison_agrees_with_numpy(new: np.ndarray, train: np.ndarray) -> None:
     found = list(compare(table(new), table(train)).feature_documents())
-    for place, feature in enumerate(found):
-        here, there = (array[np.isfinite(array[:, place]), place] for array in (new, train))
-        missing = np.isnan(new[:, place]).mean() - np.isnan(train[:, place]).mean()
+    for index, feature in enumerate(found):
+        here, there = (array[np.isfinite(array[:, index]), index] for array in (new, train))
+        missing = np.isnan(new[:, index]).mean() - np.isnan(train[:, index]).mean()
         assert feature["missing"] == pytest.approx(missing, abs=1e-12)
         assert feature["outside"] is None
         if not len(here) or not len(there):
@@ -172,7 +172,7 @@ def test_a_comparison_is_what_numpy_finds(new: np.ndarray, train: np.ndarray) ->
         ([0, 1, 2, 3, np.nan], ["missing"]),
     ],
 )
-def test_each_limit_is_held_both_ways(new: list[float], off: list[str]) -> None:
+def test_each_limit_can_be_kept_and_exceeded(new: list[float], off: list[str]) -> None:
     found = compare(column(new), column([0, 1, 2, 3]))
     assert [feature["off"] for feature in found.feature_documents()] == [off]
     assert found.ok == (not off)
@@ -186,7 +186,7 @@ def test_limits_themselves_are_within_the_limits() -> None:
     assert compare(column([0, 2, np.nan, np.nan]), train, Limits(max_missing=0.5)).ok
 
 
-def test_one_constant_added_up_more_often_is_still_the_same() -> None:
+def test_a_constant_with_more_samples_has_not_moved() -> None:
     for value in (0.1, 1e9 + 0.1, -7.3):
         assert compare(column([value] * 1000), column([value] * 7)).ok
         assert not compare(column([value + 0.01] * 7), column([value] * 1000)).ok

@@ -1,4 +1,4 @@
-"""Transform: centered and standardized values, their inverse, and what becomes of missing values."""
+"""Transform: centered and standardized values, their inverse, and missing values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from zm_cli.pipeline.transform import Transform
 SEED = 20261121
 
 RESOLUTION = {"float16": 2.0**-11, "float32": 2.0**-24, "float64": 2.0**-53}
-"""Half a unit in the last place, relative: what one rounding to the output's dtype may cost."""
+"""The relative error of one rounding to the output's dtype: half a unit in the last place."""
 
 SHAPES = st.tuples(st.integers(1, 12), st.integers(1, 4), st.integers(1, 4), st.integers(1, 3))
 
@@ -54,8 +54,8 @@ def test_the_inverse_gives_the_input_back_to_the_outputs_precision(
     if dtype == "float16" and values.dtype != np.uint8:
         return  # the range of float16 ends at 65504
     returned = back.apply_values(forward.apply_values(values)[0])[0]
-    # One rounding of the transformed value, multiplied back by the scale, and a few of float64 on the way; below the
-    # normal range of a dtype the error is absolute.
+    # One rounding of the transformed value, times the scale, and a few roundings of float64; for subnormal values the
+    # error is absolute.
     largest = float(np.abs(values.astype(np.float64)).max()) + 1
     tolerance = (4 * RESOLUTION[dtype] + 2.0**-50) * 2 * largest + float(forward.scale.max()) * 2.0**-24 * (
         dtype == "float16"
@@ -73,7 +73,7 @@ def test_the_training_set_has_mean_zero_and_deviation_one(values: NDArray[np.flo
     transform = Transform.from_stats(stats, spec, np.dtype("float64"), standardize=standardize)
     result = transform.apply_values(values)[0]
     again = make_stats(result, "column", axes="NC").moments
-    # Each value is rounded once: relative to the largest one, of the input or (divided by the scale) of the output.
+    # Each value is rounded once, relative to the largest one of the input (divided by the scale) or of the output.
     size = np.abs(values).max(axis=0) / transform.scale.ravel()
     assert (np.abs(again.mean) <= 4 * 2.0**-52 * (size + 1)).all()
     varying = ~stats.moments.constant()
@@ -82,7 +82,7 @@ def test_the_training_set_has_mean_zero_and_deviation_one(values: NDArray[np.flo
         assert (error <= 8 * 2.0**-52 * (size[varying] + 1)).all()
 
 
-def test_statistics_line_up_with_channels_first() -> None:
+def test_statistics_broadcast_with_channels_first() -> None:
     values = np.random.default_rng(1).normal(size=(5, 3, 4, 2))
     stats = make_stats(values, "channel", axes="NCHW")
     spec = Spec("hdf5", "NCHW", (3, 4, 2), values.dtype)
@@ -161,14 +161,14 @@ def test_values_beyond_the_outputs_range_are_counted(dtype: str) -> None:
 
 
 @pytest.mark.parametrize("per", ["channel", "pixel"])
-def test_a_sample_larger_than_a_piece_is_cut_and_comes_out_alike(per: str) -> None:
+def test_a_sample_larger_than_a_piece_gives_the_same_values(per: str) -> None:
     values = np.random.default_rng(9).integers(0, 256, (2, 300, 250, 3), dtype=np.uint8)
     transform, _ = transform_for(values, per, standardize=False)
     axes = (0, 1, 2) if per == "channel" else (0,)
     np.testing.assert_allclose(transform.apply_values(values)[0], values - values.mean(axis=axes), rtol=0, atol=1e-12)
 
 
-def test_one_wide_row_is_cut_by_its_length_not_column_by_column() -> None:
+def test_a_wide_row_is_cut_into_long_pieces_not_single_columns() -> None:
     values = np.random.default_rng(9).integers(0, 256, (1, 1_200_000), dtype=np.uint8)
     stats = make_stats(np.concatenate([values, values + 1]), "column", axes="NC")
     spec = Spec("hdf5", "NC", values.shape[1:], values.dtype)
@@ -188,7 +188,7 @@ def test_a_short_last_axis_takes_no_copy_of_the_whole_sample() -> None:
 
 @pytest.mark.parametrize("per", ["column", "all"])
 @pytest.mark.parametrize("rows", [1, 7, 200_000])
-def test_columns_stay_columns_and_come_out_as_rows_do(per: str, rows: int) -> None:
+def test_column_order_is_kept_and_gives_the_same_values(per: str, rows: int) -> None:
     values = np.random.default_rng(9).normal(5, 3, (rows, 4))
     stats = make_stats(values, per, axes="NC")
     transform = Transform.from_stats(
@@ -208,7 +208,7 @@ def test_an_inverse_fills_missing_values_with_the_mean_in_the_datas_own_scale() 
     np.testing.assert_allclose(back.apply_values(np.array([0, np.nan]).reshape(2, 1, 1, 1))[0].ravel(), [102, 102])
 
 
-def test_an_ignored_value_hides_no_neighbour_that_rounds_to_it() -> None:
+def test_an_ignored_value_does_not_hide_a_neighbour_that_rounds_to_it() -> None:
     values = (2**62 - np.arange(5)).reshape(-1, 1)
     stats = make_stats(values, "column", axes="NC", ignore=2**62)
     assert stats.moments.missing.tolist() == [1]

@@ -19,7 +19,7 @@ EXAMPLES = ROOT / "examples"
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project with the data that the examples speak of."""
+    """A project with the data that the examples name."""
     (tmp_path / "data").mkdir()
     for split in ("train", "test"):
         shutil.copy(ROOT / "sample_data" / f"iris_{split}.csv", tmp_path / "data" / f"{split}.csv")
@@ -28,7 +28,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def run(project: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """A program in the project, with zm on its path."""
+    """Runs a program in the project, with zm on its PATH."""
     return subprocess.run(
         words, cwd=project, env=put_zm_on_path(project) | variables, capture_output=True, text=True, check=False
     )
@@ -52,7 +52,7 @@ def test_make_prepares_the_data_and_a_second_make_does_nothing(project: Path) ->
     assert times_of(project / "build") == before
 
 
-def test_files_that_were_only_touched_are_not_made_anew(project: Path) -> None:
+def test_files_that_were_only_touched_are_not_made_again(project: Path) -> None:
     shutil.copy(EXAMPLES / "Makefile", project)
     run(project, "make")
     before = times_of(project / "build")
@@ -64,7 +64,7 @@ def test_files_that_were_only_touched_are_not_made_anew(project: Path) -> None:
     assert made <= {"checked"}
 
 
-def test_make_stops_where_a_check_does_not_hold(project: Path) -> None:
+def test_make_stops_if_a_check_fails(project: Path) -> None:
     shutil.copy(EXAMPLES / "Makefile", project)
     table = project / "data" / "test.csv"
     header, *rows = table.read_text().splitlines()
@@ -81,7 +81,7 @@ def test_the_steps_of_the_workflow_run(project: Path) -> None:
     steps = [step for step in workflow["jobs"]["prepare"]["steps"] if "run" in step and step["name"] != "Install"]
     for _ in range(2):
         for step in steps:
-            # As the service calls it.
+            # The shell options of GitHub Actions.
             done = run(project, "bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"])
             assert done.returncode == 0, done.stderr
     assert (project / "build" / "drift.json").stat().st_size
@@ -90,7 +90,7 @@ def test_the_steps_of_the_workflow_run(project: Path) -> None:
 
 @pytest.fixture
 def hooked(project: Path) -> Path:
-    """The project as a repository with the hooks of the example, which call this zm instead of installing one."""
+    """The project as a repository with the hooks of the example, changed to call this zm instead of installing it."""
     if shutil.which("git") is None:
         pytest.skip("pre-commit needs git")
     shutil.copy(project / "data" / "test.csv", project / "data" / "new.csv")
@@ -108,13 +108,13 @@ def run_hooks(project: Path) -> subprocess.CompletedProcess[str]:
     return run(project, "pre-commit", "run", "--all-files", PRE_COMMIT_HOME=str(home))
 
 
-def test_the_hooks_are_as_pre_commit_wants_them(project: Path) -> None:
+def test_pre_commit_accepts_the_hooks(project: Path) -> None:
     done = run(project, "pre-commit", "validate-manifest", str(ROOT / ".pre-commit-hooks.yaml"))
     assert done.returncode == 0, done.stdout
     assert run(project, "pre-commit", "validate-config", str(EXAMPLES / "pre-commit-config.yaml")).returncode == 0
 
 
-def test_the_hooks_make_what_is_out_of_date_and_refuse_what_has_drifted(hooked: Path) -> None:
+def test_the_hooks_update_outputs_and_refuse_data_that_have_drifted(hooked: Path) -> None:
     run(hooked, "zm", "stats", "data/train.csv", "-o", "train.stats.json", "--if-changed")
     assert run_hooks(hooked).returncode == 0
     (hooked / "data" / "train.csv").write_text((hooked / "data" / "train.csv").read_text().replace("5.1", "5.2", 1))

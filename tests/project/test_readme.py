@@ -1,4 +1,4 @@
-"""Every example of the README runs as it stands, and prints what the README says it prints."""
+"""Every example of the README works as written, and prints what the README shows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BLOCKS = re.findall(r"```console\n(.*?)```", (ROOT / "README.md").read_text(enco
 
 
 def examples() -> list[tuple[str, str]]:
-    """Each command with the output that stands under it."""
+    """Each command with the output below it."""
     found = []
     for block in BLOCKS:
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
@@ -28,7 +28,7 @@ def test_there_are_examples() -> None:
 
 
 def test_the_examples_print_what_the_readme_shows(tmp_path: Path) -> None:
-    """One after another, as they build on one another, in a folder with the sample data."""
+    """Runs them in order, because later ones use earlier outputs, in a folder with the sample data."""
     for name in ("sample_data", "examples"):
         (tmp_path / name).symlink_to(ROOT / name)
     env = put_zm_on_path(tmp_path)
@@ -36,7 +36,7 @@ def test_the_examples_print_what_the_readme_shows(tmp_path: Path) -> None:
         line = ["bash", "-o", "pipefail", "-c", command]
         done = subprocess.run(line, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
         expected = [line.rstrip() for line in output.splitlines()]
-        # A check that does not hold ends with 1.
+        # A check that fails has exit code 1.
         code = 1 if expected[:1] and expected[0].startswith("off: ") else 0
         assert done.returncode == code, f"{command}\n{done.stderr}"
         if output:

@@ -1,4 +1,4 @@
-"""The sample data are what their script makes, small, and as their README describes them."""
+"""The sample data are what their script makes, are small, and match their README."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def make_into(folder: Path) -> Path:
 
 
 def data_files(folder: Path) -> dict[str, Path]:
-    """Every data file under the folder by its relative name; the script and its README are none."""
+    """Every data file in the folder by its relative name, without the script and the README."""
     return {
         path.relative_to(folder).as_posix(): path
         for path in sorted(folder.rglob("*"))
@@ -52,7 +52,7 @@ def test_the_script_writes_the_same_bytes_twice(remade: Path, tmp_path: Path) ->
     assert [name for name in first if first[name].read_bytes() != again[name].read_bytes()] == []
 
 
-def test_the_script_makes_the_files_that_are_here(remade: Path) -> None:
+def test_the_script_makes_the_existing_files(remade: Path) -> None:
     assert data_files(remade).keys() == data_files(HERE).keys()
 
 
@@ -86,7 +86,7 @@ def test_the_photographs_are_made_again(remade: Path) -> None:
         with Image.open(path) as image, Image.open(remade / "photos" / name) as other:
             assert (image.format, image.mode, image.size) == ("JPEG", "RGB", other.size)
             sizes.add(image.size)
-            # One version of libjpeg gives the same pixels; another may round its transform a little differently.
+            # The same version of libjpeg gives the same pixels; another may round its transform differently.
             difference = np.abs(np.asarray(image, dtype=int) - np.asarray(other, dtype=int))
             assert difference.mean() < 0.5, name
     assert len(here) == len(sizes) == 20
@@ -105,7 +105,7 @@ def test_the_folder_and_the_file_hold_the_same_digits() -> None:
         np.testing.assert_array_equal(gray(path), images[index, :, :, 0])
 
 
-def test_all_of_it_is_small() -> None:
+def test_the_sample_data_are_small() -> None:
     assert sum(path.stat().st_size for path in data_files(HERE).values()) < 3_000_000
     assert max(path.stat().st_size for path in (HERE / "digits").glob("*/*.png")) < 1_500
     assert sum(path.stat().st_size for path in (HERE / "photos").glob("*/*.jpg")) < 1_000_000
@@ -120,7 +120,7 @@ def test_iris_has_four_numbers_and_a_text_in_150_rows() -> None:
         assert [float(cell) > 0 for cell in row[:-1]] == [True] * 4
 
 
-def test_the_two_parts_of_iris_are_the_whole() -> None:
+def test_the_two_parts_of_iris_make_up_the_whole() -> None:
     header, *whole = rows_of(HERE / "iris.csv")
     train_header, *train = rows_of(HERE / "iris_train.csv")
     test_header, *test = rows_of(HERE / "iris_test.csv")

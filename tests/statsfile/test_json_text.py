@@ -1,4 +1,4 @@
-"""The text of a JSON stats file from a stranger: refused in one line and bounded memory where it is no plain JSON."""
+"""The text of a JSON stats file from a stranger: refused in one line and bounded memory where it is not plain JSON."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.hostile_stats import ARRAYS, document_of, images, measured, refused
+from tests.hostile_stats import document_of, images, measured, refused
 from tests.made import make_stats
 from tests.shell import run_zm
 from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError, UsageError
+from zm_cli.statsfile.arrays import known_arrays
 from zm_cli.statsfile.header import MOST_FEATURES
 from zm_cli.statsfile.json_text import HEADER_BYTES, JSON_BYTES, JSON_FEATURES
 from zm_cli.statsfile.store import check_room, is_stats_file, load_stats, save_stats
@@ -29,33 +30,33 @@ TEXT = json.dumps(document_of(images()))
     [
         (b"", "is empty"),
         (b" \n", "is empty"),
-        (b"[]", "is no JSON object"),
-        (b"{}", "no stats file"),
+        (b"[]", "is not a JSON object"),
+        (b"{}", "not a stats file"),
         (b"\xef\xbb\xbf" + TEXT.encode(), "byte order mark"),
         (TEXT.encode("utf-16"), "byte order mark"),
-        (TEXT.encode("utf-16-le"), "is no JSON"),
-        (TEXT.encode().replace(b'"R"', b'"\xe9"'), "is no JSON"),
+        (TEXT.encode("utf-16-le"), "is not JSON"),
+        (TEXT.encode().replace(b'"R"', b'"\xe9"'), "is not JSON"),
         (TEXT + "{}", "goes on"),
         (TEXT + "\0", "goes on"),
-        (TEXT[:-1], "is no JSON"),
-        (TEXT[:-1] + ",}", "is no JSON"),
+        (TEXT[:-1], "is not JSON"),
+        (TEXT[:-1] + ",}", "is not JSON"),
         (TEXT[:-1] + ', "unit": true}', "'unit' twice"),
         (TEXT.replace('{"path"', '{"path": "other", "path"'), "twice"),
         (TEXT.replace('"ignore": null', '"ignore": NaN'), "NaN"),
         (TEXT.replace('"ignore": null', '"ignore": -Infinity'), "-Infinity"),
         (TEXT.replace('"min": [', '"min": [NaN, '), "NaN"),
-        (TEXT.replace('"samples": 6', '"samples": ' + "1" * 10**7), "is no JSON"),
+        (TEXT.replace('"samples": 6', '"samples": ' + "1" * 10**7), "is not JSON"),
         (TEXT.replace('"ignore": null', '"ignore": 1e' + "9" * 10**6), "'ignore'"),
         (TEXT.replace('"mean": [', '"mean": [1.' + "1" * 10**7 + ", "), "'mean'"),
         (TEXT.replace('"mean": [', '"mean": [1e999999999, '), "'mean'"),
-        (TEXT.replace('"decoding": {', '"decoding": {"mode": ' + '{"":' * 10**6), "is no JSON"),
+        (TEXT.replace('"decoding": {', '"decoding": {"mode": ' + '{"":' * 10**6), "one inside another"),
         (TEXT.replace('"mean": [', '"mean": [' + "[" * 10**6), "'mean'"),
         (b"{" + b",".join(b'"%d":0' % number for number in range(10**5)) + b"}", "more fields"),
-        (b'{"' + b"k" * 10**6 + b'": 1}', "is no JSON"),
+        (b'{"' + b"k" * 10**6 + b'": 1}', "name that is too long"),
     ],
     ids=lambda value: repr(value)[:50],
 )
-def test_text_that_is_no_plain_json_is_refused(tmp_path: Path, content: bytes | str, says: str) -> None:
+def test_text_that_is_not_plain_json_is_refused(tmp_path: Path, content: bytes | str, says: str) -> None:
     assert says in refused(content, tmp_path)
 
 
@@ -104,7 +105,7 @@ def test_a_json_larger_than_the_limit_is_refused_with_the_way_out(tmp_path: Path
     path.write_bytes(TEXT.encode())
     os.truncate(path, JSON_BYTES + 1)
     says, _ = measured(path)
-    assert "256 MB of JSON; keep it as .npz" in says
+    assert "300 MB of JSON; keep it as .npz" in says
 
 
 def pixels(features: int) -> Spec:
@@ -133,9 +134,9 @@ def test_what_would_not_be_read_is_not_written(tmp_path: Path) -> None:
 
 
 def test_the_longest_numbers_of_as_many_features_as_json_holds_fit_into_it() -> None:
-    longest = {"mean": -2.2250738585072014e-308, "count": 2**63 - 1}
-    one = sum(len(f"{longest.get(field, longest['mean'] if field != 'missing' else 2**63 - 1)}, ") for field in ARRAYS)
-    assert one * JSON_FEATURES + 12 * 8 * JSON_FEATURES // 8 + HEADER_BYTES < JSON_BYTES
+    # With every optional statistic, the commas and brackets of 12 axes, and as many names as a file holds.
+    longest = [str(2**63 - 1) if array.whole else "-2.2250738585072014e-308" for array in known_arrays().values()]
+    assert (sum(len(f"{number}, ") for number in longest) + 12) * JSON_FEATURES + HEADER_BYTES < JSON_BYTES
 
 
 @pytest.mark.parametrize("suffix", [".json", ".npz", ".h5"])

@@ -16,9 +16,9 @@ import pytest
 
 from tests.hostile_stats import ARRAYS, IMAGES, document_of, images, loaded, measured, refused
 from tests.made import make_stats
+from zm_cli.statsfile.encode import to_json
 from zm_cli.statsfile.header import MOST_FEATURES
 from zm_cli.statsfile.stats import Stats
-from zm_cli.statsfile.store import to_json
 
 
 def npy(descr: str, shape: str, data: bytes, *, fortran: bool = False, version: bytes = b"\1\0") -> bytes:
@@ -89,8 +89,8 @@ def test_arrays_of_other_orders_and_widths_are_read_right(tmp_path: Path) -> Non
     [
         ("mean", npy("'<f8'", f"({10**12},)", b""), "'mean' has the shape"),
         ("mean", npy("'<f8'", "(3, 1)", b"\0" * 24), "'mean' has the shape"),
-        ("mean", npy("'<f8'", "(" + "9" * 9000 + ",)", b""), "something else"),
-        ("mean", npy("'<f8'", "(-3,)", b"\0" * 24), "something else"),
+        ("mean", npy("'<f8'", "(" + "9" * 9000 + ",)", b""), "plain array"),
+        ("mean", npy("'<f8'", "(-3,)", b"\0" * 24), "plain array"),
         ("mean", npy("'<f8'", "(3,)", b"\0" * 23), "bytes"),
         ("mean", npy("'<f8'", "(3,)", b"\0" * 25), "bytes"),
         ("mean", npy("'<f16'", "(3,)", b"\0" * 48), "'mean'"),
@@ -99,21 +99,18 @@ def test_arrays_of_other_orders_and_widths_are_read_right(tmp_path: Path) -> Non
         ("mean", npy("'|S3'", "(3,)", b"\0" * 9), "'mean'"),
         ("mean", npy("'|b1'", "(3,)", b"\0" * 3), "'mean'"),
         ("mean", npy("'<M8'", "(3,)", b"\0" * 24), "'mean'"),
-        ("mean", npy("[('a', '<f8')]", "(3,)", b"\0" * 24), "something else"),
-        ("mean", npy("'<f8'", "(3,)", b"\0" * 24, version=b"\2\0"), "format 1.0"),
-        ("mean", npy("'<f8'", "(__import__('os').abort(),)", b""), "something else"),
-        ("mean", npy("'<f8'", "(" + "(" * 9000, b""), "something else"),
-        ("mean", b"\x93NUMPY", "format 1.0"),
-        ("mean", b"", "format 1.0"),
+        ("mean", npy("[('a', '<f8')]", "(3,)", b"\0" * 24), "plain array"),
+        ("mean", npy("'<f8'", "(3,)", b"\0" * 24, version=b"\2\0"), "its header takes"),
+        ("mean", npy("'<f8'", "(__import__('os').abort(),)", b""), "plain array"),
+        ("mean", npy("'<f8'", "(" + "(" * 9000, b""), "plain array"),
+        ("mean", b"\x93NUMPY", "not a .npy file"),
+        ("mean", b"", "not a .npy file"),
         ("count", npy("'<f8'", "(3,)", np.full(3, 120.0).tobytes()), "'count'"),
         ("count", npy("'<u8'", "(3,)", b"\xff" * 24), "'count'"),
         ("header", npy("'<U99999999'", "()", b""), "header"),
         ("header", npy("'<U2'", "(2,)", b"\0" * 16), "header"),
-        ("header", npy("'<U2'", "()", b"\xff" * 8), "is no JSON"),
+        ("header", npy("'<U2'", "()", b"\xff" * 8), "is not a JSON object"),
         ("header", npy("'<f8'", "()", b"\0" * 8), "header"),
-        ("extra", npy("'<f8'", "(3,)", b"\0" * 24), "'extra' is no field"),
-        ("../mean", npy("'<f8'", "(3,)", b"\0" * 24), "'../mean' is no field"),
-        ("/mean", npy("'<f8'", "(3,)", b"\0" * 24), "'/mean' is no field"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -143,20 +140,20 @@ def test_members_given_twice_or_packed_in_another_way_are_refused(tmp_path: Path
 def test_encrypted_members_are_refused(tmp_path: Path) -> None:
     whole = bytearray(zipped(members_of(images())))
     for sign, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
-        place = whole.find(sign)
-        while place >= 0:
-            whole[place + flags] |= 1
-            place = whole.find(sign, place + 4)
+        position = whole.find(sign)
+        while position >= 0:
+            whole[position + flags] |= 1
+            position = whole.find(sign, position + 4)
     refused(bytes(whole), tmp_path, "a.npz")
 
 
 @pytest.mark.parametrize("claim", [0, 2**31, 2**32 - 2])
 def test_a_directory_that_lies_about_sizes_is_refused(tmp_path: Path, claim: int) -> None:
     whole = bytearray(zipped(members_of(images())))
-    place = whole.find(b"PK\1\2")
-    while place >= 0:
-        struct.pack_into("<II", whole, place + 20, claim, claim)
-        place = whole.find(b"PK\1\2", place + 4)
+    position = whole.find(b"PK\1\2")
+    while position >= 0:
+        struct.pack_into("<II", whole, position + 20, claim, claim)
+        position = whole.find(b"PK\1\2", position + 4)
     refused(bytes(whole), tmp_path, "a.npz")
     end = whole.rfind(b"PK\5\6")
     struct.pack_into("<II", whole, end + 12, claim, 0)

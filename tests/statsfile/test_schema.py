@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
 import jsonschema
@@ -12,14 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import zm_cli
 from tests.hostile_stats import IMAGES, TABLE, document_of, images, table
 from tests.made import make_stats
 from zm_cli.errors import DataError
+from zm_cli.formats import formats, reading_options
+from zm_cli.schema import NAMES, load_schema
+from zm_cli.statistics import optional_statistics
 from zm_cli.statsfile.reader import read_document
 
-SCHEMA = json.loads((Path(zm_cli.__file__).parent / "schema" / "stats-v1.schema.json").read_text())
-VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+VALIDATOR = jsonschema.Draft202012Validator(load_schema("stats"))
 HOLES = np.where(np.arange(18).reshape(9, 2) % 2, np.nan, TABLE)
 VALID = [
     document_of(stats)
@@ -59,10 +59,10 @@ def mutate(data: st.DataObject, value: Any) -> Any:
             )
         return {name: mutate(data, kept) if name == key else kept for name, kept in value.items()}
     if isinstance(value, list) and value and data.draw(st.booleans()):
-        place = data.draw(st.integers(0, len(value) - 1))
+        index = data.draw(st.integers(0, len(value) - 1))
         if not data.draw(st.integers(0, 5)):
-            return value[:place] + value[place + 1 :]
-        return [*value[:place], mutate(data, value[place]), *value[place + 1 :]]
+            return value[:index] + value[index + 1 :]
+        return [*value[:index], mutate(data, value[index]), *value[index + 1 :]]
     return data.draw(MUTATIONS)
 
 
@@ -95,3 +95,33 @@ def test_whatever_the_schema_refuses_of_a_field_is_refused(document: dict[str, A
                 with pytest.raises(DataError):
                     read_document(changed, "here")
     assert refusals > 150
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_schema_is_one(name: str) -> None:
+    jsonschema.Draft202012Validator.check_schema(load_schema(name))
+
+
+def test_the_schemas_know_every_kind_and_every_option_that_is_recorded() -> None:
+    recorded = {name for name, option in reading_options().items() if option.recorded}
+    for name in ("stats", "inspect"):
+        definitions = load_schema(name)["$defs"]
+        assert set(definitions["kind"]["enum"]) == set(formats())
+        assert set(definitions["decoding"]["properties"]) == recorded
+        for option in recorded:
+            assert VALIDATOR.evolve(schema=definitions["decoding"]).is_valid({option: None})
+
+
+def test_the_files_name_no_kind_no_option_of_a_format_and_no_optional_statistic() -> None:
+    recorded = (name for name, option in reading_options().items() if option.recorded)
+    names = {f'"{name}"' for name in (*formats(), *recorded)}
+    names |= {f'"{field}"' for statistic in optional_statistics().values() for field in statistic.arrays}
+    for name in NAMES:
+        text = (files("zm_cli.schema") / f"{name}-v1.schema.json").read_text()
+        assert not [found for found in names if found in text]
+
+
+def test_documents_may_have_keys_of_later_versions() -> None:
+    document = document_of(images())
+    document["sources"][0]["unknown"] = 1
+    VALIDATOR.validate(document | {"unknown": 1, "decoding": {"unknown": {"a": 1}}})

@@ -1,4 +1,4 @@
-"""The stats file: the same bits in every form, checked when read, refused where it does not fit."""
+"""The stats file: the same bits in every form, and checked when it is read."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ import jsonschema
 import numpy as np
 import pytest
 
-import zm_cli
 from tests.made import make_stats
-from zm_cli.data.spec import Spec
+from tests.schemas import load_closed
 from zm_cli.errors import DataError, UsageError
+from zm_cli.statsfile.digest import digest_stats
+from zm_cli.statsfile.encode import to_json
 from zm_cli.statsfile.reader import read_document
 from zm_cli.statsfile.stats import Stats
-from zm_cli.statsfile.store import digest_stats, is_stats_file, load_stats, save_stats, to_json
+from zm_cli.statsfile.store import is_stats_file, load_stats, save_stats
 
-SCHEMA = json.loads((Path(zm_cli.__file__).parent / "schema" / "stats-v1.schema.json").read_text())
-FIELDS = ("count", "mean", "m2", "min", "max", "missing")
+SCHEMA = load_closed("stats")
+FIELDS = ("count", "mean", "m2", "min", "max", "missing", "tail")
 IMAGES = np.random.default_rng(7).integers(0, 256, (6, 4, 5, 3), dtype=np.uint8)
 TABLE = np.random.default_rng(8).normal(size=(9, 2)) * 1e-300
 
@@ -90,7 +91,7 @@ def test_std_and_var_that_do_not_follow_from_the_rest_are_refused(field: str) ->
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"format": "other"}, "no stats file"),
+        ({"format": "other"}, "not a stats file"),
         ({"version": 99}, "version 99"),
         ({"per": "row"}, "'per'"),
         ({"mean": [1.0, 2.0]}, "'mean'"),
@@ -133,7 +134,7 @@ def test_a_document_without_a_field_is_refused_by_its_name(field: str) -> None:
     ("name", "content"),
     [("a.json", b"{"), ("a.json", b"[]"), ("a.json", b"\xff"), ("a.npz", b"PK\3\4 no archive"), ("a.h5", b"no HDF5")],
 )
-def test_a_file_that_is_no_stats_file_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
+def test_a_file_that_is_not_a_stats_file_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError):
         load_stats(str(tmp_path / name))
@@ -151,83 +152,6 @@ def test_a_missing_stats_file_is_a_usage_error(tmp_path: Path) -> None:
         load_stats(str(tmp_path / "none.json"))
 
 
-def spec(axes: str, shape: tuple[int | None, ...], dtype: str = "uint8", names: tuple[str, ...] | None = None) -> Spec:
-    return Spec("hdf5", axes, shape, np.dtype(dtype), names)
-
-
-@pytest.mark.parametrize(
-    ("data", "says"),
-    [
-        (spec("NHWC", (4, 5, 4)), "4 channels"),
-        (spec("NHW", (4, 5)), "1 channel,"),
-        (spec("NHWC", (None, None, 3), names=("B", "G", "R")), "channels are B, G, R"),
-    ],
-)
-def test_data_of_other_channels_do_not_fit(data: Spec, says: str) -> None:
-    with pytest.raises(DataError, match=says):
-        stats_of_images().check_fits(data, "data")
-
-
-@pytest.mark.parametrize("data", [spec("NCHW", (3, 9, 9)), spec("NHWC", (None, None, 3), "float32")])
-def test_channels_fit_whatever_the_sizes_and_the_order_of_axes(data: Spec) -> None:
-    stats_of_images().check_fits(data, "data")
-
-
-def test_pixels_need_the_same_shape() -> None:
-    with pytest.raises(DataError, match="4x4x3"):
-        make_stats(IMAGES, "pixel", axes="NHWC").check_fits(spec("NHWC", (4, 4, 3)), "data")
-
-
-def test_unnamed_columns_need_the_same_number() -> None:
-    with pytest.raises(DataError, match="samples are 3"):
-        make_stats(TABLE, "column", axes="NC").check_fits(spec("NC", (3,), "float64"), "data")
-
-
-def test_column_statistics_need_as_many_columns_named_or_not() -> None:
-    named = make_stats(TABLE, "column", axes="NC", names=("a", "b"))
-    for columns in (1, 3):
-        with pytest.raises(DataError, match=f"samples are {columns}"):
-            named.check_fits(spec("NC", (columns,), "float64"), "data")
-    with pytest.raises(DataError, match="b, a"):
-        named.check_fits(spec("NC", (2,), "float64", names=("b", "a")), "data")
-    named.check_fits(spec("NC", (2,), "float64"), "data")
-
-
-def test_statistics_of_images_are_not_for_tables_not_even_of_all_values() -> None:
-    with pytest.raises(DataError, match="samples are NC"):
-        make_stats(IMAGES, "all", axes="NHWC").check_fits(spec("NC", (3,), "float64"), "data")
-
-
-@pytest.mark.parametrize(
-    ("stats", "dtype", "first", "says"),
-    [
-        (stats_of_images(), "uint16", None, "uint16"),
-        (make_stats(IMAGES / 255.0, "channel", axes="NHWC"), "uint8", None, "0-1"),
-        (stats_of_images(), "float32", IMAGES / 255.0, "0-1"),
-        (stats_of_images(unit=True), "float32", IMAGES * 1.0, "reach 25"),
-        (make_stats(IMAGES / 255.0, "channel", axes="NHWC"), "float32", IMAGES * 1.0, "reach 25"),
-    ],
-)
-def test_data_of_another_scale_are_refused(stats: Stats, dtype: str, first: Any, says: str) -> None:
-    with pytest.raises(DataError, match=says):
-        stats.check_scale(spec("NHWC", (4, 5, 3), dtype), first, "data")
-
-
-@pytest.mark.parametrize(
-    ("stats", "dtype", "first"),
-    [
-        (stats_of_images(), "float32", IMAGES * 1.0),
-        (stats_of_images(), "float32", IMAGES * 0.0),
-        (stats_of_images(), "float32", IMAGES * np.nan),
-        (stats_of_images(unit=True), "float32", IMAGES / 255.0),
-        (stats_of_images(unit=True), "uint8", None),
-        (make_stats(IMAGES.astype("int64"), "channel", axes="NHWC"), "int32", None),
-    ],
-)
-def test_data_of_the_same_scale_are_not_refused(stats: Stats, dtype: str, first: Any) -> None:
-    stats.check_scale(spec("NHWC", (4, 5, 3), dtype), first, "data")
-
-
 @pytest.mark.parametrize(
     "change",
     [
@@ -239,7 +163,6 @@ def test_data_of_the_same_scale_are_not_refused(stats: Stats, dtype: str, first:
         {"names": ["R", "R", "B"]},
         {"decoding": {"null_values": 5}},
         {"decoding": {"resize": "big"}},
-        {"decoding": {"unheard": 1}},
         {"samples": 0},
     ],
     ids=str,
@@ -254,9 +177,9 @@ def test_a_file_with_a_byte_changed_is_read_or_refused(tmp_path: Path, suffix: s
     path = tmp_path / f"stats{suffix}"
     save_stats(stats_of_images(), str(path))
     whole = path.read_bytes()
-    # Every place in the first part, where the structure is, and some behind it; the HDF5 library survives these.
-    for place in [*range(0, min(len(whole), 300), 7), *range(300, len(whole), 211)]:
-        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
+    # Many bytes in the first part, where the structure is, and some after it; the HDF5 library survives these.
+    for position in [*range(0, min(len(whole), 300), 7), *range(300, len(whole), 211)]:
+        path.write_bytes(whole[:position] + bytes([whole[position] ^ 0x55]) + whole[position + 1 :])
         is_stats_file(str(path))
         with suppress(DataError, UsageError):
             load_stats(str(path))

@@ -1,21 +1,34 @@
-"""`zm center`: the dataset with its mean subtracted."""
+"""`zm center`: write the dataset with its mean subtracted."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Annotated
+
 from zm_cli.cli import options as opt
-from zm_cli.cli.groups import Choices, Computing, Reading, Running, Strictness, Writing, take_groups
+from zm_cli.cli.arguments import SourcePath
+from zm_cli.cli.groups import Given, Reading
+from zm_cli.cli.report import Report
+from zm_cli.cli.signature import Without, take_options
+from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
+from zm_cli.running.plan import Plan
 
 
-@take_groups
+@take_options
 def center(
     *,
-    source: opt.SourcePath = None,
-    output: opt.Output = "-",
-    writing: Writing,
-    computing: Computing,
+    source: SourcePath,
+    output: Annotated[str, opt.OUTPUT],
+    stats: Annotated[str | None, opt.STATS],
+    applying: Annotated[ApplyOptions, Without("ddof", "epsilon")],
+    save_stats: Annotated[str | None, opt.SAVE_STATS],
+    if_changed: Annotated[bool, opt.IF_CHANGED],
+    json: Annotated[bool, opt.JSON],
     reading: Reading,
-    strictness: Strictness,
-    running: Running,
+    measuring: MeasureOptions,
+    plan: Plan,
+    report: Report,
+    given: Given,
 ) -> None:
     """Subtract the mean: x - mean.
 
@@ -23,7 +36,8 @@ def center(
     zm center test.csv -o test.centered.csv --stats train.centered.csv.stats.json
     zm center train.centered.csv -o back.csv --inverse
     """
-    from zm_cli.cli.writing import write_dataset
+    from zm_cli.cli.writing import WriteRequest, write_dataset
 
-    choices = Choices(computing, reading, strictness, running)
-    write_dataset("center", source, output, writing, choices)
+    applying = replace(applying, operation="center")
+    request = WriteRequest(source, output, stats, save_stats, reading, measuring, applying, given)
+    write_dataset(request, plan, report, if_changed=if_changed, json=json)

@@ -1,47 +1,65 @@
-"""The checks of `zm inspect`: data held against a promise or other statistics, told in a table, JSON, an exit code."""
+"""The checks of `zm inspect`: are data centered or standardized, and do they match the training statistics?"""
 
 from __future__ import annotations
 
-import json
+import json as json_text
 import sys
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import typer
 
 from zm_cli.cli.checktable import print_findings
-from zm_cli.cli.groups import Checking, Reading, Running
-from zm_cli.cli.parsing import parse_limit, parse_names, parse_number
-from zm_cli.cli.reading import make_plan, make_report, opened, read_tolerantly
-from zm_cli.cli.report import drop_output
+from zm_cli.cli.groups import Checking, Given, Reading
+from zm_cli.cli.inspecting import check_plain_stats, skip_unreadable
+from zm_cli.cli.reading import open_sources
+from zm_cli.cli.report import Report, drop_output
 from zm_cli.cli.sources import check_input_once, name_source
 from zm_cli.errors import UsageError
+from zm_cli.formats.shared.options import COLUMNS, EXCLUDE
+from zm_cli.inputs.option_text import parse_limit
 from zm_cli.pipeline.check import TOLERANCE, Findings, check_data, check_stats
 from zm_cli.pipeline.compare import Limits, Training, compare_data, compare_stats, open_to_compare
-from zm_cli.pipeline.measure_run import MeasureOptions
+from zm_cli.pipeline.options import MeasureOptions
+from zm_cli.running.plan import Plan
 from zm_cli.statsfile.store import is_stats_file, load_stats
 
 if TYPE_CHECKING:
     from zm_cli.statsfile.stats import Stats
 
 FAILED = 1
-"""The exit code of a check that does not hold."""
+"""The exit code of a check that fails."""
 
 
-def run_check(
-    path: str | None, checking: Checking, reading: Reading, running: Running, *, per: str | None, json: bool
-) -> None:
-    """Carries out the check and tells what it found; ends with exit code 1 where it does not hold.
+@dataclass(frozen=True)
+class CheckRequest:
+    """A dataset or stats file to check, and how to check it."""
 
-    Raises UsageError for options that do not go together.
+    path: str | None
+    checking: Checking
+    measuring: MeasureOptions
+    reading: Reading
+    given: Given
+
+    @property
+    def columns(self) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
+        """The columns to check and the columns to exclude; None where the option is not given."""
+        return self.reading.options.get(COLUMNS), self.reading.options.get(EXCLUDE)
+
+    def is_stats(self) -> bool:
+        """Whether the path is a stats file."""
+        return self.path is not None and self.reading.kind is None and is_stats_file(self.path)
+
+
+def run_check(request: CheckRequest, plan: Plan, report: Report, *, json: bool) -> None:
+    """Does the check and prints its findings; exits with code 1 if it fails.
+
+    Raises UsageError for options that cannot be combined.
     """
-    _refuse_idle(checking)
-    report = make_report(running)
-    if checking.against is not None:
-        found = _compare(path, checking, reading, running, per)
-    else:
-        found = _check(path, checking, reading, running, per)
-    report.tell(found.outcome)
+    _check_combination(request.checking)
+    check = _check if request.checking.against is None else _compare
+    found = check(request, plan, report)
+    report.print_outcome(found.outcome)
     try:
         if json:
             _print_document(found)
@@ -49,57 +67,62 @@ def run_check(
             print_findings(found, everything=report.verbose, full=report.verbose or sys.stdout.isatty())
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader has seen enough; whether the check holds is still to be said.
+        # The reader has closed the pipe. The exit code must still say whether the check failed.
         drop_output()
     if not found.ok:
         raise typer.Exit(FAILED)
 
 
-def _refuse_idle(checking: Checking) -> None:
-    """Raises UsageError for two checks at once, and for limits of a check that was not asked for."""
+def _check_combination(checking: Checking) -> None:
+    """Raises UsageError for two checks at once, and for limits without their check."""
     if checking.check is not None and checking.against is not None:
-        raise UsageError("--check and --against are two checks", hint="run them one after the other")
+        raise UsageError("--check cannot be combined with --against", hint="run zm once for each")
     if checking.check is None and checking.tolerance is not None:
-        raise UsageError("--tolerance has no part without --check", hint="say --check centered or standardized")
+        raise UsageError("--tolerance needs --check", hint="add --check centered or --check standardized")
     limits = ("max_shift", "max_ratio", "max_missing", "max_outside")
     given = [f"--{name.replace('_', '-')}" for name in limits if getattr(checking, name) is not None]
     if checking.against is None and given:
-        raise UsageError(f"{given[0]} has no part without --against", hint="name the statistics with --against")
+        raise UsageError(f"{given[0]} needs --against", hint="name a stats file with --against")
 
 
-def _check(path: str | None, checking: Checking, reading: Reading, running: Running, per: str | None) -> Findings:
-    assert checking.check is not None
-    tolerance = parse_limit(checking.tolerance, "--tolerance", TOLERANCE)
-    if path is not None and _is_stats(path, reading):
-        training = Training(path, _load_plain(path, reading, per), *_chosen_columns(reading))
-        return check_stats(path, training.selected(), checking.check, tolerance)
-    named = name_source(path, reading.files_from, reading.kind)
-    report = make_report(running)
-    with opened([named], read_tolerantly(reading, named), reading.kind) as sources:
-        options = MeasureOptions(per, ignore=parse_number(reading.ignore))
-        with report.progress_bar(sources, "checking") as tick:
-            return check_data(sources[0], checking.check, tolerance, options, make_plan(running), tick)
+def _check(request: CheckRequest, plan: Plan, report: Report) -> Findings:
+    state = request.checking.check
+    assert state is not None
+    tolerance = parse_limit(request.checking.tolerance, "--tolerance", TOLERANCE)
+    if request.is_stats():
+        assert request.path is not None
+        training = Training(request.path, _load_plain(request.path, request.given), *request.columns)
+        return check_stats(request.path, training.select_stats(), state, tolerance)
+    named = name_source(request.path, request.reading.files_from, request.reading.kind)
+    reading = skip_unreadable(request.reading, named)
+    with (
+        open_sources([named], reading.options, reading.kind) as sources,
+        report.progress_bar(sources, "checking") as tick,
+    ):
+        return check_data(sources[0], state, tolerance, request.measuring, plan, tick)
 
 
-def _compare(path: str | None, checking: Checking, reading: Reading, running: Running, per: str | None) -> Findings:
-    assert checking.against is not None
-    limits = _parse_limits(checking)
-    if per is not None or reading.ignore is not None:
-        option = "--ignore" if per is None else "--per"
-        raise UsageError(f"{option} has no part where --against gives the statistics", hint=f"leave out {option}")
-    check_input_once(checking.against, path, reading.files_from)
-    training = Training(checking.against, load_stats(checking.against), *_chosen_columns(reading))
-    if path is not None and _is_stats(path, reading):
-        found = _load_plain(path, reading, per)
-        if not training.by_name and _chosen_columns(reading) != (None, None):
-            raise UsageError("are no statistics of columns", where=checking.against, hint="leave out --columns")
-        return compare_stats(path, found, training, limits)
-    named = name_source(path, reading.files_from, reading.kind)
-    options = replace(read_tolerantly(reading, named), files=named.files)
+def _compare(request: CheckRequest, plan: Plan, report: Report) -> Findings:
+    against, reading, measuring = request.checking.against, request.reading, request.measuring
+    assert against is not None
+    limits = _parse_limits(request.checking)
+    if measuring.per is not None or measuring.ignore is not None:
+        option = "--ignore" if measuring.per is None else "--per"
+        raise UsageError(f"{option} cannot be combined with --against", hint=f"leave out {option}")
+    check_input_once(against, request.path, reading.files_from)
+    training = Training(against, load_stats(against), *request.columns)
+    if request.is_stats():
+        assert request.path is not None
+        found = _load_plain(request.path, request.given)
+        if not training.by_name and request.columns != (None, None):
+            raise UsageError("does not hold statistics of columns", where=against, hint="leave out --columns")
+        return compare_stats(request.path, found, training, limits)
+    named = name_source(request.path, reading.files_from, reading.kind)
+    options = skip_unreadable(reading, named).options.replace(files=named.files)
     source = open_to_compare(named.path, options, training, reading.kind)
     try:
-        with make_report(running).progress_bar([source], "comparing") as tick:
-            return compare_data(source, training, limits, make_plan(running), tick)
+        with report.progress_bar([source], "comparing") as tick:
+            return compare_data(source, training, limits, plan, tick)
     finally:
         source.close()
 
@@ -114,30 +137,19 @@ def _parse_limits(checking: Checking) -> Limits:
     )
 
 
-def _is_stats(path: str, reading: Reading) -> bool:
-    return reading.kind is None and is_stats_file(path)
-
-
-def _load_plain(path: str, reading: Reading, per: str | None) -> Stats:
-    """The statistics in a file; UsageError for options that say more than which of its columns are meant."""
+def _load_plain(path: str, given: Given) -> Stats:
+    """Returns the statistics in a file. Raises UsageError for reading options other than --columns and --exclude."""
     stats = load_stats(path)
-    if Training(path, stats).by_name:
-        reading = replace(reading, columns=None, exclude=None)
-    if per is not None or reading != Reading():
-        raise UsageError("is a stats file: options on how to read data have no part", where=path)
+    check_plain_stats(path, given, (COLUMNS.name, EXCLUDE.name) if Training(path, stats).by_name else ())
     return stats
 
 
-def _chosen_columns(reading: Reading) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
-    return parse_names(reading.columns, "--columns"), parse_names(reading.exclude, "--exclude")
-
-
 def _print_document(found: Findings) -> None:
-    """The findings as JSON, a line a feature: pixels may be many."""
+    """Prints the findings as JSON, one line per feature, so that many pixels need little memory."""
     for field, value in found.to_document().items():
         start = "{\n  " if field == "format" else ",\n  "
-        sys.stdout.write(f"{start}{json.dumps(field)}: {json.dumps(value, allow_nan=False)}")
+        sys.stdout.write(f"{start}{json_text.dumps(field)}: {json_text.dumps(value, allow_nan=False)}")
     sys.stdout.write(',\n  "features": [')
     for number, feature in enumerate(found.feature_documents()):
-        sys.stdout.write(f"{',' if number else ''}\n    {json.dumps(feature, allow_nan=False)}")
+        sys.stdout.write(f"{',' if number else ''}\n    {json_text.dumps(feature, allow_nan=False)}")
     sys.stdout.write("\n  ]\n}\n")

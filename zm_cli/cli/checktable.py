@@ -1,4 +1,4 @@
-"""What a check found, for people: the verdict in the first line, then a table with the limits that are passed."""
+"""The findings of a check as text: the verdict in the first line, then a table with the limits that are exceeded."""
 
 from __future__ import annotations
 
@@ -8,24 +8,27 @@ from typing import cast
 
 import numpy as np
 
-from zm_cli.cli.report import MOST_ROWS, print_table, show_number
+from zm_cli.cli.tables import MOST_ROWS, print_table, show_number
 from zm_cli.errors import escape_controls
 from zm_cli.pipeline.check import Findings
-from zm_cli.pipeline.outcome import list_names
+from zm_cli.pipeline.words import list_names
 
 
 def print_findings(found: Findings, *, everything: bool, full: bool) -> None:
-    """The verdict, then what is off; `everything` else too. Where nothing is off, all of it with `full`."""
+    """Prints the verdict and the features that are off.
+
+    With `everything`, the other features follow. With `full`, all features are printed when none is off.
+    """
     print(escape_controls(_say_verdict(found)))
     if found.missing_columns:
-        print(escape_controls(f"not there as numbers: {list_names(list(found.missing_columns), MOST_ROWS)}"))
-    places = np.flatnonzero(found.wrong)
+        print(escape_controls(f"missing or not numeric: {list_names(list(found.missing_columns), MOST_ROWS)}"))
+    indices = np.flatnonzero(found.wrong)
     if everything or (found.ok and full):
-        places = np.concatenate([places, np.flatnonzero(~found.wrong)])
-    if len(places):
-        _print_rows(found, places[:MOST_ROWS].tolist())
-    if len(places) > MOST_ROWS:
-        print(f"and {len(places) - MOST_ROWS:,} more")
+        indices = np.concatenate([indices, np.flatnonzero(~found.wrong)])
+    if len(indices):
+        _print_rows(found, indices[:MOST_ROWS].tolist())
+    if len(indices) > MOST_ROWS:
+        print(f"and {len(indices) - MOST_ROWS:,} more")
     if found.wrong.any() and found.stats.per == "column" and found.stats.names is not None:
         print("--columns and --exclude restrict the check to some columns")
 
@@ -57,24 +60,24 @@ def _count_of(wrong: int, number: int, found: Findings) -> str:
 Cell = Callable[[Findings, int], str]
 
 
-def _print_rows(found: Findings, places: list[int]) -> None:
+def _print_rows(found: Findings, indices: list[int]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(found.stats.per, overflow="ellipsis", no_wrap=False)
     cells = _CELLS[found.check]
     for heading, cell in cells.items():
-        # Where a terminal is narrow, numbers of both sides are the ones to break.
+        # In a narrow terminal, only the columns with two numbers are wrapped.
         table.add_column(heading, justify="right", overflow="fold", no_wrap=not isinstance(cell, _Both))
-    for place in places:
-        name = escape_controls(found.stats.name_feature(place))
-        table.add_row(name, *(cell(found, place) for cell in cells.values()))
+    for index in indices:
+        name = escape_controls(found.stats.name_feature(index))
+        table.add_row(name, *(cell(found, index) for cell in cells.values()))
     print_table(table)
 
 
-def _show_count(found: Findings, place: int) -> str:
-    count = int(found.measures["count"][place])
-    return f"{count:,}" if count or not found.off["count"][place] else "no values"
+def _show_count(found: Findings, index: int) -> str:
+    count = int(found.measures["count"][index])
+    return f"{count:,}" if count or not found.off["count"][index] else "no values"
 
 
 def _limited(
@@ -82,16 +85,16 @@ def _limited(
     limits: Callable[[Findings], tuple[float, float]],
     show_value: Callable[[float], str] = show_number,
 ) -> Cell:
-    """A cell with a measure, and beside it the limit that it passes."""
+    """Returns a cell that shows a measure, followed by the limit if the measure exceeds it."""
 
-    def show(found: Findings, place: int) -> str:
-        value = float(found.measures[measure][place])
-        if measure not in found.off or not found.off[measure][place]:
+    def show(found: Findings, index: int) -> str:
+        value = float(found.measures[measure][index])
+        if measure not in found.off or not found.off[measure][index]:
             return show_value(value)
         low, high = limits(found)
         sign, limit = (">", high) if value > high else ("<", low)
         text, shown_limit = show_value(value), show_value(limit)
-        # All digits where fewer would look like the limit.
+        # Show all digits if the rounded value looks the same as the limit.
         return f"{text if text != shown_limit else repr(value)} {sign} {shown_limit}"
 
     return show
@@ -103,29 +106,29 @@ def _show_share(share: float) -> str:
 
 @dataclass(frozen=True)
 class _Both:
-    """A cell with a number as it was in training and as it is now."""
+    """A cell that shows a number in the training data and in the new data: `3.05 -> 3.1`."""
 
     measure: str
 
-    def __call__(self, found: Findings, place: int) -> str:
-        before, now = (float(found.measures[key][place]) for key in (f"train_{self.measure}", self.measure))
+    def __call__(self, found: Findings, index: int) -> str:
+        before, now = (float(found.measures[key][index]) for key in (f"train_{self.measure}", self.measure))
         return f"{_shorten(before)} -> {_shorten(now)}"
 
 
-def _show_outside(found: Findings, place: int) -> str:
-    """The share of values beyond the training range, and on which side of it they are."""
+def _show_outside(found: Findings, index: int) -> str:
+    """Returns the share of values outside the training range, and whether they are below or above it."""
     low, high, train_low, train_high = (
-        float(found.measures[key][place]) for key in ("min", "max", "train_min", "train_max")
+        float(found.measures[key][index]) for key in ("min", "max", "train_min", "train_max")
     )
     sides = [word for word, true in (("below", low < train_low), ("above", high > train_high)) if true]
-    share = _limited("outside", _limit_of("max_outside"), _show_share)(found, place)
+    share = _limited("outside", _limit_of("max_outside"), _show_share)(found, index)
     return " ".join([share, " and ".join(sides)]).rstrip()
 
 
-def _show_shift(found: Findings, place: int) -> str:
-    if not found.off["count"][place]:
-        return _limited("shift", _limit_of("max_shift"), _shorten)(found, place)
-    return "no values" if not found.measures["count"][place] else "none in training"
+def _show_shift(found: Findings, index: int) -> str:
+    if not found.off["count"][index]:
+        return _limited("shift", _limit_of("max_shift"), _shorten)(found, index)
+    return "no values" if not found.measures["count"][index] else "none in training"
 
 
 def _shorten(number: float) -> str:

@@ -1,4 +1,4 @@
-"""How typer's commands behave as zm's: they answer a shell that completes, and their errors know where they arose."""
+"""The commands of zm as typer classes: they also answer completion requests, and their errors keep their context."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ class Command(TyperCommand):
     """One command of zm."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Reads the arguments into the context; what the parser objects to knows its context."""
+        """Reads the arguments into the context. Errors of the parser always have a context."""
         try:
             return super().parse_args(ctx, args)
         except typer.TyperException as error:
-            # Of an option without its value the parser does not tell whose it is.
+            # The parser leaves the context out when an option lacks its value.
             if getattr(error, "ctx", None) is None:
                 error.ctx = ctx  # type: ignore[attr-defined]
             raise
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """What stands after the name in the line on usage, with dots after an argument that may be several."""
-        several = {each.make_metavar(ctx, usage=True) for each in self.params if each.nargs < 0}  # type: ignore[call-arg]
-        return [f"{piece}..." if piece in several else piece for piece in super().collect_usage_pieces(ctx)]
+        """Returns the words after the name in the usage line, with dots after a repeatable argument."""
+        repeatable = {each.make_metavar(ctx, usage=True) for each in self.params if each.nargs < 0}  # type: ignore[call-arg]
+        return [f"{piece}..." if piece in repeatable else piece for piece in super().collect_usage_pieces(ctx)]
 
 
 class Commands(TyperGroup):
     """The commands of zm."""
 
     def main(self, *args: Any, **how: Any) -> Any:
-        """Runs the command line, or answers the shell that wants it completed."""
-        from zm_cli.cli.shells import ASKED
+        """Runs the command line, or answers the completion request of a shell."""
+        from zm_cli.cli.shells import REQUEST
 
-        request = os.environ.get(ASKED)
+        request = os.environ.get(REQUEST)
         if request:
             from zm_cli.cli.shells import answer
 
@@ -47,9 +47,9 @@ class Commands(TyperGroup):
         return super().main(*args, **how)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command that is named first, and what follows; UsageError where there is none of that name."""
+        """Returns the command named first and the words after it. Raises UsageError if there is no such command."""
         if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
             near = find_near(args[0], self.commands)
             hint = f"did you mean zm {near}?" if near else f"choose from {', '.join(self.commands)}"
-            raise UsageError("is no command", where=f"zm {args[0]}", hint=hint)
+            raise UsageError("is not a command", where=f"zm {args[0]}", hint=hint)
         return super().resolve_command(ctx, args)

@@ -1,133 +1,104 @@
-"""Groups of options that several commands have, and how a command takes a group for a parameter."""
+"""Groups of options that several commands share, and the object that each group is turned into."""
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, get_type_hints
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any
 
 from zm_cli.cli import options as opt
+from zm_cli.cli.report import Report
+from zm_cli.data.options import Option, Panel, ReadOptions
+from zm_cli.formats import reading_options
+from zm_cli.pipeline.options import ApplyOptions, MeasureOptions, State
+from zm_cli.running.plan import Plan
+from zm_cli.statistics import optional_statistics
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How the data are to be read; None where the choice is left to their format."""
+    """Which data to read, and how. `kind` None: detect it; `files_from` None: no list of files."""
 
-    kind: opt.Kind = None
-    files_from: opt.FilesFrom = None
-    include: opt.Include = None
-    exclude: opt.Exclude = None
-    limit: opt.Limit = None
-    ignore: opt.Ignore = None
-    mode: opt.Mode = None
-    resize: opt.Resize = None
-    exif: opt.Exif = None
-    max_pixels: opt.MaxPixels = None
-    columns: opt.Columns = None
-    delimiter: opt.Delimiter = None
-    encoding: opt.Encoding = None
-    no_header: opt.NoHeader = False
-    null_value: opt.NullValue = None
-    dataset: opt.Dataset = None
-    layout: opt.Layout = None
-    allow_external: opt.AllowExternal = False
-
-
-@dataclass(frozen=True)
-class Strictness:
-    """What becomes of samples that cannot be read, and of values that are missing."""
-
-    missing: opt.Missing = "skip"
-    on_error: opt.OnError = None
-
-
-@dataclass(frozen=True)
-class Computing:
-    """What gets a mean of its own, and on which scale."""
-
-    per: opt.Per = None
-    unit: opt.Unit = False
+    kind: str | None
+    files_from: str | None
+    options: ReadOptions
 
 
 @dataclass(frozen=True)
 class Checking:
-    """What the data are to be checked for, and the limits; None where a limit is left at its default."""
+    """The check to do, and its limits; None for a limit that has its default."""
 
-    check: opt.Check = None
-    tolerance: opt.Tolerance = None
-    against: opt.Against = None
-    max_shift: opt.MaxShift = None
-    max_ratio: opt.MaxRatio = None
-    max_missing: opt.MaxMissing = None
-    max_outside: opt.MaxOutside = None
+    check: State | None
+    tolerance: float | None
+    against: str | None
+    max_shift: float | None
+    max_ratio: float | None
+    max_missing: float | None
+    max_outside: float | None
 
-
-@dataclass(frozen=True)
-class Writing:
-    """What is written of the transformed data, by which statistics, and where."""
-
-    stats: opt.StatsFile = None
-    inverse: opt.Inverse = False
-    impute: opt.Impute = None
-    dtype: opt.Dtype = None
-    form: opt.Form = None
-    save_stats: opt.SaveStats = None
-    force: opt.Force = False
-    if_changed: opt.IfChanged = False
-    json: opt.Json = False
+    @property
+    def given(self) -> bool:
+        """Whether any of these options was given."""
+        return any(getattr(self, field.name) is not None for field in fields(self))
 
 
 @dataclass(frozen=True)
-class Running:
-    """How to run, and how much to say."""
+class Given:
+    """The options given on the command line, each with its value before `Option.parse`."""
 
-    workers: opt.Workers = None
-    memory: opt.Memory = "256MB"
-    quiet: opt.Quiet = False
-    verbose: opt.Verbose = False
-    progress: opt.Progress = None
-    debug: opt.Debug = False
+    values: Mapping[Option[Any], Any]
+
+    def spell(self, *, only_deciding: bool = False) -> list[str]:
+        """Returns the options as words of a command line; with `only_deciding`, only those that decide the output."""
+        chosen = [
+            (option, value) for option, value in self.values.items() if option.decides_output or not only_deciding
+        ]
+        return [word for option, value in chosen for word in option.spell(value)]
+
+    def list_reading(self) -> list[Option[Any]]:
+        """Returns the options that say how to read or measure data."""
+        other = (Panel.RUNNING, Panel.OUTPUT, Panel.CHECKS)
+        return [option for option in self.values if option.panel not in other]
 
 
 @dataclass(frozen=True)
-class Choices:
-    """What the commands that measure have in common."""
+class Group:
+    """The options that make up one parameter of a command, and how to build the parameter from their values."""
 
-    computing: Computing
-    reading: Reading
-    strictness: Strictness
-    running: Running
+    options: tuple[Option[Any], ...]
+    build: Callable[[dict[str, Any]], Any]
 
 
-def take_groups(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with each parameter that is a group spread out into the options of the group."""
-    groups: dict[str, Any] = {}
-    flat: list[inspect.Parameter] = []
-    hints = get_type_hints(command, include_extras=True)
-    for name, parameter in inspect.signature(command).parameters.items():
-        group = hints[name]
-        if is_dataclass(group):
-            groups[name] = group
-            types = get_type_hints(group, include_extras=True)
-            flat += [_option(field.name, types[field.name], field.default) for field in fields(group)]
-        else:
-            flat.append(_option(name, group, parameter.default))
+@cache
+def groups() -> Mapping[type, Group]:
+    """Returns every group, by the type of the parameter that it builds."""
+    statistics = {kind.option: kind for kind in optional_statistics().values() if kind.option is not None}
+    reading = {name: option for name, option in reading_options().items() if option.panel is not None}
 
-    @functools.wraps(command)
-    def spread(**values: Any) -> None:
-        made = {
-            name: group(**{field.name: values.pop(field.name) for field in fields(group)})
-            for name, group in groups.items()
-        }
-        command(**values, **made)
+    def build_reading(values: dict[str, Any]) -> Reading:
+        chosen = {name: values.pop(name) for name in reading if name in values}
+        return Reading(**values, options=ReadOptions(**chosen))
 
-    spread.__signature__ = inspect.Signature(flat)  # type: ignore[attr-defined]
-    spread.__annotations__ = {parameter.name: parameter.annotation for parameter in flat}
-    del spread.__wrapped__
-    return spread
+    def build_measuring(values: dict[str, Any]) -> MeasureOptions:
+        chosen = tuple(kind for option, kind in statistics.items() if values.pop(option.name, False))
+        return MeasureOptions(**values, statistics=chosen)
 
+    def build_report(values: dict[str, Any]) -> Report:
+        # --debug is read from the arguments directly, because they may not parse.
+        return Report(values["quiet"], values["verbose"], values["progress"])
 
-def _option(name: str, annotation: Any, default: Any) -> inspect.Parameter:
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+    return {
+        Reading: Group((opt.KIND, opt.FILES_FROM, *reading.values()), build_reading),
+        MeasureOptions: Group((opt.PER, opt.UNIT, *statistics, opt.IGNORE, opt.MISSING), build_measuring),
+        ApplyOptions: Group(
+            (opt.INVERSE, opt.IMPUTE, opt.DDOF, opt.EPSILON, opt.MISSING, opt.DTYPE, opt.FORMAT, opt.FORCE),
+            lambda values: ApplyOptions(**values),
+        ),
+        Checking: Group(
+            (opt.CHECK, opt.TOLERANCE, opt.AGAINST, opt.MAX_SHIFT, opt.MAX_RATIO, opt.MAX_MISSING, opt.MAX_OUTSIDE),
+            lambda values: Checking(**values),
+        ),
+        Plan: Group((opt.WORKERS, opt.MEMORY), lambda values: Plan(values["workers"] or 0, values["memory"])),
+        Report: Group((opt.QUIET, opt.VERBOSE, opt.PROGRESS, opt.DEBUG), build_report),
+    }

@@ -1,33 +1,41 @@
-"""`zm inspect`: what a dataset or a stats file holds."""
+"""`zm inspect`: show what a dataset or a stats file holds."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from zm_cli.cli import options as opt
-from zm_cli.cli.groups import Checking, Reading, Running, take_groups
-from zm_cli.errors import UsageError, escape_controls
+from zm_cli.cli.arguments import InspectPath
+from zm_cli.cli.groups import Checking, Given, Reading
+from zm_cli.cli.inspecting import ON_ERROR, check_plain_stats, skip_unreadable
+from zm_cli.cli.report import Report
+from zm_cli.cli.signature import Without, take_options
+from zm_cli.errors import escape_controls
+from zm_cli.pipeline.options import MeasureOptions
+from zm_cli.running.plan import Plan
 
 if TYPE_CHECKING:
-    from zm_cli.cli.sources import Named
+    from zm_cli.cli.sources import NamedSource
     from zm_cli.pipeline.describe import Description
     from zm_cli.statsfile.stats import Stats
 
 
-@take_groups
+@take_options
 def inspect(
     *,
-    path: opt.InspectPath = None,
+    path: InspectPath,
     checking: Checking,
-    per: opt.Per = None,
-    json: opt.Json = False,
-    reading: Reading,
-    running: Running,
+    json: Annotated[bool, opt.JSON],
+    reading: Annotated[Reading, Without(ON_ERROR)],
+    measuring: Annotated[MeasureOptions, Without("unit", "missing")],
+    plan: Plan,
+    report: Report,
+    given: Given,
 ) -> None:
     """Look at a dataset or a stats file, or check what it holds.
 
-    What there is, how much of it, and its numbers.
+    Shows samples, shapes, types, missing values and statistics.
 
     zm inspect train/
     zm inspect train.csv --json | jq .missing_total
@@ -36,47 +44,47 @@ def inspect(
     zm inspect new.csv --against train.stats.json
     """
     from zm_cli.cli.sources import name_source
-    from zm_cli.statsfile.store import is_stats_file, load_stats, to_json
+    from zm_cli.statsfile.encode import to_json
+    from zm_cli.statsfile.store import is_stats_file, load_stats
 
-    if checking != Checking():
-        from zm_cli.cli.checks import run_check
+    if checking.given:
+        from zm_cli.cli.checks import CheckRequest, run_check
 
-        run_check(path, checking, reading, running, per=per, json=json)
+        run_check(CheckRequest(path, checking, measuring, reading, given), plan, report, json=json)
         return
     if path is not None and reading.kind is None and is_stats_file(path):
-        if per is not None or reading != Reading():
-            raise UsageError("is a stats file: options on how to read data have no part", where=path)
+        check_plain_stats(path, given)
         stats = load_stats(path)
         if json:
             sys.stdout.write(to_json(stats.to_document() | {"notes": [], "warnings": []}))
         else:
             _print_stats(path, stats)
         return
-    found = _describe(name_source(path, reading.files_from, reading.kind), per, reading, running)
+    named = name_source(path, reading.files_from, reading.kind)
+    found = _describe(named, skip_unreadable(reading, named), measuring, plan, report)
     if json:
         sys.stdout.write(to_json(found.to_document()))
     else:
         _print_description(found)
 
 
-def _describe(named: Named, per: opt.Per, reading: Reading, running: Running) -> Description:
-    from zm_cli.cli.parsing import parse_number
-    from zm_cli.cli.reading import make_plan, make_report, opened, read_tolerantly
+def _describe(
+    named: NamedSource, reading: Reading, measuring: MeasureOptions, plan: Plan, report: Report
+) -> Description:
+    from zm_cli.cli.reading import open_sources
     from zm_cli.pipeline.describe import describe
-    from zm_cli.pipeline.measure_run import MeasureOptions
 
-    report = make_report(running)
-    # What cannot be read is among what is looked for.
-    options = read_tolerantly(reading, named)
-    with opened([named], options, reading.kind) as sources, report.progress_bar(sources, "reading") as tick:
-        measuring = MeasureOptions(per, ignore=parse_number(reading.ignore))
-        found = describe(sources[0], measuring, make_plan(running), tick)
-    report.tell(found.outcome)
+    with (
+        open_sources([named], reading.options, reading.kind) as sources,
+        report.progress_bar(sources, "reading") as tick,
+    ):
+        found = describe(sources[0], measuring, plan, tick)
+    report.print_outcome(found.outcome)
     return found
 
 
 def _print_description(found: Description) -> None:
-    from zm_cli.cli.report import print_table, show_number, show_size, tabulate_stats
+    from zm_cli.cli.tables import print_table, show_number, show_size, tabulate_stats
 
     facts, outcome = found.facts, found.outcome
     lines = {
@@ -92,7 +100,7 @@ def _print_description(found: Description) -> None:
         "unreadable": f"{len(outcome.skipped)}: " + ", ".join(sample.name for sample in outcome.skipped[:5])
         if outcome.skipped
         else "0",
-        "left out": f"{facts.left_out} files that are no images" if facts.left_out else "",
+        "left out": f"{facts.left_out} other files" if facts.left_out else "",
         "state": found.state or "",
     }
     _print_lines(lines)
@@ -101,7 +109,7 @@ def _print_description(found: Description) -> None:
 
 
 def _print_stats(path: str, stats: Stats) -> None:
-    from zm_cli.cli.report import print_table, show_number, show_size, tabulate_stats
+    from zm_cli.cli.tables import print_table, show_number, show_size, tabulate_stats
     from zm_cli.numbers.axes import describe_shape
 
     _print_lines(
@@ -126,7 +134,7 @@ def _print_stats(path: str, stats: Stats) -> None:
 
 
 def _list_counts(counts: object) -> str:
-    """Names with their counts, the most common first."""
+    """Returns names with their counts, the most common first."""
     assert isinstance(counts, dict)
     ordered = sorted(counts.items(), key=lambda entry: -entry[1])
     listed = ", ".join(f"{name} ({count:,})" for name, count in ordered[:8])

@@ -1,4 +1,4 @@
-"""The `zm` command: its subcommands, and what becomes of errors, interrupts and closed pipes."""
+"""The `zm` command: registers its subcommands, and handles errors, interrupts and closed pipes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import typer
 
-from zm_cli.cli import options as opt
+from zm_cli.cli.arguments import InstallCompletion, ShowCompletion, Version
 from zm_cli.cli.center import center
 from zm_cli.cli.commands import Command, Commands
 from zm_cli.cli.inspect import inspect
@@ -35,9 +35,9 @@ app = typer.Typer(
 
 @app.callback()
 def zm(
-    version: opt.Version = False,
-    install_completion: opt.InstallCompletion = False,
-    show_completion: opt.ShowCompletion = False,
+    version: Version = False,
+    install_completion: InstallCompletion = False,
+    show_completion: ShowCompletion = False,
 ) -> None:
     """Means and deviations of images, CSV and HDF5, and datasets centered by them.
 
@@ -50,7 +50,7 @@ def zm(
 
 
 def _register(command: Callable[..., None]) -> None:
-    """Adds a command whose closed standard output is no error: the reader has had enough."""
+    """Adds a command that ends without an error if the reader closes its standard output."""
 
     @functools.wraps(command)
     def run_quietly(*args: Any, **kwargs: Any) -> None:
@@ -70,7 +70,7 @@ for _command in (stats, center, standardize, inspect):
 
 
 def run() -> int:
-    """Runs the command line and returns its exit code, all output flushed."""
+    """Runs the command line, flushes all output, and returns the exit code."""
     _prepare_streams()
     code = _run()
     try:
@@ -84,7 +84,7 @@ def run() -> int:
 
 
 def _prepare_streams() -> None:
-    """Standard streams that are there and take any character, whatever the caller closed and the locale is."""
+    """Makes the standard streams usable even if the caller closed some, and able to print any character."""
     if sys.stdin is None:
         sys.stdin = open(os.devnull)  # noqa: SIM115
     if sys.stderr is None:
@@ -99,7 +99,7 @@ def _prepare_streams() -> None:
 
 
 class _Closed(io.RawIOBase):
-    """Standard output that the caller closed: what nobody writes to does no harm, the rest is an error."""
+    """Stands in for a standard output that the caller closed: only writing to it is an error."""
 
     def writable(self) -> bool:
         return True
@@ -109,7 +109,7 @@ class _Closed(io.RawIOBase):
 
 
 def _keep_messages_apart() -> None:
-    """Leaves standard error to zm's own messages: what libraries of C print there themselves goes nowhere."""
+    """Reserves standard error for zm's own messages: what C libraries print there is dropped."""
     try:
         own = os.dup(sys.stderr.fileno())
     except (OSError, ValueError):
@@ -131,10 +131,10 @@ def _run() -> int:
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except SystemExit as error:
-        # Typer and rich leave with 1 where the reader of their output is gone.
+        # Typer and rich exit with 1 if the reader has closed their output.
         return 0 if error.code == 1 else int(error.code or 0)
     except MemoryError as error:
-        hint = "fewer --workers or a smaller --memory need less"
+        hint = "use fewer --workers or less --memory"
         return _fail(DataError("not enough memory", hint=hint), error)
     except OSError as error:
         return _fail(_explain(error), error)
@@ -145,7 +145,7 @@ def _run() -> int:
 
 
 def _explain(error: OSError) -> DataError:
-    """The system's error as one of zm's; of a file without a name, it is standard output that takes no more."""
+    """Returns the DataError for an error of the system; one without a file name comes from standard output."""
     if error.filename is None and error.errno in (errno.EBADF, errno.ENOSPC, errno.EIO):
         return DataError(f"cannot be written: {error.strerror}", where="standard output")
     return DataError(error.strerror or str(error), where=None if error.filename is None else str(error.filename))

@@ -1,4 +1,4 @@
-"""From the options of the command line to opened sources: what every command that reads data has in common."""
+"""Opens the sources that a command line names, and refuses outputs that would overwrite inputs."""
 
 from __future__ import annotations
 
@@ -9,74 +9,31 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO
 
-from zm_cli.cli.groups import Reading, Running
-from zm_cli.cli.parsing import parse_names, parse_pixels, parse_resize, parse_size
-from zm_cli.cli.report import Report
-from zm_cli.cli.sources import Named
+from zm_cli.cli.sources import NamedSource
 from zm_cli.data.options import ReadOptions
 from zm_cli.data.source import Source
 from zm_cli.errors import DataError, UsageError, ZmError
 from zm_cli.formats import detect, open_source
 from zm_cli.inputs.standard_input import StandardInput, name_input
 from zm_cli.running import guard
-from zm_cli.running.plan import Plan
 from zm_cli.statsfile.store import is_stats_file
 
 MEMORY = "/dev/shm/"
-"""The one folder among the devices that holds files."""
-
-
-def read_options(reading: Reading, on_error: Literal["fail", "skip"] | None) -> ReadOptions:
-    """The ReadOptions that the command line asks for; UsageError where a text has no sense."""
-    return ReadOptions(
-        mode=None if reading.mode == "auto" else reading.mode,
-        resize=parse_resize(reading.resize),
-        exif=reading.exif,
-        dataset=reading.dataset,
-        layout=reading.layout,
-        allow_external=reading.allow_external or None,
-        columns=parse_names(reading.columns, "--columns"),
-        include=parse_names(reading.include, "--include"),
-        exclude=parse_names(reading.exclude, "--exclude"),
-        limit=reading.limit,
-        delimiter=reading.delimiter,
-        encoding=reading.encoding,
-        header=False if reading.no_header else None,
-        null_values=tuple(reading.null_value) if reading.null_value else None,
-        on_error=on_error,
-        max_pixels=parse_pixels(reading.max_pixels),
-    )
-
-
-def read_tolerantly(reading: Reading, named: Named) -> ReadOptions:
-    """The ReadOptions of who only looks: images that cannot be read are left out and told."""
-    # Tables and arrays have no samples that could be left out.
-    return read_options(reading, "skip" if detect(named.path, reading.kind).kind == "images" else None)
-
-
-def make_plan(running: Running) -> Plan:
-    """How to run, as the options say."""
-    return Plan(running.workers or 0, parse_size(running.memory))
-
-
-def make_report(running: Running) -> Report:
-    """How much to say, as the options say."""
-    return Report(running.quiet, running.verbose, running.progress)
+"""The only folder below /dev/ that holds files."""
 
 
 def check_outputs(inputs: Sequence[str | None], outputs: Sequence[str | None]) -> None:
-    """Raises UsageError where two outputs are one, DataError where an output is an input, by whatever name."""
+    """Raises UsageError if two outputs are the same file, DataError if an output is an input, under any name."""
     taken = {identity for path in inputs if (identity := _identify(path, sys.stdin)) is not None}
     written = set()
     if list(outputs).count("-") > 1:
         raise UsageError("two outputs cannot both go to standard output", where="-o -", hint="name a file for one")
     for path in outputs:
         if path is not None and path.startswith(("/dev/", "/proc/")) and not path.startswith(MEMORY):
-            raise UsageError("is no place for a file", where=path, hint="standard output is -")
+            raise UsageError("cannot be an output", where=path, hint="standard output is -")
         identity = _identify(path, sys.stdout)
         where = "standard output" if path == "-" else path
         if identity in taken:
@@ -88,19 +45,19 @@ def check_outputs(inputs: Sequence[str | None], outputs: Sequence[str | None]) -
 
 
 def check_not_inside(folder: str, output: str) -> None:
-    """Raises DataError where a dataset would be written into the folder that it is read from."""
+    """Raises DataError if a dataset would be written into the folder that it is read from."""
     if os.path.isdir(folder) and output != "-":
         inside, outside = os.path.realpath(output), os.path.realpath(folder)
         if os.path.commonpath([inside, outside]) == outside:
             raise DataError(
                 f"lies in the folder that is read ({folder})",
                 where=output,
-                hint="name a place outside, or it would be read along next time",
+                hint="name an output outside that folder, or it would be read as data next time",
             )
 
 
 def _identify(path: str | None, stream: IO[str]) -> tuple[int, int] | str | None:
-    """What tells one file from another, be it named or redirected to a standard stream; None for what is no file."""
+    """The identity of a file that is named or redirected to a standard stream; None for what is not a file."""
     if path is None:
         return None
     try:
@@ -111,10 +68,9 @@ def _identify(path: str | None, stream: IO[str]) -> tuple[int, int] | str | None
 
 
 @contextmanager
-def opened(named: Sequence[Named], options: ReadOptions, kind: str | None) -> Iterator[list[Source]]:
-    """The sources that were named, all of one kind and none twice; closed at the end."""
-    paths = [source.path for source in named]
-    found = {path: detect(path, kind).kind for path in paths}
+def open_sources(named: Sequence[NamedSource], options: ReadOptions, kind: str | None) -> Iterator[list[Source]]:
+    """Opens the named sources, and closes them at the end. Raises UsageError if they are not all of one kind."""
+    found = {source.path: detect(source.path, kind).kind for source in named}
     if len(set(found.values())) > 1:
         listed = ", ".join(f"{path} ({what})" for path, what in found.items())
         raise UsageError(f"only sources of one kind can be pooled: {listed}")
@@ -122,28 +78,28 @@ def opened(named: Sequence[Named], options: ReadOptions, kind: str | None) -> It
         sources = []
         for source in named:
             path = source.path
-            if found[path] == "hdf5" and is_stats_file(path):
+            if is_stats_file(path):
                 raise UsageError(
                     "is a stats file, not data", where=path, hint="zm inspect shows it, --stats applies it"
                 )
-            opened_source = open_source(path, replace(options, files=source.files), kind)
+            opened_source = open_source(path, options.replace(files=source.files), kind)
             stack.callback(opened_source.close)
             sources.append(opened_source)
         yield sources
 
 
 @contextmanager
-def kept_input(path: str, kind: str | None) -> Iterator[str]:
-    """A path that can be read twice: a table in a pipe is kept in a temporary file, every other path stays as it is.
+def keep_input(path: str, kind: str | None) -> Iterator[str]:
+    """Yields a path that can be read twice: that of a temporary copy for a table in a pipe, else `path` itself.
 
-    Errors name the pipe, not the temporary file.
+    Errors raised inside name the pipe, not the copy.
     """
-    if path != "-" and not (_is_pipe(path) and detect(path, kind).kind == "csv"):
+    if path != "-" and not (_is_pipe(path) and detect(path, kind).reads_pipe):
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="zm-") as folder, ExitStack() as stack:
-        guard.note_half_done(folder)
-        stack.callback(guard.forget, folder)
+        guard.note_unfinished(folder)
+        stack.callback(guard.forget_unfinished, folder)
         kept = Path(folder) / "input.csv"
         with kept.open("wb") as file:
             pipe = StandardInput() if path == "-" else open(path, "rb", buffering=0)  # noqa: SIM115

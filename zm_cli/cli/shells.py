@@ -1,4 +1,4 @@
-"""How bash, zsh and fish ask zm to complete a line, what they are answered, and how they are taught to ask."""
+"""Completion in bash, zsh and fish: their scripts, their requests, the answers, and how the scripts are installed."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 Shell = Literal["bash", "zsh", "fish"]
 SHELLS: tuple[Shell, ...] = get_args(Shell)
 
-ASKED = "_ZM_COMPLETE"
-"""The environment variable by which a shell asks: `complete_zsh` for suggestions, `source_zsh` for the script."""
+REQUEST = "_ZM_COMPLETE"
+"""The environment variable that holds a request: `complete_zsh` for suggestions, `source_zsh` for the script."""
 MOST_SECONDS = 3
-"""After which a shell gets no answer: a library may go in circles over a damaged file."""
+"""A shell gets no answer after this time: a library may loop forever on a damaged file."""
 UNSAFE = re.compile(r"[^\w@%+=:,./~-]")
-"""Characters that a shell may read as something else where they are not quoted."""
+"""Characters that may have a special meaning in a shell, so that they are escaped."""
 
-# Each script gives zm the text before the cursor and after it, and reads the kind of the answer, then its suggestions.
+# Each script passes the text before and after the cursor to zm. It reads the kind of the answer, then the suggestions.
 SCRIPTS: dict[Shell, str] = {
     "bash": """\
 _zm_complete() {
@@ -89,10 +89,14 @@ complete -c zm -f -k -n __zm_knows -a '(set -q __zm_answer[2] && printf "%s\\n" 
 
 
 def answer(group: TyperGroup, request: str, texts: Sequence[str]) -> int:
-    """Prints what a shell asks for and returns the exit code; UsageError for what no shell asks."""
+    """Prints the answer to a request and returns the exit code; UsageError if the request is not valid."""
     what, _, name = request.partition("_")
     if name not in SHELLS or what not in ("complete", "source"):
-        raise UsageError(f"'{request}' asks for nothing", where=ASKED, hint="write source_bash, or zsh or fish")
+        raise UsageError(
+            f"'{request}' is not a completion request",
+            where=REQUEST,
+            hint="write source_bash, source_zsh or source_fish",
+        )
     shell: Shell = name
     if what == "source":
         print(SCRIPTS[shell], end="")
@@ -104,11 +108,11 @@ def answer(group: TyperGroup, request: str, texts: Sequence[str]) -> int:
     words = _split_words(before)
     raw = words.pop() if words else ""
     # Assignments may come before the command.
-    first = next((place for place, word in enumerate(words) if not re.match(r"\w+=", word)), len(words))
+    first = next((index for index, word in enumerate(words) if not re.match(r"\w+=", word)), len(words))
     found = complete(
         group,
         [_read_word(word) for word in words[first + 1 :]],
-        _unquote(raw, shell)[0],
+        _unquote(raw)[0],
         [_read_word(word) for word in _split_words(after)],
     )
     print("\n".join(_write(shell, found, raw, replaced)))
@@ -116,24 +120,24 @@ def answer(group: TyperGroup, request: str, texts: Sequence[str]) -> int:
 
 
 def _end_after(seconds: float) -> None:
-    """Ends this process without a word if it takes longer, in the middle of a library's call too."""
+    """Ends this process silently if it takes longer, even inside a call of a library."""
     import faulthandler
 
     faulthandler.dump_traceback_later(seconds, exit=True, file=open(os.devnull, "w"))  # noqa: SIM115
 
 
 def _write(shell: Shell, found: Answer, raw: str, replaced: str) -> list[str]:
-    """The lines of an answer, as the shell's script reads them."""
+    """The lines of an answer in the form that the shell's script reads."""
     if shell != "bash":
-        clean = [(value, " ".join(told.split())) for value, told in found.suggestions]
-        return [f"{found.kind}\t{found.start}", *(f"{value}\t{told}" if told else value for value, told in clean)]
-    # Readline replaces the end of the word, from a colon or the like on, and closes an open quote by itself.
-    word, quote = _unquote(raw, shell)
+        clean = [(value, " ".join(text.split())) for value, text in found.suggestions]
+        return [f"{found.kind}\t{found.start}", *(f"{value}\t{text}" if text else value for value, text in clean)]
+    # Readline replaces only the end of the word after a character such as a colon, and closes an open quote itself.
+    word, quote = _unquote(raw)
     return [found.kind, *(replaced + _quote(value[len(word) :], quote) for value, _ in found.suggestions)]
 
 
 def _split_words(text: str) -> list[str]:
-    """The words of a command line as they are typed, quotes and all; the last is empty after a space."""
+    """The words of a command line as typed, with their quotes; the last is empty after a space."""
     words, quote, escaped = [""], "", False
     for letter in text:
         if not quote and not escaped and letter.isspace():
@@ -145,7 +149,7 @@ def _split_words(text: str) -> list[str]:
 
 
 def _step(letter: str, quote: str, escaped: bool) -> tuple[str, bool]:
-    """Which quote is open after a letter, and whether it takes the next one's meaning."""
+    """The quote that is open after a letter (or ""), and whether the letter escapes the next one."""
     if escaped:
         return quote, False
     if letter == "\\" and quote != "'":
@@ -155,42 +159,42 @@ def _step(letter: str, quote: str, escaped: bool) -> tuple[str, bool]:
     return letter if letter in "\"'" else "", False
 
 
-def _unquote(word: str, shell: Shell) -> tuple[str, str]:
-    """What a word that may be unfinished means, and the quote that is still open."""
-    meant, quote, escaped = "", "", False
+def _unquote(word: str) -> tuple[str, str]:
+    """The value of a word that may be unfinished, and the quote that is still open (or "")."""
+    value, quote, escaped = "", "", False
     for letter in word:
         before, was_escaped = quote, escaped
         quote, escaped = _step(letter, quote, escaped)
         if was_escaped:
-            # Inside double quotes a backslash stands for itself before most letters.
-            meant += letter if not before or letter in '"\\$`' else f"\\{letter}"
+            # Inside double quotes, a backslash is kept before most letters.
+            value += letter if not before or letter in '"\\$`' else f"\\{letter}"
         elif not escaped and quote == before:
-            meant += letter
-    return meant, quote
+            value += letter
+    return value, quote
 
 
 def _read_word(word: str) -> str:
-    """What a finished word means, home folders and variables of the environment put in."""
-    meant = _unquote(word, "bash")[0]
+    """The value of a finished word, with `~` and environment variables expanded."""
+    value = _unquote(word)[0]
     if "$" in word and not word.startswith("'"):
-        meant = os.path.expandvars(meant)
-    return os.path.expanduser(meant) if word.startswith("~") else meant
+        value = os.path.expandvars(value)
+    return os.path.expanduser(value) if word.startswith("~") else value
 
 
 def _quote(text: str, quote: str) -> str:
-    """Text as it is typed where this quote is open."""
+    """The text as it is typed after this open quote."""
     if quote == "'":
         text = text.replace("'", "'\\''")
     elif quote:
         text = re.sub(r'(["\\$`])', r"\\\1", text)
     if quote:
-        # Readline takes a quote at the end for the one that closes.
+        # Readline takes a quote at the end as the closing one.
         return text + quote if text.endswith(quote) else text
     return UNSAFE.sub(r"\\\g<0>", text)
 
 
 def install_completion() -> str:
-    """Teaches the shell that zm was started from to complete it, and returns a sentence on what was done."""
+    """Installs completion for the shell that zm was started from; returns a sentence that says what was done."""
     shell = find_shell()
     home = Path.home()
     data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local/share")
@@ -203,17 +207,17 @@ def install_completion() -> str:
     script.parent.mkdir(parents=True, exist_ok=True)
     script.write_text(SCRIPTS[shell])
     if start is None:
-        return f"completion for {shell} is in {script}; new shells have it"
+        return f"completion for {shell} is in {script}; open a new shell to use it"
     line = f"source {_quote(str(script), '')}"
-    there = start.read_text(errors="surrogateescape") if start.exists() else ""
-    if line not in there.splitlines():
+    existing = start.read_text(errors="surrogateescape") if start.exists() else ""
+    if line not in existing.splitlines():
         with start.open("a") as file:
-            file.write(f"{'' if there.endswith(chr(10)) or not there else chr(10)}{line}\n")
-    return f"completion for {shell} is in {script}, which {start} loads; new shells have it"
+            file.write(f"{'' if existing.endswith(chr(10)) or not existing else chr(10)}{line}\n")
+    return f"completion for {shell} is in {script}, which {start} loads; open a new shell to use it"
 
 
 def find_shell() -> Shell:
-    """The shell that zm was started from, else the user's; UsageError where it is none that zm can teach."""
+    """The shell that zm was started from, or the user's; UsageError if zm has no completion for it."""
     import shellingham  # type: ignore[import-untyped]
 
     names = [os.environ.get("SHELL", "").rsplit("/", 1)[-1]]
@@ -222,7 +226,7 @@ def find_shell() -> Shell:
     for name in names:
         if name in SHELLS:
             return name
-    raise UsageError(f"'{names[0]}' is no shell that can complete zm's lines", hint=f"start {', '.join(SHELLS)} first")
+    raise UsageError(f"there is no completion for the shell '{names[0]}'", hint=f"start {', '.join(SHELLS)} first")
 
 
 def show_completion() -> None:

@@ -1,23 +1,34 @@
-"""`zm standardize`: the dataset with mean 0 and deviation 1."""
+"""`zm standardize`: write the dataset with mean 0 and standard deviation 1."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Annotated
+
 from zm_cli.cli import options as opt
-from zm_cli.cli.groups import Choices, Computing, Reading, Running, Strictness, Writing, take_groups
+from zm_cli.cli.arguments import SourcePath
+from zm_cli.cli.groups import Given, Reading
+from zm_cli.cli.report import Report
+from zm_cli.cli.signature import take_options
+from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
+from zm_cli.running.plan import Plan
 
 
-@take_groups
+@take_options
 def standardize(
     *,
-    source: opt.SourcePath = None,
-    output: opt.Output = "-",
-    writing: Writing,
-    computing: Computing,
+    source: SourcePath,
+    output: Annotated[str, opt.OUTPUT],
+    stats: Annotated[str | None, opt.STATS],
+    applying: ApplyOptions,
+    save_stats: Annotated[str | None, opt.SAVE_STATS],
+    if_changed: Annotated[bool, opt.IF_CHANGED],
+    json: Annotated[bool, opt.JSON],
     reading: Reading,
-    strictness: Strictness,
-    running: Running,
-    ddof: opt.Ddof = "0",
-    epsilon: opt.Epsilon = 0.0,
+    measuring: MeasureOptions,
+    plan: Plan,
+    report: Report,
+    given: Given,
 ) -> None:
     """Subtract the mean, divide by the deviation: (x - mean) / std.
 
@@ -25,8 +36,8 @@ def standardize(
     zm standardize test/ -o test.h5 --stats train.h5.stats.json
     zm standardize new.csv --stats train.stats.json -o - | head
     """
-    from zm_cli.cli.parsing import parse_epsilon
-    from zm_cli.cli.writing import write_dataset
+    from zm_cli.cli.writing import WriteRequest, write_dataset
 
-    choices = Choices(computing, reading, strictness, running)
-    write_dataset("standardize", source, output, writing, choices, ddof=int(ddof), epsilon=parse_epsilon(epsilon))
+    applying = replace(applying, operation="standardize")
+    request = WriteRequest(source, output, stats, save_stats, reading, measuring, applying, given)
+    write_dataset(request, plan, report, if_changed=if_changed, json=json)

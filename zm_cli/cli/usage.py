@@ -1,4 +1,4 @@
-"""What the parser of options objects to, as zm says it: where, what, and what to do."""
+"""Turns errors of the option parser into errors of zm: where, what, and what to do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ONE_TOO_MANY = "Got unexpected extra argument(s) ("
 
 
 def explain_usage(error: typer.TyperException) -> UsageError | None:
-    """The parser's error as an error of zm's; None for one without a message, which comes where help is shown."""
+    """The parser's error as a UsageError; None for one without a message, which ends a command that shows help."""
     if not error.format_message():
         return None
     option = getattr(error, "option_name", None)
@@ -31,15 +31,14 @@ def explain_usage(error: typer.TyperException) -> UsageError | None:
     called = context.command_path
     if what.startswith(ONE_TOO_MANY):
         extra = what.removeprefix(ONE_TOO_MANY).removesuffix(")")
-        hint = f"it is called as {_describe_call(context)}"
-        return UsageError(f"{called} has no place for it", where=extra, hint=hint)
+        return UsageError("is an unexpected argument", where=extra, hint=f"usage: {_describe_call(context)}")
     if what == "Missing command":
         return UsageError("a command is missing", hint=f"choose from {', '.join(context.command.commands)}")
     return UsageError(what, where=called, hint=f"see {called} --help")
 
 
 def _explain_option(error: Any, option: str) -> UsageError:
-    """An option that there is not, or without its value, or with one that it does not take."""
+    """The error of an unknown option, of one without its value, or of a flag with a value."""
     context = error.ctx
     if "does not take a value" in error.message:
         return UsageError("takes no value", where=option, hint=f"leave out what follows {option}")
@@ -51,7 +50,7 @@ def _explain_option(error: Any, option: str) -> UsageError:
 
 
 def _advise_option(option: str, known: Iterable[str], context: Any) -> str:
-    """What to do about an option that this command does not have."""
+    """The hint for an option that this command does not have."""
     help_hint = f"see {context.command_path} --help"
     if not option.startswith("--"):
         return f"long options begin with two dashes, {help_hint}"
@@ -59,7 +58,7 @@ def _advise_option(option: str, known: Iterable[str], context: Any) -> str:
     commands = root.command.commands.items()
     owners = [name for name, command in commands if option in dict(_iterate_options(command.params))]
     if owners and context is root:
-        return f"it stands after the command: zm {owners[0]} {option}"
+        return f"write it after the command: zm {owners[0]} {option}"
     if owners:
         return f"it belongs to {' and '.join(f'zm {name}' for name in owners)}"
     near = find_near(option.lstrip("-"), (name.removeprefix("--") for name in known if name.startswith("--")))
@@ -67,30 +66,30 @@ def _advise_option(option: str, known: Iterable[str], context: Any) -> str:
 
 
 def _explain_value(error: Any, parameter: Any) -> UsageError:
-    """A value that an option or argument cannot have, or none where one is needed."""
+    """The error of an option or argument whose value is not valid or is missing."""
     where = _name_parameter(parameter)
     if error.__class__.__name__ == "MissingParameter":
         what = "is missing" if parameter.param_type_name == "argument" else "is needed"
-        return UsageError(what, where=where, hint=f"{error.ctx.command_path} is called as {_describe_call(error.ctx)}")
+        return UsageError(what, where=where, hint=f"usage: {_describe_call(error.ctx)}")
     choices = [str(choice) for choice in getattr(parameter.type, "choices", ())]
     message = error.message.rstrip(".")
     if choices:
         value = _read_literal(message.rpartition(" is not one of ")[0])
         near = find_near(value, choices)
-        meant = f"did you mean {near}? " if near else ""
-        return UsageError(f"there is no '{value}'", where=where, hint=f"{meant}choose from {', '.join(choices)}")
-    value, said, _ = message.rpartition(" is not a valid ")
-    if said:
+        guess = f"did you mean {near}? " if near else ""
+        return UsageError(f"there is no '{value}'", where=where, hint=f"{guess}choose from {', '.join(choices)}")
+    value, found, _ = message.rpartition(" is not a valid ")
+    if found:
         kind = "number" if "float" in parameter.type.name else "whole number"
-        return UsageError(f"'{_read_literal(value)}' is no {kind}", where=where)
-    value, said, _ = message.rpartition(" is not in the range ")
-    if said:
+        return UsageError(f"'{_read_literal(value)}' is not a {kind}", where=where)
+    value, found, _ = message.rpartition(" is not in the range ")
+    if found:
         return UsageError(f"{value} is too small", where=where, hint=f"at least {parameter.type.min:g}")
     return UsageError(message, where=where)
 
 
 def _read_literal(text: str) -> str:
-    """The text that the parser put into a message, as Python would write it."""
+    """The text that the parser wrote into a message as a Python literal."""
     try:
         return str(ast.literal_eval(text))
     except (ValueError, SyntaxError):
@@ -110,7 +109,7 @@ def _iterate_options(parameters: Iterable[Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _name_parameter(parameter: Any) -> str:
-    """What a parameter is called on the command line: its longest name, or for an argument what stands for it."""
+    """The name of a parameter on the command line: the longest one of an option, the metavar of an argument."""
     if parameter.param_type_name == "argument":
         return str(parameter.human_readable_name)
     return str(max((*parameter.opts, *parameter.secondary_opts), key=len))
@@ -124,16 +123,16 @@ def _describe_values(parameter: Any, context: Any) -> str:
 
 
 def _describe_call(context: Any) -> str:
-    """How a command is called, with what it cannot do without."""
+    """The usage of a command, with its arguments and required options."""
     command = context.command
-    needed = [
+    required = [
         f"{'/'.join(sorted(each.opts, key=len)[:1])} {each.make_metavar(ctx=context)}"
         for each in command.params
         if each.param_type_name == "option" and each.required
     ]
-    places = [
+    arguments = [
         _name_parameter(each) + ("..." if each.nargs < 0 else "")
         for each in command.params
         if each.param_type_name == "argument"
     ]
-    return " ".join([context.command_path, *places, *needed])
+    return " ".join([context.command_path, *arguments, *required])

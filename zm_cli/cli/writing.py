@@ -1,4 +1,4 @@
-"""What `center` and `standardize` have in common: everything but the operation."""
+"""Writes a transformed dataset: what `center` and `standardize` share."""
 
 from __future__ import annotations
 
@@ -8,207 +8,203 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from zm_cli.cli.groups import Choices, Writing
-from zm_cli.cli.parsing import parse_number
-from zm_cli.cli.reading import (
-    check_not_inside,
-    check_outputs,
-    kept_input,
-    make_plan,
-    make_report,
-    opened,
-    read_options,
-)
-from zm_cli.cli.report import Report, show_samples
-from zm_cli.cli.sources import Named, check_input_once, find_lists, name_source
-from zm_cli.cli.unchanged import check_stays, find_change_of_dataset, record_run
+from zm_cli.cli.groups import Given, Reading
+from zm_cli.cli.if_changed import find_change_of_dataset, record_provenance, require_file_output
+from zm_cli.cli.measuring import measure_opened
+from zm_cli.cli.reading import check_not_inside, check_outputs, keep_input, open_sources
+from zm_cli.cli.report import Report
+from zm_cli.cli.sources import NamedSource, check_input_once, find_lists, name_source
+from zm_cli.cli.tables import show_samples
 from zm_cli.data.options import ReadOptions
 from zm_cli.errors import UsageError
-from zm_cli.formats import check_output
 from zm_cli.inputs.standard_input import name_input
-from zm_cli.outputs.receipt import Operation
-from zm_cli.pipeline.apply import ApplyOptions, apply, changed_meanwhile
-from zm_cli.pipeline.measure import measure
-from zm_cli.pipeline.measure_run import MeasureOptions
+from zm_cli.pipeline.apply import apply
 from zm_cli.pipeline.opening import open_to_apply
+from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
 from zm_cli.pipeline.outcome import Outcome
-from zm_cli.pipeline.splits import find_leak
+from zm_cli.pipeline.output import check_output
+from zm_cli.pipeline.words import changed_meanwhile
 from zm_cli.running.plan import Plan
 from zm_cli.statsfile.stats import Stats
 from zm_cli.statsfile.store import check_room, check_target, load_stats
 
 
 @dataclass(frozen=True)
-class _Job:
-    """What is to be done, its options settled.
+class WriteRequest:
+    """What a command line asks for: the source and the output as they are named, and all options that say what to do.
 
-    The statistics are those in `stats_file`, or if that is None the source's own, which are left at `save_stats`.
+    The statistics are read from the file `stats`. If that is None, they are those of the source itself, and are saved
+    at `save_stats`.
     """
 
-    named: Named
+    source: str | None
     output: str
-    kind: str | None
-    reading: ReadOptions
+    stats: str | None
+    save_stats: str | None
+    reading: Reading
     measuring: MeasureOptions
     applying: ApplyOptions
+    given: Given
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A checked request: its source, the stats file to apply or None, and where to save statistics or None."""
+
+    named: NamedSource
+    request: WriteRequest
     stats_file: str | None
     save_stats: str | None
 
+    @property
+    def output(self) -> str:
+        return self.request.output
 
-def write_dataset(
-    operation: Operation,
-    source: str | None,
-    output: str,
-    writing: Writing,
-    choices: Choices,
-    *,
-    ddof: int = 0,
-    epsilon: float = 0.0,
-) -> None:
-    """Writes the transformed dataset: by the statistics of a file, or by its own, which are then left beside it."""
-    report, plan = make_report(choices.running), make_plan(choices.running)
-    applying = ApplyOptions(
-        operation,
-        inverse=writing.inverse,
-        dtype=writing.dtype,
-        form=writing.form,
-        impute=writing.impute is not None,
-        ddof=ddof,
-        epsilon=epsilon,
-        missing=choices.strictness.missing,
-        force=writing.force,
-    )
-    job = _settle(source, output, writing, choices, applying)
-    if writing.if_changed:
-        check_stays(output)
-        made = record_run(operation, [job.named], choices, writing, job.stats_file, ddof=ddof, epsilon=epsilon)
-        change = find_change_of_dataset(output, job.save_stats, made, job.reading.dataset)
+    @property
+    def kind(self) -> str | None:
+        return self.request.reading.kind
+
+    @property
+    def options(self) -> ReadOptions:
+        """How to read the source."""
+        return self.request.reading.options.replace(files=self.named.files)
+
+
+def write_dataset(request: WriteRequest, plan: Plan, report: Report, *, if_changed: bool, json: bool) -> None:
+    """Writes the transformed dataset by the statistics of a file or, without one, by its own, which are then saved."""
+    if json and request.output == "-":
+        raise UsageError("the table itself goes to standard output", where="--json", hint="name a file with -o")
+    job = _check_request(request)
+    output, operation = request.output, request.applying.operation
+    if if_changed:
+        require_file_output(output)
+        provenance = record_provenance(operation, [job.named], request.reading, request.given, job.stats_file)
+        change = find_change_of_dataset(output, job.save_stats, provenance, request.reading.options)
         if change is None:
-            report.inform(f"{output} is up to date")
-            if writing.json:
+            report.print_message(f"{output} is up to date")
+            if json:
                 _print_summary(job, None, Outcome())
             return
-        report.say(f"{output} is made: {change}")
-        job = replace(job, applying=replace(applying, made=made))
-    outcome, told = _carry_out(job, report, plan)
-    report.tell(told)
-    report.say(f"{show_samples(outcome.samples)} in {'standard output' if output == '-' else output}")
-    if writing.json:
-        _print_summary(job, outcome, told)
+        report.print_detail(f"making {output}: {change}")
+        job = replace(job, request=replace(request, applying=replace(request.applying, provenance=provenance)))
+    outcome, messages = _carry_out(job, report, plan)
+    report.print_outcome(messages)
+    report.print_detail(f"{show_samples(outcome.samples)} in {'standard output' if output == '-' else output}")
+    if json:
+        _print_summary(job, outcome, messages)
 
 
-def _settle(source: str | None, output: str, writing: Writing, choices: Choices, applying: ApplyOptions) -> _Job:
-    """The job that the options ask for; UsageError where they do not go together, DataError where the output is an
-    input or lies among them."""
-    files_from, kind = choices.reading.files_from, choices.reading.kind
-    named = name_source(source, files_from, kind)
-    ignore = parse_number(choices.reading.ignore)
-    measuring = MeasureOptions(choices.computing.per, choices.computing.unit, ignore, choices.strictness.missing)
-    stats_file, save_stats = writing.stats, writing.save_stats
-    if writing.json and output == "-":
-        raise UsageError("the table itself goes to standard output", where="--json", hint="name a file with -o")
-    check_input_once(stats_file, named.path, files_from)
-    stats_file = _find_stats(named.path, stats_file, applying)
+def _check_request(request: WriteRequest) -> _Job:
+    """The job for a request.
+
+    Raises UsageError for options that cannot be combined, DataError if the output is an input or lies in its folder.
+    """
+    files_from, output = request.reading.files_from, request.output
+    named = name_source(request.source, files_from, request.reading.kind)
+    check_input_once(request.stats, named.path, files_from)
+    stats_file, save_stats = _find_stats(named.path, request), request.save_stats
     if stats_file is not None:
-        _refuse_measuring(measuring, save_stats)
+        _refuse_measuring(request.measuring, save_stats)
     elif save_stats is None and output != "-":
-        save_stats = f"{output.rstrip('/')}.stats.json"
+        save_stats = _name_stats(output)
     if save_stats is not None:
         check_target(save_stats)
-    lists = find_lists([] if source is None else [source], files_from)
-    check_outputs([*named.list_places(), *lists, stats_file], [output, save_stats])
+    lists = find_lists([] if request.source is None else [request.source], files_from)
+    check_outputs([*named.list_paths(), *lists, stats_file], [output, save_stats])
     if named.files is None:
         check_not_inside(named.path, output)
-    reading = replace(read_options(choices.reading, choices.strictness.on_error), files=named.files)
-    return _Job(named, output, kind, reading, measuring, applying, stats_file, save_stats)
+    return _Job(named, request, stats_file, save_stats)
 
 
 def _carry_out(job: _Job, report: Report, plan: Plan) -> tuple[Outcome, Outcome]:
-    """What came of the writing, and what there is to tell of it and of the measuring before it."""
-    path = place = job.named.path
+    """The outcome of writing, and the messages of measuring and writing together."""
+    path = kept = job.named.path
     with ExitStack() as stack:
-        told = Outcome()
+        messages = Outcome()
         if job.stats_file is None:
-            place = stack.enter_context(kept_input(path, job.kind))
-            stats, told = _measure(job, place, report, plan)
+            kept = stack.enter_context(keep_input(path, job.kind))
+            stats, messages = _measure(job, kept, report, plan)
         else:
             stats = load_stats(job.stats_file)
-        outcome = _apply(job, place, stats, report, plan)
-    told.include(outcome)
-    if place != path:
-        told.rename(place, name_input(path))
-    return outcome, told
+        outcome = _apply(job, kept, stats, report, plan)
+    messages.include(outcome)
+    if kept != path:
+        messages.rename(kept, name_input(path))
+    return outcome, messages
 
 
-def _measure(job: _Job, place: str, report: Report, plan: Plan) -> tuple[Stats, Outcome]:
-    """The statistics of the source, which lies at `place`, and what there is to tell of them."""
-    with opened([replace(job.named, path=place)], job.reading, job.kind) as sources:
-        check_output(sources[0], job.output, job.applying.form)
+def _measure(job: _Job, path: str, report: Report, plan: Plan) -> tuple[Stats, Outcome]:
+    """The statistics of the source, which is read from `path`, and the notes and warnings about them."""
+    measuring = job.request.measuring
+    with open_sources([replace(job.named, path=path)], job.options, job.kind) as sources:
+        check_output(sources[0], job.output, job.request.applying.format)
         if job.save_stats is not None:
-            check_room(job.save_stats, sources[0].spec, job.measuring.per, sources[0].path)
-        report.tell_left_out(sources)
-        with report.progress_bar(sources, "measuring") as tick:
-            stats, outcome = measure(sources, job.measuring, plan, tick)
-        if leak := find_leak(sources):
-            outcome.warn(leak)
-    # The statistics name what was given, not where a pipe was kept.
+            check_room(job.save_stats, sources[0].spec, measuring.per, sources[0].path)
+        stats, outcome = measure_opened(sources, measuring, plan, report)
+    # The statistics record the path that the user gave, not that of the copy of a pipe.
     return replace(stats, sources=(replace(stats.sources[0], path=job.named.path),)), outcome
 
 
-def _apply(job: _Job, place: str, stats: Stats, report: Report, plan: Plan) -> Outcome:
-    """What came of writing the source at `place`, transformed by the statistics."""
-    own = job.stats_file is None
+def _apply(job: _Job, path: str, stats: Stats, report: Report, plan: Plan) -> Outcome:
+    """Writes the source, which is read from `path`, transformed by the statistics; returns the outcome."""
+    own, applying = job.stats_file is None, job.request.applying
     try:
-        source, stats = open_to_apply(place, job.reading, stats, job.kind, inverse=job.applying.inverse)
+        source, stats = open_to_apply(path, job.options, stats, job.kind, inverse=applying.inverse)
     except UsageError as error:
         if not own:
             raise
-        # What was typed fitted the data a moment ago.
-        raise changed_meanwhile(place, error.what) from error
+        # The options fitted the data when they were measured.
+        raise changed_meanwhile(path, error.what) from error
     with closing(source):
         if not own:
-            report.tell_left_out([source])
+            report.print_left_out([source])
         with report.progress_bar([source], "writing") as tick:
-            return apply(source, stats, job.output, job.applying, plan, own=own, save_stats=job.save_stats, tick=tick)
+            return apply(source, stats, job.output, applying, plan, own=own, save_stats=job.save_stats, tick=tick)
 
 
-def _find_stats(path: str, stats_file: str | None, applying: ApplyOptions) -> str | None:
-    """The stats file to apply: the one named, for an inverse else the one that lies beside the data, or None."""
-    if stats_file is not None or not applying.inverse:
-        return stats_file
-    beside = f"{path.rstrip('/')}.stats.json"
+def _find_stats(path: str, request: WriteRequest) -> str | None:
+    """The stats file to apply: the one named, or for an inverse the one beside the data; None: measure the source."""
+    if request.stats is not None or not request.applying.inverse:
+        return request.stats
+    beside = _name_stats(path)
     if path == "-" or not Path(beside).is_file():
         raise UsageError("--inverse needs the statistics that were applied", where=path, hint="name them with --stats")
     return beside
 
 
+def _name_stats(data: str) -> str:
+    """The path of the stats file beside a dataset."""
+    return f"{data.rstrip('/')}.stats.json"
+
+
 def _refuse_measuring(measuring: MeasureOptions, save_stats: str | None) -> None:
-    """Options that decide how statistics are made say nothing where they come from a file."""
-    asked: dict[str, Any] = {
+    """Raises UsageError for options of measuring, which cannot change the statistics of a file."""
+    given: dict[str, Any] = {
         "--per": measuring.per,
         "--unit": measuring.unit,
         "--ignore": measuring.ignore is not None,
         "--save-stats": save_stats,
+        **{kind.option.spelling: True for kind in measuring.statistics if kind.option is not None},
     }
-    for option, value in asked.items():
+    for option, value in given.items():
         if value:
-            raise UsageError(f"{option} has no part where --stats gives the statistics", hint=f"leave out {option}")
+            raise UsageError(f"{option} cannot be combined with --stats", hint=f"leave out {option}")
 
 
-def _print_summary(job: _Job, outcome: Outcome | None, told: Outcome) -> None:
-    """Prints what was done as JSON; `outcome` None: nothing, because there was nothing to do."""
+def _print_summary(job: _Job, outcome: Outcome | None, messages: Outcome) -> None:
+    """Prints what was done as JSON; `outcome` None: the output was up to date."""
     document = {
         "format": "zm-written",
         "version": 1,
         "output": job.output,
-        "operation": job.applying.operation,
-        "inverse": job.applying.inverse,
+        "operation": job.request.applying.operation,
+        "inverse": job.request.applying.inverse,
         "changed": outcome is not None,
         "samples": outcome.samples if outcome else None,
         "stats": job.stats_file or job.save_stats,
         "written": outcome.written.to_document() if outcome and outcome.written else None,
-        "skipped": [{"name": sample.name, "reason": sample.reason} for sample in told.skipped],
-        "notes": told.notes,
-        "warnings": told.warnings,
+        "skipped": [{"name": sample.name, "reason": sample.reason} for sample in messages.skipped],
+        "notes": messages.notes,
+        "warnings": messages.warnings,
     }
     print(json.dumps(document, indent=2, allow_nan=False))

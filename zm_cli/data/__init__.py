@@ -1,1 +1,1 @@
-"""What a dataset is: its Spec, the Blocks it is read in, and what a Source, a Sink and a Format must offer."""
+"""What a dataset is: its Spec, the Blocks that are read from it, and the protocols of Source, Sink and Format."""

@@ -1,4 +1,4 @@
-"""What one span of a dataset is read into: a Block of values, or a Tally of how often each value occurs."""
+"""What spans of a dataset are read into: a Block of values, or a Tally of how often each value occurs."""
 
 from __future__ import annotations
 
@@ -12,26 +12,28 @@ from numpy.typing import NDArray
 Values = NDArray[Any]
 
 BLOCK_BYTES = 8 << 20
-"""Decoded bytes (in the source's dtype) that a span aims at. A constant of the tool: the partition of the data into
-blocks decides the last bits of the result, so no option and no machine may move it."""
+"""The size of a block to aim at, in decoded bytes of the source's dtype. A constant: how the data are cut into blocks
+decides the last bits of the result, so neither an option nor the machine may change it."""
 
 BYTE_VALUES = 256
-"""The different values of 8 bits."""
+"""The number of different 8-bit values."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """A small picklable address of a run of samples: `address` is the format's own."""
+    """A small picklable address of consecutive samples; the format decides what `address` is."""
 
     index: int
     address: Any
     nbytes: int
     """Bytes of input that this span stands for, in the unit of `Source.nbytes`, for progress."""
+    decoded: int
+    """Bytes of its values in the source's dtype, as far as known before reading."""
 
 
 @dataclass(frozen=True)
 class Rejected:
-    """The first cell of a feature that is no number: `row` counts the samples of the whole source from 1."""
+    """The first cell of a feature that is not a number: `row` counts the samples of the whole source from 1."""
 
     row: int
     value: str
@@ -47,12 +49,12 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Block:
-    """A run of samples: `values` has the sample axis first.
+    """Consecutive samples: `values` has the axes of the Spec, the sample axis first.
 
-    `carried` is whatever the format's own sink needs to write these samples back (file names, untouched columns).
-    `rejected` maps a feature's index to its first cell that is no number; the values there are NaN.
-    `notes` are sentences to tell the user once, however many blocks repeat them. `digest` is a hash of the input bytes
-    (or decoded values) this block was read from.
+    `carried` is what the format's own sink needs to write these samples (file names, unchanged columns). `rejected`
+    maps a feature's index to its first cell that is not a number; such values are NaN. `notes` are sentences for the
+    user, printed once even if many blocks repeat them. `digest` is a hash of the input bytes, or of the decoded values,
+    of this block.
     """
 
     span: Span
@@ -66,13 +68,12 @@ class Block:
 
 @dataclass(frozen=True)
 class Tally:
-    """A run of samples of unsigned 8-bit values, counted: how often each occurs in each channel, (C, 256).
+    """Counts of unsigned 8-bit values: how often each value occurs in each channel, shape (C, 256).
 
-    All that a mean, a deviation and extremes need, exactly; not where in the sample the values were. `samples` is their
-    number; the rest is as in a Block.
+    They are enough for exact means, deviations and extremes; the position of a value in its sample is not kept.
+    `samples` is the number of samples, `digest` the concatenated digests of the spans; `skipped` is as in a Block.
     """
 
-    span: Span
     counts: NDArray[np.int64]
     samples: int
     digest: bytes

@@ -3,33 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import IntEnum
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from zm_cli.data.options import ReadOptions
-from zm_cli.data.sink import Sink, WriteOptions
-from zm_cli.data.source import Source
+from zm_cli.data.options import Option, ReadOptions, Recorded
+
+if TYPE_CHECKING:
+    from zm_cli.data.source import Source
+    from zm_cli.data.spec import Spec
+
+
+class Confidence(IntEnum):
+    """How surely a format recognizes a path; the format with the highest confidence reads it."""
+
+    POSSIBLE = 1
+    """The format can read it, but another one may be meant."""
+    BY_CONTENT = 2
+    """Its first bytes are those of the format."""
+    BY_NAME = 3
+    """Its name is that of the format: somebody chose it."""
+
+
+Complete = Callable[[str, ReadOptions, str], Iterator[tuple[str, str]]]
+"""Takes a path, reading options and the start of a value; yields the values of an option that are possible for the data
+and begin so, each with a short description. Raises ZmError or OSError where the data cannot be read."""
+
+
+def _accept(spec: Spec, decoding: Mapping[str, Any]) -> str | None:
+    return None
 
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of dataset: how to recognise it, open it, and write it back.
+    """A kind of dataset: how to recognize and open it. Its functions import heavy libraries when they are called.
 
-    `recognises` looks at a path (its name, its first bytes). `read_options` and `forms` name the options and output
-    forms it understands. `create` makes the sink that writes what `source` yields to `output` (`-`: standard output);
-    `check_output` raises the error that `create` would, for an output name and form that cannot be, before any work.
-    `find_receipt` looks for what an earlier run left with an output, in the dataset of that name where there may be
-    several; None where there is none, and for a table, or a folder with other files in it, that was edited since.
-    `list_files` lists all that would be read of a source, a name in the source and a path for each file.
+    `kind` is its name in `--kind` and in stats files, `noun` its name in sentences: "folder of images". `recognize`
+    looks at a path (its name, its first bytes) and returns how surely it is of this kind, None for not at all. `open`
+    makes the Source; it is given no options but those in `options`. `find_receipt` returns the receipt that an earlier
+    run left with an output; None where there is none, or the output was edited since. `list_files` yields all files
+    that would be read, as (name in the source, path). `find_fault` returns what is wrong with the recorded options of
+    statistics of such data, as a clause ("has ..."), None for nothing; each option by itself is already valid.
+    `output_formats` are the choices of `--format`, which `output_help` explains.
     """
 
     kind: str
-    recognises: Callable[[Path], bool]
+    noun: str
+    recognize: Callable[[Path], Confidence | None]
     open: Callable[[str, ReadOptions], Source]
-    check_output: Callable[[Source, str, str | None], None]
-    create: Callable[[Source, str, WriteOptions], Sink]
-    find_receipt: Callable[[str, str | None], Mapping[str, Any] | None]
+    find_receipt: Callable[[str, ReadOptions], Mapping[str, Any] | None]
     list_files: Callable[[str, ReadOptions], Iterator[tuple[str, str]]]
-    read_options: frozenset[str]
-    forms: frozenset[str] = frozenset()
+    options: tuple[Option[Any], ...]
+    find_fault: Callable[[Spec, Mapping[str, Any]], str | None] = _accept
+    output_formats: frozenset[str] = frozenset()
+    output_help: str = ""
+    completers: Mapping[str, Complete] = field(default_factory=dict)
+    """The functions that complete values of options from the data, by the options' names."""
+    reads_pipe: bool = False
+    """Whether data from a pipe, which has no name, are read as this format."""
+
+    @cached_property
+    def option_names(self) -> frozenset[str]:
+        """The names of the options that it understands."""
+        return frozenset(option.name for option in self.options)
+
+    @cached_property
+    def recorded(self) -> Mapping[str, Recorded]:
+        """How stats files record the options that decide the values, by the options' names."""
+        return {option.name: option.recorded for option in self.options if option.recorded is not None}

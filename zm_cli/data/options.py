@@ -1,46 +1,125 @@
-"""Options of reading."""
+"""Option: a choice of the user, declared where it is used; ReadOptions: the values chosen for reading."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from enum import Enum, StrEnum, auto
+from typing import Any, Generic, TypeVar
+
+Value = TypeVar("Value")
+Found = TypeVar("Found", covariant=True)
+
+
+class Panel(StrEnum):
+    """The headings of options in the help, in their order."""
+
+    CHECKS = "Checks"
+    OUTPUT = "What is written"
+    NUMBERS = "What is computed"
+    DATA = "What is read"
+    IMAGE = "Images"
+    TABLE = "Tables"
+    ARRAY = "Arrays"
+    RUNNING = "How to run"
+
+
+class Replay(Enum):
+    """How data are read when statistics are applied that record a value of an option."""
+
+    ALWAYS = auto()
+    """With the recorded value; asking for another one is an error, because the data would be read differently."""
+    UNLESS_ASKED = auto()
+    """With the value that the user asks for, else the recorded one."""
+    WHERE_IT_FITS = auto()
+    """With the value that the user asks for, else the recorded one if it fits the data, else as the format decides."""
 
 
 @dataclass(frozen=True)
-class ReadOptions:
-    """How a source is to be read, None where the user left the choice to the format.
+class Recorded:
+    """How a stats file records the value of an option, under `decoding`.
 
-    A format declares the ones it understands; the registry refuses the others by name.
+    `is_valid` says whether a JSON value other than null is possible; `schema` says the same as a JSON Schema.
     """
 
-    mode: str | None = None
-    lossy: bool | None = None
-    """Whether a mode that was named may cut precision; None: it may, since somebody named it. Not on the command line:
-    it replays whether the statistics were made so."""
-    resize: tuple[int, int] | None = None
-    """Width and height."""
-    exif: bool | None = None
-    dataset: str | None = None
-    layout: str | None = None
-    allow_external: bool | None = None
-    """Whether values may come from other files that the file points to; never replayed from statistics."""
-    columns: tuple[str, ...] | None = None
-    """Names, ranges and patterns of columns that are to be features."""
-    include: tuple[str, ...] | None = None
-    """Patterns of files that are to be read, of all that are found."""
-    exclude: tuple[str, ...] | None = None
-    """Names, ranges and patterns of columns that are no features; patterns of files that are not to be read."""
-    among: tuple[str, ...] | None = None
-    """Columns that must all be there, and beside which none is a feature: those of statistics to apply."""
-    files: tuple[str, ...] | None = None
-    """The files to read, where the path is that of their common folder."""
-    limit: int | None = None
-    """Samples to read at most, from the first on."""
-    delimiter: str | None = None
-    encoding: str | None = None
-    """What the text is stored in, by any name Python has for it. The text is the same: statistics do not record it."""
-    header: bool | None = None
-    null_values: tuple[str, ...] | None = None
-    on_error: Literal["fail", "skip"] | None = None
-    max_pixels: int | None = None
-    """Pixels that a picture may claim to have. It guards memory and decides no value: statistics do not record it."""
+    is_valid: Callable[[Any], bool]
+    schema: Mapping[str, Any]
+    replay: Replay = Replay.UNLESS_ASKED
+
+
+def _keep(given: Any) -> Any:
+    return given
+
+
+@dataclass(frozen=True, eq=False)
+class Option(Generic[Found]):
+    """An option, with the same name on the command line, in the code and in stats files.
+
+    `given_as` is the type that the command line takes: `str`, `int`, `float`, `bool`, `list[str]`, or a `Literal`.
+    `parse` turns that into the value (None: left to the format), and raises UsageError where it is not valid. Without a
+    `panel`, the option is not on the command line. Formats that share an option share the object; two different options
+    of the same name are an error.
+    """
+
+    name: str
+    given_as: Any = str
+    parse: Callable[[Any], Found | None] = _keep
+    help: str = ""
+    panel: Panel | None = None
+    metavar: str | None = None
+    flags: tuple[str, ...] = ()
+    """Its spellings, if not just `--name`: `--workers` and `-j`, or `--exif/--no-exif`."""
+    default: Any = None
+    """The value on the command line if it is not given."""
+    minimum: float | None = None
+    suggestions: tuple[str, ...] = ()
+    """Values that a shell completes."""
+    show_default: bool = True
+    recorded: Recorded | None = None
+    decides_output: bool = True
+    """Whether the output depends on it: `--if-changed` compares such options."""
+
+    @property
+    def spelling(self) -> str:
+        """The name of the option in messages."""
+        return self.flags[0] if self.flags else "--" + self.name.replace("_", "-")
+
+    def spell(self, given: Any) -> list[str]:
+        """The words of a command line that give this option the value `given`."""
+        on, _, off = self.spelling.partition("/")
+        if isinstance(given, list):
+            return [f"{on}={entry}" for entry in given]
+        if isinstance(given, bool):
+            return [on if given else off]
+        return [f"{on}={given}"]
+
+
+class ReadOptions:
+    """The values chosen for reading options, by name; without a value, an option is left to the format.
+
+    Immutable and picklable.
+    """
+
+    def __init__(self, **values: Any) -> None:
+        self._values = {name: value for name, value in values.items() if value is not None}
+
+    def get(self, option: Option[Value]) -> Value | None:
+        """The value of an option; None: left to the format."""
+        value: Value | None = self._values.get(option.name)
+        return value
+
+    def to_dict(self) -> dict[str, Any]:
+        """The chosen values, by the options' names."""
+        return dict(self._values)
+
+    def replace(self, **values: Any) -> ReadOptions:
+        """A copy with other values for some options; None leaves an option to the format."""
+        return ReadOptions(**(self._values | values))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ReadOptions) and self._values == other._values
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"ReadOptions({', '.join(f'{name}={value!r}' for name, value in self._values.items())})"

@@ -1,38 +1,53 @@
-"""Sink: where transformed blocks go, in the format of the source they were read from."""
+"""Sink: writes transformed blocks, in the format of the source that they were read from."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
-from zm_cli.data.block import Block
+    from zm_cli.data.block import Block
 
 
 @dataclass(frozen=True)
 class WriteOptions:
-    """How an output is to be written: the dtype of its values, the receipt to leave with it, the form of images."""
+    """How to write an output.
+
+    `dtype` is the type of its values, `receipt` is written with it, `format` is one of the output formats of its Format
+    (None: decided by the name of the output).
+    """
 
     dtype: np.dtype[Any]
     receipt: Mapping[str, Any]
-    form: str | None = None
+    format: str | None = None
 
 
 class Sink(Protocol):
-    """Where transformed blocks go: `encode` in any worker, `write` in order, then `commit` or `discard`.
+    """Writes transformed blocks; nothing has the final name before `commit`.
 
-    Nothing is at the final name before `commit`; after `discard` nothing is left at all. `notes` are sentences to tell
-    the user of what could not be kept.
+    `encode` may be called from several threads at once, all other methods from one thread only. `write` takes the
+    results of `encode` in the order of the data. Every method may raise DataError where the file system refuses; then
+    `discard` must be called.
     """
 
     notes: list[str]
+    """Sentences for the user on what could not be kept."""
 
-    def encode(self, block: Block) -> Any: ...
+    def encode(self, block: Block) -> Any:
+        """Returns the block in the form that `write` takes; safe to call from several threads at once."""
+        ...
 
-    def write(self, encoded: Any) -> None: ...
+    def write(self, encoded: Any) -> None:
+        """Appends an encoded block, at once for standard output; BrokenPipeError where its reader is gone."""
+        ...
 
-    def commit(self) -> None: ...
+    def commit(self) -> None:
+        """Completes the output and gives it its final name, replacing an earlier output."""
+        ...
 
-    def discard(self) -> None: ...
+    def discard(self) -> None:
+        """Removes everything that was written; does nothing after `commit`."""
+        ...

@@ -1,21 +1,23 @@
-"""Source: a dataset that is read span by span, and what can be told of it without its values."""
+"""Source: a dataset that is read span by span, and what is known of it without reading its values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from zm_cli.data.block import Block, Skipped, Span, Tally
+from zm_cli.data.sink import Sink, WriteOptions
 from zm_cli.data.spec import Spec
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What can be told of a dataset without its values: for `inspect` and for the stats file's provenance.
+    """What is known of a dataset without reading its values: for `inspect` and for stats files.
 
-    `shapes` and `types` (dtypes or image modes) map a printable name to the number of samples that have it.
-    `others` are findings of the format in its own words, name to text: classes, compression, text columns.
+    `shapes` and `types` (dtypes or image modes) map a printable name to the number of samples that have it. `left_out`
+    is the number of files that are not samples. `others` are facts in the words of the format, name to text: classes,
+    compression, text columns.
     """
 
     nbytes: int
@@ -30,37 +32,70 @@ class Facts:
 class Source(Protocol):
     """A dataset that is read span by span.
 
-    Pickles as its path and options and opens itself on first read, so that workers are sent addresses, not arrays.
-    `spans` may be called again for another pass unless `one_pass` (standard input). `read` is safe to call from
-    several threads at once, and so is `tally`. `receipt` is what an earlier run left on or beside the data, if it did.
+    It is pickled as its path and options, and opens itself at the first read, so that workers are sent addresses, not
+    arrays. Unless a method says otherwise, only the thread that opened the source calls it. Methods raise DataError,
+    naming the file and the part of it, where the data cannot be read.
     """
 
     path: str
+    """As the user gave it; `-` for standard input."""
     spec: Spec
     nbytes: int
+    """Bytes of the whole input, for progress; 0 where that is not known."""
     sample_bytes: int
     """Decoded bytes of the largest sample."""
     one_pass: bool
+    """Whether `spans` can be called only once (standard input)."""
     forkable: bool
-    """A forked copy of the process can read on: no threads of a library are needed that would not be there."""
+    """Whether a forked copy of the process can read it: no library needs threads, which a fork does not copy."""
     small_samples: bool
-    """Many small steps of Python to a block, which threads do one at a time: processes pay even where they send the
-    block back."""
+    """Whether reading a block takes many small steps of Python, which threads cannot do at once: processes are faster,
+    even if they send the block back."""
     receipt: Mapping[str, Any] | None
+    """The receipt of an earlier run, on or beside the data; DAMAGED if it cannot be read, None if there is none."""
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The folders right below the source in which its samples lie, sorted."""
+        """The names of the folders directly below the source that hold its samples, sorted; empty for single files."""
         ...
 
-    def spans(self) -> Iterator[Span]: ...
+    def spans(self) -> Iterator[Span]:
+        """Yields the addresses of all samples in order. Only the data decide the cuts, not the machine or the workers.
 
-    def read(self, span: Span) -> Block: ...
-
-    def tally(self, span: Span) -> Tally | None:
-        """The span counted, in place of `read`, where that is faster; None where it is not."""
+        Raises UsageError for a second pass over standard input.
+        """
         ...
 
-    def facts(self) -> Facts: ...
+    def read(self, span: Span) -> Block:
+        """Reads the samples of a span; safe to call from several threads at once."""
+        ...
 
-    def close(self) -> None: ...
+    def tally(self, spans: Sequence[Span]) -> Tally | None:
+        """Counts the values of consecutive spans instead of reading them; None if that is not faster for this source.
+
+        Safe to call from several threads at once.
+        """
+        ...
+
+    def facts(self) -> Facts:
+        """Returns what is known of the dataset without reading its values."""
+        ...
+
+    def check_output(self, output: str, format: str | None) -> None:
+        """Raises the error that `create_sink` would raise for this output name (`-`: standard output) and format.
+
+        UsageError for a name or format that such data cannot have, DataError if the samples cannot be written there.
+        """
+        ...
+
+    def create_sink(self, output: str, options: WriteOptions) -> Sink:
+        """Returns a sink that writes transformed samples of this source to `output`, which appears at `commit`.
+
+        After this call, blocks also carry what the sink needs besides the values. Raises the errors of `check_output`,
+        and DataError where the file system refuses.
+        """
+        ...
+
+    def close(self) -> None:
+        """Closes the files that reading opened in this process; the next read opens them again."""
+        ...

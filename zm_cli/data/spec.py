@@ -1,4 +1,4 @@
-"""Spec: what a dataset is, known before its values are read; and the letters of its axes."""
+"""Spec: what is known of a dataset before its values are read; and the letters of its axes."""
 
 from __future__ import annotations
 
@@ -10,22 +10,26 @@ if TYPE_CHECKING:
     import numpy as np
 
 UNNAMED = "UVXYZ"
-"""Axis letters that a source gives, in this order, where it cannot tell what an axis is."""
+"""Axis letters for axes whose meaning is not known, in this order."""
+
+AXIS_LETTERS = frozenset("NCHWDTL")
+"""Letters of axes whose meaning is known: samples, channels, height, width, depth, time, length."""
 
 LAYOUTS = {1: "N", 2: "NC", 3: "NHW, NLC or NCL", 4: "NHWC or NCHW", 5: "NDHWC or NCDHW"}
-"""The usual layouts of arrays, by their number of axes, as messages name them."""
+"""The usual layouts of arrays by their number of axes, for messages."""
 
 
 @dataclass(frozen=True)
 class Spec:
-    """What a dataset is, known before its values are read.
+    """What is known of a dataset before its values are read.
 
-    `axes` names the axes of a block's values, one letter each, the sample axis `N` first: `NHWC`, `NCHW`, `NC`, `N`.
-    `sample_shape` has one entry for each axis after the first, None where samples differ. `names` are the channels or
-    columns along `C`, None where they have no names. `named` says that the user chose the columns by name, so that
-    none of them may be dropped; `text_columns` are those that are no features because they hold text. `limit` is the
-    number of samples that were asked for, None for all. `decoding` holds every choice that decides the values, as JSON
-    can hold it; opening the same data with the same choices gives the same values.
+    `axes` has one letter for each axis of a block's values, the sample axis `N` first: `NHWC`, `NCHW`, `NC`, `N`.
+    `sample_shape` has one entry for each axis after the first, None where samples differ. `names` are those of the
+    channels or columns along `C`, None where they have none. `samples` is the number of samples, None where it is not
+    known. `named` says that the user chose the columns by name, so that none of them may be dropped; `text_columns` are
+    those that are not features because they hold text. `limit` is the number of samples that the user asked for, None
+    for all. `decoding` holds every choice that decides the values, as JSON values: opening the same data with the same
+    choices gives the same values.
     """
 
     kind: str

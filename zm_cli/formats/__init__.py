@@ -1,44 +1,31 @@
-"""The registry: finds the formats in this package, detects a path's kind, and opens it with options that fit."""
+"""The registry of formats: each package here is one; finds the kind of what lies at a path, and opens it."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zm_cli.data.format import Format
-from zm_cli.data.options import ReadOptions
-from zm_cli.data.sink import Sink, WriteOptions
-from zm_cli.data.source import Source
+from zm_cli.data.options import Option, ReadOptions
 from zm_cli.errors import UsageError, ZmError
-from zm_cli.outputs.draft import check_folder
+from zm_cli.inputs.standard_input import name_input
 from zm_cli.running.guard import note_input
 
-OPTION_NAMES: Mapping[str, str] = {
-    "allow_external": "--allow-external",
-    "exif": "--exif/--no-exif",
-    "header": "--no-header",
-    "max_pixels": "--max-pixels",
-    "null_values": "--null-value",
-    "on_error": "--on-error",
-}
-"""How an option of ReadOptions is spelled on the command line, where that is not just `--name`."""
+if TYPE_CHECKING:
+    from zm_cli.data.source import Source
 
-
-PIPED = "csv"
-"""The kind of what comes through a pipe, which no name tells."""
 DESCRIPTORS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 """Names of what is open already."""
 
 
 @cache
 def formats() -> Mapping[str, Format]:
-    """Every format by its kind: each module or package here that has a FORMAT."""
-    found = {}
+    """Every format by its kind: each package here that has a FORMAT."""
+    found: dict[str, Format] = {}
     for module in sorted(pkgutil.iter_modules(__path__), key=lambda entry: entry.name):
         entry = getattr(importlib.import_module(f"{__name__}.{module.name}"), "FORMAT", None)
         if isinstance(entry, Format):
@@ -46,50 +33,75 @@ def formats() -> Mapping[str, Format]:
     return found
 
 
-def detect(path: str, kind: str | None = None) -> Format:
-    """The format of what lies at `path`, or the one named `kind`; UsageError where neither says."""
+@cache
+def reading_options() -> Mapping[str, Option[Any]]:
+    """The options of all formats by their names; AssertionError where two options share one."""
+    found: dict[str, Option[Any]] = {}
+    for entry in formats().values():
+        for option in entry.options:
+            assert found.setdefault(option.name, option) is option, f"two options are called {option.name}"
+    return found
+
+
+def detect(path: str, kind: str | None = None, *, preferred: str | None = None) -> Format:
+    """The format named `kind`, or else that of what lies at `path`: the one that recognizes it most surely.
+
+    One of the `preferred` kind is taken where it recognizes the path at all. Raises UsageError where there is nothing,
+    where no format knows it, and where several do and none more surely.
+    """
     known = formats()
     if kind is not None:
         if kind not in known:
             raise UsageError(f"there is no kind '{kind}'", where="--kind", hint=f"choose from {', '.join(known)}")
-        if path == "-" and kind != PIPED:
+        if path == "-" and not known[kind].reads_pipe:
             raise UsageError(
-                f"only {PIPED} is read from a pipe", where="standard input", hint="save it to a file first"
+                f"only {_piped().kind} is read from a pipe", where=name_input(path), hint="save it to a file first"
             )
         return known[kind]
     if path == "-":
-        return known[PIPED]
-    place = Path(path)
-    if not place.exists():
+        return _piped()
+    location = Path(path)
+    if not location.exists():
         raise UsageError("does not exist", where=path)
-    for entry in known.values():
-        if entry.recognises(place):
-            return entry
-    if path.startswith(DESCRIPTORS) or not (place.is_file() or place.is_dir()):
-        return known[PIPED]
+    found = {entry.kind: confidence for entry in known.values() if (confidence := entry.recognize(location)) is not None}
+    if found:
+        surest = [name for name, confidence in found.items() if confidence == max(found.values())]
+        if preferred in found:
+            surest = [preferred]
+        if len(surest) > 1:
+            raise UsageError(f"may be {' or '.join(surest)}", where=path, hint="say what it is with --kind")
+        return known[surest[0]]
+    if path.startswith(DESCRIPTORS) or not (location.is_file() or location.is_dir()):
+        return _piped()
+    nouns = [entry.noun for entry in known.values()]
     raise UsageError(
-        "is no folder of images, image, CSV or HDF5 file by its name or first bytes",
+        f"is not a {', '.join(nouns[:-1])} or {nouns[-1]} by its name or first bytes",
         where=path,
         hint=f"say what it is with --kind {'|'.join(known)}",
     )
 
 
-def open_source(path: str, options: ReadOptions, kind: str | None = None) -> Source:
+def _piped() -> Format:
+    return next(entry for entry in formats().values() if entry.reads_pipe)
+
+
+def open_source(path: str, options: ReadOptions, kind: str | None = None, *, preferred: str | None = None) -> Source:
     """The source at `path`, opened as its format reads it; UsageError for an option that this format does not have."""
     note_input(path)
-    entry = detect(path, kind)
-    for option in fields(options):
-        if getattr(options, option.name) is not None and option.name not in entry.read_options:
-            spelled = OPTION_NAMES.get(option.name, f"--{option.name}")
-            others = [other.kind for other in formats().values() if option.name in other.read_options]
-            raise UsageError(f"{spelled} is for {' and '.join(others)}, not for {entry.kind}", where=path)
+    entry = detect(path, kind, preferred=preferred)
+    for name in options.to_dict():
+        if name not in entry.option_names:
+            others = [other.kind for other in formats().values() if name in other.option_names]
+            spelling = reading_options()[name].spelling
+            raise UsageError(f"{spelling} is for {' and '.join(others)}, not for {entry.kind}", where=path)
     return entry.open(path, options)
 
 
-def find_receipt(output: str, dataset: str | None) -> Mapping[str, Any] | None:
-    """What an earlier run left with an output, None where it left nothing, or where it can be seen to be edited."""
+def find_receipt(output: str, options: ReadOptions) -> Mapping[str, Any] | None:
+    """What an earlier run left with an output that is read with these options, None where it left nothing, or where
+    the output was edited since."""
     try:
-        return detect(output).find_receipt(output, dataset)
+        return detect(output).find_receipt(output, options)
     except ZmError:
         return None
 
@@ -97,20 +109,3 @@ def find_receipt(output: str, dataset: str | None) -> Mapping[str, Any] | None:
 def list_files(path: str, options: ReadOptions, kind: str | None = None) -> Iterator[tuple[str, str]]:
     """All files that would be read of a source, receipts included: the name in the source and the path of each."""
     return detect(path, kind).list_files(path, options)
-
-
-def check_output(source: Source, output: str, form: str | None) -> None:
-    """Raises UsageError where `source` cannot be written to `output` in that form, DataError where samples forbid."""
-    entry = formats()[source.spec.kind]
-    if form is not None and form not in entry.forms:
-        can = f"{entry.kind} is written as {', '.join(sorted(entry.forms))}" if entry.forms else "leave it away"
-        raise UsageError(f"'{form}' is no output form of {entry.kind}", where="--format", hint=can)
-    if output != "-":
-        check_folder(Path(output))
-    entry.check_output(source, output, form)
-
-
-def create_sink(source: Source, output: str, options: WriteOptions) -> Sink:
-    """The sink that writes what `source` yields to `output`, in the format of the source."""
-    check_output(source, output, options.form)
-    return formats()[source.spec.kind].create(source, output, options)

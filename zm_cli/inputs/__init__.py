@@ -1,1 +1,1 @@
-"""What is read that is not a dataset: standard input, small files, texts of options."""
+"""Input that is not a dataset: standard input, small files, the texts of options."""

@@ -1,4 +1,4 @@
-"""Small files that may be anybody's, read whole within a limit: no devices, no waiting for a pipe without a writer."""
+"""Reads small files that are not trusted: within a limit, no devices, no waiting for a pipe without a writer."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ def read_small(path: str | Path, most: int, *, pipes: bool = False) -> bytes:
 
     A pipe that nobody writes to is empty. Raises OSError where the file cannot be read or is something else.
     """
-    # Without waiting: to open a pipe that has no writer would never come back.
+    # O_NONBLOCK: opening a pipe without a writer would wait forever.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb", buffering=0) as file:
         status = os.fstat(descriptor)
         if not (stat.S_ISREG(status.st_mode) or (pipes and stat.S_ISFIFO(status.st_mode))):
-            raise OSError(errno.EINVAL, "is no regular file", str(path))
+            raise OSError(errno.EINVAL, "is not a regular file", str(path))
         os.set_blocking(descriptor, True)
         parts, left = [], most + 1
-        # A regular file comes in one part, which is not copied again.
+        # A regular file is read in one part, which join does not copy.
         while left and (part := file.read(min(left, max(status.st_size, 1 << 20)))):
             parts.append(part)
             left -= len(part)

@@ -1,4 +1,4 @@
-"""Standard input, read without a buffer, which would ask a terminal once more after its end."""
+"""Standard input, read without a buffer: a buffer would read again after the end of input at a terminal."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ READ_BYTES = 1 << 20
 
 
 def name_input(path: str) -> str:
-    """What messages call the input at a path."""
+    """The name of the input at a path, for messages."""
     return "standard input" if path == "-" else path
 
 
 class StandardInput(io.FileIO):
-    """Standard input, which stays open; reading waits, even where another program said that nobody should."""
+    """Standard input, which is never closed. Reading waits for data even if another program made it non-blocking."""
 
     def __init__(self) -> None:
         super().__init__(sys.stdin.fileno(), closefd=False)
 
     def read(self, size: int | None = READ_BYTES, /) -> bytes:
-        """What has arrived, at most `size` bytes; nothing only at the end."""
-        # None is what such a pipe gives when it is empty. The way it is set belongs to the other program.
+        """The bytes that have arrived, at most `size`; empty only at the end."""
+        # A non-blocking pipe returns None while it is empty. Its flag is left as it is: other programs share it.
         while (data := super().read(size)) is None:
             select.select([self], [], [])
         return data

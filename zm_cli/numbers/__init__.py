@@ -1,1 +1,1 @@
-"""The arithmetic: axes, exact sums, moments and how two of them become one; no files."""
+"""The arithmetic: axes, exact sums, moments and how two of them are merged; no files."""

@@ -1,4 +1,4 @@
-"""Decides which axes of a block keep a mean of their own: the one room that names axis numbers."""
+"""Decides along which axes of a block means are separate. Only here are axes chosen by number."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ PER: tuple[Per, ...] = get_args(Per)
 
 
 def is_unclear(axes: str) -> bool:
-    """Whether these axes name no channels only because nobody knows which axis they are."""
+    """Whether it is not known which of these axes, if any, holds the channels."""
     return not set(UNNAMED).isdisjoint(axes)
 
 
 def possible_pers(axes: str) -> tuple[Per, ...]:
-    """The choices of `--per` that data with these axes can have, the default first (`NUV`: no default among them)."""
+    """The possible values of `--per` for data with these axes, the default first; unclear axes have no default."""
     if axes == "N":
         return ("all",)
     if axes == "NC":
@@ -29,9 +29,9 @@ def possible_pers(axes: str) -> tuple[Per, ...]:
 
 
 def choose_per(spec: Spec, asked: str | None, where: str) -> Per:
-    """What gets a mean of its own: what was asked for if the data can have it, else the default for such data.
+    """What has a mean of its own: the value asked for, or the default for such data.
 
-    Raises UsageError, naming what is possible, for a choice that the data cannot have and where there is no default
+    Raises UsageError, naming the possible values, if the value is not possible for the data, or if there is no default
     because it is not known which axis holds the channels.
     """
     possible = possible_pers(spec.axes)
@@ -42,7 +42,7 @@ def choose_per(spec: Spec, asked: str | None, where: str) -> Per:
         raise UsageError(
             f"which axis of the samples ({shape}) holds the channels is not clear",
             where=where,
-            hint=f"say --layout {LAYOUTS[len(spec.axes)]}, or --per {' or --per '.join(possible)}",
+            hint=f"use --layout {LAYOUTS[len(spec.axes)]}, or --per {' or --per '.join(possible)}",
         )
     if asked is None:
         return possible[0]
@@ -57,7 +57,7 @@ def choose_per(spec: Spec, asked: str | None, where: str) -> Per:
 
 
 def kept_axes(axes: str, per: Per) -> tuple[int, ...]:
-    """The positions, in a block with these axes, that are not averaged over."""
+    """The indices of the axes of a block that are not averaged over."""
     if per == "pixel":
         return tuple(range(1, len(axes)))
     if per == "all" or "C" not in axes:
@@ -66,20 +66,20 @@ def kept_axes(axes: str, per: Per) -> tuple[int, ...]:
 
 
 def feature_shape(spec: Spec, per: Per) -> tuple[int, ...]:
-    """The shape of the statistics: `(C,)`, `(K,)`, the sample's own shape, or `(1,)`; every kept size must be known."""
+    """The shape of the statistics: `(C,)`, `(K,)`, the sample shape, or `(1,)`; all kept sizes must be known."""
     kept = kept_axes(spec.axes, per)
     return tuple(cast(int, spec.sample_shape[axis - 1]) for axis in kept) or (1,)
 
 
 def count_channels(spec: Spec) -> int | None:
-    """The channels of data whose samples have such an axis or are a single channel; None for tables and scalars."""
+    """The number of channels: 1 for samples without such an axis, None for tables and scalars."""
     if len(spec.axes) < 3:
         return None
     return spec.sample_shape[spec.axes.index("C") - 1] if "C" in spec.axes else 1
 
 
 def broadcast_shape(features: tuple[int, ...], axes: str, per: Per) -> tuple[int, ...]:
-    """The shape in which statistics of shape `features` line up with a block that has these axes."""
+    """The shape in which statistics of shape `features` broadcast against a block with these axes."""
     kept = kept_axes(axes, per)
     if not kept:
         return (1,) * len(axes)
@@ -88,5 +88,5 @@ def broadcast_shape(features: tuple[int, ...], axes: str, per: Per) -> tuple[int
 
 
 def describe_shape(shape: Iterable[int | None]) -> str:
-    """A sample shape as people write it: `28x28x1`, `?` where it varies, `one value` for a scalar."""
+    """A sample shape in words: `28x28x1`, `?` for a size that varies, `one value` for a scalar."""
     return "x".join("?" if size is None else str(size) for size in shape) or "one value"

@@ -1,4 +1,4 @@
-"""Bounds: the range that values are expected in, and how many of a block lie beyond it."""
+"""Bounds: the range in which values are expected, and how many values lie outside it."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ from numpy.typing import NDArray
 
 from zm_cli.data.block import Values
 from zm_cli.numbers.kernels import Counts, Floats, match_value
-from zm_cli.numbers.moments import lay_out
 from zm_cli.numbers.pieces import Rows, cut_pieces, find_extremes, fold_rows, unfold_sums
+from zm_cli.numbers.values import lay_out
 
 
 @dataclass(frozen=True, eq=False)
 class Bounds:
-    """The smallest and largest value that each feature is expected to have, arrays of the features' shape.
+    """The smallest and largest expected value of each feature, arrays of the features' shape.
 
-    They are in the scale of the values as they are read.
+    They have the scale of the values as read.
     """
 
     low: Floats
     high: Floats
 
     def count_beyond(self, values: Values, kept: tuple[int, ...], ignore: float | None = None) -> Counts:
-        """How many values of each feature of a block lie beyond; missing ones are none. Arguments are those of
-        `Moments.from_block`."""
+        """How many values of each feature of a block lie outside, in the features' shape; missing values do not count.
+
+        The arguments are those of `Moments.from_block`.
+        """
         count = np.zeros(self.low.size, dtype=np.int64)
         if values.size:
             low, high = self.low.ravel(), self.high.ravel()
@@ -35,7 +37,7 @@ class Bounds:
         return count.reshape(self.low.shape)
 
     def count_beyond_counted(self, counts: Counts, ignore: float | None = None) -> Counts:
-        """The same of values that were counted: how often 0, 1, 2 and so on occur in each feature."""
+        """The same for counted values: how often 0, 1, 2 and so on occur, shape (features, values)."""
         values = np.arange(counts.shape[1])
         beyond = (values < self.low[:, np.newaxis]) | (values > self.high[:, np.newaxis])
         count: Counts = np.where(beyond & (values != ignore), counts, 0).sum(axis=1)
@@ -45,12 +47,12 @@ class Bounds:
 def _count_beyond(rows: Rows, low: Floats, high: Floats, ignore: float | None = None) -> Counts:
     """How many values of each column of `rows` (M, K), M >= 1, are below `low` (K) or above `high` (K).
 
-    What is no value is not counted: NaN, infinities and those equal to `ignore`.
+    Missing values do not count: NaN, infinities and values equal to `ignore`.
     """
     if rows.dtype == np.bool_:
         rows = rows.view(np.uint8)
     least, most = find_extremes(rows)
-    # False, too, where a NaN hides the extremes.
+    # Also False if the extremes are NaN.
     if ((least >= low) & (most <= high)).all():
         return np.zeros(rows.shape[1], dtype=np.int64)
     hidden = match_value(ignore, rows.dtype)

@@ -1,8 +1,8 @@
-"""The inner loops: sums, squared deviations, minima and maxima down the rows of a two-dimensional array.
+"""The inner loops: sums, squared deviations, minima and maxima of the columns of a two-dimensional array.
 
-Everything works on pieces that fit the processor's cache; only 64-bit integers are copied as a whole. Integers are
-summed exactly. Floats are summed twice: once for the mean, once for the deviations from it, whose own sum
-corrects what the first left over (Chan, Golub & LeVeque 1983, "Algorithms for computing the sample variance", eq. 1.7).
+The loops work on pieces that fit the processor's cache; only 64-bit integers are copied as a whole. Integers are summed
+exactly. Floats are summed twice: once for the mean, once for the deviations from it, whose own sum corrects the
+rounding of the first (Chan, Golub & LeVeque 1983, "Algorithms for computing the sample variance", eq. 1.7).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Counts = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Sums:
-    """What a block of rows comes to, one entry a column; `tail` is what rounding the mean to `mean` left over."""
+    """The sums of a block of rows, arrays with one entry per column; `tail` is what rounding dropped from `mean`."""
 
     count: Counts
     mean: Floats
@@ -40,9 +40,9 @@ def two_sum(a: Floats, b: Floats) -> tuple[Floats, Floats]:
 
 
 def match_value(ignore: float | None, dtype: np.dtype[Any]) -> Any:
-    """The value of `dtype` that equals `ignore`, for comparing without rounding either; None where there is none.
+    """The value of `dtype` that equals `ignore`, so that both compare without rounding; None if there is none.
 
-    A float is the nearest one of its type, as it is when 0.1 is stored in float32.
+    For floats it is the nearest value of the type, as when 0.1 is stored in float32.
     """
     if ignore is None:
         return None
@@ -55,14 +55,14 @@ def match_value(ignore: float | None, dtype: np.dtype[Any]) -> Any:
 
 
 def _may_occur(value: Any, low: NDArray[Any], high: NDArray[Any]) -> bool:
-    """Whether a value may be among columns with these extremes."""
+    """Whether a value may occur in columns with these extremes."""
     return value is not None and bool(np.any((low <= value) & (value <= high)))
 
 
 def sum_rows(rows: Rows, ignore: float | None = None) -> Sums:
     """The sums of each column of `rows` (M, K), C-contiguous, of any real dtype, M >= 1.
 
-    NaN, infinities and values equal to `ignore` are left out and counted as missing.
+    NaN, infinities and values equal to `ignore` are counted as missing.
     """
     if rows.dtype == np.bool_:
         rows = rows.view(np.uint8)
@@ -75,7 +75,7 @@ def sum_rows(rows: Rows, ignore: float | None = None) -> Sums:
         return _sum_masked(rows, hidden)
     if rows.dtype.kind == "f":
         sums = _sum_floats(rows, low.astype(np.float64), high.astype(np.float64))
-        # Finite values whose sum overflows: the masked path divides before it adds.
+        # If the sum of finite values overflows, use the masked path, which divides before it adds.
         return sums if np.isfinite(sums.mean).all() else _sum_masked(rows, hidden)
     if ExactSums.fits(rows.dtype):
         exact = ExactSums(rows.shape[1], rows.dtype)
@@ -85,9 +85,9 @@ def sum_rows(rows: Rows, ignore: float | None = None) -> Sums:
 
 
 class ExactSums:
-    """Running sums of rows of 8- or 16-bit integers: whole numbers, so that it does not matter how rows are grouped.
+    """Running sums of rows of 8- or 16-bit integers: exact, so that the result does not depend on how rows are grouped.
 
-    Up to 2**31 rows: as many squares fit 64 bits.
+    They hold up to 2**31 rows: the squares of so many values fit into 64 bits.
     """
 
     def __init__(self, width: int, dtype: np.dtype[Any]) -> None:
@@ -99,11 +99,11 @@ class ExactSums:
 
     @staticmethod
     def fits(dtype: np.dtype[Any]) -> bool:
-        """Whether values of this dtype can be summed so."""
+        """Whether values of this dtype can be summed in this way."""
         return dtype.kind in "iu" and dtype.itemsize <= 2
 
     def add(self, rows: Rows, ignore: float | None = None) -> bool:
-        """Adds rows and says so; False, and nothing is added, where a value to `ignore` may be among them."""
+        """Adds rows and returns True; adds nothing and returns False if a value equal to `ignore` may occur in them."""
         low, high = find_extremes(rows)
         if _may_occur(match_value(ignore, rows.dtype), low, high):
             return False
@@ -111,13 +111,13 @@ class ExactSums:
         return True
 
     def add_known(self, rows: Rows, low: NDArray[Any], high: NDArray[Any]) -> None:
-        """Adds rows without a value to ignore, whose extremes are known."""
+        """Adds rows that hold no value to ignore and whose extremes are known."""
         np.minimum(self._low, low, out=self._low)
         np.maximum(self._high, high, out=self._high)
         self.count += len(rows)
         folded, rest, copies = fold_rows(rows)
-        # In the type of twice the width, a square fits as an unsigned number, and so does the sum of this many values:
-        # 255 * 255 < 2**16. The processor takes whole vectors of them at once.
+        # A type of twice the width holds a square as an unsigned number, and the sum of this many values: 255 * 255 is
+        # less than 2**16. The processor adds whole vectors of such small numbers.
         kind, size = rows.dtype.kind, rows.dtype.itemsize
         double, unsigned = np.dtype(f"{kind}{2 * size}"), np.dtype(f"u{2 * size}")
         total, square = self._total, self._square
@@ -137,7 +137,7 @@ class ExactSums:
             self._square += (whole * whole).sum(axis=0)
 
     def finish(self) -> Sums:
-        """The sums of all rows added, of which there must be at least one."""
+        """The sums of all added rows, at least one."""
         # With q the nearest integer to the mean: sum (x-q)^2 is an exact integer, and the correction r^2/n,
         # r = sum (x-q), |r| <= n/2, is at most half of it, so that nothing cancels.
         nearest, residue = _round_mean(self._total, self.count)
@@ -146,7 +146,7 @@ class ExactSums:
 
 
 def sum_counts(counts: Counts, ignore: float | None = None) -> Sums:
-    """The sums of each row of `counts` (K, V): how often the values 0 to V - 1 occur. Exact; `ignore` is left out."""
+    """The exact sums for each row of `counts` (K, V), how often the values 0 to V - 1 occur; `ignore` is missing."""
     values = np.arange(counts.shape[1])
     present = (counts > 0) & (values != ignore)
     counted = np.where(present, counts, 0)
@@ -160,7 +160,7 @@ def sum_counts(counts: Counts, ignore: float | None = None) -> Sums:
 
 
 def _sum_integers(rows: Rows, low: NDArray[Any], high: NDArray[Any]) -> Sums:
-    """32-bit integers: an exact sum, and deviations from the nearest integer to the mean, which are exact too."""
+    """32-bit integers: exact sums, and exact deviations from the integer nearest to the mean."""
     count = len(rows)
     folded, rest, copies = fold_rows(rows)
     total = np.zeros(folded.shape[1], dtype=np.int64)
@@ -172,8 +172,8 @@ def _sum_integers(rows: Rows, low: NDArray[Any], high: NDArray[Any]) -> Sums:
 
 
 def _sum_wide_integers(rows: Rows, low: NDArray[Any], high: NDArray[Any]) -> Sums:
-    """64-bit integers by their distance from the column's minimum: exact where it fits 32 bits, else as float64."""
-    # Unsigned arithmetic wraps around, so that the distance between any two 64-bit integers comes out right.
+    """64-bit integers, by their distance from the column's minimum: exact if it fits into 32 bits, else as float64."""
+    # Unsigned arithmetic wraps around, so the distance between any two 64-bit integers is right.
     distance = high.view(np.uint64) - low.view(np.uint64)
     shifted = rows.view(np.uint64) - low.view(np.uint64)
     zero, top = np.zeros(len(low)), distance.astype(np.float64)
@@ -189,13 +189,13 @@ def _sum_wide_integers(rows: Rows, low: NDArray[Any], high: NDArray[Any]) -> Sum
 
 
 def _round_mean(total: Counts, count: Counts | int) -> tuple[Counts, Counts]:
-    """The nearest integer q to total / count, and what it leaves: total - count * q."""
+    """The integer q nearest to total / count, and the residue total - count * q."""
     nearest = (2 * total + count) // (2 * count)
     return nearest, total - count * nearest
 
 
 def _deviate(folded: Rows, rest: Rows, copies: int, centre: Floats) -> tuple[Floats, Floats]:
-    """The sums of deviations from the centre, and of their squares."""
+    """The sums of the deviations from the centre, and of their squares, both of shape (columns,)."""
     wide = np.tile(centre, copies)
     drift, square = np.zeros_like(wide), np.zeros_like(wide)
     for columns, piece in cut_pieces(folded):
@@ -220,7 +220,7 @@ def _sum_floats(rows: Rows, low: Floats, high: Floats) -> Sums:
 
 
 def _sum_masked(rows: Rows, hidden: Any) -> Sums:
-    """The same, missing values and those equal to `hidden` left out: they count as nothing, then deviate by nothing."""
+    """The sums without missing values and those equal to `hidden`: these and their deviations are replaced by 0."""
     folded, rest, copies = fold_rows(rows)
     wide = folded.shape[1]
     count = np.zeros(wide, dtype=np.int64)
@@ -262,7 +262,7 @@ def _sum_masked(rows: Rows, hidden: Any) -> Sums:
 
 
 def _mask(piece: Rows, hidden: Any) -> tuple[Floats, NDArray[np.bool_]]:
-    """The values as float64 with 0 where one is missing, and where none is."""
+    """The values as float64 with 0 for missing ones, and a mask of the values that are not missing."""
     valid: NDArray[np.bool_] = np.isfinite(piece) if hidden is None else np.isfinite(piece) & (piece != hidden)
     return np.where(valid, piece, 0).astype(np.float64), valid
 
@@ -282,7 +282,7 @@ def _complete(
     low: NDArray[Any],
     high: NDArray[Any],
 ) -> Sums:
-    """Sums of rows of which none is missing, from the deviations' sum (`drift`) and sum of squares about `centre`."""
+    """The sums of rows without missing values, from the sums of the deviations from `centre` and of their squares."""
     counts = np.broadcast_to(count, centre.shape).astype(np.int64)
     offset = drift.astype(np.float64)
     mean, tail = two_sum(centre.astype(np.float64), offset / count)

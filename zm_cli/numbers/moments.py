@@ -1,9 +1,8 @@
-"""Moments: count, mean, m2, min, max, missing of a run of samples, and the law by which two runs become one."""
+"""Moments: count, mean, m2, min, max and missing of some samples, and how two parts are merged."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -11,21 +10,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zm_cli.data.block import Values
-from zm_cli.numbers.kernels import Counts, ExactSums, Floats, Sums, sum_counts, sum_rows, two_sum
+from zm_cli.numbers.kernels import Counts, Floats, Sums, sum_counts, sum_rows, two_sum
+from zm_cli.numbers.statistic import ArrayField, FieldError, Population, Statistic, read_counts
+from zm_cli.numbers.values import lay_out
 
-LONG_FEATURE = 4096
-"""Values of one feature that are worth a pass of their own where they do not lie side by side."""
+ROUNDING = 1e-9
+"""The relative difference allowed between derived numbers in a file that another program wrote."""
+
+ARRAYS = {
+    "count": ArrayField(whole=True, described={"description": "Values that were counted."}),
+    "missing": ArrayField(whole=True, described={"description": "NaN, infinities, empty cells and ignored values."}),
+    "mean": ArrayField(),
+    "std": ArrayField(described={"description": "sqrt(m2 / count)"}),
+    "var": ArrayField(described={"description": "m2 / count"}),
+    "min": ArrayField(),
+    "max": ArrayField(),
+    "m2": ArrayField(described={"description": "Sum of squared deviations from the mean."}),
+    "tail": ArrayField(
+        required=False,
+        described={"description": "What rounding drops from the mean, so that merging loses nothing; 0 where absent."},
+    ),
+}
+"""The arrays of moments in a stats file; `std` and `var` are written for readers."""
 
 
 @dataclass(frozen=True)
-class Moments:
-    """The statistics of some samples, arrays of one shape with an entry for each feature.
+class Moments(Statistic):
+    """The moments of some samples: arrays of the same shape, with an entry for each feature.
 
-    `m2` is the sum of squared deviations from the mean; `missing` counts what was left out (NaN, infinities, ignored
-    values). `tail` is what rounding drops from `mean`: with it the errors of many merges do not add up. It is zero in
-    moments that come from a file. Without samples: count 0, mean 0, m2 0, min inf, max -inf, which is the
-    identity of `merge`.
+    `m2` is the sum of squared deviations from the mean; `missing` counts the values left out (NaN, infinities, ignored
+    values). `tail` is what rounding drops from `mean`, so that the errors of many merges do not add up. Without
+    samples, count, mean and m2 are 0, min is inf and max -inf: the identity of `merge`.
     """
+
+    name = "moments"
+    arrays = ARRAYS
 
     count: Counts
     mean: Floats
@@ -44,7 +63,7 @@ class Moments:
 
     @classmethod
     def from_block(cls, values: Values, kept: tuple[int, ...], ignore: float | None = None) -> Moments:
-        """The moments of an array of any real dtype over all its axes but `kept`; of shape (1,) where none is kept.
+        """The moments of an array of any real dtype over all its axes but `kept`; shape (1,) if none is kept.
 
         NaN, infinities and values equal to `ignore` are missing. Squared deviations are taken from the block's own
         mean in float64; 8- and 16-bit integers are summed exactly.
@@ -55,13 +74,13 @@ class Moments:
         parts = [cls._from_rows(rows, ignore) for _, rows in lay_out(values, kept)]
         if len(parts) == 1:
             return parts[0].reshape(shape)
-        return cls(*(np.concatenate(column) for column in zip(*(part._arrays() for part in parts), strict=True)))
+        return cls(*(np.concatenate(column) for column in zip(*(part._list_arrays() for part in parts), strict=True)))
 
     @classmethod
     def from_counts(cls, counts: Counts, ignore: float | None = None) -> Moments:
-        """The moments of unsigned integers from how often each occurs, (features, values): exact sums.
+        """The moments of unsigned integers from how often 0, 1, 2 and so on occur, shape (features, values).
 
-        The values are 0, 1, 2 and so on; one that equals `ignore` is missing.
+        The sums are exact; values equal to `ignore` are missing.
         """
         return cls.from_sums(sum_counts(counts, ignore))
 
@@ -71,14 +90,14 @@ class Moments:
 
     @classmethod
     def from_sums(cls, sums: Sums) -> Moments:
-        """The moments that a kernel's sums come to."""
+        """The moments in the sums of a kernel."""
         return cls(sums.count, sums.mean, sums.m2, sums.min, sums.max, sums.missing, sums.tail)
 
     def merge(self, other: Moments) -> Moments:
-        """The moments of both runs together (Chan, Golub & LeVeque 1979, "Updating formulae and a pairwise algorithm").
+        """The moments of both parts (Chan, Golub & LeVeque 1979, "Updating formulae and a pairwise algorithm").
 
-        What each rounding of the mean drops is carried along in `tail`. Where values are so large that their squares
-        overflow, m2 is infinite or NaN.
+        `tail` collects what each rounding of the mean drops. If values are so large that their squares overflow, m2 is
+        infinite or NaN.
         """
         count = self.count + other.count
         share = other.count / np.maximum(count, 1)
@@ -88,16 +107,16 @@ class Moments:
             mean, rounding = two_sum(self.mean, gap * share)
             mean, tail = two_sum(mean, rounding + self.tail)
             m2 = self.m2 + other.m2 + gap * gap * (self.count * share)
-        # Where one side is empty, the other is the result to the last bit.
-        for empty, there in ((other.count == 0, self), (self.count == 0, other)):
+        # If one side is empty, the result has the bits of the other.
+        for empty, full in ((other.count == 0, self), (self.count == 0, other)):
             if empty.any():
-                mean, m2 = np.where(empty, there.mean, mean), np.where(empty, there.m2, m2)
-                tail = np.where(empty, there.tail, tail)
+                mean, m2 = np.where(empty, full.mean, mean), np.where(empty, full.m2, m2)
+                tail = np.where(empty, full.tail, tail)
         low, high = np.minimum(self.min, other.min), np.maximum(self.max, other.max)
         return Moments(count, mean, m2, low, high, self.missing + other.missing, tail)
 
     def variance(self, ddof: int = 0) -> Floats:
-        """m2 / (count - ddof); NaN where nothing was counted, 0 where one sample leaves no degree of freedom."""
+        """m2 / (count - ddof); NaN for a feature without values, 0 for one with a single value."""
         freedom = np.maximum(self.count - ddof, 1)
         return np.where(self.count > 0, self.m2 / freedom, np.nan)
 
@@ -117,106 +136,132 @@ class Moments:
         return np.asarray((variance <= bound) & (self.count > 0))
 
     def scale(self, ddof: int = 0, epsilon: float = 0.0) -> Floats:
-        """What to divide by: the deviation, at least `epsilon`; 1 for constant features and those without a value."""
+        """What to divide by: the deviation, at least `epsilon`; 1 for constant features and those without values."""
         unscaled = self.constant() | (self.count == 0)
         return np.where(unscaled, 1.0, np.maximum(self.std(ddof), epsilon))
 
+    def transform(self, shift: Floats, scale: Floats) -> Moments:
+        """The moments of `(x - shift) / scale`; both arrays have the features' shape, `scale` > 0.
+
+        Rounding of single values is not taken into account. With a shift, the tail is added to the mean and becomes 0.
+        """
+        mean, tail = self.mean, self.tail
+        with np.errstate(all="ignore"):
+            if shift.any():
+                mean, tail = np.where(self.count > 0, mean - shift + tail, 0.0), np.zeros_like(tail)
+            ends = (self.min - shift) / scale, (self.max - shift) / scale
+            return Moments(self.count, mean / scale, self.m2 / scale / scale, *ends, self.missing, tail / scale)
+
     def divide(self, divisor: float) -> Moments:
         """The moments of the same samples divided by `divisor` > 0."""
-        return Moments(
-            self.count,
-            self.mean / divisor,
-            self.m2 / divisor / divisor,
-            self.min / divisor,
-            self.max / divisor,
-            self.missing,
-            self.tail / divisor,
-        )
+        return self.transform(np.zeros_like(self.mean), np.full_like(self.mean, divisor))
 
     def select(self, indices: list[int]) -> Moments:
-        """The moments of some features, by their positions along the first axis."""
+        """The moments of some features, by their indices along the first axis."""
         return self._map(lambda array: array[indices])
 
     def reshape(self, shape: tuple[int, ...]) -> Moments:
-        """The same moments in another shape of as many features."""
+        """The same moments in another shape with as many features."""
         return self._map(lambda array: array.reshape(shape))
 
-    def _arrays(self) -> tuple[NDArray[Any], ...]:
+    def _list_arrays(self) -> tuple[NDArray[Any], ...]:
         return tuple(getattr(self, entry.name) for entry in fields(self))
 
     def _map(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Moments:
-        return Moments(*(change(array) for array in self._arrays()))
+        return Moments(*(change(array) for array in self._list_arrays()))
+
+    def to_document(self) -> dict[str, NDArray[Any]]:
+        """The arrays of a stats file; NaN (null in JSON) for the mean and extremes of a feature without values."""
+        return {
+            "count": self.count,
+            "missing": self.missing,
+            "mean": self._blank(self.mean),
+            "std": self.std(),
+            "var": self.variance(),
+            "min": self._blank(self.min),
+            "max": self._blank(self.max),
+            "m2": self.m2,
+            "tail": self.tail,
+        }
+
+    def to_columns(self) -> dict[str, NDArray[Any]]:
+        """Counts, means, deviations and extremes for tables; NaN for a feature without values."""
+        columns = self.to_document()
+        return {heading: columns[heading] for heading in ("count", "missing", "mean", "std", "min", "max")}
+
+    def _blank(self, array: Floats) -> Floats:
+        return np.where(self.count == 0, np.nan, array)
+
+    @classmethod
+    def from_document(cls, arrays: Mapping[str, NDArray[Any]], population: Population) -> Moments:
+        """The moments in the arrays of a stats file; a feature without values has the moments of no samples.
+
+        `std` and `var` follow from the rest: they are checked, not kept. Raises FieldError where values contradict each
+        other or the population. Arrays are taken from the mapping one after the other.
+        """
+        reader = _Reader(arrays, population)
+        moments = reader.read()
+        reader.check_derived(moments)
+        return moments
 
 
-class RunningMoments:
-    """The moments of blocks of one dtype and one shape of features, added one after another.
+class _Reader:
+    """Reads the arrays of moments from a stats file, and checks them against one another."""
 
-    8- and 16-bit integers whose every place in the sample is a feature are summed exactly over all blocks: for many
-    features that is far less work than to merge moments block by block. `kept` and `ignore` are as for
-    `Moments.from_block`.
-    """
+    def __init__(self, arrays: Mapping[str, NDArray[Any]], population: Population) -> None:
+        self._arrays = arrays
+        self._population = population
 
-    def __init__(self, kept: tuple[int, ...], ignore: float | None = None) -> None:
-        self._kept = kept
-        self._ignore = ignore
-        self._merged: Moments | None = None
-        self._exact: ExactSums | None = None
-        self._shape: tuple[int, ...] = ()
+    def read(self) -> Moments:
+        """Reads the moments without `std` and `var`; FieldError where they are not possible."""
+        count, missing = read_counts(self._arrays, "count"), read_counts(self._arrays, "missing")
+        self._check_totals(count, missing)
+        empty = count == 0
+        mean, m2 = self._take_numbers("mean", empty, 0.0), self._take_numbers("m2", empty, 0.0)
+        low, high = self._take_numbers("min", empty, np.inf), self._take_numbers("max", empty, -np.inf)
+        if (m2 < 0).any():
+            raise FieldError("m2", "is negative")
+        _check_order(low[~empty], mean[~empty], high[~empty])
+        tail = self._take_numbers("tail", empty, 0.0) if "tail" in self._arrays else np.zeros_like(mean)
+        if (np.abs(tail) > np.spacing(np.abs(mean))).any():
+            raise FieldError("tail", "is more than rounding drops from 'mean'")
+        return Moments(count, mean, m2, low, high, missing, tail)
 
-    def add(self, values: Values) -> bool:
-        """Adds the samples of a block and says whether any value of it was missing."""
-        if len(values) and self._kept == tuple(range(1, values.ndim)) and ExactSums.fits(values.dtype):
-            rows = np.ascontiguousarray(values).reshape(len(values), -1)
-            self._exact = self._exact or ExactSums(rows.shape[1], rows.dtype)
-            self._shape = values.shape[1:] or (1,)
-            if self._exact.add(rows, self._ignore):
-                return False
-        moments = Moments.from_block(values, self._kept, self._ignore)
-        self.merge(moments)
-        return bool(moments.missing.any())
+    def check_derived(self, moments: Moments) -> None:
+        """Raises FieldError where std or var do not follow from m2 and count."""
+        empty = moments.count == 0
+        for field, expected, least in (("std", moments.std(), 1e-150), ("var", moments.variance(), 1e-300)):
+            found = self._take_numbers(field, empty, 0.0)
+            if not np.allclose(found, np.where(empty, 0.0, expected), rtol=ROUNDING, atol=least):
+                raise FieldError(field, "does not follow from 'm2' and 'count'")
 
-    def total(self) -> Moments:
-        """The moments of all blocks added, of which there must be at least one."""
-        if self._exact is not None and self._exact.count:
-            self.merge(Moments.from_sums(self._exact.finish()).reshape(self._shape))
-            self._exact = None
-        assert self._merged is not None
-        return self._merged
+    def _take_numbers(self, field: str, empty: NDArray[np.bool_], neutral: float) -> Floats:
+        array = self._arrays[field].astype(np.float64)
+        if not np.isfinite(array[~empty]).all():
+            raise FieldError(field, "is not finite")
+        if empty.any():
+            given = array[empty]
+            if not (given == 0 if field in ("m2", "tail") else np.isnan(given)).all():
+                raise FieldError(field, "has a value for a feature with count 0")
+            array[empty] = neutral
+        return array
 
-    def merge(self, moments: Moments) -> None:
-        """Adds samples that were measured already."""
-        self._merged = self._merged.merge(moments) if self._merged else moments
-
-
-def lay_out(values: Values, kept: tuple[int, ...]) -> Iterator[tuple[slice, Values]]:
-    """Runs of features, each with its values as rows (M, K), C-contiguous, for the loops to work down."""
-    features = math.prod(values.shape[axis] for axis in kept)
-    trailing = kept == tuple(range(values.ndim - len(kept), values.ndim))
-    if trailing and values.flags.c_contiguous:
-        yield slice(None), values.reshape(-1, features)
-    elif len(kept) == 1 and values.size // features >= LONG_FEATURE:
-        for place, feature in enumerate(np.moveaxis(values, kept[0], 0)):
-            yield slice(place, place + 1), np.ascontiguousarray(feature).reshape(-1, 1)
-    else:
-        last = np.ascontiguousarray(np.moveaxis(values, kept, range(-len(kept), 0)))
-        yield slice(None), last.reshape(-1, features)
+    def _check_totals(self, count: Counts, missing: Counts) -> None:
+        """Raises FieldError where counted and missing values do not add up to the values in the samples."""
+        total = count.view(np.uint64) + missing.view(np.uint64)
+        expected = self._population.values
+        if expected is None:
+            if (total != total.flat[0]).any():
+                raise FieldError("count", "and 'missing' do not add up to the same number for all features")
+        elif expected >= 2**64 or (total != np.uint64(expected)).any():
+            raise FieldError("count", "and 'missing' do not add up to the number of values in the samples")
 
 
-def find_missing(values: Values, kept: tuple[int, ...], leave: Collection[int] = ()) -> tuple[int, int] | None:
-    """Sample and feature of the first value of a block that is NaN or infinite; None where there is none.
-
-    `kept` are the axes of the features, as for `Moments.from_block`; the features at `leave` are not looked at.
-    """
-    if values.dtype.kind != "f" or np.isfinite(values).all():
-        return None
-    last = np.moveaxis(values, kept, range(-len(kept), 0)) if kept else values
-    features = math.prod(values.shape[axis] for axis in kept)
-    holes: NDArray[np.bool_] = ~np.isfinite(last.reshape(len(values), -1, features))
-    found = np.argwhere(np.delete(holes, list(leave), axis=2).any(axis=1) if len(leave) < features else holes[:0, 0])
-    left = np.delete(np.arange(features), list(leave))
-    return (int(found[0, 0]), int(left[found[0, 1]])) if len(found) else None
-
-
-def count_infinities(values: Values) -> int:
-    """How many values of a block are infinite."""
-    return int(np.count_nonzero(np.isinf(values))) if values.dtype.kind == "f" else 0
+def _check_order(low: Floats, mean: Floats, high: Floats) -> None:
+    """Raises FieldError unless min <= mean <= max, with an allowance for the rounding of the mean."""
+    if (low > high).any():
+        raise FieldError("min", "is larger than 'max'")
+    slack = np.maximum(np.abs(low), np.abs(high)) * ROUNDING + 1e-300
+    # Halves, because the difference of two large numbers may overflow.
+    if (low / 2 - mean / 2 > slack / 2).any() or (mean / 2 - high / 2 > slack / 2).any():
+        raise FieldError("mean", "does not lie between 'min' and 'max'")

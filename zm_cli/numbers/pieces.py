@@ -1,4 +1,4 @@
-"""Rows cut and laid out for NumPy to work at full speed: pieces for a core's cache, short rows side by side."""
+"""Cuts rows into pieces that fit a core's cache, and puts short rows side by side, for NumPy's full speed."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ Rows = NDArray[Any]
 """An array (M, K), C-contiguous."""
 
 PIECE = 1 << 17
-"""Values to a piece: one megabyte of float64, which a core's own cache holds."""
+"""Values in a piece: one megabyte of float64, which fits into a core's own cache."""
 
 
 def fold_rows(rows: Rows) -> tuple[Rows, Rows, int]:
-    """The same values with `copies` rows side by side, what is left over, and `copies`.
+    """The values with `copies` rows side by side, the rows left over, and `copies`.
 
-    NumPy reduces a short last axis slowly; a wide row of many samples side by side is reduced at full speed, and the
-    copies of each column are added up at the end.
+    NumPy reduces short rows slowly, and wide ones at full speed. The copies of each column are added up at the end.
     """
     count, width = rows.shape
     copies = 1
@@ -30,7 +29,7 @@ def fold_rows(rows: Rows) -> tuple[Rows, Rows, int]:
 
 
 def cut_pieces(rows: Rows, limit: int | None = None) -> Iterator[tuple[slice, Rows]]:
-    """Pieces of at most PIECE values (and `limit` rows), with the columns they come from."""
+    """Yields pieces of at most PIECE values (and `limit` rows), each with the columns that it holds."""
     count, width = rows.shape
     wide = min(width, PIECE // 32)
     tall = max(1, min(PIECE // wide, limit or count))
@@ -41,13 +40,13 @@ def cut_pieces(rows: Rows, limit: int | None = None) -> Iterator[tuple[slice, Ro
 
 
 def unfold_sums(sums: NDArray[Any], copies: int) -> NDArray[Any]:
-    """The sums of the columns from those of the copies that `fold_rows` laid side by side."""
+    """The sums of the columns, from the sums of their copies in the rows that `fold_rows` made."""
     folded: NDArray[Any] = sums.reshape(copies, -1).sum(axis=0)
     return folded
 
 
 def find_extremes(rows: Rows) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Each column's smallest and largest value in the dtype of the rows; NaN where a NaN is among them."""
+    """Each column's smallest and largest value in the dtype of the rows; NaN for a column with a NaN."""
     folded, rest, copies = fold_rows(rows)
     low, high = folded.min(axis=0).reshape(copies, -1).min(axis=0), folded.max(axis=0).reshape(copies, -1).max(axis=0)
     if len(rest):

@@ -1,4 +1,4 @@
-"""Outputs that appear whole or not at all: written to a temporary sibling, renamed when complete."""
+"""Drafts: an output appears completely or not at all, because it is written beside its target and then renamed."""
 
 from __future__ import annotations
 
@@ -9,55 +9,55 @@ import sys
 from pathlib import Path
 
 from zm_cli.errors import DataError, UsageError
-from zm_cli.running import guard
+from zm_cli.running.guard import forget_unfinished, note_unfinished
 
 EXCHANGE = 2
-"""The flag of renameat2(2) that has two names change places."""
+"""RENAME_EXCHANGE, the flag of renameat2(2) that swaps two names."""
 HERE = -100
-"""The descriptor that stands for the working folder in such calls."""
+"""AT_FDCWD, the descriptor that stands for the working folder in such calls."""
 
 
 def check_folder(target: Path) -> None:
-    """Raises UsageError where the folder that `target` is to be written to does not exist."""
+    """Raises UsageError if the folder of `target` does not exist."""
     parent = Path(os.path.realpath(target)).parent
     if not parent.is_dir():
         raise UsageError("the folder to write to does not exist", where=str(parent), hint=f"mkdir -p {parent}")
 
 
 class Draft:
-    """A temporary sibling of `target` (`path`), which takes its name on `commit` and vanishes on `discard`.
+    """A temporary file or folder at `path`, beside `target`; `commit` renames it to `target`, `discard` removes it.
 
-    A regular file at the target is replaced only by `commit`. All drafts of a target have one name, and are locked
-    while they are worked on: what a killed run left is removed by the next, what another run works on is refused.
-    Raises UsageError where the folder does not exist or the target is of another kind, DataError where the file system
-    refuses or another run writes there.
+    An earlier output at the target is replaced only by `commit`. All drafts of a target have the same name, and a draft
+    is locked while it is in use: the draft of a killed run is removed by the next run, that of a running one is an
+    error. Raises UsageError where the folder does not exist or the target is of another type, DataError where the file
+    system refuses or another run writes to the target.
     """
 
     def __init__(self, target: Path, *, folder: bool = False) -> None:
-        # The name behind a symbolic link is what gets replaced, not the link.
+        # For a symbolic link, the file that it points to is replaced, not the link.
         self.target = Path(os.path.realpath(target))
         self._folder = folder
         check_folder(target)
         if not folder and self.target.exists() and not self.target.is_file():
-            raise UsageError("is there already and is no regular file", where=str(target), hint="name another output")
+            raise UsageError("exists and is not a regular file", where=str(target), hint="name another output")
         self.path = self.target.with_name(f".{self.target.name}.zm-part")
         self._lock = -1
-        guard.note_half_done(str(self.path))
+        note_unfinished(str(self.path))
         try:
             while self._lock < 0:
                 remove_left_over(self.path)
                 self._lock = self._make()
         except BlockingIOError as error:
-            guard.forget(str(self.path))
+            forget_unfinished(str(self.path))
             raise DataError(
                 "another run of zm is writing it", where=str(target), hint="wait for it, or name another output"
             ) from error
         except OSError as error:
-            guard.forget(str(self.path))
+            forget_unfinished(str(self.path))
             raise DataError(f"cannot be written: {error.strerror}", where=str(target)) from error
 
     def _make(self) -> int:
-        """The locked descriptor of the new draft; -1 where another run was faster."""
+        """Creates the draft and returns its locked descriptor; -1 if another run interfered."""
         try:
             if self._folder:
                 self.path.mkdir()
@@ -71,13 +71,13 @@ class Draft:
             os.close(descriptor)
             raise
         if not _is_at(descriptor, self.path):
-            # Between the two calls another run took it for left over.
+            # Another run removed the draft as left over before it was locked.
             os.close(descriptor)
             return -1
         return descriptor
 
     def commit(self) -> None:
-        """Gives the draft its final name."""
+        """Renames the draft to its target."""
         try:
             if self._folder and self.target.exists():
                 self._replace_folder()
@@ -86,21 +86,21 @@ class Draft:
         except OSError as error:
             self.discard()
             raise DataError(f"cannot be written: {error.strerror}", where=str(self.target)) from error
-        self._let_go()
+        self._release()
 
-    def _let_go(self) -> None:
-        guard.forget(str(self.path))
+    def _release(self) -> None:
+        forget_unfinished(str(self.path))
         os.close(self._lock)
         self._lock = -1
 
     def _replace_folder(self) -> None:
-        """Puts the draft in the place of the folder at the target, and removes that."""
+        """Replaces the folder at the target by the draft, and removes the old folder."""
         old = os.open(self.target, os.O_RDONLY)
         try:
-            # At the draft's name, it must not be taken for one that a killed run left.
+            # Locked, because the old folder gets the draft's name: another run must not remove it as left over.
             _lock(old)
             if not _exchange(self.path, self.target):
-                aside = _aside(self.path)
+                aside = _name_aside(self.path)
                 self.target.rename(aside)
                 self.path.rename(self.target)
                 aside.rename(self.path)
@@ -112,15 +112,15 @@ class Draft:
         """Removes the draft; does nothing after `commit`."""
         if self._lock >= 0:
             _remove(self.path)
-            self._let_go()
+            self._release()
 
 
 def remove_left_over(path: Path) -> None:
-    """Removes what a killed run left at a draft's name; what it had put aside is put back.
+    """Removes the draft of a killed run at `path`, and restores a folder that it had put aside.
 
-    Raises BlockingIOError where another run works on it, OSError where it cannot be removed.
+    Raises BlockingIOError where another run uses the draft, OSError where it cannot be removed.
     """
-    aside = _aside(path)
+    aside = _name_aside(path)
     target = path.with_name(path.stem.removeprefix("."))
     if aside.is_dir():
         if target.exists():
@@ -131,7 +131,7 @@ def remove_left_over(path: Path) -> None:
         path.unlink()
     if not path.exists():
         return
-    # A pipe of that name would be waited for.
+    # O_NONBLOCK: opening a pipe of that name would wait.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     try:
         _lock(descriptor)
@@ -144,13 +144,13 @@ def remove_left_over(path: Path) -> None:
         os.close(descriptor)
 
 
-def _aside(path: Path) -> Path:
-    """Where the folder that a draft replaces lies for a moment, where names cannot change places at once."""
+def _name_aside(path: Path) -> Path:
+    """The temporary name of the folder that a draft replaces, for systems that cannot swap two names at once."""
     return path.with_suffix(".zm-old")
 
 
 def _remove(path: Path) -> None:
-    """Removes a file, or a folder with all that it holds, if it is there."""
+    """Removes a file or a folder with its contents, if it exists."""
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -158,9 +158,9 @@ def _remove(path: Path) -> None:
 
 
 def _lock(descriptor: int) -> None:
-    """Locks an open file or folder; raises BlockingIOError where another process has done so.
+    """Locks an open file or folder; raises BlockingIOError where another process has locked it.
 
-    A file system without locks lets everybody pass.
+    Does nothing on a file system without locks.
     """
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -171,7 +171,7 @@ def _lock(descriptor: int) -> None:
 
 
 def _is_at(descriptor: int, path: Path) -> bool:
-    """Whether an open file or folder is still what lies at `path`."""
+    """Whether an open file or folder is still the one at `path`."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:
@@ -179,7 +179,7 @@ def _is_at(descriptor: int, path: Path) -> bool:
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Has two names change places at once; False where the system cannot."""
+    """Swaps two names at once; False where the system cannot."""
     if sys.platform != "linux":
         return False
     import ctypes

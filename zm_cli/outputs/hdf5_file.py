@@ -1,107 +1,130 @@
-"""The file that HDF5 writes to: keeps the first failure and lets the library end its work in peace after it."""
+"""The file object that the HDF5 library writes an output to: it keeps the first failed write."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from zm_cli.errors import DataError
 from zm_cli.outputs.draft import Draft
+from zm_cli.outputs.hdf5_errors import H5PY_ERRORS, explain_error
 
 
-class Device:
-    """A file object for h5py's `fileobj` driver.
+class OutputFile:
+    """A file object for h5py's `fileobj` driver that writes to a draft.
 
-    The HDF5 library cannot close a file that it cannot flush, and crashes the process when it tries again at exit; it
-    also forgets failures that happen while it empties its chunk cache. Here, a write that fails (a full disk) is kept
-    for `check` to raise, and every later write does nothing and succeeds. Raises DataError where the draft, which is
-    then discarded, cannot be opened.
+    The HDF5 library cannot close a file that it cannot flush, and crashes the process when it tries again at exit. It
+    also loses the errors that occur while it empties its chunk cache. So when a write fails (a full disk), this object
+    keeps the error for `check` to raise, and every later write does nothing and succeeds. Raises DataError and discards
+    the draft where the draft cannot be opened.
     """
 
     def __init__(self, draft: Draft) -> None:
         self._target = draft.target
         try:
-            self._handle = os.open(draft.path, os.O_RDWR)
+            self._descriptor = os.open(draft.path, os.O_RDWR)
         except OSError as error:
             draft.discard()
             raise DataError(f"cannot be written: {error.strerror}", where=str(draft.target)) from error
-        self._place = 0
+        self._offset = 0
         self._size = 0
         self._failure: BaseException | None = None
         self._abandoned = False
 
+    @contextmanager
+    def library_calls(self, failure: str) -> Iterator[None]:
+        """Wraps h5py calls that write to this file.
+
+        Raises DataError where a call fails; `failure` says what could not be done ("cannot be completed"). A failed
+        write is raised as by `check`, whatever error the library made of it, or none.
+        """
+        try:
+            yield
+        except H5PY_ERRORS as error:
+            self.check()
+            raise DataError(f"{failure}: {explain_error(error)}", where=str(self._target)) from error
+        self.check()
+
     def check(self) -> None:
-        """Raises the first failure of a write: DataError that names the output, or the interrupt that came in it."""
+        """Raises the first failure of a write: DataError, naming the output, or the interrupt that came during it."""
         if isinstance(self._failure, OSError):
             raise DataError(
                 f"cannot be written: {self._failure.strerror}",
                 where=str(self._target),
-                hint="nothing is left of it; free some space or name another place",
+                hint="nothing is left of it; free some space or name another output",
             )
         if self._failure is not None:
             raise self._failure
 
     def abandon(self) -> None:
-        """From here on nothing is written any more."""
+        """Makes every later write do nothing."""
         self._abandoned = True
 
     def close(self) -> None:
-        if self._handle >= 0:
-            os.close(self._handle)
-            self._handle = -1
+        """Closes the file; does nothing if it is closed."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._size}[whence]
-        self._place = start + offset
-        return self._place
+        """Moves to an offset as `io.IOBase.seek` does, and returns it from the start of the file."""
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._offset, os.SEEK_END: self._size}[whence]
+        self._offset = start + offset
+        return self._offset
 
     def tell(self) -> int:
-        return self._place
+        """The current offset."""
+        return self._offset
 
     def write(self, data: memoryview) -> int:
+        """Writes `data` at the current offset and returns its length, also where the write failed."""
         view = memoryview(data)
         try:
-            self._write_at(view, self._place)
+            self._write_at(view, self._offset)
         except BaseException as error:
-            # An interrupt, too, must not pass through the C library. The traceback would keep its buffer alive.
+            # An interrupt must not pass through the C library either. The traceback would keep its buffer alive.
             self._failure = self._failure or error.with_traceback(None)
             self._abandoned = True
-        self._place += len(view)
-        self._size = max(self._size, self._place)
+        self._offset += len(view)
+        self._size = max(self._size, self._offset)
         return len(view)
 
-    def _write_at(self, view: memoryview, place: int) -> None:
+    def _write_at(self, view: memoryview, offset: int) -> None:
         while view and not self._abandoned:
-            done = os.pwrite(self._handle, view, place)
-            view, place = view[done:], place + done
+            done = os.pwrite(self._descriptor, view, offset)
+            view, offset = view[done:], offset + done
 
     def readinto(self, buffer: memoryview) -> int:
+        """Fills `buffer` from the current offset, with zeros past the end of the file, and returns its length."""
         view = memoryview(buffer)
         filled = 0
         while filled < len(view):
-            got = os.preadv(self._handle, [view[filled:]], self._place + filled)
+            got = os.preadv(self._descriptor, [view[filled:]], self._offset + filled)
             if got == 0:
                 # Past the end, or where an abandoned write would have been.
                 view[filled:] = bytes(len(view) - filled)
                 break
             filled += got
-        self._place += len(view)
+        self._offset += len(view)
         return len(view)
 
     def truncate(self, size: int | None = None) -> int:
-        self._size = self._place if size is None else size
+        """Sets the size of the file, by default to the current offset, and returns it, also where that failed."""
+        self._size = self._offset if size is None else size
         if not self._abandoned:
             try:
-                os.ftruncate(self._handle, self._size)
+                os.ftruncate(self._descriptor, self._size)
             except OSError as error:
                 self._failure = error.with_traceback(None)
                 self._abandoned = True
         return self._size
 
     def flush(self) -> None:
-        """Nothing waits here: every write goes to the operating system at once."""
+        """Does nothing: every write goes to the operating system at once."""
 
     def copy_head(self, path: str, size: int) -> None:
-        """Copies the first `size` bytes of the file at `path` to the front of this one: the user block."""
+        """Copies the first `size` bytes of the file at `path`, its user block, to the start of this file."""
         with open(path, "rb") as source:
             self.seek(0)
             self.write(memoryview(source.read(size)))

@@ -1,49 +1,50 @@
-"""What an output was made of and how, so that a run that would make the same again has nothing to do."""
+"""Provenance: what an output was made of and how, so that a run that would make the same again has nothing to do."""
 
 from __future__ import annotations
 
 import os
 import stat
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import xxhash
 
 READ_BYTES = 4 << 20
 MOST_LETTERS = 1 << 12
-"""Of the options in a record; of more the beginning and a hash."""
+"""Of a text in a provenance. Longer options are kept as their beginning and a hash."""
 
 
 @dataclass(frozen=True)
-class Made:
-    """A record of a run: the version of zm, the options that decide what comes out, a digest of all that was read."""
+class Provenance:
+    """How an output was made: the version of zm, the options that decide the output, a digest of all inputs."""
 
     version: str
     options: str
     inputs: str
 
     def to_document(self) -> dict[str, str]:
-        """The record as JSON can hold it."""
+        """The provenance as JSON can hold it."""
         return asdict(self)
 
-    def find_difference(self, other: Made) -> str | None:
-        """What of two records differs, in words; None where they are the same."""
+    def find_difference(self, other: Provenance) -> str | None:
+        """The names of the fields that differ, in words; None where all are the same."""
         different = [field for field, value in asdict(self).items() if getattr(other, field) != value]
         return " and ".join(different) or None
 
 
-def parse_made(value: Any) -> Made | None:
-    """The record in a value that may be anybody's; None where it is none."""
-    if not isinstance(value, dict) or value.keys() != asdict(Made("", "", "")).keys():
+def parse_provenance(value: Any) -> Provenance | None:
+    """The provenance in a value that may come from anybody; None where it is not one. Other keys are ignored."""
+    if not isinstance(value, dict):
         return None
-    if not all(isinstance(text, str) and len(text) <= MOST_LETTERS for text in value.values()):
+    texts: dict[str, Any] = {field.name: value.get(field.name) for field in fields(Provenance)}
+    if not all(isinstance(text, str) and len(text) <= MOST_LETTERS for text in texts.values()):
         return None
-    return Made(**value)
+    return Provenance(**texts)
 
 
 def shorten_options(text: str) -> str:
-    """The options as a record holds them: in letters that any file can hold, and no more than it may."""
+    """The options as a provenance holds them: in letters that any file can hold, of at most MOST_LETTERS."""
     plain = text.encode("utf-8", "backslashreplace").decode()
     if len(plain) <= MOST_LETTERS:
         return plain
@@ -51,9 +52,10 @@ def shorten_options(text: str) -> str:
 
 
 def digest_inputs(sources: Iterable[Iterable[tuple[str, str]]]) -> str:
-    """A hash of the files of sources, each with its name in the source and its path: of names and bytes, in order.
+    """A hash of the names and bytes of the files of some sources, in order; each file is its name in the source and its
+    path.
 
-    What cannot be read counts as that: whether it is an error is for the run itself to say.
+    A file that cannot be read is hashed as unreadable and raises nothing.
     """
     hasher = xxhash.xxh3_128()
     for files in sources:

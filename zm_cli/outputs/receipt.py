@@ -1,4 +1,4 @@
-"""The receipt: what zm says, on or beside an output, of what it did to it; keeps data from being centered twice."""
+"""The receipt: what zm did to an output, recorded on or beside it, so that data are not centered twice."""
 
 from __future__ import annotations
 
@@ -11,29 +11,31 @@ from typing import Any, Literal, get_args
 
 from zm_cli.errors import DataError
 from zm_cli.inputs.small_file import read_small
-from zm_cli.outputs.provenance import parse_made
+from zm_cli.outputs.provenance import parse_provenance
 
 FORMAT = "zm-receipt"
 Operation = Literal["center", "standardize"]
 
 MOST_BYTES = 1 << 20
-"""No receipt is as large; what is, is none."""
+"""A larger text is not a receipt."""
 MOST_LETTERS = 64
-"""Of a text in a receipt, which may end up in a message."""
+"""Of a text in a receipt: it may be shown in a message."""
 
 
 def make_receipt(operation: Operation, *, inverse: bool, stats: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The receipt of an operation; `stats` is the digest of its statistics, `settings` is what else decides it."""
+    """The receipt of an operation; `stats` is the digest of its statistics, `settings` are more fields."""
     return {"format": FORMAT, "version": 1, "operation": operation, "inverse": inverse, "stats": stats, **settings}
 
 
 DAMAGED: Mapping[str, Any] = {"format": FORMAT, "damaged": True}
-"""Stands for a receipt that is there and cannot be read: what was done to the data is not known."""
+"""Stands for a receipt that is there and cannot be read, so that nobody knows what was done to the data."""
 
 
 def load_receipt(path: str | Path) -> Mapping[str, Any] | None:
-    """The receipt in a file of zm's naming; None where there is no such file, or it is JSON of something else, and
-    DAMAGED where it is no JSON, too large, or cannot be read."""
+    """The receipt in a file with a name that zm gives; None where there is no such file, or where it holds other JSON.
+
+    DAMAGED where it does not hold JSON, is too large, or cannot be read.
+    """
     try:
         return parse_receipt(read_small(path, MOST_BYTES), damaged=True)
     except OSError:
@@ -41,10 +43,11 @@ def load_receipt(path: str | Path) -> Mapping[str, Any] | None:
 
 
 def parse_receipt(text: str | bytes | None, *, damaged: bool = False) -> Mapping[str, Any] | None:
-    """The receipt in a text, which may be anybody's; None where there is none or it is something else.
+    """The receipt in a text, which may come from anybody; None where there is no text or it is something else.
 
-    A text that is no JSON is DAMAGED where it speaks of a receipt, or `damaged` says that it must be one. Fields that
-    cannot be what they are for are left out: what then remains still says that something was done.
+    A text that is not JSON is DAMAGED where it has the name of the format in it, or where `damaged` says that it must
+    be a receipt. Unknown fields and those with impossible values are left out: the rest still says that something was
+    done.
     """
     if text is None:
         return None
@@ -81,13 +84,13 @@ _FIELDS: Mapping[str, Callable[[Any], bool]] = {
     "files": _is_text,
     "bytes": _is_number,
     "output": lambda value: isinstance(value, dict),
-    "made": lambda value: parse_made(value) is not None,
+    "provenance": lambda value: parse_provenance(value) is not None,
 }
-"""What a receipt may hold, and what each must be."""
+"""The fields that a receipt can have, and whether a value is possible for each."""
 
 
 def describe_receipt(receipt: Mapping[str, Any] | None) -> str | None:
-    """What was done to the data, in a word or two; None where nothing is known."""
+    """What was done to the data, in a few words; None where there is no receipt."""
     if receipt is None:
         return None
     if receipt is DAMAGED:
@@ -98,9 +101,9 @@ def describe_receipt(receipt: Mapping[str, Any] | None) -> str | None:
 
 def check_receipt(found: Mapping[str, Any] | None, wanted: Mapping[str, Any], where: str) -> None:
     """Raises DataError where the data are transformed already, where an inverse would not undo what was done, and
-    where a damaged receipt leaves that open.
+    where a damaged receipt does not say.
 
-    `wanted` is the receipt of the operation about to be done. Data without a receipt are never refused.
+    `wanted` is the receipt of the operation that is about to be done. Data without a receipt are never refused.
     """
     if found is None:
         return

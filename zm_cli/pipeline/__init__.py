@@ -1,1 +1,1 @@
-"""Joins the rooms: what a command asks for, carried out over sources, statistics and sinks; no arithmetic."""
+"""Carries out commands: measures, transforms, compares and describes sources, without any command line."""

@@ -1,10 +1,10 @@
-"""Stats to an output: every span read, transformed and encoded by a worker, written in the order of the data."""
+"""Applies statistics: workers read, transform and encode spans, which are written in the order of the data."""
 
 from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import xxhash
@@ -13,46 +13,35 @@ from zm_cli.data.block import Block, Span, Values
 from zm_cli.data.sink import Sink, WriteOptions
 from zm_cli.data.source import Source
 from zm_cli.errors import DataError
-from zm_cli.formats import create_sink
 from zm_cli.inputs.standard_input import name_input
 from zm_cli.numbers.axes import Per, kept_axes
-from zm_cli.numbers.moments import Moments, find_missing
+from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.values import find_missing
 from zm_cli.outputs.draft import Draft
-from zm_cli.outputs.provenance import Made
-from zm_cli.outputs.receipt import Operation, check_receipt, make_receipt
-from zm_cli.pipeline.measure import block_cost, missing_value, not_a_number, show_digest
+from zm_cli.outputs.receipt import check_receipt, make_receipt
+from zm_cli.pipeline.measure import block_bytes, show_digest
+from zm_cli.pipeline.options import ApplyOptions, Missing
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
-from zm_cli.pipeline.selfcheck import checked_per, find_broken_promise, measured, promise
+from zm_cli.pipeline.output import create_sink
+from zm_cli.pipeline.selfcheck import checked_per, describe_written, expect_written, find_unexpected
 from zm_cli.pipeline.transform import Transform
+from zm_cli.pipeline.words import changed_meanwhile, missing_value, not_a_number
 from zm_cli.running.guard import note_input
-from zm_cli.running.plan import Plan, WorkerKind, map_in_order
+from zm_cli.running.plan import Plan
+from zm_cli.running.workload import Workload
+from zm_cli.statsfile.digest import digest_stats
+from zm_cli.statsfile.fitting import check_fits, check_scale
 from zm_cli.statsfile.stats import Stats
-from zm_cli.statsfile.store import digest_stats, draft_stats
-
-
-@dataclass(frozen=True)
-class ApplyOptions:
-    """What is to be done with the statistics; `dtype` None is float64 for float64 data and float32 for all else."""
-
-    operation: Operation
-    inverse: bool = False
-    dtype: str | None = None
-    form: str | None = None
-    impute: bool = False
-    ddof: int = 0
-    epsilon: float = 0.0
-    missing: Literal["skip", "error"] = "skip"
-    force: bool = False
-    made: Made | None = None
-    """The run, where it is to be recorded with the output."""
+from zm_cli.statsfile.store import draft_stats
 
 
 @dataclass(frozen=True)
 class TransformedSpan:
-    """What a worker makes of a span: the block, `encoded` where that was its work too, and what there is to tell.
+    """The result of a worker for one span.
 
-    `overflows` counts the values that the output's dtype cannot hold; `hole` is the first missing value; `moments` are
-    those of the transformed values, where they are not known anyway.
+    `block` holds the transformed values, `encoded` the same as `Sink.write` takes it, None if that is left to the
+    writer. `overflows` counts the values that the output's dtype cannot hold. `hole` is the sample and the feature of
+    the first missing value. `moments` are those of the transformed values, None where they need not be measured.
     """
 
     block: Block
@@ -64,16 +53,16 @@ class TransformedSpan:
 
 @dataclass(frozen=True)
 class TransformSpan:
-    """The task of a worker: a span of `source`, read and transformed.
+    """The task of a worker: read and transform a span of `source`.
 
-    `kept` are the axes of the statistics, `checked` those of the moments of what comes out, None where none are needed.
+    `kept` are the axes of the statistics. `checked` are the axes of the moments of the output; None: do not measure it.
     """
 
     source: Source
     transform: Transform
     kept: tuple[int, ...]
     checked: tuple[int, ...] | None
-    missing: Literal["skip", "error"]
+    missing: Missing
 
     def __call__(self, span: Span) -> TransformedSpan:
         block = self.source.read(span)
@@ -82,7 +71,7 @@ class TransformSpan:
         return TransformedSpan(transformed, overflows, hole, self._measure(block, transformed))
 
     def _measure(self, block: Block, transformed: Block) -> Moments | None:
-        """The moments of what comes out, mostly from those of what goes in, which is smaller."""
+        """The moments of the output, mostly derived from those of the input, whose values are smaller."""
         if self.checked is None:
             return None
         if self.checked != self.kept:
@@ -92,7 +81,7 @@ class TransformSpan:
 
 @dataclass(frozen=True)
 class EncodeSpan:
-    """The task of a thread: a span transformed and encoded, so that nothing but the writing is left."""
+    """The task of a thread: transform and encode a span, so that only writing is left."""
 
     transform_span: TransformSpan
     sink: Sink
@@ -113,21 +102,22 @@ def apply(
     save_stats: str | None = None,
     tick: Tick = ignore_progress,
 ) -> Outcome:
-    """Writes the transformed source to `output`, whole or not at all, and returns what there is to tell of it.
+    """Writes the transformed source to `output`, completely or not at all, and returns the outcome.
 
-    `own` says that the statistics were just measured of this source: it must not have changed since, and what comes
-    out is known. With `save_stats`, the statistics are left there, at the moment the output appears. Raises DataError
-    where the statistics do not fit the data, a cell is no number, the data changed or are transformed already.
+    `own` says that the statistics were just measured on this source: it must not have changed since, and the result is
+    known without measuring it. With `save_stats`, the statistics are saved there when the output appears. Raises
+    DataError where the statistics do not fit the data, a cell is not a number, or the data have changed or are already
+    transformed.
     """
     note_input(source.path)
-    stats.check_fits(source.spec, source.path)
+    check_fits(stats, source.spec, source.path)
     transform = Transform.from_stats(
         stats,
         source.spec,
         _output_dtype(source, options),
         standardize=options.operation == "standardize",
         inverse=options.inverse,
-        impute=options.impute,
+        impute=options.impute is not None,
         ddof=options.ddof,
         epsilon=options.epsilon,
         unit=_recorded_unit(source) if options.inverse else None,
@@ -139,11 +129,11 @@ def apply(
         settings={"per": stats.per, **_settings(options, transform)},
     )
     if not options.force:
-        _check_whole(stats, source, options)
+        _refuse_trial(stats, source, options)
         check_receipt(source.receipt, receipt, source.path)
         if not options.inverse:
-            stats.check_scale(source.spec, _read_first(source), source.path)
-    sink = create_sink(source, output, WriteOptions(transform.dtype, receipt, options.form))
+            check_scale(stats, source.spec, _read_first(source), source.path)
+    sink = create_sink(source, output, WriteOptions(transform.dtype, receipt, options.format))
     outcome = Outcome()
     draft: Draft | None = None
     try:
@@ -164,14 +154,14 @@ def apply(
     if draft is not None:
         draft.commit()
     outcome.note(sink.notes)
-    # Without moments it is known what was written, unless some of it was beyond the output's range.
+    # Without moments, the written values are known, unless some were out of range for the output.
     if pass_.moments is not None or not (options.inverse or pass_.overflows):
-        _check_promise(stats, transform, pass_.moments, outcome)
+        _check_written(stats, transform, pass_.moments, outcome)
     return outcome
 
 
-def _check_whole(stats: Stats, source: Source, options: ApplyOptions) -> None:
-    """Raises DataError where statistics of a trial are applied to more than a trial."""
+def _refuse_trial(stats: Stats, source: Source, options: ApplyOptions) -> None:
+    """Raises DataError where statistics of a trial are applied to all of the data."""
     if stats.trial and source.spec.limit is None and not options.inverse:
         raise DataError(
             f"the statistics are of {stats.trial}",
@@ -180,29 +170,24 @@ def _check_whole(stats: Stats, source: Source, options: ApplyOptions) -> None:
         )
 
 
-def _check_promise(stats: Stats, transform: Transform, moments: Moments | None, outcome: Outcome) -> None:
-    """Tells what was written, and warns where that is not as promised; None where it is known to be."""
-    promised = promise(stats, transform)
+def _check_written(stats: Stats, transform: Transform, moments: Moments | None, outcome: Outcome) -> None:
+    """Records what was written, and warns if it is not as expected; `moments` None: it is known to be."""
+    expected = expect_written(stats, transform)
     if moments is None:
-        outcome.written = promised
+        outcome.written = expected
         return
-    outcome.written = measured(stats, moments)
-    if broken := find_broken_promise(promised, outcome.written, outcome.samples, moments.count.ravel()):
-        outcome.warn(broken)
-
-
-def changed_meanwhile(path: str, what: str | None = None) -> DataError:
-    """The error of data that were not the same when they were read a second time."""
-    detail = f": {what}" if what else ""
-    return DataError(
-        f"changed while it was read{detail}", where=path, hint="run it again when nobody writes to it any more"
-    )
+    outcome.written = describe_written(stats, moments)
+    if warning := find_unexpected(expected, outcome.written, outcome.samples, moments.count.ravel()):
+        outcome.warn(warning)
 
 
 @dataclass
 class _Pass:
-    """What a pass over a source has seen: a hash of all blocks' digests, the moments of what was written, how many
-    values the output's dtype could not hold."""
+    """The result of a pass over a source.
+
+    `digest` is that of the data, `moments` are those of the written values or None, `overflows` counts the values that
+    the output's dtype could not hold.
+    """
 
     digest: str
     moments: Moments | None
@@ -210,15 +195,13 @@ class _Pass:
 
 
 def _write_blocks(task: TransformSpan, sink: Sink, per: Per, plan: Plan, tick: Tick, outcome: Outcome) -> _Pass:
-    """Writes every block to the sink, which is left uncommitted; what there is to tell goes to `outcome`."""
+    """Writes every block to the sink without committing it; notes and warnings go to `outcome`."""
     source, dtype = task.source, task.transform.dtype
-    cost = block_cost(source, dtype)
-    worker = task if source.small_samples else EncodeSpan(task, sink)
-    by: WorkerKind = "processes" if source.small_samples else "threads"
+    small = source.small_samples
+    work = Workload(block_bytes(source, dtype), forkable=small, small_steps=small, arriving=source.one_pass)
     overflows, hasher = 0, xxhash.xxh3_128()
     moments: Moments | None = None
-    spans, arriving = source.spans(), source.one_pass
-    with closing(map_in_order(worker, spans, plan, block_cost=cost, by=by, arriving=arriving)) as transformed:
+    with closing(plan.map(task if small else EncodeSpan(task, sink), source.spans(), work)) as transformed:
         for made in transformed:
             block = made.block
             if block.rejected:
@@ -226,7 +209,7 @@ def _write_blocks(task: TransformSpan, sink: Sink, per: Per, plan: Plan, tick: T
                 raise not_a_number(source.path, (source.spec.names or ())[index], block.rejected[index])
             if made.hole is not None:
                 raise missing_value(source, outcome.samples + made.hole[0] + 1, made.hole[1], per)
-            # A sink stays where its file is: what comes from a process is encoded here.
+            # The sink is used in this process only: blocks from worker processes are encoded here.
             sink.write(sink.encode(block) if made.encoded is None else made.encoded)
             overflows += made.overflows
             hasher.update(block.digest)
@@ -251,8 +234,8 @@ def _settings(options: ApplyOptions, transform: Transform) -> dict[str, Any]:
     settings: dict[str, Any] = {"unit": transform.unit, "dtype": transform.dtype.name}
     if options.operation == "standardize":
         settings |= {"ddof": options.ddof, "epsilon": options.epsilon}
-    settings |= {"impute": "mean"} if options.impute else {}
-    return settings | ({"made": options.made.to_document()} if options.made else {})
+    settings |= {"impute": options.impute} if options.impute else {}
+    return settings | ({"provenance": options.provenance.to_document()} if options.provenance else {})
 
 
 def _output_dtype(source: Source, options: ApplyOptions) -> np.dtype[Any]:
@@ -261,13 +244,13 @@ def _output_dtype(source: Source, options: ApplyOptions) -> np.dtype[Any]:
 
 
 def _recorded_unit(source: Source) -> float | None:
-    """What the data were divided by when they were transformed, if they say so."""
+    """What the data were divided by when they were transformed; None where the receipt does not say."""
     unit = (source.receipt or {}).get("unit")
     return float(unit) if isinstance(unit, int | float) and not isinstance(unit, bool) and unit > 0 else None
 
 
 def _read_first(source: Source) -> Values | None:
-    """The first values of floats that can be read again: their range tells what scale they are of."""
+    """The first values of float data, whose range shows their scale; None where they cannot be read again."""
     if source.spec.dtype.kind != "f" or source.spec.axes == "NC" or source.one_pass:
         return None
     span = next(iter(source.spans()), None)

@@ -1,11 +1,11 @@
-"""Whether data are centered or standardized: their own statistics held against what such data promise."""
+"""Checks whether data are centered or standardized, by their own statistics."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,32 +15,33 @@ from zm_cli.numbers.axes import possible_pers
 from zm_cli.numbers.kernels import Counts, Floats
 from zm_cli.outputs.receipt import DAMAGED
 from zm_cli.pipeline.measure import measure
-from zm_cli.pipeline.measure_run import MeasureOptions
-from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress, list_names
+from zm_cli.pipeline.options import MeasureOptions, State
+from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
+from zm_cli.pipeline.words import list_names
 from zm_cli.running.plan import Plan
 from zm_cli.statsfile.stats import Stats
 
-State = Literal["centered", "standardized"]
 Flags = NDArray[np.bool_]
 
 FORMAT = "zm-check"
 VERSION = 1
 
 TOLERANCE = 1e-3
-"""How far means and deviations may be off, in deviations: float16 keeps them three times as well, other statistics
-than the data's own rarely do."""
+"""How far means and deviations may be off, in deviations. Rounding to float16 stays three times below it; data that
+were transformed by statistics of other data rarely do."""
 
 NOISE: Mapping[str, float] = {"standardize": 1e-6, "center": 1e-12}
-"""Where zm has done it, values of a feature that are all smaller than this are what rounding left of a constant one:
-after standardizing none else are so small, after centering hardly any."""
+"""If zm has transformed the data and all values of a feature are smaller than this, the feature was constant and the
+values are rounding errors. No other feature becomes so small by standardizing, and hardly any by centering."""
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What a check found, feature by feature.
+    """The result of a check, feature by feature.
 
-    `measures` holds arrays with an entry for each feature, NaN where there is no number; `off` says by the name of a
-    measure which features pass their limit there. `missing_columns` are features that should be there and are not.
+    `measures` maps names to arrays of shape (features,), NaN where a feature has no such number. `off` maps the name of
+    a measure to flags of shape (features,): which features exceed the limit. `missing_columns` were expected and not
+    found, `extra_columns` found and not compared.
     """
 
     check: str
@@ -60,16 +61,16 @@ class Findings:
 
     @property
     def wrong(self) -> Flags:
-        """Which features pass any limit."""
+        """Which features exceed any limit, shape (features,)."""
         return self._wrong
 
     @property
     def ok(self) -> bool:
-        """Whether everything is within the limits."""
+        """Whether all features are there and within the limits."""
         return not (self.missing_columns or self._wrong.any())
 
     def to_document(self) -> dict[str, Any]:
-        """All but the features as JSON can hold it."""
+        """Everything but the features, as JSON values."""
         return {
             "format": FORMAT,
             "version": VERSION,
@@ -87,7 +88,7 @@ class Findings:
         }
 
     def feature_documents(self) -> Iterator[dict[str, Any]]:
-        """Each feature as JSON can hold it: null where there is no finite number."""
+        """Each feature as JSON values, None where a number is not finite."""
         for index in range(self._wrong.size):
             off = [measure for measure, flags in self.off.items() if flags[index]]
             numbers = {measure: _plain(array[index].item()) for measure, array in self.measures.items()}
@@ -99,11 +100,12 @@ def _plain(number: float | int | bool) -> float | int | bool | None:
 
 
 @dataclass(frozen=True)
-class Promise:
-    """What the receipt of data says of the numbers to expect: `per` None is the default for such data.
+class Expectation:
+    """What the receipt of transformed data leads one to expect.
 
-    `smaller` says that deviations below 1 are as they should be: they were divided by an epsilon, or missing values
-    filled with the mean. Features without a value as large as `noise` count as constant.
+    `per` is what has a mean of its own, None for the default. `smaller` says that deviations below 1 are right, because
+    of an epsilon or of missing values filled with the mean. Features whose values are all smaller than `noise` count as
+    constant.
     """
 
     per: str | None = None
@@ -112,8 +114,8 @@ class Promise:
     noise: float = 0.0
 
     @classmethod
-    def from_receipt(cls, receipt: Mapping[str, Any] | None, axes: str) -> Promise:
-        """What a receipt promises of data with these axes; of data that were undone again, nothing."""
+    def from_receipt(cls, receipt: Mapping[str, Any] | None, axes: str) -> Expectation:
+        """The expectation for data with these axes; without a receipt, or after an inverse, the default one."""
         if receipt is None or receipt is DAMAGED or receipt.get("inverse"):
             return cls()
         per = receipt.get("per")
@@ -128,46 +130,44 @@ class Promise:
 def check_data(
     source: Source, state: State, tolerance: float, options: MeasureOptions, plan: Plan, tick: Tick = ignore_progress
 ) -> Findings:
-    """Whether the values of a source are centered or standardized, after one pass over them.
+    """Checks in one pass whether the values of a source are centered or standardized.
 
-    What has a mean of its own is what `options.per` says, else what the data's receipt does. Raises what `measure`
-    raises.
+    What has a mean of its own is decided by `options.per`, or else by the receipt of the data. Raises the errors of
+    `measure`.
     """
-    promise = Promise.from_receipt(source.receipt, source.spec.axes)
-    stats, outcome = measure([source], _complete(options, promise), plan, tick)
+    expected = Expectation.from_receipt(source.receipt, source.spec.axes)
+    stats, outcome = measure([source], replace(options, per=options.per or expected.per, compared=True), plan, tick)
     if source.receipt is DAMAGED:
-        outcome.warn(f"{source.path}: its receipt cannot be read; what it says of the data is not known")
-    if options.per is None and promise.per not in (None, possible_pers(source.spec.axes)[0]):
-        outcome.note([f"{source.path}: checked per {promise.per}, as its receipt says"])
+        outcome.warn(f"{source.path}: its receipt cannot be read, so it is not known how the data were transformed")
+    if options.per is None and expected.per not in (None, possible_pers(source.spec.axes)[0]):
+        outcome.note([f"{source.path}: checked per {expected.per}, as its receipt says"])
     empty = [] if source.spec.named else _find_empty_columns(stats)
     if empty:
         outcome.note([f"without a single number, not checked: {list_names(empty)}"])
         stats = stats.select([name for name in stats.names or () if name not in set(empty)])
-    return _check(source.path, stats, state, tolerance, promise, outcome)
+    return _check(source.path, stats, state, tolerance, expected, outcome)
 
 
 def check_stats(path: str, stats: Stats, state: State, tolerance: float) -> Findings:
-    """Whether the data that a stats file was made of are centered or standardized."""
-    return _check(path, stats, state, tolerance, Promise(), Outcome(samples=stats.samples))
-
-
-def _complete(options: MeasureOptions, promise: Promise) -> MeasureOptions:
-    return MeasureOptions(options.per or promise.per, options.unit, options.ignore, options.missing, compared=True)
+    """Checks whether the data behind a stats file are centered or standardized."""
+    return _check(path, stats, state, tolerance, Expectation(), Outcome(samples=stats.samples))
 
 
 def _find_empty_columns(stats: Stats) -> list[str]:
-    """Columns without a number, which are left as they are where a table is transformed."""
+    """Columns without any number; transforming a table leaves them as they are."""
     if stats.per != "column" or stats.names is None:
         return []
     return [name for name, count in zip(stats.names, stats.moments.count, strict=True) if not count]
 
 
-def _check(path: str, stats: Stats, state: State, tolerance: float, promise: Promise, outcome: Outcome) -> Findings:
+def _check(
+    path: str, stats: Stats, state: State, tolerance: float, expected: Expectation, outcome: Outcome
+) -> Findings:
     moments = stats.moments.reshape((stats.moments.mean.size,))
     empty = moments.count == 0
     mean = np.where(empty, np.nan, moments.mean)
-    std = moments.std(promise.ddof)
-    constant = moments.constant() | (np.maximum(np.abs(moments.min), np.abs(moments.max)) < promise.noise)
+    std = moments.std(expected.ddof)
+    constant = moments.constant() | (np.maximum(np.abs(moments.min), np.abs(moments.max)) < expected.noise)
     with np.errstate(divide="ignore", invalid="ignore"):
         shift = np.abs(mean) / np.where(constant | (std == 0), 1.0, std)
     off: dict[str, Flags] = {"count": empty}
@@ -175,7 +175,7 @@ def _check(path: str, stats: Stats, state: State, tolerance: float, promise: Pro
         off["shift"] = shift > tolerance
     else:
         off["mean"] = np.abs(mean) > tolerance
-        too_small = (1 - std > tolerance) & (not promise.smaller)
+        too_small = (1 - std > tolerance) & (not expected.smaller)
         off["std"] = ~constant & ((std - 1 > tolerance) | too_small)
     return Findings(
         check=state,

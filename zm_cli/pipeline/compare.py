@@ -1,8 +1,9 @@
-"""Data, or statistics, held against the statistics of training data: what has moved, and how far."""
+"""Compares data, or statistics, with the statistics of training data."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from typing import get_args
 
 import numpy as np
 
@@ -18,20 +19,23 @@ from zm_cli.numbers.moments import Moments
 from zm_cli.outputs.receipt import describe_receipt
 from zm_cli.pipeline.check import Findings, Flags
 from zm_cli.pipeline.measure import measure_beyond
-from zm_cli.pipeline.measure_run import MeasureOptions
 from zm_cli.pipeline.opening import open_to_apply, replay
-from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress, list_names
+from zm_cli.pipeline.options import MeasureOptions, State
+from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
 from zm_cli.pipeline.transform import unit_divisor
+from zm_cli.pipeline.words import list_names
 from zm_cli.running.plan import Plan
+from zm_cli.statsfile.fitting import check_fits
 from zm_cli.statsfile.stats import Stats
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How far data may be from those of the statistics.
+    """How far data may differ from the training data.
 
-    `max_shift`: the mean, in deviations. `max_ratio`: the deviation, as many times larger or smaller. `max_missing`:
-    the share of missing values, how much larger. `max_outside`: the share of values beyond the range; None for any.
+    `max_shift`: how far a mean may move, in deviations. `max_ratio`: how many times a deviation may grow or shrink.
+    `max_missing`: how much the share of missing values may grow. `max_outside`: which share of the values may lie
+    outside the training range, None for any share.
     """
 
     max_shift: float = 0.1
@@ -42,7 +46,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Training:
-    """The statistics that data are held against: their file, and which of their columns, where that was said."""
+    """The training statistics to compare with: their file, and the columns to compare or to exclude, None for all."""
 
     path: str
     stats: Stats
@@ -51,34 +55,34 @@ class Training:
 
     @property
     def by_name(self) -> bool:
-        """Whether features are columns that are found by their names."""
+        """Whether features are columns, which are found by name."""
         return self.stats.per == "column" and self.stats.names is not None
 
-    def selected(self) -> Stats:
-        """The statistics of the columns that were chosen of them; UsageError for what means none of them."""
+    def select_stats(self) -> Stats:
+        """The statistics of the chosen columns; UsageError for a name that matches no column, or if none is left."""
         if not self.by_name:
             return self.stats
         names = self.stats.names or ()
-        asked = None if self.columns is None else select_columns(self.columns, names, self.path)
+        chosen = None if self.columns is None else select_columns(self.columns, names, self.path)
         excluded = select_columns(self.exclude or (), names, self.path)
-        keep = [name for name in names if (asked is None or name in asked) and name not in excluded]
+        keep = [name for name in names if (chosen is None or name in chosen) and name not in excluded]
         if not keep:
-            raise UsageError("no column is left to compare", where=self.path, hint="leave out less of it")
+            raise UsageError("no column is left to compare", where=self.path, hint="exclude fewer columns")
         return self.stats if len(keep) == len(names) else self.stats.select(keep)
 
 
 def open_to_compare(path: str, options: ReadOptions, training: Training, kind: str | None = None) -> Source:
-    """The source at `path` read as the training data were, all of its columns that hold numbers as features.
+    """Opens the source at `path` to be read like the training data, with all of its numeric columns as features.
 
-    Raises DataError where it was asked to be read in another way, or is not of a kind with the training data;
+    Raises DataError where `options` contradict how the training data were read, or the source does not fit them;
     UsageError as `open_source`.
     """
     stats = training.stats
     if training.by_name and detect(path, kind).kind == stats.kind:
-        return open_source(path, replace(replay(options, stats, path), columns=None, exclude=None), kind)
+        return open_source(path, replay(options, stats, path).replace(columns=None, exclude=None), kind)
     source, _ = open_to_apply(path, options, stats, kind)
     try:
-        stats.check_fits(source.spec, path)
+        check_fits(stats, source.spec, path)
     except DataError:
         source.close()
         raise
@@ -88,31 +92,31 @@ def open_to_compare(path: str, options: ReadOptions, training: Training, kind: s
 def compare_data(
     source: Source, training: Training, limits: Limits, plan: Plan, tick: Tick = ignore_progress
 ) -> Findings:
-    """How far the values of a source are from those of the statistics, after one pass over them.
+    """Compares the values of a source with the training statistics, in one pass.
 
-    Raises what `measure` raises, and UsageError for columns that there are no statistics of.
+    Raises the errors of `measure`, and UsageError for chosen columns that have no statistics.
     """
-    whole, wanted = training.stats, training.selected()
+    whole, chosen = training.stats, training.select_stats()
     unit = whole.unit and source.spec.dtype.kind in "iu"
     options = MeasureOptions(
         whole.per,
         unit,
         whole.ignore,
-        bounds=_find_bounds(wanted, source.spec, unit_divisor(source.spec.dtype) if unit else 1.0),
+        bounds=_find_bounds(chosen, source.spec, unit_divisor(source.spec.dtype) if unit else 1.0),
         compared=True,
     )
     found, beyond, outcome = measure_beyond(source, options, plan, tick)
-    _doubt_trial(training, outcome)
-    if describe_receipt(source.receipt) in ("centered", "standardized"):
-        outcome.warn(f"{source.path}: is {describe_receipt(source.receipt)} already; the statistics are of data before")
-    return _compare(source.path, found, beyond, training, wanted, limits, outcome)
+    _warn_of_trial(training, outcome)
+    done = describe_receipt(source.receipt)
+    if done in get_args(State):
+        outcome.warn(f"{source.path}: is {done} already; the statistics describe the data before that")
+    return _compare(source.path, found, beyond, training, chosen, limits, outcome)
 
 
 def compare_stats(path: str, found: Stats, training: Training, limits: Limits) -> Findings:
-    """How far the statistics of data are from those of training data; how many values are beyond the range is not
-    known.
+    """Compares the statistics of data with those of training data. The values outside the range are not known.
 
-    Raises DataError, naming the difference, where they are not of the same features.
+    Raises DataError, naming the difference, where they are not statistics of the same features.
     """
     whole = training.stats
     if found.per != whole.per:
@@ -123,25 +127,24 @@ def compare_stats(path: str, found: Stats, training: Training, limits: Limits) -
         )
     if not (training.by_name and found.axes == "NC" and found.names is not None):
         dtype = np.dtype(found.dtype)
-        whole.check_fits(Spec(found.kind, found.axes, found.sample_shape, dtype, found.names), path)
+        check_fits(whole, Spec(found.kind, found.axes, found.sample_shape, dtype, found.names), path)
     outcome = Outcome(samples=found.samples)
-    _doubt_trial(training, outcome)
-    return _compare(path, _rescale(found, whole.unit), None, training, training.selected(), limits, outcome)
+    _warn_of_trial(training, outcome)
+    return _compare(path, _rescale(found, whole.unit), None, training, training.select_stats(), limits, outcome)
 
 
-def _doubt_trial(training: Training, outcome: Outcome) -> None:
+def _warn_of_trial(training: Training, outcome: Outcome) -> None:
     if training.stats.trial:
         outcome.warn(f"{training.path}: these statistics are of {training.stats.trial}")
 
 
 def _find_bounds(stats: Stats, spec: Spec, divisor: float) -> Bounds:
-    """The range of the training data in the order of the data's features and in their scale; none for columns without
-    statistics."""
+    """The training range, in the order and scale of the data's features; infinite for columns without statistics."""
     moments = stats.moments
     if stats.per == "column" and stats.names is not None and spec.names is not None:
-        places = {name: place for place, name in enumerate(stats.names)}
-        order = [places.get(name, -1) for name in spec.names]
-        # What -1 picks is replaced.
+        indices = {name: index for index, name in enumerate(stats.names)}
+        order = [indices.get(name, -1) for name in spec.names]
+        # Index -1 stands for an unknown column; its values are replaced below.
         known = np.array(order) >= 0
         low, high = np.where(known, moments.min[order], -np.inf), np.where(known, moments.max[order], np.inf)
     else:
@@ -150,14 +153,14 @@ def _find_bounds(stats: Stats, spec: Spec, divisor: float) -> Bounds:
 
 
 def _undo_unit(ends: Floats, divisor: float) -> Floats:
-    """What was divided to these ends: the very integers where they come from data of the same type."""
+    """The ends multiplied by the divisor that made them: exact integers if they were divided as integers."""
     scaled = ends * divisor
     whole = np.rint(scaled)
     return np.where(whole / divisor == ends, whole, scaled)
 
 
 def _rescale(stats: Stats, unit: bool) -> Stats:
-    """The statistics in the scale that integers have in others: divided by their type's maximum, or as they are."""
+    """The statistics in another scale: with `unit`, integers divided by their type's maximum, else as they are."""
     divisor = unit_divisor(np.dtype(stats.dtype))
     if stats.unit == unit:
         return stats
@@ -169,36 +172,36 @@ def _compare(
     found: Stats,
     beyond: Counts | None,
     training: Training,
-    wanted: Stats,
+    chosen: Stats,
     limits: Limits,
     outcome: Outcome,
 ) -> Findings:
-    """The comparison of the features that both have, in the order of the training data."""
+    """Compares the features that both have, in the order of the training data."""
     missing: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     if training.by_name and found.names is not None:
-        there, known = set(found.names), set(training.stats.names or ())
-        missing = tuple(name for name in wanted.names or () if name not in there)
+        present, known = set(found.names), set(training.stats.names or ())
+        missing = tuple(name for name in chosen.names or () if name not in present)
         extra = tuple(name for name in found.names if name not in known)
-        common = [name for name in wanted.names or () if name in there]
+        common = [name for name in chosen.names or () if name in present]
         if not common:
             raise DataError(
                 "does not fit the statistics: it has none of their columns as numbers",
                 where=path,
-                hint=f"there are statistics of {list_names(list(wanted.names or ()), 20)}",
+                hint=f"their columns are {list_names(list(chosen.names or ()), 20)}",
             )
         if extra:
             outcome.note([f"{path}: columns without statistics, not compared: {list_names(list(extra), 20)}"])
         if beyond is not None:
-            places = {name: place for place, name in enumerate(found.names)}
-            beyond = beyond[[places[name] for name in common]]
-        found, wanted = found.select(common), wanted.select(common)
-    new, old = (stats.moments.reshape((stats.moments.mean.size,)) for stats in (found, wanted))
+            indices = {name: index for index, name in enumerate(found.names)}
+            beyond = beyond[[indices[name] for name in common]]
+        found, chosen = found.select(common), chosen.select(common)
+    new, old = (stats.moments.reshape((stats.moments.mean.size,)) for stats in (found, chosen))
     measures = _measure_distance(new, old, beyond)
     return Findings(
         check="against",
         path=path,
-        stats=replace(found, names=wanted.names or found.names),
+        stats=replace(found, names=chosen.names or found.names),
         limits=asdict(limits),
         measures={**measures, **_show_both(new, old)},
         off=_find_off(measures, limits, new, old),
@@ -214,7 +217,7 @@ def _measure_distance(new: Moments, old: Moments, beyond: Counts | None) -> dict
     unit = np.where(old.constant(), 0.0, old.std())
     own = np.where(new.constant(), 0.0, new.std())
     gap = np.abs(new.mean - old.mean)
-    # Means of one constant may differ by what adding it up so often has rounded.
+    # Two means of the same constant may differ by the rounding of their sums.
     rounding = np.finfo(np.float64).eps * np.maximum(new.count, old.count) * np.abs(old.mean)
     with np.errstate(divide="ignore", invalid="ignore"):
         shift = np.where(unit > 0, gap / unit, np.where(gap <= rounding, 0.0, np.inf))
@@ -247,7 +250,7 @@ def _show_both(new: Moments, old: Moments) -> dict[str, Floats | Counts]:
 def _find_off(measures: dict[str, Floats], limits: Limits, new: Moments, old: Moments) -> dict[str, Flags]:
     ratio = measures["ratio"]
     most_outside = np.inf if limits.max_outside is None else limits.max_outside
-    # A feature without values there or here cannot be compared; one without any on both sides is as it was.
+    # A feature with values on one side only cannot be compared; one without values on both sides is unchanged.
     return {
         "count": (new.count == 0) != (old.count == 0),
         "shift": measures["shift"] > limits.max_shift,

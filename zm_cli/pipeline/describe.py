@@ -1,15 +1,15 @@
-"""A source to what `inspect` tells of it: facts from its headers, and statistics from one pass over its values."""
+"""Describes a source for `inspect`: facts from its headers, and statistics from one pass over its values."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from zm_cli.data.source import Facts, Source
 from zm_cli.numbers.axes import is_unclear
 from zm_cli.outputs.receipt import describe_receipt
 from zm_cli.pipeline.measure import measure
-from zm_cli.pipeline.measure_run import MeasureOptions
+from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
 from zm_cli.running.plan import Plan
 from zm_cli.statsfile.stats import Stats
@@ -25,10 +25,10 @@ class Description:
     stats: Stats
     outcome: Outcome
     state: str | None
-    """What an earlier run did to the data, as its receipt says."""
+    """How an earlier run transformed the data, as its receipt says."""
 
     def to_document(self) -> dict[str, Any]:
-        """The description as JSON can hold it; statistics under the names they have in a stats file."""
+        """The description as JSON values; statistics have the same names as in a stats file."""
         document: dict[str, Any] = {
             "format": "zm-inspect",
             "version": 1,
@@ -46,18 +46,18 @@ class Description:
             "warnings": self.outcome.warnings,
         }
         numbers = self.stats.to_document()
-        for field in ("format", "version", "sources", "made"):
+        for field in ("format", "version", "requires", "sources", "provenance"):
             del numbers[field]
         totals = {"features": list(self.stats.features), "missing_total": int(self.stats.moments.missing.sum())}
         return document | numbers | totals
 
 
 def describe(source: Source, options: MeasureOptions, plan: Plan, tick: Tick = ignore_progress) -> Description:
-    """What there is to tell of a source, after one pass over its values.
+    """Describes a source, in one pass over its values; raises the errors of `measure`.
 
-    Where the axes of an array are not clear, its statistics are those of all values together.
+    If the meaning of the axes is not known, the statistics are those of all values together.
     """
     if options.per is None and is_unclear(source.spec.axes):
-        options = MeasureOptions("all", options.unit, options.ignore, options.missing)
+        options = replace(options, per="all")
     stats, outcome = measure([source], options, plan, tick)
     return Description(source.path, source.spec.kind, source.facts(), stats, outcome, describe_receipt(source.receipt))

@@ -1,52 +1,47 @@
-"""Data opened as those were that statistics were made of."""
+"""Opens data in the same way as the data that the statistics were computed from."""
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
 from typing import Any
 
-from zm_cli.data.options import ReadOptions
+from zm_cli.data.options import ReadOptions, Replay
 from zm_cli.data.source import Source
 from zm_cli.errors import DataError, UsageError
-from zm_cli.formats import detect, open_source
+from zm_cli.formats import detect, formats, open_source, reading_options
+from zm_cli.statsfile.fitting import check_fits
 from zm_cli.statsfile.stats import Stats
-
-FIXED_CHOICES = ("mode", "lossy", "resize", "exif")
-"""Choices in decoding images that data must share with the statistics: other pixels have other means."""
-
-PLACES = ("dataset", "layout")
-"""Choices that say where in a file the values lie; followed as for the statistics where that fits the file."""
 
 
 def open_to_apply(
     path: str, options: ReadOptions, stats: Stats, kind: str | None = None, *, inverse: bool = False
 ) -> tuple[Source, Stats]:
-    """The source at `path` read as the statistics' own data were, and the statistics of the columns to transform.
+    """Opens the source at `path` to be read like the data of the statistics.
 
-    For an inverse, images are read as they are: they are arrays that were decoded before.
-    Raises DataError where the data lack a column or were asked to be read in another way; UsageError as `open_source`.
+    Returns it with the statistics of the columns to transform. For an inverse, options that must always be the same
+    (such as the image mode) are not replayed: the transform that is undone applied them. Raises DataError where the
+    data lack a column, or `options` contradict how the data of the statistics were read; UsageError as `open_source`.
     """
-    found = detect(path, kind).kind
+    found = detect(path, kind, preferred=stats.kind).kind
     if stats.axes == "NC" and stats.names is not None and found == stats.kind:
         return _open_table(path, options, stats, kind)
     if found != stats.kind:
         return open_source(path, options, kind), stats
-    replayed = replay(options, stats, path, skip=FIXED_CHOICES if inverse else ())
+    replayed = replay(options, stats, path, inverse=inverse)
     try:
-        source = open_source(path, replayed, kind)
+        source = open_source(path, replayed, kind, preferred=stats.kind)
         if not inverse:
-            stats.check_fits(source.spec, path)
+            check_fits(stats, source.spec, path)
         return source, stats
     except (UsageError, DataError) as error:
-        # Where things lie in a file may differ from one to the next; what the values are may not.
-        own = replace(replayed, **{choice: getattr(options, choice) for choice in PLACES})
+        # Another file may hold its values at another path or in another layout: try what fits this one.
+        own = replayed.replace(**_list_asked(options, stats))
         if own == replayed:
             raise
         try:
-            source = open_source(path, own, kind)
-            stats.check_fits(source.spec, path)
+            source = open_source(path, own, kind, preferred=stats.kind)
+            check_fits(stats, source.spec, path)
         except DataError as other:
-            # That the data do not fit says more than that the place is not there, which nobody asked for.
+            # "Does not fit" is more helpful than "not found" for an option that the user did not give.
             raise (error if isinstance(error, DataError) else other) from None
         except UsageError:
             raise error from None
@@ -54,39 +49,51 @@ def open_to_apply(
 
 
 def _open_table(path: str, options: ReadOptions, stats: Stats, kind: str | None) -> tuple[Source, Stats]:
-    """The table with those columns of the statistics as features that the options leave, and their statistics."""
-    source = open_source(path, replace(replay(options, stats, path), among=stats.names), kind)
+    """Opens the table with the columns of the statistics that the options allow; returns it with their statistics."""
+    source = open_source(path, replay(options, stats, path).replace(among=stats.names), kind)
     if source.spec.names == stats.names:
         return source, stats
     if stats.per == "all":
         source.close()
-        raise UsageError("statistics --per all are of all their columns together", where="--columns")
+        raise UsageError("statistics --per all cannot be applied to some of their columns", where="--columns")
     return source, stats.select(list(source.spec.names or ()))
 
 
-def replay(options: ReadOptions, stats: Stats, path: str, *, skip: tuple[str, ...] = ()) -> ReadOptions:
-    """The options with every choice that the user left open, but those to skip, made as it was for the statistics."""
-    changes: dict[str, Any] = {}
-    for option in fields(options):
-        if option.name in skip:
-            continue
-        made = stats.decoding.get(option.name)
-        made = tuple(made) if isinstance(made, list) else made
-        asked = getattr(options, option.name)
-        if asked is None and made is not None:
-            changes[option.name] = made
-        elif asked is not None and option.name in FIXED_CHOICES and str(asked).lower() != str(made).lower():
-            raise DataError(
-                f"does not fit the statistics: they were made with {_spell(option.name, made)}",
-                where=path,
-                hint=f"leave out --{option.name}",
-            )
-    return replace(options, **changes)
+def replay(options: ReadOptions, stats: Stats, path: str, *, inverse: bool = False) -> ReadOptions:
+    """The options, completed with the values that the statistics record and the user did not give.
+
+    For an inverse, options that must always be the same are left out. Raises DataError where the user gave another
+    value for one of them.
+    """
+    values: dict[str, Any] = {}
+    asked = options.to_dict()
+    for name, recorded in formats()[stats.kind].recorded.items():
+        value = stats.decoding.get(name)
+        value = tuple(value) if isinstance(value, list) else value
+        if recorded.replay is Replay.ALWAYS:
+            if inverse:
+                continue
+            if name in asked and str(asked[name]).lower() != str(value).lower():
+                raise DataError(
+                    f"does not fit the statistics: they were made with {_spell(name, value)}",
+                    where=path,
+                    hint=f"leave out {reading_options()[name].spelling}",
+                )
+        if name not in asked and value is not None:
+            values[name] = value
+    return options.replace(**values)
 
 
-def _spell(option: str, value: Any) -> str:
-    """An option with its value as one would type it."""
+def _list_asked(options: ReadOptions, stats: Stats) -> dict[str, Any]:
+    """The user's values of the options that are replayed only where they fit; None: left to the format."""
+    asked = options.to_dict()
+    recorded = formats()[stats.kind].recorded
+    return {name: asked.get(name) for name, entry in recorded.items() if entry.replay is Replay.WHERE_IT_FITS}
+
+
+def _spell(name: str, value: Any) -> str:
+    """An option with its value as it is typed."""
     if isinstance(value, bool):
-        return f"--{'' if value else 'no-'}{option}"
+        return f"--{'' if value else 'no-'}{name}"
     shown = "x".join(map(str, value)) if isinstance(value, tuple) else value
-    return f"no --{option}" if value is None else f"--{option} {shown}"
+    return f"no --{name}" if value is None else f"--{name} {shown}"

@@ -1,4 +1,4 @@
-"""What a run has to tell besides its result: notes, warnings, skipped samples; and how it tells of its progress."""
+"""What is reported besides a result: notes, warnings, skipped samples, and progress."""
 
 from __future__ import annotations
 
@@ -11,14 +11,11 @@ from zm_cli.data.block import Skipped
 from zm_cli.numbers.kernels import Floats
 
 Tick = Callable[[int], None]
-"""Called with the bytes of input just done with, in the unit of `Source.nbytes`."""
-
-MOST_NAMES = 5
-"""Names that a list in a message spells out."""
+"""Called with the bytes of input that were just processed, in the unit of `Source.nbytes`."""
 
 
 def ignore_progress(nbytes: int) -> None:
-    """The Tick of a caller that shows no progress."""
+    """The Tick for a caller that does not show progress."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +27,7 @@ class Written:
     std: Floats
 
     def to_document(self) -> dict[str, Any]:
-        """The same as JSON can hold it: null where there is no value."""
+        """The same as JSON values, None where a number is not finite."""
         columns = {"mean": self.mean, "std": self.std}
         listed = {key: [x if math.isfinite(x) else None for x in array.tolist()] for key, array in columns.items()}
         return {"names": list(self.names), **listed}
@@ -38,9 +35,9 @@ class Written:
 
 @dataclass
 class Outcome:
-    """Notes say how the data were read, warnings what the user should look at; each sentence stands once.
+    """Notes say how the data were read, warnings what the user should look at; no sentence is repeated.
 
-    `written` is what came out, None where nothing was written, or by an inverse.
+    `written` describes the written dataset; None if nothing was written, or after an inverse.
     """
 
     samples: int = 0
@@ -64,29 +61,17 @@ class Outcome:
             self.warn(f"samples left out because they could not be read: {len(self.skipped)}")
 
     def include(self, other: Outcome) -> None:
-        """Adds what another run over the same samples has to tell; the samples count once."""
+        """Adds the messages of another pass over the same samples, which are not counted again."""
         self.note(other.notes)
         self.skip(other.skipped)
         for sentence in other.warnings:
             self.warn(sentence)
 
     def rename(self, old: str, new: str) -> None:
-        """Calls a path by another name wherever it is spoken of."""
+        """Replaces a path by another name in all notes and warnings."""
         self.notes = [sentence.replace(old, new) for sentence in self.notes]
         self.warnings = [sentence.replace(old, new) for sentence in self.warnings]
 
     def skip(self, samples: Iterable[Skipped]) -> None:
-        """Adds the samples that were left out and are not known yet."""
+        """Adds samples that were left out, each once."""
         self.skipped = list(dict.fromkeys((*self.skipped, *samples)))
-
-
-def show_value(text: str, most: int = 40) -> str:
-    """A cell's text in quotes, its beginning where it is long."""
-    return f"'{text}'" if len(text) <= most else f"'{text[:most]}...' ({len(text):,} characters)"
-
-
-def list_names(names: list[str], most: int = MOST_NAMES, *, there_are: int | None = None) -> str:
-    """The first few names in quotes, and how many there are beyond them, of all that `there_are`."""
-    number = len(names) if there_are is None else there_are
-    listed = ", ".join(f"'{name}'" for name in names[:most])
-    return f"{listed} and {number - most} more" if number > most else listed

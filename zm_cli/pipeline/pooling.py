@@ -1,20 +1,24 @@
-"""Several sources measured as one: whether they go together, and what they have in common."""
+"""Pools several sources: whether they can be measured together, and what they have in common."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
+from zm_cli.data.options import Replay
 from zm_cli.data.source import Source
 from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError
+from zm_cli.formats import formats
 from zm_cli.numbers.axes import Per, describe_shape, kept_axes
 from zm_cli.pipeline.outcome import Outcome
 
 
 def pool_columns(sources: Sequence[Source], outcome: Outcome) -> Spec:
-    """The first source's spec with the columns that are features of every source; one that is text in another is told
-    and left out."""
+    """The first source's spec with the columns that are features of every source.
+
+    A column that is text in another source is left out with a warning. Raises DataError if no column is left.
+    """
     spec = sources[0].spec
     if spec.names is None or spec.axes != "NC":
         return spec
@@ -26,12 +30,12 @@ def pool_columns(sources: Sequence[Source], outcome: Outcome) -> Spec:
     common = tuple(name for name in spec.names if all(name in names for names in own))
     if not common:
         paths = ", ".join(source.path for source in sources)
-        raise DataError("have no column of numbers in common", where=paths, hint="pool tables of the same columns")
+        raise DataError("have no column of numbers in common", where=paths, hint="pool tables with the same columns")
     return replace(spec, names=common, sample_shape=(len(common),))
 
 
 def check_one_size(sources: Sequence[Source]) -> None:
-    """Raises DataError, listing the sizes with their counts, where samples differ in size."""
+    """Raises DataError, listing the sizes with their counts, if samples differ in size."""
     counts: dict[str, int] = {}
     for source in sources:
         for shape, count in source.facts().shapes.items():
@@ -41,14 +45,14 @@ def check_one_size(sources: Sequence[Source]) -> None:
     common = sorted(counts.items(), key=lambda entry: -entry[1])
     listed = ", ".join(f"{shape} ({count})" for shape, count in common[:6]) + (", ..." if len(common) > 6 else "")
     raise DataError(
-        f"--per pixel needs samples of one size, here are {len(counts)}: {listed}",
+        f"--per pixel needs samples of one size, found {len(counts)}: {listed}",
         where=sources[0].path,
-        hint=f"--resize {common[0][0]} makes them one, --per channel needs no one size",
+        hint=f"use --resize {common[0][0]}, or --per channel, which allows any size",
     )
 
 
 def check_alike(first: Source, other: Source, per: Per) -> None:
-    """Raises DataError, naming the difference, where two sources cannot be pooled."""
+    """Raises DataError, naming the difference, if two sources cannot be pooled."""
     ours, theirs = first.spec, other.spec
     for what, mine, its in (
         ("kind", ours.kind, theirs.kind),
@@ -56,18 +60,24 @@ def check_alike(first: Source, other: Source, per: Per) -> None:
         ("dtype", ours.dtype.name, theirs.dtype.name),
         ("channels or columns", _named(ours, per), _named(theirs, per)),
         ("sample shape", _fixed(ours, per), _fixed(theirs, per)),
-        *((key, ours.decoding.get(key), theirs.decoding.get(key)) for key in ("mode", "resize", "exif")),
+        *((name, ours.decoding.get(name), theirs.decoding.get(name)) for name in _list_decisive(ours)),
     ):
         if mine != its:
             raise DataError(
-                f"cannot be pooled with {first.path}: its {what}: {its}, there: {mine}",
+                f"cannot be pooled with {first.path}: {what} {its} instead of {mine}",
                 where=other.path,
-                hint="pool what was read alike, or say how to read it (--mode, --columns, --exclude)",
+                hint="pool sources that are read in the same way; --mode, --columns or --exclude can make them so",
             )
 
 
+def _list_decisive(spec: Spec) -> list[str]:
+    """The recorded options that must be the same for data that are used together."""
+    recorded = formats()[spec.kind].recorded
+    return [name for name, entry in recorded.items() if entry.replay is Replay.ALWAYS]
+
+
 def _named(spec: Spec, per: Per) -> str | None:
-    """The names that two specs must share: of columns in any order, be they numbers or text."""
+    """The names that two specs must share: channels in order, or columns in any order, numeric or text."""
     if spec.names is None:
         return None
     names = sorted({*spec.names, *spec.text_columns}) if per == "column" else spec.names
@@ -75,7 +85,7 @@ def _named(spec: Spec, per: Per) -> str | None:
 
 
 def _fixed(spec: Spec, per: Per) -> str:
-    """What of the sample shape must be the same: all of it per pixel, else the sizes of features without names."""
+    """The sizes of a sample that two specs must share: all of them per pixel, else those of unnamed features."""
     if per == "column" and spec.names is not None:
         return ""
     if per in ("pixel", "column"):
@@ -85,6 +95,12 @@ def _fixed(spec: Spec, per: Per) -> str:
 
 
 def pool_shapes(sources: Sequence[Source]) -> tuple[int | None, ...]:
-    """The shape of samples that all sources have, None for sizes in which they differ."""
+    """The sample shape of all sources, None for sizes in which they differ."""
     shapes = [source.spec.sample_shape for source in sources]
     return tuple(sizes[0] if len(set(sizes)) == 1 else None for sizes in zip(*shapes, strict=True))
+
+
+def pool_classes(sources: Sequence[Source]) -> tuple[str, ...] | None:
+    """The names of the classes of all sources, sorted; None if there are none."""
+    names = {name for source in sources for name in source.classes}
+    return tuple(sorted(names)) or None

@@ -1,4 +1,4 @@
-"""Transform: blocks centered or standardized, and back; the one room that subtracts a mean or divides by a scale."""
+"""Transform: centers or standardizes blocks, and undoes it. Only here is a mean subtracted or a scale divided by."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from zm_cli.numbers.pieces import PIECE
 from zm_cli.statsfile.stats import Stats
 
 WIDE = 1024
-"""Values side by side that are worked on at full speed."""
+"""A last axis of this length is enough for NumPy's full speed."""
 
 
 def unit_divisor(dtype: np.dtype[Any]) -> float:
-    """What `--unit` divides by: the largest value of an integer type, 1 for floats, which are left as they are."""
+    """What `--unit` divides by: the largest value of an integer type, 1 for floats."""
     return float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0
 
 
@@ -30,8 +30,8 @@ def unit_divisor(dtype: np.dtype[Any]) -> float:
 class Transform:
     """`(x / unit - shift) / scale`, or with `inverse` `x * scale + shift`, computed in float64.
 
-    `shift` and `scale` have a shape that broadcasts against a block's values. `unit` is what integers are divided by
-    first (1 leaves them). Values equal to `ignore` become NaN. With `impute`, what is not finite becomes the mean.
+    `shift` and `scale` have a shape that broadcasts against a block's values. Integers are divided by `unit` first (1:
+    they are not). Values equal to `ignore` become NaN. With `impute`, values that are not finite become the mean.
     """
 
     shift: Floats
@@ -56,15 +56,15 @@ class Transform:
         epsilon: float = 0.0,
         unit: float | None = None,
     ) -> Transform:
-        """The transform by these statistics of blocks of this spec, which they must fit.
+        """The transform for blocks of `spec` by statistics that fit it.
 
-        `unit` is what integers are or, for an inverse, were divided by; None where nobody wrote it down.
+        `unit` is what integers are divided by (for an inverse: were divided by); None: it follows from the statistics.
         """
         moments = stats.moments
         scale = moments.scale(ddof, epsilon) if standardize else np.ones_like(moments.mean)
         shape = broadcast_shape(moments.mean.shape, spec.axes, stats.per)
         if unit is None:
-            # An inverse leads back to the scale of the data that were measured.
+            # An inverse restores the scale of the data that were measured.
             unit = unit_divisor(np.dtype(stats.dtype) if inverse else spec.dtype) if stats.unit else 1.0
         return cls(
             shift=moments.mean.reshape(shape),
@@ -77,12 +77,12 @@ class Transform:
         )
 
     def apply(self, block: Block) -> tuple[Block, int]:
-        """The block transformed, in the output's dtype, and how many finite values became infinite in that dtype."""
+        """The transformed block, in the output's dtype, and how many finite values became infinite in that dtype."""
         values, overflows = self.apply_values(block.values)
         return replace(block, values=values), overflows
 
     def apply_values(self, values: Values) -> tuple[Values, int]:
-        """The values transformed, in their shape and memory order, in the output's dtype, and how many overflowed."""
+        """The transformed values in the same shape and memory order, in the output's dtype, and how many overflowed."""
         result = np.empty_like(values, dtype=self.dtype)
         overflows = 0
         for piece, shift, scale in self._pieces(values):
@@ -94,29 +94,23 @@ class Transform:
         return result, overflows
 
     def apply_moments(self, moments: Moments, *, units: bool = True) -> Moments:
-        """The moments of values after this transform (no inverse), from their moments before it; of one shape with
-        `shift`, but for axes of length 1.
+        """The moments of values after this transform (not an inverse), from their moments before it.
 
-        Without `units`, the moments are those of values that were divided by `unit` already. Rounding to the output's
-        dtype is not in the result.
+        They have the shape of `shift` without its axes of length 1. `units` False says that the values were already
+        divided by `unit`. Rounding to the output's dtype is not taken into account.
         """
         shape = moments.mean.shape
-        shift, scale = (array.reshape(shape) for array in (self.shift, self.scale))
-        scaled = moments.divide(self.unit) if units else moments
-        with np.errstate(all="ignore"):
-            mean = np.where(moments.count > 0, (scaled.mean - shift + scaled.tail) / scale, 0.0)
-            ends = (scaled.min - shift) / scale, (scaled.max - shift) / scale
-            m2 = scaled.m2 / scale / scale
-        made = Moments(moments.count, mean, m2, *ends, moments.missing, np.zeros(shape))
+        shift, scale = (np.broadcast_to(array.reshape(shape), shape) for array in (self.shift, self.scale))
+        made = (moments.divide(self.unit) if units else moments).transform(shift, scale)
         if not self.impute:
             return made
-        # What was missing is the mean now.
+        # Missing values become the mean, which is 0 now.
         none, zero, some = np.zeros(shape, np.int64), np.zeros(shape), moments.missing > 0
         low, high = np.where(some, 0.0, np.inf), np.where(some, 0.0, -np.inf)
         return replace(made.merge(Moments(moments.missing, zero, zero, low, high, none, zero)), missing=none)
 
     def _pieces(self, values: Values) -> Iterator[tuple[tuple[slice, ...], Floats, Floats]]:
-        """Parts of a block that are small enough for a float64 copy, each with its part of shift and scale."""
+        """Pieces of a block, small enough for a float64 copy in cache, each with its part of shift and scale."""
         sample = values[:1].size
         if values.ndim == 2 and values.flags.f_contiguous and not values.flags.c_contiguous:
             for column in range(values.shape[1]):
@@ -163,8 +157,8 @@ class Transform:
 
     def _subtract(self, values: Values, shift: Floats) -> Floats:
         if values.dtype.kind in "iu" and values.dtype.itemsize == 8 and self.unit == 1.0:
-            # Beyond 2**53, float64 would round the values themselves; their distance from the mean it holds. Unsigned
-            # arithmetic wraps around, so that a distance that fits 63 bits comes out right as a signed integer.
+            # Beyond 2**53, float64 would round the values themselves, but not their distances from the mean. Unsigned
+            # arithmetic wraps around, so a distance that fits into 63 bits is right as a signed integer.
             whole = np.floor(shift)
             distance = (values.view(np.uint64) - whole.astype(values.dtype).view(np.uint64)).view(np.int64)
             rounded = values - shift
@@ -177,9 +171,9 @@ class Transform:
 
 
 def _widen(array: Floats, shape: tuple[int, ...]) -> Floats:
-    """An array that broadcasts against `shape`, repeated along the last axes: NumPy works slowly along a short one.
+    """The array repeated along its last axes towards `shape`, because NumPy is slow along a short last axis.
 
-    It stays within the size of a piece, or as it is.
+    It is repeated only as long as it has at most PIECE values.
     """
     wide = list(array.shape)
     for axis in range(len(shape) - 1, 0, -1):

@@ -1,1 +1,1 @@
-"""How tasks are run: a plan of workers and memory, the processes that stand by, limits of time."""
+"""How tasks are carried out: the plan of workers and memory, the executors, the process on guard, and time limits."""

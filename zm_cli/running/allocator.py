@@ -1,4 +1,4 @@
-"""The C library's allocator, told to keep the memory of one block for the next."""
+"""The settings of the C library's allocator, which let the memory of one block be used again for the next."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from functools import cache
 # The names and numbers of <malloc.h>.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 LARGEST_KEPT = 1 << 30
+"""Bytes of free memory that are kept for the next arrays."""
 LARGEST_ON_HEAP = 64 << 20
-"""More than the arrays of a block; larger ones (of very large images) are returned to the system."""
+"""More than the bytes of a block's arrays; larger ones (of very large images) are given back to the system."""
 LARGEST_ALLOWED = 32 << 20
-"""What glibc before 2.35 takes for the largest array on the heap."""
+"""The largest value that glibc before 2.35 accepts for it."""
 
 
 @cache
 def keep_freed_memory() -> None:
-    """Makes glibc give freed arrays to the next ones that are made; does nothing where there is another C library.
+    """Makes glibc use the memory of freed arrays for new ones; does nothing with another C library.
 
-    By itself it returns large arrays to the system and fetches fresh pages, zeroed one by one, for the next block: half
-    of the time that a block of text takes to cut. One arena for all threads keeps the peak where it was, or below.
+    By default, glibc gives large arrays back to the system and fetches new pages, zeroed one by one, for the next
+    block: that is half of the time that a block of text takes to cut. One arena for all threads keeps the peak of
+    memory where it was, or below. Safe to call from any thread, any number of times.
     """
     if not sys.platform.startswith("linux"):
         return

@@ -1,4 +1,4 @@
-"""How long a library may be at work on a file before it is held to be going in circles, as it may in a damaged one."""
+"""A limit on the time that a library may work on a file: on a damaged one, it may never come to an end."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from zm_cli.running import guard
 
 SECONDS = 20.0
 """Of processor time, whatever the size of the file."""
-BYTES_A_SECOND = 1 << 20
-"""So many bytes of the file are worth another second: far more than any that is sound needs."""
+BYTES_PER_SECOND = 1 << 20
+"""The limit grows by a second for every so many bytes of the file: far more than a sound file needs."""
 
 _lock = threading.Lock()
 _inside = 0
@@ -21,10 +21,10 @@ _inside = 0
 
 @contextmanager
 def limited(path: str) -> Iterator[None]:
-    """Calls of a library on the file at `path`, for which this process is ended where they do not come to an end.
+    """Ends this process where a library's calls on the file at `path` take too long; wraps those calls.
 
-    It dies of SIGPROF, and the process that stands by tells why; where none does, there is no limit. May be nested and
-    used by several threads, whose time is counted together, anew whenever one of them begins.
+    The process ends with SIGPROF, and the process on guard says why; where there is none, there is no limit. May be
+    nested and used by several threads: their time is counted together, and anew whenever one of them begins.
     """
     global _inside
     if not guard.is_watched():
@@ -36,7 +36,7 @@ def limited(path: str) -> Iterator[None]:
         size = 0
     with _lock:
         _inside += 1
-        signal.setitimer(signal.ITIMER_PROF, SECONDS + size / BYTES_A_SECOND)
+        signal.setitimer(signal.ITIMER_PROF, SECONDS + size / BYTES_PER_SECOND)
     try:
         yield
     finally:

@@ -1,23 +1,24 @@
-"""Stats: moments with all that is needed to use them again, as the document that a stats file holds."""
+"""Stats: moments and other statistics with all that is needed to use them again, and the document that says it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from zm_cli.data.block import Values
-from zm_cli.data.spec import Spec
-from zm_cli.errors import DataError
-from zm_cli.numbers.axes import Per, count_channels, describe_shape, is_unclear
+from zm_cli.numbers.axes import Per
 from zm_cli.numbers.moments import Moments
-from zm_cli.outputs.provenance import Made
+from zm_cli.numbers.statistic import Statistic
+from zm_cli.outputs.provenance import Provenance
 
 FORMAT = "zm-stats"
 VERSION = 1
+
+SOURCE_FIELDS = ("path", "kind", "samples", "bytes", "digest", "skipped")
+"""What a stats file says about each source."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,18 @@ class SourceRecord:
     digest: str
     skipped: tuple[str, ...] = ()
 
+    def to_document(self) -> dict[str, Any]:
+        """The record as JSON can hold it."""
+        return {name: getattr(self, name) for name in SOURCE_FIELDS} | {"skipped": list(self.skipped)}
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Described:
     """What statistics stand for: the data, how they were read, and what of them has a mean of its own.
 
-    `partial` says that only the first samples were measured, `made` by which run, where that was asked for.
+    `classes` are the names of the classes of the samples, sorted, None where there are no classes. `decoding` holds the
+    recorded options of reading, by their names. `partial` says that only the first samples were measured. `provenance`
+    says how the statistics were made, where that was asked for.
     """
 
     per: Per
@@ -44,20 +51,25 @@ class Described:
     axes: str
     sample_shape: tuple[int | None, ...]
     names: tuple[str, ...] | None
+    classes: tuple[str, ...] | None = None
     dtype: str
     unit: bool
     ignore: float | None
     decoding: Mapping[str, Any]
     sources: tuple[SourceRecord, ...]
-    partial: bool
-    made: Made | None
+    partial: bool = False
+    provenance: Provenance | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Stats(Described):
-    """The statistics of a dataset: `moments` in the data's own scale (0-1 where `unit`) and what they stand for."""
+    """The statistics of a dataset, in its own scale (0-1 where `unit`), and what they stand for.
+
+    `statistics` are those that were asked for besides the moments, by their names. Arrays have the features' shape.
+    """
 
     moments: Moments
+    statistics: Mapping[str, Statistic] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
@@ -70,7 +82,7 @@ class Stats(Described):
         return tuple(self.name_feature(index) for index in range(self.moments.mean.size))
 
     def name_feature(self, index: int) -> str:
-        """A printable name for one feature, by its place among all in order."""
+        """A printable name for one feature, by its position among all in order."""
         shape = self.moments.mean.shape
         if self.per in ("channel", "column") and self.names is not None and len(self.names) == math.prod(shape):
             return self.names[index]
@@ -81,104 +93,48 @@ class Stats(Described):
         """What the samples are where they are not all of them; None where they are."""
         return f"a trial with {self.samples:,} of the samples (--limit)" if self.partial else None
 
-    def select(self, names: list[str]) -> Stats:
-        """The statistics of some columns, in the given order."""
-        places = {name: place for place, name in enumerate(self.names or ())}
-        moments = self.moments.select([places[name] for name in names])
-        return replace(self, names=tuple(names), sample_shape=(len(names),), moments=moments)
-
-    def check_fits(self, spec: Spec, where: str) -> None:
-        """Raises DataError, naming the difference, where these statistics cannot transform data of this spec."""
-        if difference := self._find_difference(spec):
-            raise DataError(f"does not fit the statistics: {difference}", where=where, hint="use data of the same kind")
-
-    def _find_difference(self, spec: Spec) -> str | None:
-        """What rules these statistics out: axes, channels, columns or sizes that do not line up with theirs."""
-        axes = f"samples are {spec.axes}, statistics were made of {self.axes}"
-        if (spec.axes == "NC") != (self.axes == "NC"):
-            return axes
-        if self.per == "channel":
-            return axes if count_channels(spec) is None else self._compare_channels(spec)
-        if self.per == "all":
-            return None
-        if self.per == "pixel" and spec.axes != self.axes and not (is_unclear(spec.axes) or is_unclear(self.axes)):
-            return axes
-        if spec.sample_shape != self.sample_shape:
-            ours = describe_shape(self.sample_shape)
-            return f"samples are {describe_shape(spec.sample_shape)}, statistics were made of {ours}"
-        if self.names is not None and spec.names is not None and self.names != spec.names:
-            return f"its names are {', '.join(spec.names)}, statistics were made of {', '.join(self.names)}"
-        return None
-
-    def _compare_channels(self, spec: Spec) -> str | None:
-        channels, own = count_channels(spec), self.moments.mean.size
-        if channels != own:
-            return f"it has {channels} channel{'s' * (channels != 1)}, statistics were made of {own}"
-        if self.names is not None and spec.names is not None and self.names != spec.names:
-            return f"its channels are {', '.join(spec.names)}, statistics were made of {', '.join(self.names)}"
-        return None
-
-    def check_scale(self, spec: Spec, first: Values | None, where: str) -> None:
-        """Raises DataError where data look to be of another scale: 0-255 for 0-1, or 16 bits for 8.
-
-        `first` is a block of the data, None where none can be had; tables are never refused, since each column has a
-        scale of its own.
-        """
-        if self.axes == "NC":
-            return
-        own, theirs = np.dtype(self.dtype), spec.dtype
-        low, high = self.range
-        if theirs.kind in "iu":
-            if own.kind in "iu" and own != theirs and min(own.itemsize, theirs.itemsize) < 4:
-                raise self._other_scale(f"its values are {theirs}, statistics were made of {own}", where)
-            if own.kind == "f" and low >= 0 and high <= 1:
-                raise self._other_scale(f"its values are {theirs}, statistics lie in 0-1", where)
-            return
-        if first is None or not np.isfinite(first).any():
-            return
-        least, most = (float(edge(first[np.isfinite(first)])) for edge in (np.min, np.max))
-        if own.kind in "iu" and not self.unit and high > 1 and least >= 0 and 0 < most <= 1:
-            raise self._other_scale(f"its values lie in 0-1, statistics were made of {own}", where)
-        if low >= 0 and high <= 1 and most > 2:
-            raise self._other_scale(f"its values reach {most:g}, statistics lie in 0-1", where)
-
-    @staticmethod
-    def _other_scale(what: str, where: str) -> DataError:
-        hint = "measure training data of the same scale (--unit reads integers as 0-1), or --force"
-        return DataError(f"does not fit the statistics: {what}", where=where, hint=hint)
-
     @property
     def range(self) -> tuple[float, float]:
         """The smallest and largest value seen; inf, -inf where there was none."""
         return float(self.moments.min.min()), float(self.moments.max.max())
 
+    def select(self, names: list[str]) -> Stats:
+        """The statistics of some columns, in the given order."""
+        positions = {name: position for position, name in enumerate(self.names or ())}
+        indices = [positions[name] for name in names]
+        return replace(
+            self,
+            names=tuple(names),
+            sample_shape=(len(names),),
+            moments=self.moments.select(indices),
+            statistics={name: statistic.select(indices) for name, statistic in self.statistics.items()},
+        )
+
     def to_document(self) -> dict[str, Any]:
-        """The fields of a stats file in their order, arrays as NumPy arrays, everything else as JSON has it."""
+        """The fields of a stats file in their order: arrays as NumPy arrays, everything else as JSON can hold it.
+
+        `requires` lists the keys that a reader must understand; it ignores all others that it does not know.
+        """
         low, high = self.range
-        moments = self.moments
-        empty = moments.count == 0
-        return {
+        document = {
             "format": FORMAT,
             "version": VERSION,
+            "requires": [],
             "per": self.per,
             "samples": self.samples,
             "partial": self.partial,
             "axes": self.axes,
             "sample_shape": list(self.sample_shape),
             "names": None if self.names is None else list(self.names),
+            "classes": None if self.classes is None else list(self.classes),
             "dtype": self.dtype,
             "range": [low, high] if low <= high else None,
             "unit": self.unit,
             "ignore": self.ignore,
             "decoding": dict(self.decoding),
-            "sources": [{**vars(source), "skipped": list(source.skipped)} for source in self.sources],
-            "made": None if self.made is None else self.made.to_document(),
-            "count": moments.count,
-            "missing": moments.missing,
-            "mean": np.where(empty, np.nan, moments.mean),
-            "std": moments.std(),
-            "var": moments.variance(),
-            "min": np.where(empty, np.nan, moments.min),
-            "max": np.where(empty, np.nan, moments.max),
-            "m2": moments.m2,
+            "sources": [source.to_document() for source in self.sources],
+            "provenance": None if self.provenance is None else self.provenance.to_document(),
         }
+        for statistic in (self.moments, *self.statistics.values()):
+            document |= statistic.to_document()
+        return document

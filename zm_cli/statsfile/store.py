@@ -1,19 +1,12 @@
-"""Stats files on disk: JSON by default, .npz and .h5 by suffix, the same fields in each; never pickle."""
+"""Stats files on disk: saved and loaded as JSON, .npz or HDF5, by their suffix."""
 
 from __future__ import annotations
 
-import io
-import json
 import math
 import sys
 import zipfile
 import zlib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import xxhash
 
 from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError, UsageError
@@ -23,46 +16,24 @@ from zm_cli.numbers.axes import choose_per, feature_shape
 from zm_cli.outputs.draft import Draft, check_folder
 from zm_cli.running.guard import note_input
 from zm_cli.running.time_limit import limited
+from zm_cli.statsfile.arrays import known_arrays
+from zm_cli.statsfile.encode import encode_hdf5, encode_json, encode_npz, to_json
 from zm_cli.statsfile.hdf5 import Hdf5Stats
-from zm_cli.statsfile.header import MOST_FEATURES
-from zm_cli.statsfile.json_text import HEADER_BYTES, JSON_BYTES, JSON_FEATURES, parse_json
-from zm_cli.statsfile.npz import HEADER, NpzStats
-from zm_cli.statsfile.reader import ARRAYS, read_document, read_stats
+from zm_cli.statsfile.header import KNOWN_FIELDS, MOST_FEATURES
+from zm_cli.statsfile.json_text import JSON_BYTES, JSON_FEATURES, parse_json
+from zm_cli.statsfile.npz import NpzStats
+from zm_cli.statsfile.reader import read_json, read_stats
 from zm_cli.statsfile.stats import FORMAT, Stats
 
 UNREADABLE = (OSError, KeyError, TypeError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
-"""What NumPy and h5py raise for files that are damaged or no such files at all."""
+"""What zipfile and h5py raise for files that are damaged or of another kind."""
 
 BINARY = (".npz", ".h5", ".hdf5")
 SUFFIXES = (".json", *BINARY)
 
 REMAKE = "make it again with zm stats"
 MOST_REASON = 200
-"""Characters of a library's reason that are told: it may quote the file."""
-
-
-def to_json(document: Mapping[str, Any]) -> str:
-    """The document as JSON, a line a field; floats as the shortest text that reads back to the same bits."""
-    lines = [
-        f"  {json.dumps(field)}: {json.dumps(_plain(value), allow_nan=False)}" for field, value in document.items()
-    ]
-    return "{\n" + ",\n".join(lines) + "\n}\n"
-
-
-def _plain(value: Any) -> Any:
-    """The value as JSON can hold it."""
-    if not isinstance(value, np.ndarray):
-        return value
-    if value.dtype.kind == "f" and not np.isfinite(value).all():
-        finite = value.astype(object)
-        finite[~np.isfinite(value)] = None
-        return finite.tolist()
-    return value.tolist()
-
-
-def digest_stats(stats: Stats) -> str:
-    """A hash of everything the statistics say, the same whichever kind of file holds them and whoever asked for it."""
-    return "xxh3_128:" + xxhash.xxh3_128(to_json(stats.to_document() | {"made": None}).encode()).hexdigest()
+"""Characters of a library's reason in a message: the reason may quote the file."""
 
 
 def check_target(path: str) -> None:
@@ -70,17 +41,17 @@ def check_target(path: str) -> None:
     if path == "-":
         return
     if Path(path).suffix.lower() not in SUFFIXES:
-        raise UsageError("is no name for a stats file", where=path, hint="end it in .json, .npz or .h5")
+        raise UsageError("is not a name for a stats file", where=path, hint="end it in .json, .npz or .h5")
     check_folder(Path(path))
 
 
 def check_room(path: str, spec: Spec, asked: str | None, where: str) -> None:
-    """Raises UsageError where a stats file of that name cannot hold the statistics of such data, before they are made.
+    """Raises UsageError, before any work, where a stats file at `path` cannot hold the statistics of such data.
 
     `asked` is what gets a mean of its own, None for the default; `where` names the data.
     """
     features = feature_shape(spec, choose_per(spec, asked, where))
-    # Samples of several sizes have no means per pixel anyway.
+    # Samples of several sizes do not have means per pixel.
     if None not in features:
         _check_features(path, math.prod(features))
 
@@ -102,19 +73,25 @@ def _check_features(path: str, features: int) -> None:
 
 
 def save_stats(stats: Stats, path: str) -> None:
-    """Writes the stats file, whole or not at all; `-` is JSON on standard output."""
+    """Writes the stats file, completely or not at all; `-` is JSON on standard output.
+
+    Raises UsageError for a path that cannot be a stats file, DataError where it cannot be written.
+    """
     draft = draft_stats(stats, path)
     if draft is not None:
         draft.commit()
 
 
 def draft_stats(stats: Stats, path: str) -> Draft | None:
-    """The stats file, written but not yet at its name; None where it went to standard output (`-`)."""
+    """The stats file as a draft, which gets its name with `commit`; None where it went to standard output (`-`).
+
+    Raises what `save_stats` raises.
+    """
     check_target(path)
     _check_features(path, stats.moments.mean.size)
     document = stats.to_document()
     suffix = Path(path).suffix.lower()
-    encode = {".json": _to_text, ".npz": _to_npz}.get(suffix, _to_hdf5)
+    encode = {".json": encode_json, ".npz": encode_npz}.get(suffix, encode_hdf5)
     if path == "-":
         sys.stdout.write(to_json(document))
         return None
@@ -129,95 +106,55 @@ def draft_stats(stats: Stats, path: str) -> Draft | None:
     return draft
 
 
-def _to_text(document: Mapping[str, Any]) -> bytes:
-    _split(document)
-    return to_json(document).encode()
-
-
-def _split(document: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The fields that are no arrays as JSON, and the arrays; DataError where that is more than will be read again."""
-    arrays = {field: value for field, value in document.items() if isinstance(value, np.ndarray)}
-    header = to_json({field: value for field, value in document.items() if field not in arrays})
-    if len(header) > HEADER_BYTES:
-        raise DataError(
-            f"a stats file holds at most {HEADER_BYTES // 10**6} MB of names, here are {len(header) // 10**6} MB",
-            hint="measure fewer columns, or clear away what cannot be read",
-        )
-    return header, arrays
-
-
-def _to_npz(document: Mapping[str, Any]) -> bytes:
-    header, arrays = _split(document)
-    buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **{HEADER: np.array(header)}, **arrays)
-    return buffer.getvalue()
-
-
-def _to_hdf5(document: Mapping[str, Any]) -> bytes:
-    import h5py
-
-    header, arrays = _split(document)
-    buffer = io.BytesIO()
-    with h5py.File(buffer, "w") as file:
-        file.attrs[HEADER] = header
-        for field, array in arrays.items():
-            file.create_dataset(field, data=array, track_times=False)
-    return buffer.getvalue()
-
-
 def load_stats(path: str) -> Stats:
-    """The statistics in a stats file (`-`: JSON on standard input), in memory that its numbers bound.
+    """The statistics in a stats file; `-` is JSON on standard input. The numbers in the file bound the memory taken.
 
     Raises UsageError where there is none, DataError where it is damaged, contradicts itself, or is too large.
     """
     note_input(path)
     if path == "-":
-        return _read_json(StandardInput().read_to_end(JSON_BYTES + 1), "standard input")
-    place = Path(path)
+        return read_json(StandardInput().read_to_end(JSON_BYTES + 1), "standard input")
+    file = Path(path)
     try:
-        if not place.exists() or place.is_dir():
+        if not file.exists() or file.is_dir():
             raise UsageError("there is no such stats file", where=path, hint="make one with zm stats")
-        suffix = place.suffix.lower()
+        suffix = file.suffix.lower()
         if suffix not in BINARY:
-            return _read_json(read_small(place, JSON_BYTES, pipes=True), path)
-        if not place.is_file():
-            raise DataError("is no regular file", where=path, hint="only JSON is read from a pipe")
-        return _read_binary(place, suffix)
+            return read_json(read_small(file, JSON_BYTES, pipes=True), path)
+        if not file.is_file():
+            raise DataError("is not a regular file", where=path, hint="only JSON is read from a pipe")
+        return _read_binary(file, suffix)
     except UNREADABLE as error:
         raise DataError(f"cannot be read as a stats file: {_explain(error)}", where=path, hint=REMAKE) from error
 
 
 def is_stats_file(path: str) -> bool:
-    """Whether a file says that it holds statistics, by its first bytes and its own words."""
-    place = Path(path)
-    suffix = place.suffix.lower()
-    if not place.is_file() or suffix not in SUFFIXES:
+    """Whether a file says of itself that it holds statistics; its name must end like that of a stats file, too."""
+    file = Path(path)
+    suffix = file.suffix.lower()
+    if not file.is_file() or suffix not in SUFFIXES:
         return False
     try:
         if suffix == ".json":
-            # Anywhere in it: other programs put the fields in an order of their own.
-            return f'"{FORMAT}"'.encode() in read_small(place, JSON_BYTES)
-        with limited(path), _open_binary(place, suffix) as file:
-            return parse_json(file.read_header(), path).get("format") == FORMAT
+            # It may be anywhere in the file: other programs write the fields in an order of their own.
+            return f'"{FORMAT}"'.encode() in read_small(file, JSON_BYTES)
+        with limited(path), _open_binary(file, suffix) as stored:
+            return parse_json(stored.read_header(), path, {"format"}).get("format") == FORMAT
     except (*UNREADABLE, DataError):
         return False
 
 
-def _read_json(data: bytes, where: str) -> Stats:
-    return read_document(parse_json(data, where, ARRAYS), where)
+def _read_binary(path: Path, suffix: str) -> Stats:
+    with limited(str(path)), _open_binary(path, suffix) as stored:
+        document = parse_json(stored.read_header(), str(path), KNOWN_FIELDS)
+        return read_stats(document, stored.find_arrays(known_arrays()), stored.take, str(path))
 
 
-def _read_binary(place: Path, suffix: str) -> Stats:
-    with limited(str(place)), _open_binary(place, suffix) as file:
-        document = parse_json(file.read_header(), str(place))
-        return read_stats(document, file.list_arrays(), file.take, str(place))
-
-
-def _open_binary(place: Path, suffix: str) -> NpzStats | Hdf5Stats:
-    return NpzStats(place) if suffix == ".npz" else Hdf5Stats(place)
+def _open_binary(path: Path, suffix: str) -> NpzStats | Hdf5Stats:
+    return NpzStats(path) if suffix == ".npz" else Hdf5Stats(path)
 
 
 def _explain(error: BaseException) -> str:
-    """The cause of a failed reading in one clause, whatever the library makes of it."""
+    """Why a file could not be read, in one clause, whichever library raised the error."""
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error.args[0] if error.args else "")
     return " ".join(text.split())[:MOST_REASON] or type(error).__name__

@@ -1,4 +1,4 @@
-"""Tables that are not UTF-8: recognised, named, read, refused, and written back as they were stored."""
+"""Tables in other encodings than UTF-8: found or named, read, refused, and written back as they were stored."""
 
 from __future__ import annotations
 
@@ -6,18 +6,14 @@ import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import zstandard
 
+from tests.formats.csv.tables import open_table, read_values, rewritten, save
 from tests.shell import run_zm
-from zm_cli.data.options import ReadOptions
-from zm_cli.data.sink import WriteOptions
-from zm_cli.data.source import Source
 from zm_cli.errors import DataError, UsageError
-from zm_cli.formats.csv import FORMAT
 
 TEXT = "name,x,naïve\n" + "".join(f"Zoë №{i},{i}.5,ü\n" for i in range(40))
 MARKED = {
@@ -43,39 +39,8 @@ STORED = {
 }
 
 
-@pytest.fixture
-def tiny_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zm_cli.data.block.BLOCK_BYTES", 40)
-
-
-def open_table(path: Path, **options: Any) -> Source:
-    return FORMAT.open(str(path), ReadOptions(**options))
-
-
-def save(path: Path, data: bytes) -> Path:
-    path.write_bytes(data)
-    return path
-
-
-def values_of(source: Source) -> list[list[float]]:
-    blocks = [source.read(span).values for span in source.spans()]
-    values: list[list[float]] = np.concatenate(blocks).tolist()
-    return values
-
-
-def rewritten(path: Path, **options: Any) -> bytes:
-    """The table written back with its numbers as they are."""
-    source = open_table(path, **options)
-    output = path.with_name("out.csv")
-    sink = FORMAT.create(source, str(output), WriteOptions(np.dtype(np.float64), {}))
-    for span in source.spans():
-        sink.write(sink.encode(source.read(span)))
-    sink.commit()
-    return output.read_bytes()
-
-
 def table_in(codec: str) -> tuple[str, bytes]:
-    """A table with a text column of characters that this codec can store; of it, the text and the bytes."""
+    """Returns a table with a column of characters that this codec can store, as text and as bytes."""
     cells = STORED[codec].split(",")
     text = f"{cells[0]},x\r\n" + "".join(f"{cells[i % 3]},{i}.0\r\n" for i in range(30))
     return text, text.encode(codec)
@@ -83,34 +48,34 @@ def table_in(codec: str) -> tuple[str, bytes]:
 
 @pytest.mark.parametrize("codec", MARKED)
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, zstandard.compress])
-def test_a_marked_table_needs_no_option(
+def test_a_table_with_a_byte_order_mark_needs_no_option(
     tmp_path: Path, tiny_pieces: None, codec: str, pack: Callable[[bytes], bytes]
 ) -> None:
-    source = open_table(save(tmp_path / "t.csv", pack(MARKED[codec] + TEXT.encode(codec))))
+    source = open_table(save(tmp_path, pack(MARKED[codec] + TEXT.encode(codec))))
     assert source.spec.names == ("x",)
     assert source.spec.text_columns == ("name", "naïve")
     assert source.facts().others["encoding"] == codec
-    assert values_of(source) == [[i + 0.5] for i in range(40)]
+    assert read_values(source).tolist() == [[i + 0.5] for i in range(40)]
 
 
 @pytest.mark.parametrize("codec", STORED)
 def test_a_named_encoding_is_read_in_pieces(tmp_path: Path, tiny_pieces: None, codec: str) -> None:
     text, data = table_in(codec)
-    source = open_table(save(tmp_path / "t.csv", data), encoding=codec)
+    source = open_table(save(tmp_path, data), encoding=codec)
     assert source.spec.text_columns == (text.split(",")[0],)
-    assert values_of(source) == [[float(i)] for i in range(30)]
+    assert read_values(source).tolist() == [[float(i)] for i in range(30)]
 
 
 @pytest.mark.parametrize("codec", MARKED)
-def test_a_marked_table_comes_back_in_its_encoding_with_its_mark(tmp_path: Path, codec: str) -> None:
+def test_a_table_with_a_byte_order_mark_comes_back_with_it_in_its_encoding(tmp_path: Path, codec: str) -> None:
     data = MARKED[codec] + 'id,x,"q"\r\né,-1.0,"ü"\r\n"日",1.0,=A1\r\n'.encode(codec)
-    assert rewritten(save(tmp_path / "t.csv", data)) == data
+    assert rewritten(tmp_path, data) == data
 
 
 @pytest.mark.parametrize("codec", STORED)
 def test_untouched_cells_come_back_byte_for_byte(tmp_path: Path, codec: str) -> None:
     _, data = table_in(codec)
-    assert rewritten(save(tmp_path / "t.csv", data), encoding=codec) == data
+    assert rewritten(tmp_path, data, encoding=codec) == data
 
 
 def test_a_pipe_may_hold_any_encoding(tmp_path: Path) -> None:
@@ -129,8 +94,8 @@ def test_a_pipe_may_hold_any_encoding(tmp_path: Path) -> None:
 def test_statistics_of_a_utf16_table_fit_a_utf8_table(tmp_path: Path) -> None:
     text = "naïve,x\né,1\nü,3\n"
     stats = tmp_path / "s.json"
-    wide = save(tmp_path / "wide.csv", b"\xff\xfe" + text.encode("utf-16-le"))
-    plain = save(tmp_path / "plain.csv", text.encode())
+    wide = save(tmp_path, b"\xff\xfe" + text.encode("utf-16-le"), "wide.csv")
+    plain = save(tmp_path, text, "plain.csv")
     assert run_zm("stats", wide, "-o", stats).code == 0
     assert "encoding" not in json.loads(stats.read_text())["decoding"]
     ran = run_zm("center", plain, "-o", tmp_path / "out.csv", "--stats", stats)
@@ -150,15 +115,15 @@ def test_the_same_text_has_the_same_statistics_in_every_encoding(tmp_path: Path)
     assert documents[0] == documents[1] == documents[2]
 
 
-def test_text_that_is_not_utf8_is_refused_with_its_row_and_the_way_out(tmp_path: Path) -> None:
-    path = save(tmp_path / "t.csv", "t,x\nabc,1\nabc,2\nソ,3\n".encode("shift_jis"))
+def test_text_that_is_not_utf8_is_refused_with_its_row_and_a_hint(tmp_path: Path) -> None:
+    path = save(tmp_path, "t,x\nabc,1\nabc,2\nソ,3\n".encode("shift_jis"))
     ran = run_zm("stats", path)
     assert ran.code == 3
     assert ran.err == (
         f"zm: error: {path}, row 3: is not UTF-8 text; if it is Latin-1 or Shift-JIS, "
         "say so with --encoding latin-1 or --encoding shift_jis\n"
     )
-    assert values_of(open_table(path, encoding="shift_jis")) == [[1], [2], [3]]
+    assert read_values(open_table(path, encoding="shift_jis")).tolist() == [[1], [2], [3]]
 
 
 @pytest.mark.parametrize(
@@ -171,37 +136,35 @@ def test_text_that_is_not_utf8_is_refused_with_its_row_and_the_way_out(tmp_path:
         ("euc_jp", b"\xff"),
     ],
 )
-def test_bytes_that_the_named_encoding_does_not_have_are_named_by_their_row(
-    tmp_path: Path, tiny_pieces: None, codec: str, bad: bytes
-) -> None:
+def test_the_error_names_the_row_with_invalid_bytes(tmp_path: Path, tiny_pieces: None, codec: str, bad: bytes) -> None:
     rows = b"".join(b"abc,%d\n" % i for i in range(20))
     for broken in (b"a%bc,7\n" % bad, b"abc,7%b\n" % bad, b'"%b",7\n' % bad):
-        path = save(tmp_path / "t.csv", b"t,x\n" + rows + broken + rows)
+        path = save(tmp_path, b"t,x\n" + rows + broken + rows)
         for columns in (("x",), ("t",)):
             with pytest.raises(DataError, match=r"row 21: is not .* text"):
-                values_of(open_table(path, encoding=codec, columns=columns))
+                read_values(open_table(path, encoding=codec, columns=columns))
 
 
 @pytest.mark.parametrize(("codec", "unit"), [("utf-16-le", 2), ("utf-32-be", 4)])
-def test_a_cut_off_character_is_named_by_its_row(tmp_path: Path, codec: str, unit: int) -> None:
+def test_the_error_names_the_row_of_a_cut_off_character(tmp_path: Path, codec: str, unit: int) -> None:
     data = MARKED[codec] + "t,x\na,1\nb,2\nc,3".encode(codec)
     for cut in range(1, unit):
         with pytest.raises(DataError, match="row 3: is not UTF"):
-            values_of(open_table(save(tmp_path / "t.csv", data[:-cut])))
+            read_values(open_table(save(tmp_path, data[:-cut])))
 
 
-def test_a_lone_surrogate_is_no_text(tmp_path: Path) -> None:
+def test_a_lone_surrogate_is_not_text(tmp_path: Path) -> None:
     data = b"\xff\xfe" + "t,x\na,1\nb,2\n".encode("utf-16-le").replace(b"b\0", b"\0\xd8")
     with pytest.raises(DataError, match="row 2: is not UTF-16-LE text"):
-        values_of(open_table(save(tmp_path / "t.csv", data)))
+        read_values(open_table(save(tmp_path, data)))
 
 
 @pytest.mark.parametrize(
     "name", ["base64", "rot13", "hex", "zlib", "nonsense", "", "é", "idna", "undefined", "unicode_escape"]
 )
-def test_what_is_no_encoding_of_text_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UsageError, match="is no encoding") as caught:
-        open_table(save(tmp_path / "t.csv", b"x\n1\n2\n"), encoding=name)
+def test_a_name_that_is_not_a_text_encoding_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="is not an encoding") as caught:
+        open_table(save(tmp_path, b"x\n1\n2\n"), encoding=name)
     assert caught.value.where == "--encoding"
 
 
@@ -228,34 +191,34 @@ def test_an_encoding_is_for_tables_only(tmp_path: Path) -> None:
 def test_a_named_encoding_must_agree_with_the_mark(
     tmp_path: Path, mark: bytes, stored: str, named: str, fits: bool
 ) -> None:
-    path = save(tmp_path / "t.csv", mark + "x\n1\n2\n".encode(stored))
+    path = save(tmp_path, mark + "x\n1\n2\n".encode(stored))
     if fits:
-        assert values_of(open_table(path, encoding=named)) == [[1], [2]]
+        assert read_values(open_table(path, encoding=named)).tolist() == [[1], [2]]
     else:
         with pytest.raises(DataError, match="byte order mark of"):
             open_table(path, encoding=named)
 
 
-def test_utf16_without_a_mark_is_told_the_way_out(tmp_path: Path) -> None:
-    path = save(tmp_path / "t.csv", "a,b\n1,x\n".encode("utf-16-le"))
+def test_the_error_of_utf16_without_a_mark_suggests_the_option(tmp_path: Path) -> None:
+    path = save(tmp_path, "a,b\n1,x\n".encode("utf-16-le"))
     with pytest.raises(DataError, match="--encoding utf-16"):
         open_table(path)
 
 
-def test_text_with_several_spellings_is_said_to_be_respelled(tmp_path: Path) -> None:
-    # Two codes of cp932 mean U+2252; it is written with the first.
+def test_a_note_says_that_text_is_written_with_other_bytes(tmp_path: Path) -> None:
+    # Two codes of cp932 mean U+2252, which is written with the first.
     usual, other = b"\x81\xe0", b"\x87\x90"
-    for cell, says in ((usual, False), (other, True)):
-        path = save(tmp_path / "t.csv", b"t,x\n%b,-1.0\n%b,1.0\n" % (cell, cell))
+    for cell, noted in ((usual, False), (other, True)):
+        path = save(tmp_path, b"t,x\n%b,-1.0\n%b,1.0\n" % (cell, cell))
         output = tmp_path / "out.csv"
         ran = run_zm("center", path, "-o", output, "--encoding", "cp932")
         assert ran.code == 0
-        assert ("several codes" in ran.err) is says
+        assert ("several codes" in ran.err) is noted
         assert output.read_bytes() == b"t,x\n%b,-1.0\n%b,1.0\n" % (usual, usual)
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_text_on_which_a_codec_gives_up_is_an_error(seed: int, tmp_path: Path) -> None:
+def test_text_on_which_a_codec_fails_is_an_error(seed: int, tmp_path: Path) -> None:
     signs = np.random.default_rng(seed).choice([27, 36, 66, 40, 33, 126, 200], 400)
     (tmp_path / "t.csv").write_bytes(b"a,b\n1,2\n" + signs.astype(np.uint8).tobytes())
     ran = run_zm("stats", tmp_path / "t.csv", "--encoding", "iso2022_jp")

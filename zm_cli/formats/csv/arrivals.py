@@ -1,4 +1,4 @@
-"""When more of a file has arrived: waiting for it, but no longer than somebody reads what is made of it."""
+"""Waits for more of a file to arrive, but only as long as somebody reads the output."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import stat
 from contextlib import suppress
 from typing import IO
 
-GONE = select.POLLERR | select.POLLHUP
-"""What is said of a pipe that nobody reads, or of a terminal that was closed."""
+CLOSED = select.POLLERR | select.POLLHUP
+"""The events of a pipe that nobody reads any more, and of a terminal that was closed."""
 
 
 class Arrivals:
-    """Tells when there is something to read from the descriptor `source`; its end counts as something."""
+    """Waits until the file descriptor `source` has something to read; the end of the file counts as something."""
 
     def __init__(self, source: int) -> None:
         self._source = select.poll()
@@ -21,24 +21,24 @@ class Arrivals:
         self._both = select.poll()
         self._both.register(source, select.POLLIN)
         self._output: int | None = None
-        # All of a file is there. To ask all the same would hand the interpreter's lock to a worker each time.
-        self._all_there = stat.S_ISREG(os.fstat(source).st_mode)
+        # A regular file never has to be waited for. Polling it would hand the interpreter's lock to a worker each time.
+        self._is_regular = stat.S_ISREG(os.fstat(source).st_mode)
 
     def watch(self, output: IO[str]) -> None:
-        """Has `wait` end where nobody reads `output` any more."""
-        # What only stands in for a file has no descriptor, and a reader that does not go.
+        """Makes `wait` stop when nobody reads `output` any more."""
+        # An object that only imitates a file has no descriptor, and no reader that could go away.
         with suppress(OSError, ValueError):
             self._output = output.fileno()
             self._both.register(self._output, 0)
 
     def wait(self) -> None:
-        """Returns when there is something to read; BrokenPipeError where nobody reads the output any more."""
-        if self._all_there:
+        """Waits until there is something to read. Raises BrokenPipeError if nobody reads the output any more."""
+        if self._is_regular:
             return
         for descriptor, event in self._both.poll():
-            if descriptor == self._output and event & GONE:
+            if descriptor == self._output and event & CLOSED:
                 raise BrokenPipeError
 
-    def come_within(self, seconds: float) -> bool:
-        """Whether there is something to read within that time."""
-        return self._all_there or bool(self._source.poll(max(0.0, seconds * 1000)))
+    def wait_at_most(self, seconds: float) -> bool:
+        """Waits for at most `seconds`, and returns whether there is something to read."""
+        return self._is_regular or bool(self._source.poll(max(0.0, seconds * 1000)))

@@ -1,15 +1,15 @@
-"""Text in any encoding: what it is called, how it is recognised, read as UTF-8 and written back."""
+"""Text encodings: parsed from an option, found by a byte order mark, decoded to UTF-8 and encoded again."""
 
 from __future__ import annotations
 
 import codecs
-from typing import Protocol
 
 from zm_cli.errors import DataError, UsageError
+from zm_cli.formats.csv.stored import Readable
 
 UTF8 = "utf-8"
 BOM = b"\xef\xbb\xbf"
-"""A byte order mark as UTF-8, which every other one is turned into."""
+"""The byte order mark in UTF-8, which decoding makes of every other one."""
 
 MARKS = {
     b"\xff\xfe\0\0": "utf-32-le",
@@ -18,117 +18,111 @@ MARKS = {
     b"\xfe\xff": "utf-16-be",
     BOM: UTF8,
 }
-"""Byte order marks, of which none begins like one after it, and the encodings that they tell."""
+"""The encoding of each byte order mark. A mark that starts like a shorter one comes before it."""
 
 LONGEST_MARK = max(map(len, MARKS))
 
-CERTAIN = {"utf-8-sig": UTF8, "utf-16": "utf-16-le", "utf-32": "utf-32-le"}
-"""What stands for an encoding that leaves something to the mark, where there is no mark."""
+WITHOUT_MARK = {"utf-8-sig": UTF8, "utf-16": "utf-16-le", "utf-32": "utf-32-le"}
+"""Encodings that expect a byte order mark, and how text without one is read."""
 
-NOT_OF_FILES = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
-"""Codecs between text and bytes that spell host names and Python's literals."""
+NOT_FOR_FILES = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
+"""Codecs that encode text, but only in host names and Python literals."""
 
 ONE_SPELLING = ("utf-16", "utf-32")
-"""Encodings, by the start of their names, in which the same text is always the same bytes."""
+"""Name prefixes of encodings in which the same text always has the same bytes."""
 
 DECODED_BYTES = 1 << 18
-"""Bytes that are decoded at once."""
+"""Bytes decoded at once."""
 
-NO_TEXT = "zm.no-text"
-"""The error handler that puts a lone surrogate where bytes are no text."""
-
-
-class Readable(Protocol):
-    """What bytes are read from."""
-
-    def read(self, size: int = -1, /) -> bytes: ...
+SURROGATE_HANDLER = "zm.surrogate"
+"""The name of the error handler that replaces invalid bytes by a lone surrogate."""
 
 
 def parse_encoding(text: str) -> str:
-    """The codec that an option's text names, as Python calls it; UsageError where there is none for text."""
+    """Returns Python's name for the encoding that an option's text names. Raises UsageError for other texts."""
     try:
         name = codecs.lookup(text.strip()).name
     except (LookupError, ValueError) as error:
         raise UsageError(
-            f"'{text}' is no encoding", where="--encoding", hint="try latin-1, cp1252, shift_jis or utf-16"
+            f"'{text}' is not an encoding", where="--encoding", hint="try latin-1, cp1252, shift_jis or utf-16"
         ) from error
-    if not _is_of_files(name):
+    if not _is_for_files(name):
         raise UsageError(
-            f"'{text}' is no encoding of text files", where="--encoding", hint="try latin-1, cp1252 or shift_jis"
+            f"'{text}' is not an encoding of text files", where="--encoding", hint="try latin-1, cp1252 or shift_jis"
         )
     return name
 
 
-def _is_of_files(name: str) -> bool:
+def _is_for_files(name: str) -> bool:
     try:
         "".encode(name)
     except (LookupError, UnicodeError):
         return False
-    return name.replace("_", "-") not in NOT_OF_FILES
+    return name.replace("_", "-") not in NOT_FOR_FILES
 
 
 def choose_encoding(named: str | None, start: bytes, where: str) -> str:
-    """The encoding of a file with these first bytes, `named` by the user or told by its byte order mark.
+    """Returns the encoding of a file by its first bytes `start`: that of a byte order mark, else `named`, else UTF-8.
 
-    Raises DataError where the two do not agree.
+    Raises DataError if the mark contradicts `named`.
     """
     marked = next((encoding for mark, encoding in MARKS.items() if start.startswith(mark)), None)
     if marked is None:
-        return UTF8 if named is None else CERTAIN.get(named, named)
+        return UTF8 if named is None else WITHOUT_MARK.get(named, named)
     if named is not None and not marked.startswith(named.removesuffix("-sig")):
         raise DataError(f"begins with the byte order mark of {marked}", where=where, hint="leave out --encoding")
     return marked
 
 
 def advise_encoding(encoding: str) -> str:
-    """What to do about bytes that are no text in this encoding."""
+    """Returns a hint for bytes that are not text in this encoding."""
     if encoding == UTF8:
         return "if it is Latin-1 or Shift-JIS, say so with --encoding latin-1 or --encoding shift_jis"
-    return "the file is damaged, or --encoding is another one"
+    return "the file is damaged, or --encoding is wrong"
 
 
 def encode_text(text: bytes, encoding: str, where: str) -> bytes:
-    """UTF-8 in another encoding; DataError for a character that it cannot write."""
+    """Returns UTF-8 text in another encoding. Raises DataError for a character that cannot be encoded."""
     if encoding == UTF8:
         return text
     try:
         return text.decode().encode(encoding)
     except UnicodeEncodeError as error:
         raise DataError(
-            f"cannot be written: {encoding} reads '{error.object[error.start]}' and has no way to write it",
+            f"cannot be written: {encoding} can decode '{error.object[error.start]}', but not encode it",
             where=where,
             hint="convert the table to UTF-8 first: iconv",
         ) from error
 
 
-def _put_surrogate(error: UnicodeError) -> tuple[str, int]:
+def _replace_by_surrogate(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeDecodeError):
         raise error
     return "\udcff", error.end
 
 
-codecs.register_error(NO_TEXT, _put_surrogate)
+codecs.register_error(SURROGATE_HANDLER, _replace_by_surrogate)
 
 
-class Decoded:
-    """The text of `file`, of which `start` was read already, as UTF-8.
+class DecodedText:
+    """The text of a file as UTF-8. `start` is the part of `file` that was read before.
 
-    Bytes that are no text become bytes that are no UTF-8, so that whoever reads on finds them, in their row.
-    `respelled` tells that some text so far has other bytes in this encoding than those it was read from.
+    Bytes that are not text become bytes that are not UTF-8, so that whoever parses the text can name their row.
+    `respelled` is True once some text would be encoded to other bytes than those it was decoded from.
     """
 
     def __init__(self, file: Readable, start: bytes, encoding: str) -> None:
         self._file = file
         self._start = start
-        self._decoder = codecs.getincrementaldecoder(encoding)(NO_TEXT)
+        self._decoder = codecs.getincrementaldecoder(encoding)(SURROGATE_HANDLER)
         self._encoder = codecs.getincrementalencoder(encoding)("replace")
         self._one_spelling = encoding.startswith(ONE_SPELLING)
-        self._stored = self._written = b""
+        self._stored = self._encoded = b""
         self._ended = False
         self.respelled = False
 
     def read(self, size: int = -1, /) -> bytes:
-        """The next text, somewhat more or less than `size` bytes, nothing at its end."""
+        """Returns the next text, slightly more or less than `size` bytes; no bytes only at the end."""
         while not self._ended:
             stored = self._start or self._file.read(min(size, DECODED_BYTES))
             self._start = b""
@@ -142,10 +136,11 @@ class Decoded:
 
     def _compare(self, stored: bytes, text: str) -> None:
         self._stored += stored
-        self._written += self._encoder.encode(text, self._ended)
-        # A shift from one character set to another may be read with what is before it and written with what follows.
-        both = min(len(self._stored), len(self._written))
-        self.respelled = self._stored[:both] != self._written[:both] or (
-            self._ended and len(self._stored) != len(self._written)
+        self._encoded += self._encoder.encode(text, self._ended)
+        # The decoder may read a shift to another character set with the text before it, and the encoder write it with
+        # the text after it. So only the bytes that both sides have are compared.
+        both = min(len(self._stored), len(self._encoded))
+        self.respelled = self._stored[:both] != self._encoded[:both] or (
+            self._ended and len(self._stored) != len(self._encoded)
         )
-        self._stored, self._written = self._stored[both:], self._written[both:]
+        self._stored, self._encoded = self._stored[both:], self._encoded[both:]

@@ -1,4 +1,4 @@
-"""polars, loaded without what it does to interrupts."""
+"""Loads polars without letting it replace Python's answer to an interrupt."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import ctypes
 import signal
 
 LARGEST_ACTION = 1 << 10
-"""Bytes, more than a `struct sigaction` has anywhere."""
+"""Bytes; more than a `struct sigaction` has on any system."""
 
 
 def load_polars() -> None:
-    """Loads polars and leaves the answer to an interrupt as it was, in whatever thread this is.
+    """Imports polars and restores the handler of interrupts as it was; may be called from any thread.
 
-    Polars puts its own in place, behind Python's back: between its calls an interrupt would be lost.
+    Polars installs its own handler, which Python does not know of and which ignores interrupts between calls of polars.
     """
     action = ctypes.create_string_buffer(LARGEST_ACTION)
     sigaction = ctypes.CDLL(None).sigaction

@@ -1,49 +1,49 @@
-"""A table as a Source: opened, its numeric columns found, its rows read piece by piece."""
+"""CsvSource: the rows of a table, read piece by piece."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
 from zm_cli.data import block
 from zm_cli.data.block import Block, Span
 from zm_cli.data.options import ReadOptions
+from zm_cli.data.sink import Sink, WriteOptions
 from zm_cli.data.source import Facts
 from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError, UsageError
-from zm_cli.formats.csv.columns import ColumnReader, is_number
+from zm_cli.formats.csv.columns import ColumnReader
+from zm_cli.formats.csv.cutter import Cutter
 from zm_cli.formats.csv.encodings import UTF8, parse_encoding
+from zm_cli.formats.csv.features import choose_features
 from zm_cli.formats.csv.layout import Layout, parse_delimiter, read_layout
 from zm_cli.formats.csv.loading import load_polars
-from zm_cli.formats.csv.receipts import read_receipt
-from zm_cli.formats.csv.records import Cutter, Piece, first_pieces, first_rows, has_other_ends
+from zm_cli.formats.csv.number_parser import is_number
+from zm_cli.formats.csv.options import DELIMITER, ENCODING, HEADER, NULL_VALUES
+from zm_cli.formats.csv.pieces import Piece, take_first_rows
+from zm_cli.formats.csv.records import has_other_line_ends
 from zm_cli.formats.csv.stream import TextStream, is_regular
-from zm_cli.inputs.columns import explain_unknown, list_columns, select_columns
+from zm_cli.formats.shared.options import AMONG, COLUMNS, LIMIT
+from zm_cli.formats.shared.receipt_beside import read_receipt
 from zm_cli.inputs.standard_input import name_input
 
 LINE_ENDS = {b"\n": "LF", b"\r\n": "CRLF", b"\r": "CR"}
-LIKE_A_NUMBER = re.compile(r"\s*[-+]?[$€£]?\s*(0x[\da-f]+|\d[\d., '_]*)\s*[%$€£]?\s*", re.IGNORECASE)
-THOUSANDS = re.compile(r"\s*[-+]?\d{1,3}(,\d{3})+(\.\d*)?\s*")
-NO_THOUSANDS = "; write numbers without thousands separators"
-FIRST_LOOK = 1 << 20
-"""Bytes of text that decide which columns are numbers."""
-BLANK_LINES = "blank lines are no rows and are left out"
 
 
 class CsvSource:
-    """The rows of the table at `path`, `-` for standard input; values are float64, (rows, columns).
+    """The rows of the table at `path`, `-` for standard input.
 
-    Without `columns`, the features are the columns of which no cell in the first rows is text. A span carries its
-    text, because there is no finding a place again in a compressed file or a pipe. With `carry`, blocks bring the text
-    of all other columns too; `stats` has no use for it and does not pay for it.
+    Values are float64, shape (rows, features). If no columns are named, the features are the columns that mostly hold
+    numbers in the first rows. A span holds its text, because a position cannot be found again in a compressed file or
+    a pipe. Once a sink was created, blocks carry the text of all other columns too.
 
-    Raises UsageError for options the table cannot follow, DataError for a table that cannot be read.
+    `read` and `tally` may be called from several threads at once, all other methods only from the thread that opened
+    the source. Raises UsageError for options that the table does not allow, DataError for a table that cannot be read.
     """
 
     forkable = False
@@ -54,30 +54,32 @@ class CsvSource:
         self.path = path
         self.one_pass = not is_regular(path)
         self.nbytes = Path(path).stat().st_size if not self.one_pass else 0
-        self.carry = False
+        self._carry = False
         self._where = name_input(path)
-        self._null_values = options.null_values or ()
-        self._limit = options.limit
-        delimiter = parse_delimiter(options.delimiter) if options.delimiter is not None else None
-        self._encoding = parse_encoding(options.encoding) if options.encoding is not None else None
+        self._limit = options.get(LIMIT)
+        named_delimiter, named_encoding = options.get(DELIMITER), options.get(ENCODING)
+        delimiter = None if named_delimiter is None else parse_delimiter(named_delimiter)
+        self._encoding = None if named_encoding is None else parse_encoding(named_encoding)
         self._stream: TextStream | None = TextStream(path, self._encoding)
         self._waiting: Iterator[Piece] | None = None
         try:
-            self.layout: Layout = read_layout(self._stream, path, delimiter, options.header is not False)
+            self.layout: Layout = read_layout(self._stream, path, delimiter, options.get(HEADER) is not False)
             load_polars()
-            self._text_columns: tuple[str, ...] = ()
-            self._notes = self._doubt_header()
-            self._reader = ColumnReader(self.layout, self._choose(options), self._null_values, self._where)
+            features = choose_features(self.layout, options, self._where, self._read_first_piece)
         except (DataError, UsageError):
             self._stream.close()
             raise
         if self.one_pass:
-            self._waiting = self._waiting or self._pieces()
+            self._waiting = self._waiting or self._cut_pieces()
         else:
             self._stream.close()
             self._stream = None
+        null_values = options.get(NULL_VALUES) or ()
+        self._reader = ColumnReader(self.layout, features.chosen, null_values, self._where)
+        header_notes = self._note_numeric_header() if options.get(HEADER) is None else ()
+        self._notes = header_notes + features.notes
         self.receipt: Mapping[str, Any] | None = None if self.one_pass else read_receipt(path)
-        names = tuple(self.layout.names[place] for place in self._reader.chosen)
+        names = tuple(self.layout.names[column] for column in features.chosen)
         self.sample_bytes = 8 * len(names)
         self.spec = Spec(
             kind="csv",
@@ -85,96 +87,21 @@ class CsvSource:
             sample_shape=(len(names),),
             dtype=np.dtype(np.float64),
             names=names,
-            named=options.columns is not None or options.among is not None,
-            text_columns=self._text_columns,
+            named=options.get(COLUMNS) is not None or options.get(AMONG) is not None,
+            text_columns=features.text_columns,
             limit=self._limit,
-            decoding={"null_values": list(self._null_values), "header": self.layout.header},
+            decoding={"null_values": list(null_values), "header": self.layout.header},
         )
 
-    def _choose(self, options: ReadOptions) -> tuple[int, ...]:
-        """The places of the columns that are features: in the order of the statistics to apply, else in that asked for,
-        else in that of the table."""
-        names = self.layout.names
-        places = {name: place for place, name in reversed(list(enumerate(names)))}
-        excluded = select_columns(options.exclude or (), names, self._where)
-        asked = None if options.columns is None else select_columns(options.columns, names, self._where)
-        if options.among is not None:
-            self._check_among(options.among, options.columns or ())
-            asked = {name: None for name in options.among if asked is None or name in asked}
-        if asked is not None:
-            chosen = [places[name] for name in asked if name not in excluded]
-        else:
-            chosen = [place for place in self._find_numeric() if names[place] not in excluded]
-        if not chosen:
-            raise UsageError("no numeric column is left", where=self._where, hint="leave out less of it with --exclude")
-        counts = Counter(names)
-        repeated = list(dict.fromkeys(names[place] for place in chosen if counts[names[place]] > 1))
-        if repeated:
-            raise DataError(
-                f"several columns are called {list_columns(repeated)}",
-                where=self._where,
-                hint="rename them, or leave them as they are with --exclude",
-            )
-        return tuple(chosen)
-
-    def _check_among(self, among: Sequence[str], asked: Sequence[str]) -> None:
-        """Raises DataError where a column is not there, UsageError where another was asked for by its very name."""
-        known, there = set(among), set(self.layout.names)
-        for name in among:
-            if name not in there:
-                error = explain_unknown(name, self.layout.names, self._where)
-                raise DataError(f"does not fit the statistics: {error.what}", where=error.where, hint=error.hint)
-        strange = [name for name in asked if name in there and name not in known]
-        if strange:
-            raise UsageError(f"no statistics of {list_columns(strange)}", hint=f"there are {list_columns(among)}")
-
-    def _find_numeric(self) -> list[int]:
-        """The places of the columns without text in the first rows, whose piece a pipe keeps for `spans`."""
-        pieces = self._pieces()
+    def _read_first_piece(self) -> Piece | None:
+        """Returns the first piece, None if there are no rows; in a pipe it is kept for `spans`."""
+        pieces = self._cut_pieces()
         first = next(pieces, None)
         if self.one_pass:
             self._waiting = chain([first] if first else [], pieces)
-        places = range(len(self.layout.names))
-        if first is None:
-            return list(places)
-        first = first_rows(first, FIRST_LOOK, self.layout.line_end)
-        reader = ColumnReader(self.layout, tuple(places), self._null_values, self._where)
-        numbers = reader.read(first, carry=False)
-        # A column that is mostly numbers stays a candidate: the cell that is none will be told, wherever it stands.
-        mostly = np.isfinite(numbers.values).sum(axis=0) > first.rows // 2
-        rejected = {place: cell for place, cell in numbers.rejected.items() if not mostly[place]}
-        self._text_columns = tuple(self.layout.names[place] for place in sorted(rejected))
-        some = np.isfinite(numbers.values).sum(axis=0) * 10 >= first.rows
-        doubtful = {
-            place: cell for place, cell in rejected.items() if some[place] or LIKE_A_NUMBER.fullmatch(cell.value)
-        }
-        self._notes += tuple(
-            f"{self._where}: column '{self.layout.names[place]}' is left as text: row {cell.row} holds '{cell.value}', "
-            f"which is no number as zm reads them{NO_THOUSANDS if THOUSANDS.fullmatch(cell.value) else ''}"
-            for place, cell in doubtful.items()
-        )
-        if len(rejected) == len(places):
-            raise self._all_text({place: cell.value for place, cell in rejected.items()})
-        return [place for place in places if place not in rejected]
+        return first
 
-    def _all_text(self, cells: Mapping[int, str]) -> DataError:
-        place, cell = next(iter(cells.items()))
-        comma = "," in cell and cell.strip().lstrip("+-").replace(",", "").replace(".", "", 1).isdigit()
-        return DataError(
-            f"has no numeric column: '{self.layout.names[place]}' holds '{cell}'",
-            where=self._where,
-            hint="write decimal points, and numbers without thousands separators" if comma else "is --delimiter right?",
-        )
-
-    def _doubt_header(self) -> tuple[str, ...]:
-        """A note where the header looks like a row: all numbers, and not just the columns counted."""
-        names = self.layout.names
-        counted = [[str(number) for number in range(start, start + len(names))] for start in (0, 1)]
-        if not self.layout.header or list(names) in counted or not all(is_number(name) for name in names):
-            return ()
-        return (f"{self._where}: the first row is all numbers and was taken for the header; if not so, --no-header",)
-
-    def _pieces(self) -> Iterator[Piece]:
+    def _cut_pieces(self) -> Iterator[Piece]:
         stream = self._stream
         if stream is None:
             stream = TextStream(self.path, self._encoding)
@@ -182,31 +109,41 @@ class CsvSource:
         layout = self.layout
         cutter = Cutter(stream, layout.delimiter, layout.terminator, self._where, single=len(layout.names) == 1)
         try:
-            yield from cutter.pieces(block.BLOCK_BYTES)
+            yield from cutter.cut(block.BLOCK_BYTES)
         finally:
             stream.close()
 
-    def hurry(self, output: IO[str]) -> None:
-        """From here on the spans of a pipe hold what has arrived, for as long as somebody reads `output`."""
-        if self._stream is not None:
-            self._stream.hurry(output)
+    def _note_numeric_header(self) -> tuple[str, ...]:
+        """Returns a note if the header looks like a row: all names are numbers, but do not just number the columns."""
+        names = self.layout.names
+        counted = [[str(number) for number in range(start, start + len(names))] for start in (0, 1)]
+        if not self.layout.header or list(names) in counted or not all(is_number(name) for name in names):
+            return ()
+        return (f"{self._where}: the first row is all numbers and was read as the header; if it is data, --no-header",)
 
     def spans(self) -> Iterator[Span]:
-        """The spans of the table, each with its text as a Piece; UsageError for a second pass over a pipe."""
-        pieces: Iterator[Piece] | None = self._pieces()
+        """Yields the spans of the table; the address of each is its Piece.
+
+        Raises UsageError for a second pass over a pipe, DataError if the file is damaged, BrokenPipeError if the output
+        is standard output and nobody reads it any more.
+        """
+        pieces: Iterator[Piece] | None = self._cut_pieces()
         if self.one_pass:
             pieces, self._waiting = self._waiting, None
         if pieces is None:
             raise UsageError("can be read only once", where=self._where, hint="save it to a file first")
-        for index, piece in enumerate(first_pieces(pieces, self._limit, self.layout.line_end)):
-            yield Span(index, piece, piece.nbytes)
+        for index, piece in enumerate(take_first_rows(pieces, self._limit, self.layout.line_end)):
+            yield Span(index, piece, piece.nbytes, len(piece.text))
 
     def read(self, span: Span) -> Block:
-        """The rows of a span; DataError, naming the row, where they cannot be read."""
+        """Returns the rows of a span; values have shape (rows, features). Safe to call from several threads at once.
+
+        Raises DataError, naming the row, if a row cannot be read.
+        """
         import xxhash
 
         piece: Piece = span.address
-        numbers = self._reader.read(piece, carry=self.carry)
+        numbers = self._reader.read(piece, carry=self._carry)
         return Block(
             span=span,
             values=numbers.values,
@@ -218,23 +155,23 @@ class CsvSource:
 
     def _list_notes(self, piece: Piece) -> Iterator[str]:
         if piece.blank:
-            yield BLANK_LINES
-        if self.carry and has_other_ends(piece.text, self.layout.terminator):
+            yield "blank lines are not rows and are left out"
+        if self._carry and has_other_line_ends(piece.text, self.layout.terminator):
             yield f"line ends differ; the output has {LINE_ENDS[self.layout.terminator]} everywhere"
-        if self.carry and piece.respelled:
+        if self._carry and piece.respelled:
             yield f"{self.layout.encoding} has several codes for the same text; the output has the usual one"
 
-    def tally(self, span: Span) -> None:
-        """Nothing: the values are numbers already, which are not counted faster than read."""
+    def tally(self, spans: Sequence[Span]) -> None:
+        """Returns None: counting would not be faster than reading. Safe to call from several threads at once."""
 
     def facts(self) -> Facts:
-        """What the first rows tell: how many columns are numbers and text, and the layout; no row is counted."""
+        """Returns how many columns hold numbers and text, and the layout; reads nothing and raises nothing."""
         layout, chosen = self.layout, set(self._reader.chosen)
-        untouched = [name for place, name in enumerate(layout.names) if place not in chosen]
-        known = set(self._text_columns)
-        text = [name for name in untouched if name in known]
-        aside = [name for name in untouched if name not in known]
-        others = {
+        others = [name for column, name in enumerate(layout.names) if column not in chosen]
+        known = set(self.spec.text_columns)
+        text = [name for name in others if name in known]
+        aside = [name for name in others if name not in known]
+        findings = {
             "delimiter": "tab" if layout.delimiter == b"\t" else layout.delimiter.decode(),
             "line ends": LINE_ENDS[layout.terminator],
             "encoding": None if layout.encoding == UTF8 else layout.encoding,
@@ -247,12 +184,33 @@ class CsvSource:
         return Facts(
             nbytes=self.nbytes if self._stream is None else self._stream.consumed,
             types={name: count for name, count in types.items() if count},
-            others={name: value for name, value in others.items() if value},
+            others={name: value for name, value in findings.items() if value},
             notes=self._notes,
         )
 
+    def check_output(self, output: str, format: str | None) -> None:
+        """Raises UsageError if `output` is not a name for this table."""
+        from zm_cli.formats.csv.sink import check_output_name
+
+        if output != "-":
+            check_output_name(output, self.layout.delimiter)
+
+    def create_sink(self, output: str, options: WriteOptions) -> Sink:
+        """Returns a sink that writes this table to `output`. From now on, blocks carry the text of all other columns.
+
+        If the input is a pipe and the output is standard output, spans hold what has arrived. Raises UsageError
+        and DataError if the output cannot be written.
+        """
+        from zm_cli.formats.csv.sink import CsvSink
+
+        sink = CsvSink(self.layout, output, options)
+        self._carry = True
+        if output == "-" and self._stream is not None:
+            self._stream.follow(sys.stdout)
+        return sink
+
     def close(self) -> None:
-        """Closes what a single pass still holds open."""
+        """Closes the file or pipe if it is still open; raises nothing."""
         if self._stream is not None:
             self._stream.close()
 

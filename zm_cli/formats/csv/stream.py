@@ -1,4 +1,4 @@
-"""A table as one stream of UTF-8 text: a plain or compressed file or standard input, without a byte order mark."""
+"""Reads a table as one stream of UTF-8 text, from a plain or compressed file or from standard input."""
 
 from __future__ import annotations
 
@@ -10,42 +10,44 @@ from pathlib import Path
 from typing import IO, cast
 
 from zm_cli.errors import DataError, UsageError
+from zm_cli.formats.csv.compression import GZIP, ZSTD, read_gzip, read_zstd
 from zm_cli.formats.csv.encodings import (
     BOM,
     LONGEST_MARK,
     MARKS,
     UTF8,
-    Decoded,
-    Readable,
+    DecodedText,
     advise_encoding,
     choose_encoding,
 )
-from zm_cli.formats.csv.stored import GZIP, ZSTD, Stored, read_gzip, read_zstd
+from zm_cli.formats.csv.stored import Readable, StoredFile
 from zm_cli.inputs.standard_input import StandardInput, name_input
 
 GATHERING = 0.03
-"""Seconds after the first byte of a piece in which more of it may come, where a piece is what has arrived."""
+"""Seconds for which `read_arrived` waits for more bytes after the first."""
 
 FOREIGN = {
     b"BZh": ("is compressed with bzip2", "decompress it first: bzip2 -dc FILE | zm ... -"),
     b"\xfd7zXZ\0": ("is compressed with xz", "decompress it first: xz -dc FILE | zm ... -"),
-    b"PK\x03\x04": ("is a zip archive or a workbook, no CSV text", "save the table in it as CSV"),
-    b"PAR1\x15": ("is a Parquet file, no CSV text", "save the table in it as CSV"),
-    b"\x89HDF": ("is an HDF5 file, no CSV text", "open it with --kind hdf5"),
+    b"PK\x03\x04": ("is a zip archive or a workbook, not CSV text", "save the table in it as CSV"),
+    b"PAR1\x15": ("is a Parquet file, not CSV text", "save the table in it as CSV"),
+    b"\x89HDF": ("is an HDF5 file, not CSV text", "open it with --kind hdf5"),
 }
-"""First bytes of what people mistake for CSV text."""
+"""The first bytes of files that are often mistaken for CSV text, what they are, and a hint."""
 
 STATEFUL = frozenset({"iso2022_kr"})
-"""Encodings that name a character set once for all text after it: where pieces begin shows in the output."""
+"""Encodings that name a character set once for all text after it: the output would depend on where pieces begin."""
 
 
 class TextStream:
-    """What lies at `path` (`-`: standard input), decompressed if its first bytes say so, turned into UTF-8.
+    """The text of the file at `path` (`-`: standard input), decompressed if its first bytes say so, as UTF-8.
 
-    `encoding` is the codec that was named for it, None where its first bytes are to tell. Raises UsageError for a
-    folder, DataError where it cannot be opened or is none of the things read here. `consumed` counts bytes as they are
-    stored, `compression` is `gzip`, `zstd` or None, `encoding` the codec, `bom` tells of a byte order mark. With
-    `prompt`, `take` gives what has arrived.
+    `encoding` is the codec that the user named; None finds it by the first bytes. Afterwards the attribute holds the
+    codec in use, `compression` is `gzip`, `zstd` or None, and `bom` tells whether there was a byte order mark. While
+    `prompt` is True, `read_piece` returns what has arrived. Not safe to use from several threads at once.
+
+    Raises UsageError for a folder or a path that does not exist, DataError for a file that cannot be opened or is not
+    CSV text.
     """
 
     def __init__(self, path: str, encoding: str | None = None) -> None:
@@ -57,18 +59,18 @@ class TextStream:
         self.prompt = False
         self._unread = b""
         try:
-            self._raw = Stored(self._file)
-            self._text: Readable = self._raw
+            self._stored = StoredFile(self._file)
+            self._text: Readable = self._stored
             head = self._read_mark((GZIP, *ZSTD, *FOREIGN))
-            self._raw.unread(head)
-            self._text = self._decoder(head)
+            self._stored.unread(head)
+            self._text = self._decompress(head)
             start = self._read_mark((*FOREIGN, *MARKS))
             self._refuse_foreign(start)
             self.encoding = choose_encoding(encoding, start[:LONGEST_MARK], self._name)
             self.unread(start)
-            self._decoded: Decoded | None = None
+            self._decoded: DecodedText | None = None
             if self.encoding != UTF8:
-                self._decoded = Decoded(self._text, self._unread, self.encoding)
+                self._decoded = DecodedText(self._text, self._unread, self.encoding)
                 self._text, self._unread = self._decoded, b""
             mark = self._read_mark((BOM,))
             self.bom = mark == BOM
@@ -90,21 +92,21 @@ class TextStream:
         except OSError as error:
             raise DataError(f"cannot be read: {error.strerror}", where=path) from error
 
-    def _decoder(self, head: bytes) -> Readable:
+    def _decompress(self, head: bytes) -> Readable:
         if head.startswith(GZIP):
             from isal import isal_zlib
 
             self.compression = "gzip"
             self._corrupt = (BadGzipFile, cast("type[Exception]", isal_zlib.IsalError))
-            return read_gzip(self._raw)
+            return read_gzip(self._stored)
         if head.startswith(ZSTD):
             from zstandard import ZstdError
 
             self.compression = "zstd"
             self._corrupt = (ZstdError,)
-            return read_zstd(self._raw)
+            return read_zstd(self._stored)
         self._refuse_foreign(head)
-        return self._raw
+        return self._stored
 
     def _refuse_foreign(self, head: bytes) -> None:
         for magic, (what, hint) in FOREIGN.items():
@@ -113,42 +115,51 @@ class TextStream:
 
     @property
     def consumed(self) -> int:
-        """Bytes of the file, as they are stored, that were read so far."""
-        return self._raw.count
+        """The number of bytes read from the file so far, as they are stored."""
+        return self._stored.count
 
     @property
     def respelled(self) -> bool:
-        """Whether some text read so far has other bytes in its encoding than those it was read from."""
+        """Whether some text so far would be encoded to other bytes than those it was decoded from."""
         return self._decoded is not None and self._decoded.respelled
 
     def read(self, size: int) -> bytes:
-        """The next `size` bytes of text, fewer only at its end; DataError where the file is damaged."""
+        """Returns the next `size` bytes of text, fewer only at its end. Raises DataError if the file is damaged."""
         return self._read(size, lambda: True)
 
-    def gather(self, size: int) -> bytes:
-        """What has arrived of the next `size` bytes of text shortly after its first; nothing only at its end."""
+    def read_arrived(self, size: int) -> bytes:
+        """Waits for the next byte of text and returns what arrives shortly after it, at most `size` bytes.
+
+        Returns no bytes only at the end. Raises DataError if the file is damaged.
+        """
         until: float | None = None
 
         def more() -> bool:
             nonlocal until
             now = time.monotonic()
             until = until or now + GATHERING
-            return self._raw.arrivals.come_within(until - now)
+            return self._stored.arrivals.wait_at_most(until - now)
 
         return self._read(size, more)
 
-    def take(self, size: int) -> tuple[bytes, bool]:
-        """The next `size` bytes of text, or with `prompt` what has arrived of them, and whether the text ends there."""
-        text = self.gather(size) if self.prompt else self.read(size)
+    def read_piece(self, size: int) -> tuple[bytes, bool]:
+        """Returns the next `size` bytes of text, or while `prompt` what has arrived of them, and whether it ends there.
+
+        Raises DataError if the file is damaged, BrokenPipeError if nobody reads the watched output any more.
+        """
+        text = self.read_arrived(size) if self.prompt else self.read(size)
         return text, not text if self.prompt else len(text) < size
 
-    def hurry(self, output: IO[str]) -> None:
-        """From here on `take` gives what has arrived; reading raises BrokenPipeError once nobody reads `output`."""
+    def follow(self, output: IO[str]) -> None:
+        """Makes `read_piece` return what has arrived, and raise BrokenPipeError once nobody reads `output`.
+
+        In a stateful encoding, `read_piece` still waits for pieces of full size.
+        """
         self.prompt = self.encoding not in STATEFUL
-        self._raw.arrivals.watch(output)
+        self._stored.arrivals.watch(output)
 
     def _read_mark(self, marks: Iterable[bytes]) -> bytes:
-        """The first bytes, only as many as it takes to tell whether they are one of the marks."""
+        """Returns the first bytes, no more than it takes to tell whether they are one of the marks."""
         start, longest = b"", max(map(len, marks))
         while any(mark.startswith(start) and mark != start for mark in marks):
             part = self._read(longest - len(start), lambda: False)
@@ -158,7 +169,7 @@ class TextStream:
         return start
 
     def _read(self, size: int, more: Callable[[], bool]) -> bytes:
-        """The next text, at most `size` bytes, a part at a time for as long as there is `more` to wait for."""
+        """Returns at most `size` bytes of text, read part by part until `more` returns False."""
         data, self._unread = self._unread[:size], self._unread[size:]
         if data and (len(data) == size or not more()):
             return data
@@ -166,11 +177,11 @@ class TextStream:
         return data + fresh if data else fresh
 
     def unread(self, data: bytes) -> None:
-        """Puts bytes back, to be read again first."""
+        """Puts bytes back, so that they are read again first."""
         self._unread = data + self._unread
 
     def _fill(self, file: Readable, size: int, more: Callable[[], bool]) -> bytes:
-        # A pipe and a decompressor give what they have; where a block ends may not depend on that.
+        # Pipes and decompressors return parts of any size; where a block ends must not depend on that.
         parts: list[bytes] = []
         try:
             while size > 0 and (part := file.read(size)):
@@ -183,7 +194,7 @@ class TextStream:
                 f"the {self.compression} data end too early", where=self._name, hint="the file is cut off: get it again"
             ) from error
         except UnicodeError as error:
-            # Codecs that shift between character sets give up on some bytes, and do not say where.
+            # Codecs that shift between character sets fail on some bytes without calling the error handler.
             raise DataError(
                 f"is not {self.encoding.upper()} text", where=self._name, hint=advise_encoding(self.encoding)
             ) from error
@@ -197,7 +208,7 @@ class TextStream:
             raise DataError(f"cannot be read: {error.strerror or error}", where=self._name) from error
         data = parts[0] if len(parts) == 1 else b"".join(parts)
         if size < 0:
-            # More than was asked for: a decompressor that cannot stop in the middle.
+            # Decoders cannot stop in the middle, so they may return more than `size`.
             self._unread = data[size:] + self._unread
             data = data[:size]
         return data
@@ -209,7 +220,7 @@ class TextStream:
 
 
 def is_regular(path: str) -> bool:
-    """Whether `path` is a file that can be read again, unlike standard input or a pipe."""
+    """Returns whether `path` is a file that can be read more than once, unlike standard input or a pipe."""
     try:
         return path != "-" and stat.S_ISREG(Path(path).stat().st_mode)
     except OSError:

@@ -1,32 +1,39 @@
-"""HDF5 files: one dataset read in blocks, and the whole file written again with that dataset transformed."""
+"""The HDF5 format: what an HDF5 file is, and how one is opened, written and completed in a shell."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from zm_cli.data.format import Format
+from zm_cli.data.format import Confidence, Format
 from zm_cli.data.options import ReadOptions
-from zm_cli.data.sink import Sink, WriteOptions
-from zm_cli.data.source import Source
+from zm_cli.errors import UsageError
+from zm_cli.formats.hdf5.options import ALLOW_EXTERNAL
+from zm_cli.formats.shared.layout import find_layout_fault
+from zm_cli.formats.shared.options import DATASET, LAYOUT, LIMIT
+
+if TYPE_CHECKING:
+    from zm_cli.data.source import Source
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
+USER_BLOCKS = (0, 512, 1024, 2048)
+"""Bytes before the signature that are looked past: MATLAB writes a user block of 512."""
 SUFFIXES = frozenset({".h5", ".hdf5", ".hdf", ".he5", ".h5ad"})
 
 
-def _recognises(path: Path) -> bool:
+def _recognize(path: Path) -> Confidence | None:
     if not path.is_file():
-        return False
+        return None
     if path.suffix.lower() in SUFFIXES:
-        return True
+        return Confidence.BY_NAME
     try:
         with path.open("rb") as stream:
-            head = stream.read(2048 + len(SIGNATURE))
+            head = stream.read(USER_BLOCKS[-1] + len(SIGNATURE))
     except OSError:
-        return False
-    # The signature comes first, or after a user block (MATLAB writes one of 512 bytes).
-    return any(head.startswith(SIGNATURE, offset) for offset in (0, 512, 1024, 2048))
+        return None
+    found = any(head.startswith(SIGNATURE, offset) for offset in USER_BLOCKS)
+    return Confidence.BY_CONTENT if found else None
 
 
 def _open(path: str, options: ReadOptions) -> Source:
@@ -35,39 +42,36 @@ def _open(path: str, options: ReadOptions) -> Source:
     return Hdf5Source(path, options)
 
 
-def _create(source: Source, output: str, options: WriteOptions) -> Sink:
-    from zm_cli.formats.hdf5.sink import Hdf5Sink
-    from zm_cli.formats.hdf5.source import Hdf5Source
+def _find_receipt(output: str, options: ReadOptions) -> Mapping[str, Any] | None:
+    from zm_cli.formats.hdf5.receipts import find_receipt
 
-    assert isinstance(source, Hdf5Source)
-    return Hdf5Sink(source, output, options)
-
-
-def _check_output(source: Source, output: str, form: str | None) -> None:
-    from zm_cli.formats.hdf5.sink import check_name
-    from zm_cli.formats.hdf5.source import Hdf5Source
-
-    assert isinstance(source, Hdf5Source)
-    check_name(source, output)
-
-
-def _find_receipt(output: str, dataset: str | None) -> Mapping[str, Any] | None:
-    from zm_cli.formats.hdf5.source import find_receipt
-
-    return find_receipt(output, dataset)
+    return find_receipt(output, options.get(DATASET))
 
 
 def _list_files(path: str, options: ReadOptions) -> Iterator[tuple[str, str]]:
+    if options.get(ALLOW_EXTERNAL):
+        raise UsageError(
+            "the other files that --allow-external reads are not known before they are read",
+            where=path,
+            hint="leave out --if-changed",
+        )
     yield "file", path
+
+
+def _complete_dataset(path: str, options: ReadOptions, begun: str) -> Iterator[tuple[str, str]]:
+    from zm_cli.formats.hdf5.completion import complete_dataset
+
+    return complete_dataset(path, begun)
 
 
 FORMAT = Format(
     kind="hdf5",
-    recognises=_recognises,
+    noun="HDF5 file",
+    recognize=_recognize,
     open=_open,
-    check_output=_check_output,
-    create=_create,
     find_receipt=_find_receipt,
     list_files=_list_files,
-    read_options=frozenset({"dataset", "layout", "allow_external", "limit"}),
+    options=(DATASET, LAYOUT, ALLOW_EXTERNAL, LIMIT),
+    find_fault=find_layout_fault,
+    completers={"dataset": _complete_dataset},
 )

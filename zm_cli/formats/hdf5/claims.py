@@ -1,4 +1,4 @@
-"""What a dataset claims to hold, held against what its file stores and what the memory of the machine can take."""
+"""Checks the size that a dataset claims to have: against what its file stores, and against the machine's memory."""
 
 from __future__ import annotations
 
@@ -10,49 +10,52 @@ from typing import Any
 import numpy as np
 
 from zm_cli.errors import DataError
-from zm_cli.formats.hdf5.links import SHOWN, show_name
-from zm_cli.formats.hdf5.outside import list_missing_sources
+from zm_cli.formats.hdf5.external import list_missing_sources
+from zm_cli.formats.hdf5.names import show_name
 
 MOST_UNWRITTEN = 4 << 30
-"""Bytes of values that were never written, beyond which a dataset must have at least one chunk in LEAST_WRITTEN."""
+"""A dataset that claims more bytes than this must have written at least one in LEAST_WRITTEN of its chunks."""
 LEAST_WRITTEN = 1000
+LISTED = 12
+"""How many missing sources a note lists."""
 
 
 def check_claims(dataset: Any, path: str, where: str, axis: int) -> str | None:
-    """What of an `h5py.Dataset` with samples along `axis` was never written, or is not there, as a note; None where all
-    is. `path` is that of its file.
+    """A note on the values of an `h5py.Dataset` that were never written or are missing; None where there are none.
 
-    Raises DataError where nothing was, or hardly anything of a huge dataset, and where a sample or a chunk is larger
+    `path` is that of the dataset's file, `where` names the dataset in messages, `axis` is that of the samples. Raises
+    DataError where nothing was written, or hardly anything of a huge dataset, and where a sample or a chunk is larger
     than the memory.
     """
     from h5py import h5d
 
     plist = dataset.id.get_create_plist()
     nbytes = math.prod(dataset.shape) * dataset.dtype.itemsize
-    held = nbytes // dataset.shape[axis]
+    needed = nbytes // dataset.shape[axis]
     note = None
     if plist.get_layout() == h5d.CHUNKED:
         chunk = math.prod(dataset.chunks) * dataset.dtype.itemsize
-        held = max(held, chunk if plist.get_nfilters() else 0)
+        needed = max(needed, chunk if plist.get_nfilters() else 0)
         note = _check_chunks(dataset, where, nbytes)
     elif plist.get_layout() == h5d.CONTIGUOUS and not plist.get_external_count():
         if dataset.id.get_offset() is None:
             raise _nothing_written(dataset, where)
     elif missing := list_missing_sources(dataset.id, path):
-        listed = ", ".join(missing[:SHOWN] + [f"and {len(missing) - SHOWN} more"] * (len(missing) > SHOWN))
+        listed = ", ".join(missing[:LISTED] + [f"and {len(missing) - LISTED} more"] * (len(missing) > LISTED))
         note = f"{where}: its sources {listed} are not there; their values count as the fill value {_fill(dataset)}"
-    most = count_memory()
-    if held > most:
+    memory = count_memory()
+    if needed > memory:
         raise DataError(
-            f"one sample or chunk takes {held:,} bytes, more than there is memory, {most:,}",
+            f"one sample or chunk takes {needed:,} bytes, more than there is memory, {memory:,}",
             where=where,
-            hint="is it damaged? else --layout says which axis is N",
+            hint="is it damaged? If not, say with --layout which axis is N",
         )
     return note
 
 
 def _check_chunks(dataset: Any, where: str, nbytes: int) -> str | None:
-    chunks = math.prod(-(-extent // deep) for extent, deep in zip(dataset.shape, dataset.chunks, strict=True))
+    extents = zip(dataset.shape, dataset.chunks, strict=True)
+    chunks = math.prod(-(-extent // chunk_extent) for extent, chunk_extent in extents)
     written = dataset.id.get_num_chunks()
     if not written:
         raise _nothing_written(dataset, where)
@@ -62,7 +65,7 @@ def _check_chunks(dataset: Any, where: str, nbytes: int) -> str | None:
         raise DataError(
             f"claims {nbytes:,} bytes in {chunks} chunks, of which {written} were ever written",
             where=where,
-            hint="is it damaged? a copy without what was never written can be read",
+            hint="is it damaged? If not, copy the part that was written to a dataset of its own",
         )
     missing = chunks - written
     return f"{where}: {missing} of {chunks} chunks were never written and count as the fill value {_fill(dataset)}"

@@ -1,4 +1,4 @@
-"""Everything in an HDF5 file copied to another, except one dataset, which is made anew for new values."""
+"""Copies everything in an HDF5 file to another one, except one dataset, which is created anew for new values."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from typing import Any
 import numpy as np
 
 from zm_cli.errors import DataError
-from zm_cli.formats.hdf5.access import ERRORS, address_of, explain
 from zm_cli.formats.hdf5.attributes import copy_attributes, has_pointers, list_attributes
-from zm_cli.formats.hdf5.links import ExternalLink, encode_name, follow, show_name, walk
-from zm_cli.formats.hdf5.outside import is_external, is_virtual, stored_space
-from zm_cli.formats.hdf5.references import Referrer, slabs
+from zm_cli.formats.hdf5.external import is_external, is_virtual, stored_space
+from zm_cli.formats.hdf5.links import ExternalLink, address_of, follow, walk_links
+from zm_cli.formats.hdf5.names import encode_name, show_name
+from zm_cli.formats.hdf5.references import ReferenceTranslator, cut_slabs
+from zm_cli.outputs.hdf5_errors import H5PY_ERRORS, explain_error
 from zm_cli.running.time_limit import limited
 
 Create = Callable[[Any, bytes, Any], list[str]]
-"""Makes the dataset anew in a group, under a name, with a link creation list; returns notes."""
+"""Creates the new dataset in a group (a low-level id), by a name and a link creation list; returns notes."""
 
 
-def creation_list(file: Any) -> Any:
-    """The properties to create the output with: those of the input, its root group's and its user block's too."""
+def file_creation_list(file: Any) -> Any:
+    """The file creation list for the output: that of the input (an `h5py.File`), with its user block and the properties
+    of its root group."""
     plist = file.id.get_create_plist()
     root = file["/"].id.get_create_plist()
     plist.set_link_creation_order(root.get_link_creation_order())
@@ -32,189 +34,202 @@ def creation_list(file: Any) -> Any:
 
 
 def needs_new_headers(file: Any) -> bool:
-    """Whether an object of the file has a header of the newer kind, which alone can hold large attributes."""
+    """Whether an object of the file has a header of the newer kind, the only one that can hold large attributes."""
     from h5py import h5o
 
-    objects = (item for _path, item, *_ in walk(file) if item is not None)
+    objects = (link.item for link in walk_links(file) if link.item is not None)
     return any(h5o.get_info(item).hdr.version > 1 for item in chain([file.id], objects))
 
 
-class FileCopy:
-    """A copy of the contents of `source` (an `h5py.File`) in `target` (a new file's id).
+class FileCopier:
+    """Copies the contents of `source` (an `h5py.File`) to `target` (the low-level id of a new file).
 
-    Groups are made anew, other datasets copied as they are stored, and links of every kind made again, not followed.
-    `special` is the dataset that `create` makes, at `name`; where it lies in another file, it takes the place of the
-    link to it. `own` names its attributes that are not copied. After `run`, `notes` says what could not be kept. Raises
-    DataError naming the object that cannot be copied.
+    Groups are created anew, links of every kind are created again and not followed, and datasets are copied as they are
+    stored, except `replaced` (an `h5py.Dataset`) at the path `name`: `create` makes a new one instead, and its
+    attributes are copied but those in `left_out`. Where `replaced` lies in another file, the new dataset replaces
+    the link to it.
+
+    After `copy`, `notes` are sentences on what could not be kept.
     """
 
     def __init__(
-        self, source: Any, target: Any, special: Any, name: str, create: Create, own: frozenset[bytes]
+        self, source: Any, target: Any, replaced: Any, name: str, create: Create, left_out: frozenset[bytes]
     ) -> None:
         self.notes: list[str] = []
         self._source = source
         self._target = target
-        way = follow(source.id, encode_name(name))
-        self._foreign = special.id if isinstance(way, ExternalLink) else None
-        self._link = (way.group, way.name) if isinstance(way, ExternalLink) else None
-        self._special = address_of(special.id) if self._foreign is None else None
+        found = follow(source.id, encode_name(name))
+        self._foreign = replaced.id if isinstance(found, ExternalLink) else None
+        self._foreign_link = (found.group, found.name) if isinstance(found, ExternalLink) else None
+        self._replaced = address_of(replaced.id) if self._foreign is None else None
         self._create = create
-        self._own = own
+        self._left_out = left_out
+        # By the address of an object of the source: its first path, and a named type's name in the type group.
         self._paths: dict[int, bytes] = {}
         self._types: dict[int, bytes] = {}
         self._type_group: Any = None
+        # For each object that holds references: its path, the names of such attributes, whether its values do.
         self._referring: list[tuple[bytes, list[bytes], bool]] = []
 
-    def run(self) -> None:
-        """Copies it all."""
+    def copy(self) -> None:
+        """Copies everything; raises DataError, naming the object, where one cannot be copied."""
         from h5py import h5g
 
         root = h5g.open(self._source.id, b"/")
-        here = h5g.open(self._target, b"/")
-        type_group = self._copy_named_types(here)
+        target_root = h5g.open(self._target, b"/")
+        type_group = self._copy_named_types(target_root)
         self._paths[address_of(root)] = b"/"
-        self._copy_attributes(root, here, b"/")
-        waiting = [(root, here, b"/")]
+        self._copy_attributes(root, target_root, b"/")
+        waiting = [(root, target_root, b"/")]
         while waiting:
             waiting += self._copy_links(*waiting.pop())
-        self._fix_references()
+        self._copy_references()
         self._type_group = None
         if type_group is not None:
-            here.unlink(type_group)
+            target_root.unlink(type_group)
 
-    def _copy_named_types(self, root: Any) -> bytes | None:
-        """Copies named types to a group of their own for the time being, so that all that use them can find them."""
+    def _copy_named_types(self, target_root: Any) -> bytes | None:
+        """Copies the named types to a temporary group, where all objects that use them find them; returns its name."""
         from h5py import h5g, h5o, h5t
 
-        found = [(address_of(item), path) for path, item, *_ in walk(self._source) if isinstance(item, h5t.TypeID)]
+        found = [
+            (address_of(link.item), link.path) for link in walk_links(self._source) if isinstance(link.item, h5t.TypeID)
+        ]
         if not found:
             return None
         group = b".zm-types"
         while group in self._source.id:
             group += b"-"
-        self._type_group = h5g.create(root, group)
-        for index, (address, name) in enumerate(found):
+        self._type_group = h5g.create(target_root, group)
+        for index, (address, path) in enumerate(found):
             self._types[address] = str(index).encode()
-            self._copy_object(self._source.id, name, self._type_group, self._types[address], None, name)
-            self._note_references(h5o.open(self._source.id, name), name)
+            self._copy_object(self._source.id, path, self._type_group, self._types[address], None, path)
+            self._note_references(h5o.open(self._source.id, path), path)
         return group
 
-    def _find_type(self, stored: Any) -> Any:
+    def _find_type(self, stored_type: Any) -> Any:
+        """The type in the target for a type of the source: the copied named type, or an unnamed one."""
         from h5py import h5o
 
-        name = self._types.get(address_of(stored)) if stored.committed() else None
-        return h5o.open(self._type_group, name) if name is not None else stored.copy()
+        name = self._types.get(address_of(stored_type)) if stored_type.committed() else None
+        return h5o.open(self._type_group, name) if name is not None else stored_type.copy()
 
-    def _copy_links(self, group: Any, here: Any, place: bytes) -> list[tuple[Any, Any, bytes]]:
-        """Makes every link of a group again and returns its subgroups, whose links are yet to be made."""
+    def _copy_links(self, group: Any, target: Any, group_path: bytes) -> list[tuple[Any, Any, bytes]]:
+        """Creates every link of `group` in `target`; returns its subgroups, whose links are yet to be created."""
         from h5py import h5, h5l, h5p
 
         names: list[bytes] = []
         tracked = group.get_create_plist().get_link_creation_order() & h5p.CRT_ORDER_TRACKED
         group.links.iterate(names.append, idx_type=h5.INDEX_CRT_ORDER if tracked else h5.INDEX_NAME)
-        inner: list[tuple[Any, Any, bytes]] = []
+        subgroups: list[tuple[Any, Any, bytes]] = []
         for name in names:
-            path = place.rstrip(b"/") + b"/" + name
+            path = group_path.rstrip(b"/") + b"/" + name
             info = group.links.get_info(name)
             link = h5p.create(h5p.LINK_CREATE)
             link.set_char_encoding(info.cset)
             if info.type == h5l.TYPE_SOFT:
-                here.links.create_soft(name, group.links.get_val(name), link)
-            elif info.type == h5l.TYPE_EXTERNAL and (address_of(group), name) == self._link:
-                self._place_foreign(here, name, path, link)
+                target.links.create_soft(name, group.links.get_val(name), link)
+            elif info.type == h5l.TYPE_EXTERNAL and (address_of(group), name) == self._foreign_link:
+                self._replace_foreign(target, name, path, link)
             elif info.type == h5l.TYPE_EXTERNAL:
-                here.links.create_external(name, *group.links.get_val(name), link)
+                target.links.create_external(name, *group.links.get_val(name), link)
             elif info.type == h5l.TYPE_HARD:
                 try:
-                    inner += self._copy_hard_link(group, here, name, path, link)
-                except ERRORS as error:
+                    subgroups += self._copy_hard_link(group, target, name, path, link)
+                except H5PY_ERRORS as error:
                     raise self._failure(path, error) from error
             else:
                 self.notes.append(f"the link {show_name(path)} is of a kind that cannot be copied")
-        return inner
+        return subgroups
 
-    def _place_foreign(self, here: Any, name: bytes, path: bytes, link: Any) -> None:
+    def _replace_foreign(self, target: Any, name: bytes, path: bytes, link: Any) -> None:
+        """Creates the new dataset instead of the link to the dataset in another file."""
         from h5py import h5a, h5o
 
-        self.notes += self._create(here, name, link)
-        # What its references and named types lead to is in the other file.
-        made = h5o.open(here, name)
-        referring, lost = copy_attributes(self._foreign, made, lambda stored: stored.copy(), self._own)
+        self.notes += self._create(target, name, link)
+        # Its references lead to objects of the other file, and its named types are there.
+        created = h5o.open(target, name)
+        referring, lost = copy_attributes(
+            self._foreign, created, lambda stored_type: stored_type.copy(), self._left_out
+        )
         lost += [f"{show_name(attribute)} (it refers to another file)" for attribute in referring]
         for attribute in referring:
-            h5a.delete(made, attribute)
+            h5a.delete(created, attribute)
         self._note_lost(path, lost)
 
     def _copy_hard_link(
-        self, group: Any, here: Any, name: bytes, path: bytes, link: Any
+        self, group: Any, target: Any, name: bytes, path: bytes, link: Any
     ) -> list[tuple[Any, Any, bytes]]:
+        """Creates a hard link and, if it is the first to its object, the object; returns that if it is a group."""
         from h5py import h5g, h5o
 
         item = h5o.open(group, name)
         address = address_of(item)
-        known = self._paths.setdefault(address, path)
-        if known != path:
-            here.links.create_hard(name, self._root(), known, link)
+        first_path = self._paths.setdefault(address, path)
+        if first_path != path:
+            target.links.create_hard(name, self._target_root(), first_path, link)
         elif address in self._types:
-            h5o.link(h5o.open(self._type_group, self._types[address]), here, name, link)
+            h5o.link(h5o.open(self._type_group, self._types[address]), target, name, link)
         elif isinstance(item, h5g.GroupID):
             plist = item.get_create_plist()
             plist.set_obj_track_times(False)
-            made = h5g.create(here, name, link, plist)
-            self._copy_attributes(item, made, path)
-            return [(item, made, path)]
-        elif address == self._special:
-            self.notes += self._create(here, name, link)
-            self._copy_attributes(item, h5o.open(here, name), path, self._own)
+            created = h5g.create(target, name, link, plist)
+            self._copy_attributes(item, created, path)
+            return [(item, created, path)]
+        elif address == self._replaced:
+            self.notes += self._create(target, name, link)
+            self._copy_attributes(item, h5o.open(target, name), path, self._left_out)
         else:
-            self._copy_dataset(group, here, name, path, link, item)
+            self._copy_dataset(group, target, name, path, link, item)
         return []
 
-    def _copy_dataset(self, group: Any, here: Any, name: bytes, path: bytes, link: Any, item: Any) -> None:
+    def _copy_dataset(self, group: Any, target: Any, name: bytes, path: bytes, link: Any, item: Any) -> None:
         referring = self._note_references(item, path)
         stamped = referring and item.get_create_plist().get_obj_track_times()
         if stamped or item.get_type().committed():
-            # To fill in a reference later would stamp such an object with the time of this run. And a copy would have
-            # a named type of its own: the library's flag for sharing the one that is there can crash it (1.14, 2.0).
-            self._remake_dataset(here, name, path, link, item)
+            # Writing a reference later would stamp such a dataset with the present time. And the copy of a dataset with
+            # a named type gets a named type of its own: the library's flag for sharing the one that exists can crash it
+            # (1.14, 2.0).
+            self._recreate_dataset(target, name, path, link, item)
         else:
-            self._copy_object(group, name, here, name, link, path)
+            self._copy_object(group, name, target, name, link, path)
 
-    def _copy_object(self, group: Any, name: bytes, here: Any, new: bytes, link: Any, path: bytes) -> None:
+    def _copy_object(self, group: Any, name: bytes, target: Any, new_name: bytes, link: Any, path: bytes) -> None:
         from h5py import h5o, h5p
 
         plist = h5p.create(h5p.OBJECT_COPY)
         try:
-            h5o.copy(group, name, here, new, plist, link)
-        except ERRORS as error:
+            h5o.copy(group, name, target, new_name, plist, link)
+        except H5PY_ERRORS as error:
             raise self._failure(path, error) from error
 
-    def _remake_dataset(self, here: Any, name: bytes, path: bytes, link: Any, item: Any) -> None:
-        """Makes the same dataset without time stamps and fills it piece by piece."""
+    def _recreate_dataset(self, target: Any, name: bytes, path: bytes, link: Any, item: Any) -> None:
+        """Creates the same dataset without time stamps and copies its values slab by slab."""
         from h5py import h5d, h5s, h5t
 
         plist = item.get_create_plist()
         plist.set_obj_track_times(False)
-        stored = item.get_type()
-        made = h5d.create(here, name, self._find_type(stored), stored_space(item), plist, link)
-        self._copy_attributes(item, made, path, noted=True)
+        stored_type = item.get_type()
+        created = h5d.create(target, name, self._find_type(stored_type), stored_space(item), plist, link)
+        self._copy_attributes(item, created, path, noted=True)
         elsewhere = is_virtual(item) or is_external(item)
-        if elsewhere or stored.detect_class(h5t.REFERENCE) or item.get_storage_size() == 0:
+        if elsewhere or stored_type.detect_class(h5t.REFERENCE) or item.get_storage_size() == 0:
             return
-        dtype = item.dtype if has_pointers(stored) else np.dtype(f"V{stored.get_size()}")
-        memory_type = None if has_pointers(stored) else stored
-        for space, count in slabs(item):
-            values = np.empty(count, dtype)
-            memory = h5s.create_simple(count) if count else h5s.create(h5s.SCALAR)
-            # Each piece has its time: what is packed may be very much more than the file.
+        dtype = item.dtype if has_pointers(stored_type) else np.dtype(f"V{stored_type.get_size()}")
+        memory_type = None if has_pointers(stored_type) else stored_type
+        for space, shape in cut_slabs(item):
+            values = np.empty(shape, dtype)
+            memory = h5s.create_simple(shape) if shape else h5s.create(h5s.SCALAR)
+            # The time limit is for each slab: unpacked values can be very much larger than the file.
             with limited(self._source.filename):
                 item.read(memory, space, values, memory_type)
-                made.write(memory, space, values, memory_type)
+                created.write(memory, space, values, memory_type)
 
     def _copy_attributes(
-        self, source: Any, target: Any, path: bytes, leave: frozenset[bytes] = frozenset(), *, noted: bool = False
+        self, source: Any, target: Any, path: bytes, left_out: frozenset[bytes] = frozenset(), *, noted: bool = False
     ) -> None:
-        referring, lost = copy_attributes(source, target, self._find_type, leave)
+        """Copies attributes; `noted` says that those with references are noted already."""
+        referring, lost = copy_attributes(source, target, self._find_type, left_out)
         if referring and not noted:
             self._referring.append((path, referring, False))
         self._note_lost(path, lost)
@@ -223,7 +238,10 @@ class FileCopy:
         self.notes += [f"{show_name(path)} is written without its attribute {attribute}" for attribute in lost]
 
     def _note_references(self, item: Any, path: bytes) -> bool:
-        """Keeps in mind which attributes of an object, and whether its values, hold references to be filled in."""
+        """Notes which attributes of an object hold references, and whether its values do, for `_copy_references`.
+
+        Returns whether attributes do.
+        """
         from h5py import h5a, h5d, h5t
 
         names = [name for name in list_attributes(item) if h5a.open(item, name).get_type().detect_class(h5t.REFERENCE)]
@@ -232,26 +250,28 @@ class FileCopy:
             self._referring.append((path, names, values))
         return bool(names)
 
-    def _fix_references(self) -> None:
+    def _copy_references(self) -> None:
+        """Copies the references that were noted, now that all objects that they lead to exist."""
         from h5py import h5o
 
-        referrer = Referrer(self._source.id, self._target, self._paths)
+        translator = ReferenceTranslator(self._source.id, self._target, self._paths)
         for path, names, values in self._referring:
             source, target = h5o.open(self._source.id, path), h5o.open(self._target, path)
             try:
                 for name in names:
-                    referrer.fix_attribute(source, target, name)
+                    translator.copy_attribute(source, target, name)
                 if values:
-                    referrer.fix_dataset(source, target)
-            except ERRORS as error:
-                self.notes.append(f"references in {show_name(path)} are left empty: {explain(error)}")
-        if referrer.lost:
-            self.notes.append(f"{referrer.lost} references lead nowhere in the input and are left empty")
+                    translator.copy_dataset(source, target)
+            except H5PY_ERRORS as error:
+                self.notes.append(f"references in {show_name(path)} are left empty: {explain_error(error)}")
+        if translator.lost:
+            self.notes.append(f"{translator.lost} references lead nowhere in the input and are left empty")
 
-    def _root(self) -> Any:
+    def _target_root(self) -> Any:
         from h5py import h5g
 
         return h5g.open(self._target, b"/")
 
     def _failure(self, path: bytes, error: BaseException) -> DataError:
-        return DataError(f"cannot be copied: {explain(error)}", where=f"{self._source.filename}: {show_name(path)}")
+        where = f"{self._source.filename}: {show_name(path)}"
+        return DataError(f"cannot be copied: {explain_error(error)}", where=where)

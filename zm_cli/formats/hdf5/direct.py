@@ -1,6 +1,7 @@
-"""Values read past the library, by their addresses in the file: outside its lock, in the caller's thread.
+"""Reads values directly from their addresses in the file, in any thread, without the library and its global lock.
 
-Only where a value in the file is a value of NumPy bit for bit, in the file itself, and its chunks can be decoded here.
+This is done only where the stored values are NumPy values bit for bit, lie in the file itself, and the chunks can be
+decoded here.
 """
 
 from __future__ import annotations
@@ -15,24 +16,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli.formats.hdf5.access import ERRORS
-from zm_cli.formats.hdf5.filters import Filters, find_filters, find_length
+from zm_cli.formats.hdf5.filters import Filters, find_filters, find_stored_length
 from zm_cli.formats.hdf5.grid import Grid
+from zm_cli.outputs.hdf5_errors import H5PY_ERRORS
 
 SMALLEST_PLAIN = 1 << 16
-"""Bytes of a chunk's values; the library is faster with smaller ones than Python is, where they have no filter. Those
-with gzip are all inflated here: of one that holds too little, the library gives what the memory held before."""
+"""Smaller chunks (in bytes of values) without filters are left to the library, which is faster with them than Python.
+Chunks with gzip are all inflated here: where one holds too little, the library returns what was in memory before."""
 MOST_CHUNKS = 1 << 21
-"""As many have their addresses held, 20 bytes each."""
+"""How many chunks a dataset can have for their addresses to be kept, 20 bytes each."""
 ABSOLUTE_ADDRESSES = (1, 14, 4)
-"""Before this version, the library told the addresses of chunks without the user block (its issue 3003)."""
+"""Before this version, the library reported the addresses of chunks without the user block (its issue 3003)."""
 
 
-def find_direct(file: Any, dataset: Any, axis: int) -> ContiguousValues | ChunkedValues | None:
-    """The way to read runs of samples along `axis` of the open `dataset` (a low-level id); None: only by the library.
+def find_direct_reader(file: Any, dataset: Any, axis: int) -> ContiguousReader | ChunkedReader | None:
+    """The direct reader of samples along `axis` of an open dataset (a low-level id) of `file` (an `h5py.File`).
 
-    It reads through any descriptor of the file, in this process or another. Raises ValueError where a chunk has not the
-    length that it must have: the library gives what the memory held before.
+    None where only the library can read the dataset. The reader works with any descriptor of the file, in this process
+    or another. Raises ValueError where a chunk is not stored in the length that it must have: the library would return
+    what was in memory before.
     """
     from h5py import h5d, h5t
 
@@ -42,41 +44,45 @@ def find_direct(file: Any, dataset: Any, axis: int) -> ContiguousValues | Chunke
         return None
     if plist.get_layout() == h5d.CONTIGUOUS:
         address = dataset.get_offset()
-        before, row = math.prod(dataset.shape[:axis]), math.prod(dataset.shape[axis + 1 :]) * dtype.itemsize
-        # Samples on an inner axis lie in many short pieces.
+        before = math.prod(dataset.shape[:axis])
+        sample_bytes = math.prod(dataset.shape[axis + 1 :]) * dtype.itemsize
+        # Samples along an inner axis lie in many short pieces.
         usable = plain and address is not None and not plist.get_external_count() and before == 1
-        return ContiguousValues(dtype, address, row) if usable else None
-    filters, length = find_filters(plist, dtype.itemsize), find_length(plist, dataset.get_type().get_size())
+        return ContiguousReader(dtype, address, sample_bytes) if usable else None
+    filters = find_filters(plist, dtype.itemsize)
+    length = find_stored_length(plist, dataset.get_type().get_size())
     if filters is None and length is None:
         return None
     grid = Grid(dataset.shape, plist.get_chunk(), axis)
     index = _find_chunks(file, dataset, grid)
     if index is not None and length is not None:
-        _check_sizes(index, length)
+        _check_lengths(index, length)
     if index is None or filters is None or not plain or (not filters.codes and filters.nbytes < SMALLEST_PLAIN):
         return None
-    return ChunkedValues(dtype, axis, grid, filters, index)
+    return ChunkedReader(dtype, axis, grid, filters, index)
 
 
 @dataclass(frozen=True)
-class ContiguousValues:
-    """Values of `dtype` (of either byte order) that lie in the file in one piece, a sample every `row` bytes."""
+class ContiguousReader:
+    """Reads values of `dtype` (of either byte order) that lie in one piece from `address` on, sample after sample."""
 
     dtype: np.dtype[Any]
     address: int
-    row: int
+    sample_bytes: int
 
-    def fill(self, handle: int, start: int, stop: int, run: NDArray[Any]) -> None:
-        """Fills `run`, of the file's axes and dtype, with the samples from `start` to `stop` of the open file `handle`.
+    def fill(self, descriptor: int, start: int, stop: int, out: NDArray[Any]) -> None:
+        """Fills `out`, C-contiguous, with the samples from `start` to `stop`; its axes and dtype are those of the file.
 
-        Raises EOFError where the file ends before, OSError where it cannot be read.
+        `descriptor` is that of the open file. Raises EOFError where the file ends too early, OSError where it cannot be
+        read.
         """
-        _fill(handle, self.address + start * self.row, run)
+        _fill(descriptor, self.address + start * self.sample_bytes, out)
 
 
 @dataclass(frozen=True)
 class ChunkIndex:
-    """Where each chunk is, by its number: address (-1: nowhere, it was never written), bytes, filters skipped."""
+    """For each chunk, by its number: its address (-1 where it was never written), its stored bytes, and the mask of
+    filters skipped for it."""
 
     addresses: array[int]
     sizes: array[int]
@@ -84,8 +90,8 @@ class ChunkIndex:
 
 
 @dataclass(frozen=True)
-class ChunkedValues:
-    """Values of `dtype` (of either byte order) that lie in the file in chunks, filtered or as they are."""
+class ChunkedReader:
+    """Reads values of `dtype` (of either byte order) that lie in chunks, with samples along `axis`."""
 
     dtype: np.dtype[Any]
     axis: int
@@ -93,67 +99,68 @@ class ChunkedValues:
     filters: Filters
     index: ChunkIndex
 
-    def fill(self, handle: int, start: int, stop: int, run: NDArray[Any]) -> None:
-        """Fills `run`, of the file's axes and dtype, with the samples from `start` to `stop` of the open file `handle`.
+    def fill(self, descriptor: int, start: int, stop: int, out: NDArray[Any]) -> None:
+        """Fills `out` with the samples from `start` to `stop`; its axes and dtype are those of the file.
 
-        Raises EOFError where the file ends before, or a chunk does, or one unpacks to far too much; OSError where it
-        cannot be read; ValueError where the library is to try: a chunk is not as it should be, or it would be a waste,
-        since of a chunk that is filtered, or cut along an inner axis, all must be read for a part.
+        `descriptor` is that of the open file. Raises EOFError where the file or a chunk ends too early, or a chunk
+        inflates to far too much; OSError where the file cannot be read. Raises ValueError where the library should read
+        the samples: where a chunk is not as expected, and where it would have to be read in full for a part of it,
+        because it is filtered or cut along an inner axis.
         """
         try:
             if not self.grid.is_whole(start, stop) and (self.filters.codes or self.axis != 0):
                 raise ValueError("chunks would be cut")
-            self._fill_pieces(handle, start, stop, run)
+            self._fill_pieces(descriptor, start, stop, out)
         except ValueError:
-            # The library is to read it, which does not look at the lengths.
-            self._check_lengths(handle, start, stop)
+            # The library, which reads the samples now, does not check how much a chunk holds.
+            self._check_contents(descriptor, start, stop)
             raise
 
-    def _check_lengths(self, handle: int, start: int, stop: int) -> None:
-        """Raises EOFError where a filtered chunk that begins between `start` and `stop` does not hold one."""
-        for number, corner, _inside, _place in self.grid.pieces(start, stop) if self.filters.codes else ():
-            if corner[self.axis] >= start and self.index.addresses[number] >= 0:
+    def _check_contents(self, descriptor: int, start: int, stop: int) -> None:
+        """Raises EOFError where a filtered chunk that begins from `start` on holds too little or far too much."""
+        for piece in self.grid.pieces(start, stop) if self.filters.codes else ():
+            if piece.corner[self.axis] >= start and self.index.addresses[piece.number] >= 0:
                 with suppress(ValueError):
-                    self.filters.inflate(self._load(handle, number), self.index.masks[number])
+                    self.filters.inflate(self._load(descriptor, piece.number), self.index.masks[piece.number])
 
-    def _fill_pieces(self, handle: int, start: int, stop: int, run: NDArray[Any]) -> None:
+    def _fill_pieces(self, descriptor: int, start: int, stop: int, out: NDArray[Any]) -> None:
         chunks = self.grid.chunks
         buffer: NDArray[Any] | None = None
-        for number, _corner, inside, place in self.grid.pieces(start, stop):
-            target, first = run[place], inside[0].start
-            # Rows of a chunk that lie side by side in the run, too, need no copy.
+        for number, _corner, in_chunk, in_range in self.grid.pieces(start, stop):
+            target, first = out[in_range], in_chunk[0].start
+            # Rows of a chunk that are contiguous in `out` too need no copy.
             if target.flags.c_contiguous and target.shape[1:] == chunks[1:]:
-                self._read(handle, number, first, target)
+                self._read(descriptor, number, first, target)
                 continue
             if buffer is None:
                 buffer = np.empty(chunks, self.dtype)
-            part = buffer[: inside[0].stop - first]
-            self._read(handle, number, first, part)
-            target[...] = part[(slice(None), *inside[1:])]
+            part = buffer[: in_chunk[0].stop - first]
+            self._read(descriptor, number, first, part)
+            target[...] = part[(slice(None), *in_chunk[1:])]
 
-    def _load(self, handle: int, number: int) -> bytes:
-        """The bytes of a filtered chunk as they are stored; fewer where the file ends before."""
+    def _load(self, descriptor: int, number: int) -> bytes:
+        """The stored bytes of a filtered chunk; fewer where the file ends too early."""
         size = self.index.sizes[number]
-        # Deflate adds some bytes at most; a damaged index may claim gigabytes, which the library would unpack.
+        # Deflate adds a few bytes at most. A damaged index can claim gigabytes, which the library would read.
         if size > 2 * self.filters.nbytes + 64:
-            raise EOFError(f"a chunk has {size} bytes, and {self.filters.nbytes} when it is unpacked")
-        return os.pread(handle, size, self.index.addresses[number])
+            raise EOFError(f"a chunk is stored in {size} bytes, but holds only {self.filters.nbytes}")
+        return os.pread(descriptor, size, self.index.addresses[number])
 
-    def _read(self, handle: int, number: int, first: int, out: NDArray[Any]) -> None:
-        """Fills `out`, C-contiguous, with the rows of a chunk from the `first` on, which is 0 where it is filtered."""
+    def _read(self, descriptor: int, number: int, first: int, out: NDArray[Any]) -> None:
+        """Fills `out`, C-contiguous, with the rows of a chunk from `first` on, which is 0 for a filtered chunk."""
         address = self.index.addresses[number]
         if address < 0:
             raise ValueError("a chunk was never written")
         if self.filters.codes:
-            self.filters.decode(self._load(handle, number), self.index.masks[number], out)
+            self.filters.decode(self._load(descriptor, number), self.index.masks[number], out)
         else:
-            _fill(handle, address + first * (self.filters.nbytes // self.grid.chunks[0]), out)
+            _fill(descriptor, address + first * (self.filters.nbytes // self.grid.chunks[0]), out)
 
 
 def _find_chunks(file: Any, dataset: Any, grid: Grid) -> ChunkIndex | None:
-    """Where the chunks are; None where they are too many, or the library cannot tell.
+    """The addresses of all chunks; None where there are too many, or the library cannot report them.
 
-    All are asked for at once: each by itself would be looked for among all.
+    The library is asked once: for each chunk by itself, it would search all of them.
     """
     import h5py
 
@@ -169,23 +176,24 @@ def _find_chunks(file: Any, dataset: Any, grid: Grid) -> ChunkIndex | None:
 
     try:
         dataset.chunk_iter(keep)
-    except (*ERRORS, OverflowError):
+    except (*H5PY_ERRORS, OverflowError):
         return None
     return ChunkIndex(addresses, sizes, masks)
 
 
-def _check_sizes(index: ChunkIndex, length: int) -> None:
+def _check_lengths(index: ChunkIndex, length: int) -> None:
+    """Raises ValueError where a chunk is not stored in `length` bytes."""
     for address, size, mask in zip(index.addresses, index.sizes, index.masks, strict=True):
-        # A filter that was skipped may have added something else, or nothing.
+        # Where a filter was skipped, the length can be another one.
         if address >= 0 and not mask and size != length:
             raise ValueError(f"a chunk has {size} bytes instead of {length}")
 
 
-def _fill(handle: int, address: int, out: NDArray[Any]) -> None:
-    """Fills `out`, C-contiguous, from the file; EOFError where that ends before (the library would read zeros)."""
+def _fill(descriptor: int, address: int, out: NDArray[Any]) -> None:
+    """Fills `out`, C-contiguous, from the file; EOFError where that ends too early (the library would read zeros)."""
     view = out.reshape(-1).view(np.uint8).data
     while view:
-        got = os.preadv(handle, [view], address)
+        got = os.preadv(descriptor, [view], address)
         if not got:
             raise EOFError("the file ends within the values")
         view, address = view[got:], address + got

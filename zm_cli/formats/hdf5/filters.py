@@ -1,7 +1,8 @@
-"""The filters of a chunk outside the library, in any thread: gzip, alone or after shuffle, or none.
+"""Decodes and encodes chunks outside the library, in any thread: gzip, alone or after shuffle, or no filter.
 
-Filters apply in the order of the pipeline when a chunk is written, in reverse when it is read; each chunk has a mask of
-those that were skipped for it (HDF5 File Format Specification: the filter pipeline message, and the chunk indexes).
+Filters are applied in the order of the pipeline when a chunk is written, and in reverse when it is read. Each chunk has
+a mask of the filters that were skipped for it (HDF5 File Format Specification: the filter pipeline message, and the
+chunk indexes).
 """
 
 from __future__ import annotations
@@ -19,18 +20,31 @@ GZIP = 1
 SHUFFLE = 2
 FLETCHER32 = 3
 CHECKSUM_BYTES = 4
+FILTER_NAMES = {
+    GZIP: "gzip",
+    SHUFFLE: "shuffle",
+    FLETCHER32: "fletcher32",
+    4: "szip",
+    5: "nbit",
+    6: "scaleoffset",
+    32000: "lzf",
+}
+"""Filters by their registered numbers."""
 LEVEL = 2
-"""ISA-L's level, for any that a dataset names. With shuffle, its chunks are at most some 10 % larger than those of
-zlib's level 4 and made ten times as fast; its level 3 is slower and mostly no smaller."""
+"""ISA-L's compression level, whatever gzip level the dataset has. With shuffle, its chunks are at most some 10 % larger
+than those of zlib's level 4, and ten times as fast to make; its level 3 is slower and mostly not smaller."""
 LEVELS = [(level,) for level in range(10)]
-"""What gzip may have for settings."""
+"""The settings that gzip can have."""
 SLACK = 1 << 16
-"""A chunk that unpacks to twice its bytes and this many more is not unpacked further."""
+"""A chunk is inflated no further than to twice its bytes and this many more."""
 
 
 @dataclass(frozen=True)
 class Filters:
-    """The pipeline of a dataset's chunks, each of `nbytes` bytes of values of `itemsize`."""
+    """The filter pipeline of a dataset: `codes` are the numbers of its filters, in the order in which they are applied.
+
+    Each chunk holds `nbytes` bytes of values of `itemsize` bytes each.
+    """
 
     codes: tuple[int, ...]
     itemsize: int
@@ -45,10 +59,10 @@ class Filters:
             flat[...] = values[: len(flat)]
 
     def inflate(self, stored: bytes, mask: int) -> bytes:
-        """The bytes of a chunk's values, maybe shuffled.
+        """The `nbytes` bytes of a chunk's values, still shuffled where shuffle was applied.
 
-        Raises ValueError where `stored` holds no chunk or somewhat more, EOFError where it holds less than one (the
-        library would fill it up with what the memory held before) or far more (it would unpack it all).
+        Raises EOFError where `stored` holds less than a chunk (the library would add what was in memory) or far more
+        (the library would inflate all of it), ValueError where it is not a chunk or holds a little more.
         """
         data = _inflate(stored, self.nbytes) if GZIP in self._applied(mask) else stored
         if len(data) < self.nbytes:
@@ -61,7 +75,7 @@ class Filters:
         return [code for index, code in enumerate(self.codes) if not mask >> index & 1]
 
     def encode(self, values: NDArray[Any]) -> bytes:
-        """The bytes to store for the values of a whole chunk, C-contiguous, of a pipeline that ends with gzip."""
+        """The bytes to store for the values of a whole chunk, C-contiguous, for a pipeline that ends with gzip."""
         from isal import isal_zlib
 
         data = values.reshape(-1).view(np.uint8)
@@ -69,13 +83,15 @@ class Filters:
 
 
 def _inflate(stored: bytes, nbytes: int) -> bytes:
-    """The bytes of a stream that is to have `nbytes`; ValueError where it is none or has no end, EOFError where it
-    goes far beyond."""
+    """The inflated bytes of a stream that should hold `nbytes`.
+
+    Raises ValueError where it is not a stream or is incomplete, EOFError where it holds far more.
+    """
     from isal import isal_zlib
 
     stream = isal_zlib.decompressobj()
     try:
-        # One byte more than needed, or the end of the stream is not seen.
+        # One byte more than needed: otherwise the end of the stream is not reached.
         data: bytes = stream.decompress(stored, nbytes + 1)
         if len(data) > nbytes and not stream.eof:
             data += stream.decompress(stream.unconsumed_tail, nbytes + SLACK)
@@ -84,12 +100,12 @@ def _inflate(stored: bytes, nbytes: int) -> bytes:
     if len(data) > 2 * nbytes + SLACK:
         raise EOFError(f"a chunk has more than {len(data) - 1} bytes instead of {nbytes}")
     if not stream.eof:
-        raise ValueError("a chunk cannot be inflated: it has no end")
+        raise ValueError("a chunk cannot be inflated: it is incomplete")
     return data
 
 
 def find_filters(plist: Any, itemsize: int) -> Filters | None:
-    """The filters of a dataset creation list; None without chunks, or where there are other filters than these."""
+    """The filters of a dataset creation list; None where there are no chunks, or filters other than these."""
     from h5py import h5d
 
     if plist.get_layout() != h5d.CHUNKED:
@@ -99,14 +115,14 @@ def find_filters(plist: Any, itemsize: int) -> Filters | None:
     codes = tuple(code for code, _flags, _values, _name in entries)
     if codes not in ((), (GZIP,), (SHUFFLE, GZIP)):
         return None
-    # What the library refuses is left to it; shuffle keeps the size it was made for.
+    # The library refuses other levels and reports it. Shuffle keeps the item size that it was set up for.
     if settings.get(GZIP, (LEVEL,)) not in LEVELS or settings.get(SHUFFLE, (itemsize,)) != (itemsize,):
         return None
     return Filters(codes, itemsize, math.prod(plist.get_chunk()) * itemsize)
 
 
-def find_length(plist: Any, itemsize: int) -> int | None:
-    """The bytes that each chunk of a dataset creation list is stored in; None where that depends on the values."""
+def find_stored_length(plist: Any, itemsize: int) -> int | None:
+    """The stored bytes of each chunk, by a dataset creation list; None where they depend on the values."""
     from h5py import h5d
 
     if plist.get_layout() != h5d.CHUNKED:
@@ -118,20 +134,21 @@ def find_length(plist: Any, itemsize: int) -> int | None:
     return nbytes + CHECKSUM_BYTES * codes.count(FLETCHER32)
 
 
-def compresses(plist: Any) -> bool:
-    """Whether a dataset creation list has gzip at a level that changes the bytes; ISA-L has none for level 0."""
+def has_compression(plist: Any) -> bool:
+    """Whether a dataset creation list has gzip at a level that compresses; level 0 does not, and ISA-L has none."""
     entries = [plist.get_filter(index) for index in range(plist.get_nfilters())]
     return any(code == GZIP and values != (0,) for code, _flags, values, _name in entries)
 
 
 def shuffle(values: Bytes, itemsize: int) -> Bytes:
-    """The first bytes of all values, then the second ones, and so on."""
+    """The bytes of values, (n * itemsize,), in another order: the first bytes of all values, then all second ones, and
+    so on."""
     return np.ascontiguousarray(values.reshape(-1, itemsize).T).reshape(-1)
 
 
 def unshuffle(planes: Bytes, itemsize: int, out: Bytes) -> None:
-    """Fills `out` with the first values of what `shuffle` made."""
+    """Fills `out`, (m * itemsize,), with the first m values of `planes`, (n * itemsize,), which `shuffle` returned."""
     values = out.reshape(-1, itemsize)
-    # Plane by plane: the transposed copy as a whole would run along the few bytes of each value.
+    # Plane by plane: a transposed copy of the whole would loop over the few bytes of each value, which is slow.
     for index, plane in enumerate(planes.reshape(itemsize, -1)):
         values[:, index] = plane[: len(values)]

@@ -1,24 +1,24 @@
-"""Where a path in a file leads, link by link, so that none is followed out of the file unbidden."""
+"""Follows and lists the links of an HDF5 file, without ever opening another file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from zm_cli.errors import escape_controls
+from zm_cli.formats.hdf5.names import show_name, split_path
 
 MOST_SOFT_LINKS = 16
-"""On one way; the library's own limit."""
-SHOWN = 12
+"""How many soft links are followed along one path; the library has the same limit."""
+LISTED = 12
 """How many links a description lists."""
 
 
 @dataclass(frozen=True)
 class ExternalLink:
-    """A link out of the file on the way along a path, and where it points.
+    """A link to another file, met while a path was followed: to the object `target` of the file `filename`.
 
-    `group` is the address of the group that holds it, under `name`; `last` says that the path ends with it.
+    `group` is the address of the group that holds the link under `name`; `last` is true where the path ends with it.
     """
 
     group: int
@@ -28,25 +28,41 @@ class ExternalLink:
     last: bool
 
     def describe(self) -> str:
-        """What it is, for a message that begins with the path."""
+        """What the link leads to, for a message that begins with its path."""
         return f"leads to {show_name(self.target)} in another file, {show_name(self.filename)}"
 
 
-def split_path(path: bytes) -> list[bytes]:
-    """The names along a path; empty ones and `.` stand for the group itself, and `..` is a name like any other."""
-    return [part for part in path.split(b"/") if part not in (b"", b".")]
+class Link(NamedTuple):
+    """The link `name` of `group` (a low-level id) and its `path`.
+
+    `item` is the object that it leads to (a low-level id); None for links that are not hard links, and for hard links
+    to an object that another path has led to before.
+    """
+
+    path: bytes
+    item: Any
+    group: Any
+    name: bytes
+
+
+def address_of(item: Any) -> int:
+    """The address of an object (a low-level id of a group, dataset or named type): the same for all its hard links."""
+    from h5py import h5o
+
+    return int(h5o.get_info(item).addr)
 
 
 def follow(file: Any, path: bytes) -> Any | ExternalLink | None:
-    """What the absolute `path` leads to in a file (a low-level id): an object of it, a link out of it, or nothing.
+    """What the absolute `path` leads to in a file (a low-level id): an object (a low-level id), the first link to
+    another file on the path, or None where there is nothing.
 
-    Raises RuntimeError where soft links lead in a circle, and what the library does where the file is damaged.
+    Raises RuntimeError where soft links lead in a circle, and H5PY_ERRORS where the file is damaged.
     """
     from h5py import h5g, h5l, h5o
 
     root = here = h5g.open(file, b"/")
     names = split_path(path)[::-1]
-    soft = 0
+    soft_links = 0
     while names:
         name = names.pop()
         if not isinstance(here, h5g.GroupID) or not here.links.exists(name):
@@ -54,59 +70,58 @@ def follow(file: Any, path: bytes) -> Any | ExternalLink | None:
         kind = here.links.get_info(name).type
         if kind == h5l.TYPE_EXTERNAL:
             filename, target = here.links.get_val(name)
-            return ExternalLink(int(h5o.get_info(here).addr), name, filename, target, not names)
+            return ExternalLink(address_of(here), name, filename, target, not names)
         if kind == h5l.TYPE_SOFT:
-            soft += 1
-            if soft > MOST_SOFT_LINKS:
-                raise RuntimeError("soft links lead in a circle, or on and on")
+            soft_links += 1
+            if soft_links > MOST_SOFT_LINKS:
+                raise RuntimeError("soft links lead in a circle, or there are too many")
             target = here.links.get_val(name)
             names += split_path(target)[::-1]
             here = root if target.startswith(b"/") else here
         elif kind == h5l.TYPE_HARD:
             here = h5o.open(here, name)
         else:
-            raise RuntimeError("a link on the way is of an unknown kind")
+            raise RuntimeError("a link on the path is of an unknown kind")
     return here
 
 
-def leads_beyond(file: Any, path: bytes) -> bool:
-    """Whether the way along `path` leaves the file (a low-level id) before its end."""
+def passes_external_link(file: Any, path: bytes) -> bool:
+    """Whether `path` goes on after a link from the file (a low-level id) to another one."""
     found = follow(file, path)
     return isinstance(found, ExternalLink) and not found.last
 
 
-def is_foreign(item: Any, file: Any) -> bool:
-    """Whether an object (a low-level id) that was reached from a file (an `h5py.File`) lies in another."""
+def is_in_another_file(item: Any, file: Any) -> bool:
+    """Whether an object (a low-level id) that was reached from a file (an `h5py.File`) lies in another one."""
     from h5py import h5o
 
     return bool(h5o.get_info(item).fileno != h5o.get_info(file.id).fileno)
 
 
-def walk(file: Any) -> Iterator[tuple[bytes, Any, Any, bytes]]:
-    """Every link of a file (an `h5py.File`) in groups it has by hard links, in the order of names: the path, the object
-    (a low-level id, None where the link is none of those or leads to an object that came before), group and name.
+def walk_links(file: Any) -> Iterator[Link]:
+    """Every link of a file (an `h5py.File`), depth first, in the order of names; only hard links are followed.
 
-    The library's own way takes a piece of the stack for each level, and the square of their number in time.
+    The library's own function recurses for each level and takes time quadratic in the number of levels.
     """
     from h5py import h5g, h5l, h5o
 
     root = h5g.open(file.id, b"/")
-    known = {h5o.get_info(root).addr}
+    known = {address_of(root)}
     levels = [(b"/", root, iter(_list_names(root)))]
     while levels:
-        place, group, names = levels[-1]
+        prefix, group, names = levels[-1]
         name = next(names, None)
         if name is None:
             levels.pop()
             continue
         item = h5o.open(group, name) if group.links.get_info(name).type == h5l.TYPE_HARD else None
         if item is not None:
-            address = h5o.get_info(item).addr
+            address = address_of(item)
             item = None if address in known else item
             known.add(address)
-        yield place + name, item, group, name
+        yield Link(prefix + name, item, group, name)
         if isinstance(item, h5g.GroupID):
-            levels.append((place + name + b"/", item, iter(_list_names(item))))
+            levels.append((prefix + name + b"/", item, iter(_list_names(item))))
 
 
 def _list_names(group: Any) -> list[bytes]:
@@ -116,28 +131,12 @@ def _list_names(group: Any) -> list[bytes]:
 
 
 def describe_external_links(file: Any) -> str:
-    """The links out of a file (an `h5py.File`), and where they point; empty where there are none."""
+    """The links of a file (an `h5py.File`) to other files, with their targets; empty where there are none."""
     from h5py import h5l
 
-    told = []
-    for path, item, group, name in walk(file):
+    shown = []
+    for path, item, group, name in walk_links(file):
         if item is None and group.links.get_info(name).type == h5l.TYPE_EXTERNAL:
             filename, target = group.links.get_val(name)
-            told.append(f"{show_name(path)} to {show_name(target)} in {show_name(filename)}")
-    return ", ".join(told[:SHOWN] + [f"and {len(told) - SHOWN} more"] * (len(told) > SHOWN))
-
-
-def encode_name(name: str) -> bytes:
-    """A name as it stands in the file, from the text that `decode_name` makes of it."""
-    return name.encode("utf-8", "surrogateescape")
-
-
-def decode_name(name: bytes) -> str:
-    """A name of the file as text, whatever its bytes are."""
-    return name.decode("utf-8", "surrogateescape")
-
-
-def show_name(name: bytes | str) -> str:
-    """A name of the file as text that may be printed."""
-    stored = encode_name(name) if isinstance(name, str) else name
-    return escape_controls(stored.decode("utf-8", "replace"))
+            shown.append(f"{show_name(path)} to {show_name(target)} in {show_name(filename)}")
+    return ", ".join(shown[:LISTED] + [f"and {len(shown) - LISTED} more"] * (len(shown) > LISTED))

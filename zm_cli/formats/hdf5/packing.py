@@ -1,4 +1,4 @@
-"""Blocks cut into whole chunks and compressed, in any thread, for the library to store as they are."""
+"""Packs blocks into whole compressed chunks, in any thread, which the library then stores as they are."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli.formats.hdf5.filters import Filters, compresses, find_filters
+from zm_cli.formats.hdf5.filters import Filters, find_filters, has_compression
 from zm_cli.formats.hdf5.grid import Grid
 
 
 @dataclass(frozen=True)
 class Packed:
-    """The samples from `start` to `stop` as chunks: where each begins in the dataset, and the bytes to store for it."""
+    """The samples from `start` to `stop` as chunks: of each, the index of its first element and the bytes to store."""
 
     start: int
     stop: int
@@ -23,7 +23,8 @@ class Packed:
 
 @dataclass(frozen=True)
 class Packer:
-    """Packs runs of samples for a dataset of `dtype`; what of a chunk lies outside of the dataset is `fill`."""
+    """Packs ranges of samples for a dataset of `dtype`; the part of a chunk outside the dataset is filled with `fill`,
+    a scalar array."""
 
     grid: Grid
     filters: Filters
@@ -31,29 +32,33 @@ class Packer:
     fill: NDArray[Any]
 
     def pack(self, values: NDArray[Any], start: int, stop: int) -> Packed | None:
-        """The samples from `start` to `stop` of any dtype, axes as in the file; None where chunks would be cut."""
+        """The samples from `start` to `stop`, packed; None where they are not whole chunks. Safe to call from several
+        threads at once.
+
+        `values` are of any dtype, with the axes in the order of the file.
+        """
         if not self.grid.is_whole(start, stop):
             return None
         packed = []
-        for _number, corner, inside, place in self.grid.pieces(start, stop):
-            part = values[place]
+        for _number, corner, in_chunk, in_range in self.grid.pieces(start, stop):
+            part = values[in_range]
             if part.shape == self.grid.chunks:
                 whole = np.ascontiguousarray(part, self.dtype)
             else:
                 whole = np.full(self.grid.chunks, self.fill, self.dtype)
-                whole[inside] = part
+                whole[in_chunk] = part
             packed.append((corner, self.filters.encode(whole)))
         return Packed(start, stop, packed)
 
 
 def find_packer(dataset: Any, axis: int) -> Packer | None:
-    """The packer for an `h5py.Dataset` whose samples lie along `axis`; None where the library is to write it."""
+    """The packer for an `h5py.Dataset` with samples along `axis`; None where the library should write the values."""
     from h5py import h5d
 
     plist, dtype = dataset.id.get_create_plist(), dataset.dtype
     filters = find_filters(plist, dtype.itemsize)
-    # What needs no work to be stored, the library stores as fast.
-    if filters is None or not compresses(plist):
+    # Without compression, the library is as fast.
+    if filters is None or not has_compression(plist):
         return None
     fill = np.zeros((), dtype)
     if plist.fill_value_defined() == h5d.FILL_VALUE_USER_DEFINED and plist.get_fill_time() != h5d.FILL_TIME_NEVER:

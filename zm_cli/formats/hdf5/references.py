@@ -1,4 +1,4 @@
-"""References to objects and regions of the input file, made to point to the same objects of the output file."""
+"""Translates references to objects and regions of the input file to the same objects of the output file."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli.formats.hdf5.access import ERRORS, address_of
+from zm_cli.formats.hdf5.links import address_of
+from zm_cli.outputs.hdf5_errors import H5PY_ERRORS
 
 ELEMENTS = 65536
-"""How many elements of a dataset of references are held at a time, or one row."""
+"""How many elements of a dataset are in memory at a time; more where one row has more."""
 
 
-class Referrer:
-    """Translates references from `source` to `target` (file ids); `paths` tells the path of each object by address.
+class ReferenceTranslator:
+    """Translates references from the file `source` to the file `target` (low-level ids).
 
-    `lost` counts the references whose object is not in the output; those become null.
+    `paths` maps the address of each object in `source` to its path in `target`. `lost` counts the references to objects
+    that are not in the output, which become null.
     """
 
     def __init__(self, source: Any, target: Any, paths: Mapping[int, bytes]) -> None:
@@ -27,32 +29,33 @@ class Referrer:
         self._paths = paths
         self.lost = 0
 
-    def fix_attribute(self, source: Any, target: Any, name: bytes) -> None:
-        """Writes the attribute `name` of `target` with what `source`'s holds, translated."""
+    def copy_attribute(self, source: Any, target: Any, name: bytes) -> None:
+        """Writes the attribute `name` of `source`, translated, to the attribute of that name of `target`, which exists
+        (low-level ids)."""
         from h5py import h5a, h5s
 
-        found = h5a.open(source, name)
-        if found.get_space().get_simple_extent_type() == h5s.NULL:
+        attribute = h5a.open(source, name)
+        if attribute.get_space().get_simple_extent_type() == h5s.NULL:
             return
-        values = np.empty(found.shape, found.dtype)
-        found.read(values)
-        h5a.open(target, name).write(self.translate(values, found.dtype))
+        values = np.empty(attribute.shape, attribute.dtype)
+        attribute.read(values)
+        h5a.open(target, name).write(self.translate(values, attribute.dtype))
 
-    def fix_dataset(self, source: Any, target: Any) -> None:
-        """Writes the values of the dataset `target` with what `source` holds, translated."""
+    def copy_dataset(self, source: Any, target: Any) -> None:
+        """Writes the values of the dataset `source`, translated, to the dataset `target` (low-level ids)."""
         from h5py import h5s
 
         if source.get_storage_size() == 0 or source.get_space().get_simple_extent_type() == h5s.NULL:
             return
         dtype = source.dtype
-        for space, count in slabs(source):
-            values = np.empty(count, dtype)
-            memory = h5s.create_simple(count) if count else h5s.create(h5s.SCALAR)
+        for space, shape in cut_slabs(source):
+            values = np.empty(shape, dtype)
+            memory = h5s.create_simple(shape) if shape else h5s.create(h5s.SCALAR)
             source.read(memory, space, values)
             target.write(memory, space, self.translate(values, dtype))
 
     def translate(self, values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-        """The array with every reference in it translated, those in sequences, compounds and arrays too."""
+        """The array, of any shape, with every reference in it translated, also in sequences, compounds and arrays."""
         import h5py
 
         if h5py.check_ref_dtype(dtype) is not None:
@@ -78,27 +81,30 @@ class Referrer:
                 return h5r.create(self._target, path, h5r.OBJECT)
             space = h5r.get_region(reference, self._source)
             return h5r.create(self._target, path, h5r.DATASET_REGION, space)
-        except ERRORS:
+        except H5PY_ERRORS:
             self.lost += 1
             return h5r.RegionReference() if region else h5r.Reference()
 
 
-def slabs(dataset: Any) -> list[tuple[Any, tuple[int, ...]]]:
-    """The dataset's space cut along its first axis, with the shape of each piece; one piece for a scalar."""
+def cut_slabs(dataset: Any) -> list[tuple[Any, tuple[int, ...]]]:
+    """The dataspace of a dataset (a low-level id) cut into slabs along its first axis, each with its shape.
+
+    The slabs end where chunks end. A scalar has one slab, of shape ().
+    """
     shape = dataset.shape
     if not shape or 0 in shape:
         return [] if shape else [(dataset.get_space(), ())]
     plist = dataset.get_create_plist()
-    deep = plist.get_chunk()[0] if _is_chunked(plist) else 1
+    chunk_rows = plist.get_chunk()[0] if _is_chunked(plist) else 1
     rows = max(1, ELEMENTS // math.prod(shape[1:]))
-    rows = -(-rows // deep) * deep
-    pieces = []
+    rows = -(-rows // chunk_rows) * chunk_rows
+    slabs = []
     for start in range(0, shape[0], rows):
         count = (min(rows, shape[0] - start), *shape[1:])
         space = dataset.get_space()
         space.select_hyperslab((start,) + (0,) * (len(shape) - 1), count)
-        pieces.append((space, count))
-    return pieces
+        slabs.append((space, count))
+    return slabs
 
 
 def _is_chunked(plist: Any) -> bool:
@@ -108,6 +114,7 @@ def _is_chunked(plist: Any) -> bool:
 
 
 def _map_objects(values: NDArray[Any], dtype: np.dtype[Any], change: Any) -> NDArray[Any]:
+    """An array of the same shape and of `dtype` with `change` applied to each object."""
     out = np.empty(values.shape, dtype)
     flat = out.reshape(-1)
     for index, value in enumerate(values.reshape(-1)):

@@ -1,21 +1,27 @@
-"""Images: a folder of pictures or arrays, or one image file, and the ways their transformed values are written."""
+"""Declares the format of images: a folder of pictures or arrays, or one such file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from zm_cli.data.format import Format
+from zm_cli.data.format import Confidence, Format
 from zm_cli.data.options import ReadOptions
-from zm_cli.data.sink import Sink, WriteOptions
-from zm_cli.data.source import Source
-from zm_cli.formats.images.suffixes import is_image_suffix
+from zm_cli.formats.images.options import EXIF, INCLUDE, LOSSY, MAX_PIXELS, MODE, ON_ERROR, RESIZE
+from zm_cli.formats.images.suffixes import ARRAY, is_image_suffix, suffix_of
+from zm_cli.formats.shared.options import EXCLUDE, FILES, LIMIT
+
+if TYPE_CHECKING:
+    from zm_cli.data.source import Source
+    from zm_cli.data.spec import Spec
 
 
-def recognises(path: Path) -> bool:
-    """Whether `path` is a folder, or a file with the suffix of an image or of a NumPy array."""
-    return path.is_dir() or is_image_suffix(path.name)
+def recognize(path: Path) -> Confidence | None:
+    """How surely `path` holds images: BY_NAME for a picture's suffix, POSSIBLE for a folder or `.npy` file, or None."""
+    if path.is_dir() or suffix_of(path.name) == ARRAY:
+        return Confidence.POSSIBLE
+    return Confidence.BY_NAME if is_image_suffix(path.name) else None
 
 
 def _open(path: str, options: ReadOptions) -> Source:
@@ -24,19 +30,7 @@ def _open(path: str, options: ReadOptions) -> Source:
     return ImageSource(path, options)
 
 
-def _create(source: Source, output: str, options: WriteOptions) -> Sink:
-    from zm_cli.formats.images.create import create
-
-    return create(source, output, options)
-
-
-def _check_output(source: Source, output: str, form: str | None) -> None:
-    from zm_cli.formats.images.create import choose_form
-
-    choose_form(source, output, form)
-
-
-def _find_receipt(output: str, dataset: str | None) -> Mapping[str, Any] | None:
+def _find_receipt(output: str, options: ReadOptions) -> Mapping[str, Any] | None:
     from zm_cli.formats.images.listing import read_receipt
     from zm_cli.formats.images.tree_sink import digest_names, sum_sizes
 
@@ -52,16 +46,22 @@ def _list_files(path: str, options: ReadOptions) -> Iterator[tuple[str, str]]:
     return list_files(path, options)
 
 
+def _find_fault(spec: Spec, decoding: Mapping[str, Any]) -> str | None:
+    resize = decoding.get("resize")
+    if resize is not None and (spec.axes != "NHWC" or spec.sample_shape[:2] != (resize[1], resize[0])):
+        return "has a 'resize' that is not the size of the samples"
+    return None
+
+
 FORMAT = Format(
     kind="images",
-    recognises=recognises,
+    noun="folder of images",
+    recognize=recognize,
     open=_open,
-    check_output=_check_output,
-    create=_create,
     find_receipt=_find_receipt,
     list_files=_list_files,
-    read_options=frozenset(
-        {"mode", "lossy", "resize", "exif", "on_error", "max_pixels"} | {"include", "exclude", "files", "limit"}
-    ),
-    forms=frozenset({"npy", "tiff", "h5"}),
+    options=(INCLUDE, EXCLUDE, FILES, LIMIT, ON_ERROR, MODE, LOSSY, RESIZE, EXIF, MAX_PIXELS),
+    find_fault=_find_fault,
+    output_formats=frozenset({"npy", "tiff", "h5"}),
+    output_help="Images: one .h5, or a folder of .npy or .tiff (default: by PATH).",
 )

@@ -1,4 +1,4 @@
-"""The bytes of files one after another, with the next ones already asked of the disk while one is worked on."""
+"""Reads files one after another, and asks the disk for the next ones while one is worked on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterable
 from contextlib import suppress
 
 AHEAD = 8
-"""Files that are open and on their way."""
+"""Files that are open and requested."""
 
 PIECE = 1 << 20
 """Bytes to ask for where a file holds more than it said."""
@@ -19,7 +19,7 @@ FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def read_ahead(paths: Iterable[str]) -> Generator[bytes | OSError | MemoryError]:
-    """What each file holds, or why it cannot be read."""
+    """The bytes of each file in order, or the error that reading it raised."""
     opened: deque[int | OSError] = deque()
     try:
         for path in paths:
@@ -40,7 +40,7 @@ def _open(path: str) -> int | OSError:
     except OSError as error:
         return error
     if hasattr(os, "posix_fadvise"):
-        # Advice that a file system does not take is no fault.
+        # Some file systems take no advice.
         with suppress(OSError):
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
     return descriptor
@@ -60,8 +60,8 @@ def _read(file: int | OSError) -> bytes | OSError | MemoryError:
 def _read_all(descriptor: int) -> bytes:
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
-        # It was a file when the folder was looked through; a device would be read without end.
-        raise OSError(errno.EINVAL, "it is no regular file any more")
+        # It was a file when the folder was listed; a device would be read without end.
+        raise OSError(errno.EINVAL, "it is not a regular file any more")
     expected = status.st_size
     # One byte more than expected: a file that has not grown is read at once, without asking for its end.
     data = os.read(descriptor, expected + 1)

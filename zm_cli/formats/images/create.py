@@ -1,75 +1,77 @@
-"""Which sink an output asks for: one HDF5 file, a folder of arrays, or one array file."""
+"""Choosing the sink for an output: one HDF5 file, a folder of array files, or one array file."""
 
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from zm_cli.data.sink import Sink, WriteOptions
-from zm_cli.data.source import Source
 from zm_cli.errors import UsageError
 from zm_cli.formats.images.arrays import INSTALL, has_tifffile
-from zm_cli.formats.images.hdf5_sink import HDF5Sink, one_shape
+from zm_cli.formats.images.hdf5_sink import HDF5Sink, require_one_shape
 from zm_cli.formats.images.listing import read_receipt
-from zm_cli.formats.images.source import ImageSource
 from zm_cli.formats.images.suffixes import suffix_of
 from zm_cli.formats.images.tree_sink import FileSink, TreeSink, digest_names
 from zm_cli.outputs.receipt import DAMAGED
 
-_FORMS = {".h5": "h5", ".hdf5": "h5", ".npy": "npy", ".tif": "tiff", ".tiff": "tiff"}
+if TYPE_CHECKING:
+    from zm_cli.formats.images.source import ImageSource
+
+_FORMATS = {".h5": "h5", ".hdf5": "h5", ".npy": "npy", ".tif": "tiff", ".tiff": "tiff"}
 _CHOICES = "name a folder (ending in /) for a tree of arrays, or a file ending in .h5"
 
 
-def create(source: Source, output: str, options: WriteOptions) -> Sink:
-    """The sink for `output`, in the form that `choose_form` finds, with its errors."""
-    assert isinstance(source, ImageSource)
-    form, single = choose_form(source, output, options.form)
-    if form == "h5":
+def create_sink(source: ImageSource, output: str, options: WriteOptions) -> Sink:
+    """The sink for `output`, in the output format of `choose_output_format`. Raises as that does, and as the sink."""
+    format, single = choose_output_format(source, output, options.format)
+    if format == "h5":
         return HDF5Sink(source, output, options)
-    return FileSink(output, options, form) if single else TreeSink(source, output, options, form)
+    return FileSink(output, options, format) if single else TreeSink(source, output, options, format)
 
 
-def choose_form(source: Source, output: str, asked: str | None) -> tuple[str, bool]:
-    """The form of `output`, and whether it is one array file: as asked, else by its suffix; none means a `.npy` tree.
+def choose_output_format(source: ImageSource, output: str, asked: str | None) -> tuple[str, bool]:
+    """The output format ("h5", "npy" or "tiff") of `output`, and whether the output is one file.
 
-    A source of one file may be written as one `.npy` or `.tiff` file. Raises UsageError for any other output, for one
-    inside the source or around it, and for a folder that zm did not write; DataError for one dataset of several sizes.
+    The format is `asked`, or else chosen by the suffix; an output without a suffix is a folder of `.npy` files. Only a
+    source of one file can be written as one `.npy` or `.tiff` file. Raises UsageError for an output that cannot be
+    written, that is inside the source or contains it, or that is a folder which zm did not write; DataError for images
+    of several sizes that are to be written as one dataset.
     """
-    assert isinstance(source, ImageSource)
     if output == "-":
         raise UsageError("images cannot be written to standard output", where="--output", hint=_CHOICES)
     _check_apart(source, output)
     is_folder = output.endswith(("/", os.sep)) or os.path.isdir(output)
     suffix = "" if is_folder else suffix_of(os.path.basename(output))
-    form = asked or _FORMS.get(suffix, "npy" if not suffix else None)
-    if form is None:
-        raise UsageError(f"'{suffix}' is no output of images", where=output, hint=_CHOICES)
-    if form == "tiff" and not has_tifffile():
+    format = asked or _FORMATS.get(suffix, "npy" if not suffix else None)
+    if format is None:
+        raise UsageError(f"images cannot be written as '{suffix}'", where=output, hint=_CHOICES)
+    if format == "tiff" and not has_tifffile():
         raise UsageError("writing TIFF arrays needs tifffile", where=output, hint=INSTALL)
-    if form == "h5":
+    if format == "h5":
         if is_folder:
-            raise UsageError("is a folder, and .h5 is one file", where=output, hint="name a file ending in .h5")
-        one_shape(source)
-        return form, True
-    if _FORMS.get(suffix) == form:
+            raise UsageError("is a folder, but .h5 is one file", where=output, hint="name a file ending in .h5")
+        require_one_shape(source)
+        return format, True
+    if _FORMATS.get(suffix) == format:
         if os.path.isdir(source.path):
             raise UsageError(f"one {suffix} file cannot hold a folder of images", where=output, hint=_CHOICES)
-        return form, True
+        return format, True
     _check_replaceable(output)
-    return form, False
+    return format, False
 
 
 def _check_apart(source: ImageSource, output: str) -> None:
     """Raises UsageError where writing the output would change or remove the input."""
-    path, outside = source.path, os.path.realpath(output)
+    path, output_path = source.path, os.path.realpath(output)
     if source.listed is None:
-        inside = os.path.realpath(path)
-        if inside == outside:
+        input_path = os.path.realpath(path)
+        if input_path == output_path:
             raise UsageError("is the input itself", where=output, hint="name another output")
-        if os.path.isdir(path) and os.path.commonpath((inside, outside)) == inside:
+        if os.path.isdir(path) and os.path.commonpath((input_path, output_path)) == input_path:
             raise UsageError("lies inside the input folder", where=output, hint="name an output outside of it")
     if os.path.isdir(output):
-        places = [path] if source.listed is None else [os.path.join(path, file) for file in source.listed]
-        if any(os.path.commonpath((os.path.realpath(place), outside)) == outside for place in places):
+        inputs = [path] if source.listed is None else [os.path.join(path, file) for file in source.listed]
+        if any(os.path.commonpath((os.path.realpath(file), output_path)) == output_path for file in inputs):
             raise UsageError("is a folder that holds the input", where=output, hint="name another output")
 
 
@@ -86,4 +88,4 @@ def _check_replaceable(output: str) -> None:
                 hint="remove it or name another output",
             )
     elif os.path.exists(output):
-        raise UsageError("is there already and is no folder", where=output, hint="remove it or name another output")
+        raise UsageError("exists already and is not a folder", where=output, hint="remove it or name another output")

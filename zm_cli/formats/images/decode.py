@@ -1,4 +1,4 @@
-"""The bytes of one file -> its pixels as an array of the mode, size and rotation that were asked for."""
+"""Decodes the bytes of one file to pixels of the mode, size and rotation that were asked for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from zm_cli.data.block import BYTE_VALUES
 from zm_cli.formats.images import arrays, png
-from zm_cli.formats.images.modes import ARRAY
+from zm_cli.formats.images.bands import ARRAY
 from zm_cli.formats.images.pictures import open_picture, orientation
 from zm_cli.formats.images.suffixes import ARRAY as NPY
 from zm_cli.formats.images.suffixes import suffix_of
@@ -55,7 +55,7 @@ def decode(data: bytes, name: str, decoding: Decoding, out: NDArray[Any]) -> Non
 
 
 def count_values(data: bytes, decoding: Decoding, shape: tuple[int, int, int]) -> NDArray[np.int64]:
-    """How often each of the 256 values occurs in each channel of a picture of 8 bits: (C,256), by Pillow's own loop.
+    """How often each of the 256 values occurs in each channel of a picture of 8 bits, counted in C: (C,256).
 
     Raises as `decode` does.
     """

@@ -1,32 +1,32 @@
-"""How many pixels a file may claim to hold before any memory is taken for them."""
+"""Limiting how many pixels a file may claim to hold, before memory is allocated for them."""
 
 from __future__ import annotations
 
 import sys
 
-MAX_PIXELS = 180_000_000
-"""Unless the user says otherwise: 720 MB as Pillow holds colour."""
+DEFAULT_MAX_PIXELS = 180_000_000
+"""The limit unless the user sets another: 720 MB as Pillow stores colour."""
 MOST_PIXELS = sys.maxsize // 32
-"""More have no array, of four channels of 8 bytes."""
-_CHANNELS = 4
-"""Of a pixel as Pillow holds it; where arrays have more, each four of them count as a pixel."""
+"""No array of four channels of 8 bytes can have more."""
+_PIXEL_CHANNELS = 4
+"""The channels that count as one pixel: Pillow stores up to four. In arrays with more, each four count as one."""
 
 
-def limit_pillow(most: int) -> None:
-    """Makes Pillow refuse pictures of more than `most` pixels, within files too (ICO, ICNS), and no smaller ones.
+def limit_pillow(max_pixels: int) -> None:
+    """Makes Pillow refuse all pictures of more than `max_pixels` pixels, also inside ICO and ICNS files, and no others.
 
-    Its limit is one for the process, so it is set wherever pictures are about to be opened.
+    Pillow's limit holds for the whole process, so this is called before pictures are opened.
     """
     from PIL import Image
 
-    # Pillow raises at twice its number, and warns from there; a number is kept where there is no limit.
-    Image.MAX_IMAGE_PIXELS = -(-most // 2)
+    # Pillow raises an error above twice this number.
+    Image.MAX_IMAGE_PIXELS = -(-max_pixels // 2)
 
 
-def check_size(width: int, height: int, channels: int, most: int) -> None:
-    """Raises Pillow's DecompressionBombError, in its words, for an image of more than `most` pixels."""
-    pixels = width * height * -(-channels // _CHANNELS)
-    if pixels > most:
+def check_size(width: int, height: int, channels: int, max_pixels: int) -> None:
+    """Raises Pillow's DecompressionBombError, with Pillow's message, for an image of more than `max_pixels` pixels."""
+    pixels = width * height * -(-channels // _PIXEL_CHANNELS)
+    if pixels > max_pixels:
         from PIL import Image
 
-        raise Image.DecompressionBombError(f"Image size ({pixels} pixels) exceeds limit of {most} pixels")
+        raise Image.DecompressionBombError(f"Image size ({pixels} pixels) exceeds limit of {max_pixels} pixels")

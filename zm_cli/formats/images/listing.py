@@ -1,4 +1,4 @@
-"""Finding the files of a source and reading their headers, in the order of their paths."""
+"""Listing the image files of a source with their headers, in the order of their paths."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Any
 from zm_cli.data.block import Skipped
 from zm_cli.data.options import ReadOptions
 from zm_cli.errors import DataError, UsageError
+from zm_cli.formats.images.file_patterns import Selection
 from zm_cli.formats.images.headers import Header, read_header
 from zm_cli.formats.images.limits import limit_pillow
 from zm_cli.formats.images.names import Names
 from zm_cli.formats.images.pictures import broken, quieten, refuse, say_why
-from zm_cli.formats.images.selecting import Selection
 from zm_cli.formats.images.suffixes import is_image_suffix, suffix_of
 from zm_cli.outputs.receipt import load_receipt
 
@@ -25,13 +25,19 @@ RECEIPT = "zm.json"
 
 @dataclass
 class Listing:
-    """The readable files of a source: paths relative to `base` with `/`, bytes, and an index into `table` for each."""
+    """The readable files of a source, and what was left out.
+
+    Of each file: its path relative to `base`, with `/`, in `paths`; its size in `nbytes`; and in `header_indices` the
+    index of its header in `headers`, which holds every different header once. `skipped` are files that could not be
+    read, `left_out` counts files that are not images by their kind ("hidden", ".txt"), `unwanted` those that patterns
+    left out, `loops` the links that lead back to a folder above them.
+    """
 
     base: str
     paths: Names = field(default_factory=Names)
     nbytes: array[int] = field(default_factory=lambda: array("q"))
-    which: array[int] = field(default_factory=lambda: array("q"))
-    table: list[Header] = field(default_factory=list)
+    header_indices: array[int] = field(default_factory=lambda: array("q"))
+    headers: list[Header] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
     unwanted: int = 0
@@ -41,49 +47,49 @@ class Listing:
         return len(self.paths)
 
     def header(self, index: int) -> Header:
-        return self.table[self.which[index]]
+        """The header of the file at `index` in `paths`."""
+        return self.headers[self.header_indices[index]]
 
     def counts(self) -> list[tuple[Header, int]]:
         """Each header with the number of files that have it."""
-        found = Counter(self.which)
-        return [(header, found[index]) for index, header in enumerate(self.table) if found[index]]
+        counts = Counter(self.header_indices)
+        return [(header, counts[index]) for index, header in enumerate(self.headers) if counts[index]]
 
     def example(self, header: Header) -> str:
-        """The first file that has this header."""
-        return self.paths[self.which.index(self.table.index(header))]
+        """The relative path of the first file that has this header."""
+        return self.paths[self.header_indices.index(self.headers.index(header))]
 
     def skip_lossy(self) -> None:
-        """Moves the files of which the decoder would not keep everything to the skipped ones."""
+        """Moves the files of which the decoder would lose something to `skipped`."""
         kept = Listing(self.base)
-        for path, nbytes, which in zip(self.paths, self.nbytes, self.which, strict=True):
-            if self.table[which].loss:
-                self.skipped.append(Skipped(path, self.table[which].loss))
+        for path, nbytes, index in zip(self.paths, self.nbytes, self.header_indices, strict=True):
+            if loss := self.headers[index].loss:
+                self.skipped.append(Skipped(path, loss))
             else:
                 kept.paths.append(path)
                 kept.nbytes.append(nbytes)
-                kept.which.append(which)
-        self.paths, self.nbytes, self.which = kept.paths, kept.nbytes, kept.which
+                kept.header_indices.append(index)
+        self.paths, self.nbytes, self.header_indices = kept.paths, kept.nbytes, kept.header_indices
 
 
 def locate(path: str) -> str:
-    """The folder that the relative paths of a source at `path` start from; UsageError where there is nothing."""
+    """The folder that the relative paths of the source at `path` start from. Raises UsageError for a missing path."""
     if not os.path.exists(path):
         raise UsageError("does not exist", where=path)
     return path if os.path.isdir(path) else os.path.dirname(path) or "."
 
 
 def list_images(path: str, wanted: Selection, *, skip: bool, max_pixels: int) -> Listing:
-    """The files of the folder or file at `path` with their headers, none of which claims more than `max_pixels`, as far
-    as they are wanted.
+    """The wanted files of the folder at `path`, or the one file at `path`, with their headers.
 
-    A file that is named as an image and cannot be read raises DataError, or with `skip` is listed as skipped. Raises
-    DataError where no image is left.
+    Raises DataError for a file that has the name of an image but cannot be read, or that claims more than `max_pixels`;
+    with `skip`, such files are listed as skipped. Raises DataError where no image is left.
     """
     quieten()
     limit_pillow(max_pixels)
     listing = Listing(locate(path))
     known: dict[Header, int] = {}
-    found = wanted.files is None and os.path.isdir(path)
+    is_search = wanted.files is None and os.path.isdir(path)
     candidates = _list_candidates(path, wanted, listing, skip)
     faults: tuple[type[BaseException], ...] = (*broken(), DataError)
     for name in candidates:
@@ -92,29 +98,29 @@ def list_images(path: str, wanted: Selection, *, skip: bool, max_pixels: int) ->
         if not wanted.admits(name):
             listing.unwanted += 1
             continue
-        full, suffix = os.path.join(listing.base, name), suffix_of(name)
+        full_path, suffix = os.path.join(listing.base, name), suffix_of(name)
         try:
-            header, nbytes = read_header(full, suffix, max_pixels)
+            header, nbytes = read_header(full_path, suffix, max_pixels)
         except faults as error:
-            if not suffix and found:
+            if not suffix and is_search:
                 listing.left_out["without a suffix"] += 1
                 continue
             if not skip:
-                raise refuse(full, error) from error
+                raise refuse(full_path, error) from error
             listing.skipped.append(Skipped(name, error.what if isinstance(error, DataError) else say_why(error)))
             continue
-        index = known.setdefault(header, len(listing.table))
-        if index == len(listing.table):
-            listing.table.append(header)
+        index = known.setdefault(header, len(listing.headers))
+        if index == len(listing.headers):
+            listing.headers.append(header)
         listing.paths.append(name)
         listing.nbytes.append(nbytes)
-        listing.which.append(index)
+        listing.header_indices.append(index)
     check_not_empty(listing, path)
     return listing
 
 
 def list_files(path: str, options: ReadOptions) -> Iterator[tuple[str, str]]:
-    """The files that `list_images` would look at, and a folder's receipt: the relative path of each, and the path."""
+    """The files that `list_images` would look at, and the folder's receipt: the relative path and the path of each."""
     wanted = Selection.from_options(options)
     base = locate(path)
     for name in _list_candidates(path, wanted, Listing(base), skip=True):
@@ -125,17 +131,17 @@ def list_files(path: str, options: ReadOptions) -> Iterator[tuple[str, str]]:
 
 
 def _list_candidates(path: str, wanted: Selection, listing: Listing, skip: bool) -> Iterator[str]:
-    """The relative paths of what may be images, in order; counts in `listing` what is none."""
+    """The relative paths of files that may be images, in order; the others are counted in `listing`."""
     if wanted.files is not None:
         return iter(wanted.files)
     return _walk(path, "", (), listing, skip) if os.path.isdir(path) else iter((os.path.basename(path),))
 
 
 def check_not_empty(listing: Listing, path: str) -> None:
-    """Raises DataError, saying what was left out, where a listing has no image."""
+    """Raises DataError where a listing has no image, saying what was left out."""
     if len(listing):
         return
-    others = [f"{count} {what}" for what, count in sorted(listing.left_out.items())]
+    others = [f"{count} {kind}" for kind, count in sorted(listing.left_out.items())]
     if listing.unwanted:
         others.append(f"{listing.unwanted} by --include and --exclude")
     if listing.skipped:
@@ -149,19 +155,24 @@ def check_not_empty(listing: Listing, path: str) -> None:
 
 
 def read_receipt(path: str) -> Mapping[str, Any] | None:
-    """What zm left in a folder that it wrote; None where the folder is not zm's, DAMAGED where that is not known."""
+    """The receipt in a folder that zm wrote; None where there is none, DAMAGED where it cannot be read."""
     return load_receipt(os.path.join(path, RECEIPT))
 
 
-def _walk(folder: str, prefix: str, chain: tuple[tuple[int, int], ...], listing: Listing, skip: bool) -> Iterator[str]:
-    """The relative paths under `folder` that may be images, in order; counts the others in `listing`."""
+def _walk(
+    folder: str, prefix: str, parents: tuple[tuple[int, int], ...], listing: Listing, skip: bool
+) -> Iterator[str]:
+    """The relative paths, each with `prefix`, of files in `folder` that may be images; counts the others in `listing`.
+
+    `parents` are the devices and inodes of the folders above it, to detect links that lead back to one.
+    """
     try:
         status = os.stat(folder)
         identity = (status.st_dev, status.st_ino)
-        if identity in chain:
+        if identity in parents:
             listing.loops += 1
             return
-        names, special = _list_folder(folder)
+        names, kinds = _list_folder(folder)
     except OSError as error:
         if not skip:
             raise refuse(folder, error) from error
@@ -171,39 +182,39 @@ def _walk(folder: str, prefix: str, chain: tuple[tuple[int, int], ...], listing:
         if name.startswith("."):
             listing.left_out["hidden"] += 1
             continue
-        what = special.get(name, "file")
-        if what == "folder":
-            yield from _walk(os.path.join(folder, name), f"{prefix}{name}/", (*chain, identity), listing, skip)
-        elif is_image_suffix(name) and what != "device":
-            # A link that leads nowhere goes along: opening it tells why it cannot be read.
+        kind = kinds.get(name, "file")
+        if kind == "folder":
+            yield from _walk(os.path.join(folder, name), f"{prefix}{name}/", (*parents, identity), listing, skip)
+        elif is_image_suffix(name) and kind != "device":
+            # Broken links are included: opening one gives the reason why it cannot be read.
             yield prefix + name
-        elif not suffix_of(name) and what == "file":
+        elif not suffix_of(name) and kind == "file":
             yield prefix + name
         elif name != RECEIPT or prefix or read_receipt(folder) is None:
             listing.left_out[suffix_of(name) or "without a suffix"] += 1
 
 
 def _list_folder(folder: str) -> tuple[list[str], dict[str, str]]:
-    """The names in a folder, sorted, and what those are that are no files."""
+    """The names in a folder, sorted, and the kinds of those that are not files."""
     names: list[str] = []
-    special: dict[str, str] = {}
-    with os.scandir(folder) as found:
-        for entry in found:
+    kinds: dict[str, str] = {}
+    with os.scandir(folder) as entries:
+        for entry in entries:
             names.append(entry.name)
-            what = _look(entry)
-            if what != "file":
-                special[entry.name] = what
+            kind = _find_kind(entry)
+            if kind != "file":
+                kinds[entry.name] = kind
     names.sort()
-    return names, special
+    return names, kinds
 
 
-def _look(entry: os.DirEntry[str]) -> str:
-    """Whether an entry, its links followed, is a "folder", "file", "nothing", or a "device" that must not be opened."""
+def _find_kind(entry: os.DirEntry[str]) -> str:
+    """What an entry is, links followed: "folder", "file", "missing", or "device", which must not be opened."""
     try:
         if entry.is_dir():
             return "folder"
         if entry.is_file():
             return "file"
     except OSError:
-        return "nothing"
-    return "device" if os.path.exists(entry.path) else "nothing"
+        return "missing"
+    return "device" if os.path.exists(entry.path) else "missing"

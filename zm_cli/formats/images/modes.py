@@ -1,4 +1,4 @@
-"""In which mode all images of a source are read, what that converts, and which mixtures are refused."""
+"""Deciding the one mode in which all images of a source are read, and describing what it converts."""
 
 from __future__ import annotations
 
@@ -10,39 +10,25 @@ import numpy as np
 
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.images.arrays import INSTALL, has_tifffile
+from zm_cli.formats.images.bands import ARRAY, BANDS
 from zm_cli.formats.images.headers import Header
 from zm_cli.formats.images.listing import Listing, check_not_empty
 from zm_cli.formats.images.suffixes import TIFFS
 
-ARRAY = "array"
-BANDS: dict[str, tuple[str, ...]] = {
-    "L": ("L",),
-    "LA": ("L", "A"),
-    "RGB": ("R", "G", "B"),
-    "RGBA": ("R", "G", "B", "A"),
-    "CMYK": ("C", "M", "Y", "K"),
-    "YCbCr": ("Y", "Cb", "Cr"),
-    "LAB": ("L", "A", "B"),
-    "HSV": ("H", "S", "V"),
-    "I;16": ("I",),
-    "I": ("I",),
-    "F": ("F",),
-}
-"""The modes to choose from, with the names of their channels."""
-
 DTYPES = {"I;16": "uint16", "I": "int32", "F": "float32"}
-"""Of the modes with more than 8 bits; the others are uint8."""
+"""The dtypes of the modes with more than 8 bits per channel; all others are uint8."""
 
 _GRAY = frozenset({"1", "L", "LA", "I;16", "I", "F"})
 _DEEP = frozenset(DTYPES)
-_KEPT = frozenset({("I;16", "I"), ("I;16", "F")})
-"""Changes from one deep mode to another that keep every value."""
-_SPOKEN = {"1": "1-bit"}
+_LOSSLESS = frozenset({("I;16", "I"), ("I;16", "F")})
+"""Conversions of one deep mode to another that keep every value."""
+_PRINTED = {"1": "1-bit"}
+"""The modes that messages do not name as Pillow does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """The mode that a source is read in: `array` or one of BANDS, with its dtype, channel count and channel names."""
+    """The mode in which a source is read: its name ("array" or one of BANDS), dtype, channel count, channel names."""
 
     name: str
     dtype: str
@@ -51,11 +37,12 @@ class Mode:
 
     @property
     def numpy_dtype(self) -> np.dtype[np.generic]:
+        """The dtype as NumPy's object."""
         return np.dtype(self.dtype)
 
 
 def parse_mode(asked: str | None) -> str | None:
-    """The mode's proper spelling, None for `auto`; UsageError, naming the choices, for an unknown one."""
+    """The mode in its proper spelling, None for `auto`. Raises UsageError, naming the choices, for an unknown mode."""
     if asked is None or asked.lower() == "auto":
         return None
     known = {name.lower(): name for name in (*BANDS, ARRAY)}
@@ -66,31 +53,32 @@ def parse_mode(asked: str | None) -> str | None:
 
 
 def decide_mode(listing: Listing, asked: str | None, path: str, *, skip: bool, lossy: bool) -> Mode:
-    """The mode to read a listing in: `asked`, or where that is None the one that keeps every value and one depth.
+    """The mode in which to read a listing: `asked`, or with None the mode that keeps every value at one depth.
 
-    Files that the decoder would cut short are refused by name, with `skip` moved to the skipped ones, unless `lossy`
-    allows it and the mode asked for has 8 bits. Raises DataError for mixtures that have no common mode.
+    Files of which the decoder would lose something are allowed only with `lossy` and where the mode asked for has 8
+    bits; else they raise DataError, or with `skip` are moved to the skipped files. Raises DataError for mixtures that
+    have no common mode.
     """
     headers = [header for header, _ in listing.counts()]
     if asked == ARRAY or (asked is None and headers and all(header.array for header in headers)):
         return _decide_array(listing, path)
     if not lossy or asked in _DEEP:
-        _refuse_loss(listing, path, asked, skip=skip)
+        _refuse_loss(listing, path, skip=skip)
     headers = [header for header, _ in listing.counts()]
     if asked is None and all(header.array for header in headers):
         return _decide_array(listing, path)
     if not all(header.mode for header in headers):
         raise DataError(
             (f"holds arrays, which are not converted to {asked}: " if asked else "mixes arrays and pictures: ")
-            + _list(listing, headers),
+            + _list_modes(listing, headers),
             where=path,
-            hint="leave --mode away for arrays alone" if asked else "separate the folders",
+            hint="without --mode, a folder of arrays alone is read" if asked else "separate the folders",
         )
     if asked is not None and not lossy:
         _refuse_other_depth(listing, asked, path)
     name = asked or _decide_picture(listing, headers, path)
     for header in headers:
-        if header.mode in _DEEP and header.mode != name and (header.mode, name) not in _KEPT:
+        if header.mode in _DEEP and header.mode != name and (header.mode, name) not in _LOSSLESS:
             raise DataError(
                 f"is {header.mode}, which {name} would clip or round",
                 where=f"{path}: {listing.example(header)}",
@@ -100,27 +88,27 @@ def decide_mode(listing: Listing, asked: str | None, path: str, *, skip: bool, l
 
 
 def note_conversions(listing: Listing, mode: Mode, *, exif: bool) -> list[str]:
-    """Sentences on what reading in this mode changes, with counts."""
+    """Sentences that say what reading in this mode changes, and in how many files."""
     notes = []
     counts = listing.counts()
     total = len(listing)
     if mode.name != ARRAY:
-        converted = _count(counts, (header for header, _ in counts if _is_converted(header, mode.name)))
+        converted = _count_modes((header, count) for header, count in counts if _is_converted(header, mode.name))
         if converted:
-            listed = ", ".join(f"{count} {_SPOKEN.get(name, name)}" for name, count in converted.most_common())
+            listed = ", ".join(f"{count} {_PRINTED.get(name, name)}" for name, count in converted.most_common())
             were = "was" if converted.total() == 1 else "were"
             notes.append(f"{converted.total()} of {_images(total)} {were} converted to {mode.name}: {listed}")
         if not mode.name.endswith("A"):
-            dropped = _count(counts, (header for header, _ in counts if header.alpha))
+            dropped = _count_modes((header, count) for header, count in counts if header.alpha)
             if dropped:
                 listed = ", ".join(f"{count} {name}" for name, count in dropped.most_common())
                 notes.append(f"the alpha of {_images(dropped.total())} was dropped: {listed}")
-        for what in sorted({header.loss for header, _ in counts if header.loss}):
-            number = sum(found for header, found in counts if header.loss == what)
-            notes.append(f"{_files(number)} {what.replace('holds', 'hold', 1) if number > 1 else what}")
+        for loss in sorted({header.loss for header, _ in counts if header.loss}):
+            files = sum(count for header, count in counts if header.loss == loss)
+            notes.append(f"{_files(files)} {loss.replace('holds', 'hold', 1) if files > 1 else loss}")
     if stretched := sum(count for header, count in counts if header.stretched):
         notes.append(
-            f"{_files(stretched)} {_state(stretched)} a range that is not its type's; "
+            f"{_files(stretched)} {'states' if stretched == 1 else 'state'} a range smaller than that of the type; "
             "the decoder stretches the values to the full range"
         )
     if frames := sum(count for header, count in counts if header.frames):
@@ -135,22 +123,24 @@ def _decide_array(listing: Listing, path: str) -> Mode:
     headers = [header for header, _ in listing.counts()]
     for header in headers:
         if header.array is None:
-            what, hint = "is a picture, not an array", "read arrays and pictures separately"
+            fault, hint = "is a picture, not an array", "read arrays and pictures separately"
             if header.loss and not has_tifffile():
-                what, hint = header.loss, f"{INSTALL} reads it whole"
-            raise DataError(what, where=f"{path}: {listing.example(header)}", hint=hint)
-    kinds = {header.array: header for header in headers if header.array}
-    if len(kinds) > 1:
+                fault, hint = header.loss, f"{INSTALL} to read all of it"
+            raise DataError(fault, where=f"{path}: {listing.example(header)}", hint=hint)
+    types = {header.array: header for header in headers if header.array}
+    if len(types) > 1:
         raise DataError(
-            "holds arrays of several types: " + "; ".join(f"{kind} ({listing.example(kinds[kind])})" for kind in kinds),
+            "holds arrays of several types: "
+            + "; ".join(f"{array} ({listing.example(header)})" for array, header in types.items()),
             where=path,
             hint="separate the folders",
         )
-    (kind,) = kinds
-    return Mode(ARRAY, kind.dtype, kind.channels, None)
+    (array,) = types
+    return Mode(ARRAY, array.dtype, array.channels, None)
 
 
-def _refuse_loss(listing: Listing, path: str, asked: str | None, *, skip: bool) -> None:
+def _refuse_loss(listing: Listing, path: str, *, skip: bool) -> None:
+    """Raises DataError for files of which the decoder would lose something; with `skip`, lists them as skipped."""
     for header, _ in listing.counts():
         if not header.loss:
             continue
@@ -163,21 +153,21 @@ def _refuse_loss(listing: Listing, path: str, asked: str | None, *, skip: bool) 
             hints.insert(0, f"--mode {'L' if header.mode == 'L' else 'RGB'} accepts what the decoder keeps")
         if header.suffix in TIFFS:
             extra = "" if has_tifffile() else f" after {INSTALL}"
-            hints.append(f"without --mode a folder of such files alone is read whole{extra}")
+            hints.append(f"a folder of only such files is read in full without --mode{extra}")
         hint = ", ".join(hints)
         raise DataError(header.loss, where=f"{path}: {listing.example(header)}", hint=hint)
 
 
 def _refuse_other_depth(listing: Listing, asked: str, path: str) -> None:
-    """Raises DataError for colour where a mode found for gray is followed, and for 8 bits where one for more is."""
+    """Raises DataError for images that do not fit statistics in the mode `asked`: colour for gray, 8 bits for more."""
     for header, _ in listing.counts():
         colour = asked == "L" and header.mode not in _GRAY
         shallow = asked in _DEEP and header.mode not in _DEEP
         if colour or shallow:
             raise DataError(
-                f"does not fit the statistics: it is {header.mode}, they were made of {asked}",
+                f"does not fit the statistics: it is {header.mode}, the statistics are of {asked}",
                 where=f"{path}: {listing.example(header)}",
-                hint="use images of the same kind, or measure with the --mode that all are to have",
+                hint="use images of the same kind, or measure with the --mode that all should have",
             )
 
 
@@ -190,33 +180,33 @@ def _decide_picture(listing: Listing, headers: list[Header], path: str) -> str:
         return "I" if "I" in modes else "I;16"
     if modes == {"F"}:
         return "F"
-    keeps = next((name for name in ("I", "F") if all(_keeps(mode, name) for mode in modes)), None)
+    lossless = next((name for name in ("I", "F") if all(_is_lossless(mode, name) for mode in modes)), None)
     raise DataError(
-        f"mixes images of different depth: {_list(listing, headers)}",
+        f"mixes images of different depth: {_list_modes(listing, headers)}",
         where=path,
-        hint=f"--mode {keeps} keeps every value, or separate the folders" if keeps else "separate the folders",
+        hint=f"--mode {lossless} keeps every value, or separate the folders" if lossless else "separate the folders",
     )
 
 
-def _keeps(mode: str, name: str) -> bool:
-    return mode in ("1", "L", name) or (mode, name) in _KEPT
+def _is_lossless(mode: str, target: str) -> bool:
+    """Whether conversion of a mode to the deep mode `target` keeps every value."""
+    return mode in ("1", "L", target) or (mode, target) in _LOSSLESS
 
 
 def _is_converted(header: Header, name: str) -> bool:
-    # Losing alpha alone is told on its own.
+    # A note of its own reports dropped alpha.
     return header.mode not in (name, f"{name}A", "RGBX" if name == "RGB" else name)
 
 
-def _count(counts: list[tuple[Header, int]], chosen: Iterable[Header]) -> Counter[str]:
-    wanted = set(chosen)
-    found: Counter[str] = Counter()
+def _count_modes(counts: Iterable[tuple[Header, int]]) -> Counter[str]:
+    """The number of files by mode."""
+    modes: Counter[str] = Counter()
     for header, count in counts:
-        if header in wanted:
-            found[header.mode] += count
-    return found
+        modes[header.mode] += count
+    return modes
 
 
-def _list(listing: Listing, headers: list[Header]) -> str:
+def _list_modes(listing: Listing, headers: list[Header]) -> str:
     """Each mode or array type with its count and one example."""
     first: dict[str, str] = {}
     counts: Counter[str] = Counter()
@@ -233,7 +223,3 @@ def _images(count: int) -> str:
 
 def _files(count: int) -> str:
     return f"{count} file{'s' * (count != 1)}"
-
-
-def _state(count: int) -> str:
-    return "states" if count == 1 else "state"

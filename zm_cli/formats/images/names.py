@@ -1,4 +1,4 @@
-"""A list of very many file names in little memory."""
+"""Names: a list of file names that takes little memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import overload
 
 
 class Names(Sequence[str]):
-    """File names one after another in one run of bytes: a third of what as many strings take."""
+    """A list of file names, stored in one array of bytes: a third of the memory of as many strings."""
 
     def __init__(self) -> None:
         self._text = bytearray()
@@ -31,7 +31,7 @@ class Names(Sequence[str]):
 
     def __getitem__(self, index: int | slice) -> str | list[str]:
         if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(len(self)))]
-        place = range(len(self))[index]
-        start = self._ends[place - 1] if place else 0
-        return os.fsdecode(bytes(self._text[start : self._ends[place]]))
+            return [self[position] for position in range(*index.indices(len(self)))]
+        position = range(len(self))[index]
+        start = self._ends[position - 1] if position else 0
+        return os.fsdecode(bytes(self._text[start : self._ends[position]]))

@@ -1,4 +1,4 @@
-"""Opening pictures with Pillow: only formats it decodes itself, quietly, with every fault of a file in one net."""
+"""Opening pictures with Pillow: the formats it may use, the errors it may raise, and the output it may not print."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
 COMMON = ("PNG", "JPEG", "GIF", "BMP", "PPM")
-"""The formats that Pillow loads without looking for the others; tried first."""
+"""The formats that Pillow reads without loading its other plugins; tried first."""
 
 RARE = (
     "TIFF", "WEBP", "AVIF", "JPEG2000", "QOI", "PSD", "DDS", "ICNS", "ICO", "CUR", "DIB", "SGI", "BLP", "FTEX", "DCX",
@@ -26,70 +26,66 @@ RARE = (
 )  # fmt: skip
 
 MARKED = (*COMMON, "TIFF", "WEBP", "AVIF", "JPEG2000", "QOI", "PSD", "DDS", "ICNS", "SGI")
-"""Formats that begin with an unmistakable signature: what a file without a suffix may be."""
+"""The formats with an unmistakable signature: those that a file without a suffix may have."""
 
-_SILENCE = logging.NullHandler()
+_NO_OUTPUT = logging.NullHandler()
 _ADDRESS = re.compile(r"\s*<[^<>]* object at 0x[0-9a-fA-F]+>")
-_ALARM = ", could be decompression bomb DOS attack."
+_BOMB_WARNING = ", could be decompression bomb DOS attack."
 _ORIENTATION = 274
 _METADATA = ("exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp")
 
 
 @cache
 def broken() -> tuple[type[BaseException], ...]:
-    """The exceptions that the decoders raise for a file that is damaged, truncated or no image at all.
+    """The exceptions that decoders raise for a file that is damaged, truncated or not an image.
 
-    MemoryError is one of them: a damaged header asks for sizes that no machine has.
+    MemoryError is one of them, because a damaged header may claim any size.
     """
-    from tokenize import TokenError
-
     from PIL import Image
 
     return (
         OSError, SyntaxError, ValueError, TypeError, EOFError, LookupError, ArithmeticError, AttributeError,
-        AssertionError, RuntimeError, MemoryError, TokenError, struct.error, zlib.error, Image.DecompressionBombError,
+        AssertionError, RuntimeError, MemoryError, struct.error, zlib.error, Image.DecompressionBombError,
     )  # fmt: skip
 
 
 def say_why(error: BaseException) -> str:
-    """Why a file could not be read, in one clause that is the same in every run."""
+    """Why a file could not be read, as a clause that is the same every time."""
     from PIL import UnidentifiedImageError
 
     if isinstance(error, UnidentifiedImageError):
-        return "is no image that can be identified"
+        return "is not an image that can be identified"
     if isinstance(error, OSError) and error.strerror:
         return f"cannot be read: {error.strerror}"
     if isinstance(error, MemoryError):
         return "cannot be decoded: it asks for more memory than there is"
     text = " ".join(_ADDRESS.sub("", str(error)).split()) or type(error).__name__
-    return f"cannot be decoded: {text.removesuffix(_ALARM)}"
+    return f"cannot be decoded: {text.removesuffix(_BOMB_WARNING)}"
 
 
 def refuse(where: str, error: BaseException) -> DataError:
-    """The error to show for a file that raised one of `broken()`, or the DataError that it raised."""
+    """The DataError for the file at `where` that raised `error`: one of `broken()`, or a DataError itself."""
     from PIL import Image
 
     if isinstance(error, DataError):
         return error
     repair = "remove or repair it"
     if isinstance(error, Image.DecompressionBombError):
-        repair = "if it is to be trusted, allow more with --max-pixels"
+        repair = "if you trust it, allow more with --max-pixels"
     return DataError(say_why(error), where=where, hint=f"{repair}, or leave such files out: --on-error skip")
 
 
 def quieten() -> None:
-    """Keeps the decoders' own warnings and log messages from the user; what matters of them is said by zm."""
-    warnings.filterwarnings("ignore", module=r"PIL\.|numpy\.lib\.")
-    # A damaged .npy header is read as a Python literal.
-    warnings.filterwarnings("ignore", category=SyntaxWarning)
+    """Hides the warnings and log messages of the decoders; zm itself reports what matters to the user."""
+    warnings.filterwarnings("ignore", module=r"PIL\.")
     _quieten_libtiff()
     for name in ("PIL", "tifffile"):
-        logging.getLogger(name).addHandler(_SILENCE)
+        logging.getLogger(name).addHandler(_NO_OUTPUT)
 
 
 @cache
 def _quieten_libtiff() -> None:
-    """Stops libtiff from printing to the standard error of the process, which no filter of Python's can do."""
+    """Stops libtiff, a C library that Python's filters do not reach, from printing to standard error."""
     module = find_spec("PIL._imaging")
     try:
         library = ctypes.CDLL(module.origin if module else None)
@@ -98,14 +94,14 @@ def _quieten_libtiff() -> None:
             setter.restype, setter.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
             setter(None)
     except (OSError, AttributeError):
-        # A build of Pillow with libtiff out of reach: its messages then stand beside zm's.
+        # In this build of Pillow, libtiff cannot be reached; its messages are then printed.
         return
 
 
 def open_picture(stream: IO[bytes], *, marked: bool = False) -> ImageFile:
-    """The picture in `stream` with its header read and no pixel decoded; `marked` keeps to formats with a signature.
+    """The picture in `stream`, with its header read and no pixel decoded. Raises one of `broken()`.
 
-    Raises one of `broken()`.
+    With `marked`, only formats of MARKED are tried.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -118,17 +114,17 @@ def open_picture(stream: IO[bytes], *, marked: bool = False) -> ImageFile:
 
 
 def orientation(picture: ImageFile) -> int:
-    """The EXIF orientation (1 to 8) that is still to be applied to a picture, as far as its header tells; 1 is upright.
+    """The EXIF orientation (1 to 8) in the header of a picture that Pillow will not apply by itself; 1 is upright.
 
-    Must be called before the pixels are loaded, so that the header scan and the decoder see the same.
+    Must be called before the pixels are loaded, so that header and decoder agree.
     """
     from PIL import Image
 
-    # Pillow turns TIFF upright by itself. PNG may carry the tag behind its pixels, where a scan of headers never looks.
+    # Pillow turns TIFF upright by itself. A PNG may hold the tag after its pixels, which are not read for the header.
     if picture.format == "TIFF" or not any(key in picture.info for key in _METADATA):
         return 1
     try:
-        # The base class reads what the header held; the PNG class would load the pixels to look for more.
+        # The method of the base class: that of PNG would load the pixels to look for the tag after them.
         found = Image.Image.getexif(picture).get(_ORIENTATION, 1)
     except broken():
         return 1

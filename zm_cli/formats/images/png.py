@@ -1,7 +1,7 @@
-"""Ordinary PNG files, most of what datasets are made of, read without the steps that only unusual ones need.
+"""Reading plain PNG files, which most datasets consist of, without the steps that only unusual files need.
 
-Whatever is not plain, or not in order, is left to Pillow's own class, which takes three times as long or tells what is
-wrong. Chunks and colour types are those of the PNG specification (W3C, third edition).
+All other files, and damaged ones, are left to Pillow's own reader, which takes three times as long and reports errors.
+Chunks and colour types are those of the PNG specification (W3C, third edition).
 """
 
 from __future__ import annotations
@@ -19,48 +19,50 @@ _MODES = {
     (1, 3): "P", (2, 3): "P", (4, 3): "P", (8, 3): "P", (8, 4): "LA", (8, 6): "RGBA",
 }  # fmt: skip
 """Pillow's mode by bit depth and colour type."""
-_DECODED = {(8, 0): "L", (8, 2): "RGB", (8, 6): "RGBA"}
-_SILENT = frozenset({b"sRGB", b"gAMA", b"cHRM", b"pHYs", b"tIME", b"sBIT", b"bKGD", b"iCCP", b"PLTE"})
-"""Chunks that say nothing of size, mode, frames, orientation or transparency."""
-_WHOLE = {b"sRGB": 1, b"gAMA": 4, b"cHRM": 32, b"pHYs": 9}
-"""Bytes of the chunks that Pillow looks into: it refuses files where they are cut short."""
+_DECODED_MODES = {(8, 0): "L", (8, 2): "RGB", (8, 6): "RGBA"}
+"""Those that `decode_plain` reads."""
+_IGNORED = frozenset({b"sRGB", b"gAMA", b"cHRM", b"pHYs", b"tIME", b"sBIT", b"bKGD", b"iCCP", b"PLTE"})
+"""Chunks that do not affect size, mode, frames, orientation or transparency."""
+_CHUNK_BYTES = {b"sRGB": 1, b"gAMA": 4, b"cHRM": 32, b"pHYs": 9}
+"""The length of the chunks that Pillow reads; it refuses files where they are shorter."""
 _MOST_PIXELS = 1 << 24
-"""Of larger pictures Pillow has something to say."""
+"""Larger pictures are left to Pillow, which limits their size."""
 _IHDR = struct.Struct(">8xI4sIIBBBBBI")
+_IHDR_END = 33
 
 
-def read_plain_header(head: bytes) -> tuple[str, int, int, bool] | None:
-    """Mode, width, height and whether there is alpha, from the first bytes of a file; None for what is not plain."""
-    opening = _open(head)
-    if opening is None:
+def read_plain_header(start: bytes) -> tuple[str, int, int, bool] | None:
+    """Mode, width, height and whether there is alpha, from the first bytes of a file; None where it is not plain."""
+    ihdr = _read_ihdr(start)
+    if ihdr is None:
         return None
-    width, height, depth, colour, _ = opening
+    width, height, depth, colour, _ = ihdr
     mode = _MODES.get((depth, colour))
     if mode is None:
         return None
     alpha = mode in ("LA", "RGBA")
-    position = 33
-    while position + 8 <= len(head):
-        name = head[position + 4 : position + 8]
+    position = _IHDR_END
+    while position + 8 <= len(start):
+        name = start[position + 4 : position + 8]
         if name == b"IDAT":
             return mode, width, height, alpha
         if name == b"tRNS":
             alpha = True
-        elif name not in _SILENT:
+        elif name not in _IGNORED:
             return None
-        position += 12 + int.from_bytes(head[position : position + 4], "big")
+        position += 12 + int.from_bytes(start[position : position + 4], "big")
     return None
 
 
 def decode_plain(data: bytes) -> Image | None:
-    """The picture of a whole file, in the mode that it has; None where it is not plain, or damaged."""
+    """The picture in the bytes of a whole file, in its own mode; None where the file is not plain, or is damaged."""
     from PIL import Image
 
-    opening = _open(data)
-    if opening is None:
+    ihdr = _read_ihdr(data)
+    if ihdr is None:
         return None
-    width, height, depth, colour, interlaced = opening
-    mode = _DECODED.get((depth, colour))
+    width, height, depth, colour, interlaced = ihdr
+    mode = _DECODED_MODES.get((depth, colour))
     compressed = None if interlaced else _join_pixels(data)
     if mode is None or compressed is None:
         return None
@@ -70,22 +72,22 @@ def decode_plain(data: bytes) -> Image | None:
         return None
 
 
-def _open(head: bytes) -> tuple[int, int, int, int, int] | None:
-    """Width, height, bit depth, colour type and interlacing."""
-    if len(head) < _IHDR.size or not head.startswith(SIGNATURE):
+def _read_ihdr(start: bytes) -> tuple[int, int, int, int, int] | None:
+    """Width, height, bit depth, colour type and interlacing; None where the first chunk is not a valid IHDR."""
+    if len(start) < _IHDR.size or not start.startswith(SIGNATURE):
         return None
-    length, name, width, height, depth, colour, compression, filtering, interlaced, crc = _IHDR.unpack_from(head)
-    sound = (length, name, compression, filtering) == (13, b"IHDR", 0, 0) and zlib.crc32(head[12:29]) == crc
-    if not sound or not 0 < width * height <= _MOST_PIXELS:
+    length, name, width, height, depth, colour, compression, filtering, interlaced, crc = _IHDR.unpack_from(start)
+    is_valid = (length, name, compression, filtering) == (13, b"IHDR", 0, 0) and zlib.crc32(start[12:29]) == crc
+    if not is_valid or not 0 < width * height <= _MOST_PIXELS:
         return None
     return width, height, depth, colour, interlaced
 
 
 def _join_pixels(data: bytes) -> bytes | None:
-    """The compressed pixels of a file that holds nothing else of note; None where a chunk is unknown or damaged."""
+    """The contents of all IDAT chunks; None where a chunk is damaged, or may affect what is decoded."""
     view = memoryview(data)
     parts = []
-    position = 33
+    position = _IHDR_END
     while position + 12 <= len(data):
         length = int.from_bytes(data[position : position + 4], "big")
         name = data[position + 4 : position + 8]
@@ -96,7 +98,7 @@ def _join_pixels(data: bytes) -> bytes | None:
             parts.append(view[position + 8 : end])
         elif name == b"IEND":
             return b"".join(parts)
-        elif parts or name not in _SILENT or name == b"iCCP" or _WHOLE.get(name, length) != length:
+        elif parts or name not in _IGNORED or name == b"iCCP" or _CHUNK_BYTES.get(name, length) != length:
             return None
         position = end + 4
     return None

@@ -1,4 +1,4 @@
-"""What a decoder would take away: channels of more bits, signs or bands than the picture's mode can hold."""
+"""Finding what Pillow would not keep of a picture: bits, signs or channels that its mode cannot hold."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
-_BITS, _SAMPLES, _SIGN = 258, 277, 339
-_HEAD = 1 << 16
-_BANDS_STORED = {"P": 1, "PA": 2}
+_BITS_PER_SAMPLE, _SAMPLES_PER_PIXEL, _SAMPLE_FORMAT = 258, 277, 339
+"""Tags of TIFF."""
+_UNSIGNED, _SIGNED = 1, 2
+"""Values of the tag SampleFormat."""
+_START_BYTES = 1 << 16
+_STORED_CHANNELS = {"P": 1, "PA": 2}
+"""The channels that a file stores for a palette mode, where Pillow counts those of the palette."""
 
 
 def describe_loss(picture: ImageFile) -> str:
-    """What Pillow would not keep of an opened picture, as a clause ("holds ..."); empty if it keeps everything."""
+    """What Pillow would not keep of an opened picture, as a clause ("holds ..."); empty where it keeps everything."""
     if picture.format == "TIFF":
         return _describe_tiff(picture)
     bits = stored_bits(picture)
@@ -24,7 +28,7 @@ def describe_loss(picture: ImageFile) -> str:
 
 
 def is_stretched(picture: ImageFile) -> bool:
-    """Whether Pillow scales the values of an opened picture up to the full range of their type."""
+    """Whether Pillow scales the values of an opened picture to the full range of their type."""
     if picture.format == "PPM":
         args = picture.tile[0][3]
         return isinstance(args, tuple) and isinstance(args[-1], int) and args[-1] not in (-1, 255, 65535)
@@ -32,12 +36,12 @@ def is_stretched(picture: ImageFile) -> bool:
 
 
 def stored_bits(picture: ImageFile) -> int:
-    """Bits a channel in the file, where its format can hold more than 8 and the mode does not say so; else 8."""
+    """The bits per channel in the file, where its format can hold more than 8 and the mode does not show it; else 8."""
     match picture.format:
         case "JPEG2000":
-            return _jpeg2000_bits(_read_head(picture))
+            return _jpeg2000_bits(_read_start(picture))
         case "AVIF":
-            return _avif_bits(_read_head(picture))
+            return _avif_bits(_read_start(picture))
     if not picture.tile:
         return 8
     codec, args = picture.tile[0][0], picture.tile[0][3]
@@ -55,48 +59,49 @@ def stored_bits(picture: ImageFile) -> int:
 
 def _describe_tiff(picture: Any) -> str:
     tags: Mapping[int, Any] = picture.tag_v2
-    bits = max(_numbers(tags.get(_BITS, 1)))
-    sign = _numbers(tags.get(_SIGN, 1))[0]
-    samples = _numbers(tags.get(_SAMPLES, 1))[0]
-    bands = _BANDS_STORED.get(picture.mode, len(picture.getbands()))
-    if samples > bands:
-        return f"holds {samples} channels, of which the decoder keeps {bands}"
+    bits = max(_numbers(tags.get(_BITS_PER_SAMPLE, 1)))
+    sample_format = _numbers(tags.get(_SAMPLE_FORMAT, 1))[0]
+    channels = _numbers(tags.get(_SAMPLES_PER_PIXEL, 1))[0]
+    kept = _STORED_CHANNELS.get(picture.mode, len(picture.getbands()))
+    if channels > kept:
+        return f"holds {channels} channels, of which the decoder keeps {kept}"
     if bits > 8 and picture.mode not in ("I;16", "I;16B", "I", "F"):
         return _too_deep(bits)
-    if picture.mode == "L" and bits == 8 and sign == 2:
+    if picture.mode == "L" and bits == 8 and sample_format == _SIGNED:
         return "holds signed 8-bit numbers, which the decoder reads as unsigned"
-    if picture.mode == "I" and bits == 32 and sign == 1:
+    if picture.mode == "I" and bits == 32 and sample_format == _UNSIGNED:
         return "holds unsigned 32-bit numbers, which the decoder reads as signed"
     return ""
 
 
 def _too_deep(bits: int) -> str:
-    return f"holds {bits} bits a channel, of which the decoder keeps 8"
+    return f"holds {bits} bits per channel, of which the decoder keeps 8"
 
 
 def _numbers(value: Any) -> tuple[int, ...]:
+    """The numbers of a tag, which Pillow gives as a tuple, as a single number, or as None."""
     return tuple(value) if isinstance(value, tuple) and value else (value or 1,)
 
 
-def _read_head(picture: ImageFile) -> bytes:
+def _read_start(picture: ImageFile) -> bytes:
     if picture.fp is None:
         return b""
     picture.fp.seek(0)
-    return bytes(picture.fp.read(_HEAD))
+    return bytes(picture.fp.read(_START_BYTES))
 
 
-def _jpeg2000_bits(head: bytes) -> int:
-    # SOC and SIZ markers; the component count stands 40 bytes after SOC, then 3 bytes a component, its depth first.
-    start = head.find(b"\xff\x4f\xff\x51")
+def _jpeg2000_bits(data: bytes) -> int:
+    # The component count is 40 bytes after the markers SOC and SIZ; 3 bytes per component follow, its depth first.
+    start = data.find(b"\xff\x4f\xff\x51")
     if start < 0:
         return 8
-    count = int.from_bytes(head[start + 40 : start + 42], "big")
-    depths = head[start + 42 : start + 42 + 3 * count : 3]
+    count = int.from_bytes(data[start + 40 : start + 42], "big")
+    depths = data[start + 42 : start + 42 + 3 * count : 3]
     return max(((depth & 0x7F) + 1 for depth in depths), default=8)
 
 
-def _avif_bits(head: bytes) -> int:
-    # The AV1 configuration box: marker, profile and level, then tier, high_bitdepth and twelve_bit as the upper bits.
-    start = head.find(b"av1C")
-    flags = head[start + 6] if 0 <= start < len(head) - 6 else 0
+def _avif_bits(data: bytes) -> int:
+    # The AV1 configuration box: marker, profile and level, then the bits tier, high_bitdepth and twelve_bit.
+    start = data.find(b"av1C")
+    flags = data[start + 6] if 0 <= start < len(data) - 6 else 0
     return 8 if not flags & 0x40 else 12 if flags & 0x20 else 10

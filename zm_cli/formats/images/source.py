@@ -1,4 +1,4 @@
-"""The images source: headers in the parent process, pixels by span in any worker."""
+"""The Source of images: headers are read when it is opened, pixels span by span in any worker."""
 
 from __future__ import annotations
 
@@ -15,27 +15,33 @@ import numpy as np
 
 from zm_cli.data.block import BLOCK_BYTES, BYTE_VALUES, Block, Skipped, Span, Tally
 from zm_cli.data.options import ReadOptions
+from zm_cli.data.sink import Sink, WriteOptions
 from zm_cli.data.source import Facts
 from zm_cli.data.spec import Spec
 from zm_cli.errors import UsageError
 from zm_cli.formats.images.ahead import read_ahead
+from zm_cli.formats.images.bands import ARRAY
+from zm_cli.formats.images.classes import find_classes
 from zm_cli.formats.images.decode import Decoding, count_values, decode
+from zm_cli.formats.images.file_patterns import Selection
 from zm_cli.formats.images.headers import Header
-from zm_cli.formats.images.limits import MAX_PIXELS, MOST_PIXELS, limit_pillow
+from zm_cli.formats.images.limits import DEFAULT_MAX_PIXELS, MOST_PIXELS, limit_pillow
 from zm_cli.formats.images.listing import Listing, list_images, locate, read_receipt
-from zm_cli.formats.images.modes import ARRAY, Mode, decide_mode, note_conversions, parse_mode
+from zm_cli.formats.images.modes import Mode, decide_mode, note_conversions, parse_mode
+from zm_cli.formats.images.options import EXIF, LOSSY, MAX_PIXELS, MODE, ON_ERROR, RESIZE
 from zm_cli.formats.images.pictures import broken, quieten, refuse, say_why
-from zm_cli.formats.images.selecting import Selection
+from zm_cli.formats.shared.options import EXCLUDE
 
 _SMALL = 64 << 10
-"""Decoded bytes below which an image is more Python's work than the decoder's."""
+"""Decoded bytes below which Python takes more of the time for an image than the decoder does."""
 _CLASSES_TOLD = 20
 COUNTED = frozenset({"L", "RGB", "RGBA", "CMYK", "YCbCr", "HSV"})
 """Modes of 8 bits whose histogram Pillow lays out channel by channel."""
 
 
 class _Visited(NamedTuple):
-    """What came of the files of a span: those that could be decoded, by relative path, the others, a hash of all."""
+    """The files of some spans: relative paths of those that were decoded, those that were skipped, a hash for each
+    span."""
 
     kept: list[str]
     skipped: list[Skipped]
@@ -46,7 +52,7 @@ class ImageSource:
     """The images of a folder (searched recursively, in the order of their paths) or of one file.
 
     Pickles without the list of files: a span's address holds the paths it needs, so only the process that opened the
-    source ever looks at the folder. Raises UsageError for options that do not fit, DataError for what cannot be read.
+    source ever lists the folder. Raises UsageError for options that do not fit, DataError for what cannot be read.
     """
 
     one_pass = False
@@ -54,13 +60,15 @@ class ImageSource:
 
     def __init__(self, path: str, options: ReadOptions) -> None:
         self.path = path
-        self._skip = options.on_error == "skip"
-        self._asked = parse_mode(options.mode)
-        self._lossy = self._asked is not None if options.lossy is None else options.lossy
-        self._max_pixels = MAX_PIXELS if options.max_pixels is None else min(options.max_pixels, MOST_PIXELS)
-        if options.resize and min(options.resize) < 1:
+        self._skip = options.get(ON_ERROR) == "skip"
+        self._asked = parse_mode(options.get(MODE))
+        lossy = options.get(LOSSY)
+        self._lossy = self._asked is not None if lossy is None else lossy
+        most, resize = options.get(MAX_PIXELS), options.get(RESIZE)
+        self._max_pixels = DEFAULT_MAX_PIXELS if most is None else min(most, MOST_PIXELS)
+        if resize and min(resize) < 1:
             raise UsageError("width and height must be at least 1", where="--resize")
-        if options.resize and math.prod(options.resize) > self._max_pixels:
+        if resize and math.prod(resize) > self._max_pixels:
             raise UsageError(
                 f"asks for more than {self._max_pixels:,} pixels", where="--resize", hint="allow more with --max-pixels"
             )
@@ -69,14 +77,14 @@ class ImageSource:
         self.receipt: Mapping[str, Any] | None = read_receipt(path) if os.path.isdir(path) else None
         listing = list_images(path, self._wanted, skip=self._skip, max_pixels=self._max_pixels)
         mode = decide_mode(listing, self._asked, path, skip=self._skip, lossy=self._lossy)
-        if mode.name == ARRAY and options.resize:
+        if mode.name == ARRAY and resize:
             raise UsageError("--resize is for pictures, not for arrays", where=path)
-        self._decoding = Decoding(mode.name, options.resize, bool(options.exif))
+        self._decoding = Decoding(mode.name, resize, bool(options.get(EXIF)))
         self._listing: Listing | None = listing
         self.nbytes = sum(listing.nbytes)
         self.spec = self._describe(listing, mode)
         self._notes = note_conversions(listing, mode, exif=self._decoding.exif)
-        if options.exclude and not listing.unwanted:
+        if options.get(EXCLUDE) and not listing.unwanted:
             self._notes.append(f"{path}: no image is left out by --exclude")
         if listing.loops:
             folders = "folder leads" if listing.loops == 1 else "folders lead"
@@ -113,7 +121,12 @@ class ImageSource:
             stop = start + 1
             while stop < min(start + room, len(listing)) and self._shape(listing, stop) == shape:
                 stop += 1
-            yield Span(next(indices), (tuple(listing.paths[start:stop]), shape), sum(listing.nbytes[start:stop]))
+            yield Span(
+                next(indices),
+                (tuple(listing.paths[start:stop]), shape),
+                sum(listing.nbytes[start:stop]),
+                (stop - start) * self._sample_bytes(shape),
+            )
             start = stop
 
     def read(self, span: Span) -> Block:
@@ -124,54 +137,60 @@ class ImageSource:
         paths, shape = span.address
         values = np.empty((0, *shape), self.spec.dtype)
 
-        def fill(data: bytes, path: str, index: int) -> None:
+        def fill(data: bytes, path: str, shape: tuple[int, int, int], index: int) -> None:
             nonlocal values
             if not len(values):
                 # Only here, where memory that is not to be had is a fault of the file that asks for it.
                 values = np.empty((len(paths), *shape), self.spec.dtype)
             decode(data, path, self._decoding, values[index])
 
-        seen = self._visit(paths, fill)
+        seen = self._visit([span], fill)
         return Block(span, values[: len(seen.kept)], seen.digest, carried=tuple(seen.kept), skipped=tuple(seen.skipped))
 
-    def tally(self, span: Span) -> Tally | None:
-        """The values of a span counted as they are decoded, for large pictures of 8 bits; raises as `read` does."""
+    def tally(self, spans: Sequence[Span]) -> Tally | None:
+        """The values of spans counted as they are decoded, for large pictures of 8 bits; raises as `read` does."""
         if self.small_samples or self._decoding.mode not in COUNTED:
             return None
-        paths, shape = span.address
-        counts = np.zeros((shape[2], BYTE_VALUES), np.int64)
+        channels = self.spec.sample_shape[2] or 1
+        counts = np.zeros((channels, BYTE_VALUES), np.int64)
 
-        def count(data: bytes, path: str, index: int) -> None:
+        def count(data: bytes, path: str, shape: tuple[int, int, int], index: int) -> None:
             counts[...] += count_values(data, self._decoding, shape)
 
-        seen = self._visit(paths, count)
-        return Tally(span, counts, len(seen.kept), seen.digest, tuple(seen.skipped))
+        seen = self._visit(spans, count)
+        return Tally(counts, len(seen.kept), seen.digest, tuple(seen.skipped))
 
-    def _visit(self, paths: Sequence[str], use: Callable[[bytes, str, int], None]) -> _Visited:
-        """Calls `use` for every file with its bytes, its relative path and how many went well before it."""
+    def _visit(self, spans: Sequence[Span], use: Callable[[bytes, str, tuple[int, int, int], int], None]) -> _Visited:
+        """Calls `use` for every file of the spans with its bytes, its relative path, its shape (H,W,C), and how many
+        went well before it."""
         from xxhash import xxh3_128
 
         quieten()
         limit_pillow(self._max_pixels)
-        digest = xxh3_128()
         kept: list[str] = []
-        skipped = []
-        places = [os.path.join(self._base, path) for path in paths]
-        with closing(read_ahead(places)) as files:
-            for path, where, data in zip(paths, places, files, strict=True):
-                digest.update(os.fsencode(path) + b"\0")
-                try:
-                    if not isinstance(data, bytes):
-                        raise data
-                    digest.update(data)
-                    use(data, path, len(kept))
-                except broken() as error:
-                    if not self._skip:
-                        raise refuse(where, error) from error
-                    skipped.append(Skipped(path, say_why(error)))
-                else:
-                    kept.append(path)
-        return _Visited(kept, skipped, digest.digest())
+        skipped: list[Skipped] = []
+        digests: list[bytes] = []
+        full_paths = [os.path.join(self._base, path) for span in spans for path in span.address[0]]
+        with closing(read_ahead(full_paths)) as files:
+            following = zip(full_paths, files, strict=True)
+            for span in spans:
+                paths, shape = span.address
+                digest = xxh3_128()
+                for path, (where, data) in zip(paths, following, strict=False):
+                    digest.update(os.fsencode(path) + b"\0")
+                    try:
+                        if not isinstance(data, bytes):
+                            raise data
+                        digest.update(data)
+                        use(data, path, shape, len(kept))
+                    except broken() as error:
+                        if not self._skip:
+                            raise refuse(where, error) from error
+                        skipped.append(Skipped(path, say_why(error)))
+                    else:
+                        kept.append(path)
+                digests.append(digest.digest())
+        return _Visited(kept, skipped, b"".join(digests))
 
     def facts(self) -> Facts:
         """Sizes as "WxH" (as delivered), modes as stored, classes, suffixes, and what is to be told."""
@@ -202,6 +221,18 @@ class ImageSource:
             others,
             tuple(self._notes),
         )
+
+    def check_output(self, output: str, format: str | None) -> None:
+        """Raises as `choose_output_format` does."""
+        from zm_cli.formats.images.create import choose_output_format
+
+        choose_output_format(self, output, format)
+
+    def create_sink(self, output: str, options: WriteOptions) -> Sink:
+        """The sink for `output`: one HDF5 file, a folder of arrays, or one array file."""
+        from zm_cli.formats.images.create import create_sink
+
+        return create_sink(self, output, options)
 
     def close(self) -> None:
         """Nothing is held open between reads."""
@@ -246,8 +277,3 @@ class ImageSource:
     def _header_bytes(self, header: Header) -> int:
         width, height = self._decoding.size(header.width, header.height, header.orientation)
         return self._sample_bytes((height, width, self.spec.sample_shape[2] or 1))
-
-
-def find_classes(paths: Sequence[str]) -> tuple[str, ...]:
-    """The first-level folders among relative paths, sorted."""
-    return tuple(sorted({path.split("/", 1)[0] for path in paths if "/" in path}))

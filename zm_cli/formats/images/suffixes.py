@@ -1,4 +1,4 @@
-"""Which file names are images: the suffixes of the picture formats read here, and of NumPy arrays."""
+"""Recognizing images by file name: the suffixes of pictures and of NumPy arrays."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ PICTURES = frozenset(
         ".webp", ".xbm", ".xpm",
     }
 )  # fmt: skip
-"""Pillow's picture suffixes, without those it only recognises (.h5, .grib, .bufr, .mpg, .pdf, .wmf), those it hands to
-another program (.eps, .ps), and .fits, whose zero point and scale (BZERO, BSCALE) it does not apply."""
+"""Pillow's picture suffixes, without those it recognizes but cannot read (.h5, .grib, .bufr, .mpg, .pdf, .wmf), those
+it passes to another program (.eps, .ps), and .fits, whose zero point and scale (BZERO, BSCALE) it does not apply."""
 
 TIFFS = frozenset({".tif", ".tiff"})
 ARRAY = ".npy"
 
 
 def suffix_of(name: str) -> str:
-    """The suffix of a file name in lower case with its dot, or nothing."""
+    """The suffix of a file name in lower case with its dot, or an empty text."""
     stem, dot, suffix = name.rpartition(".")
     return f".{suffix.lower()}" if dot and stem else ""
 
 
 def is_image_suffix(name: str) -> bool:
-    """Whether a file of this name is expected to be an image or an array."""
+    """Whether a file of this name should be an image or an array."""
     suffix = suffix_of(name)
     return suffix in PICTURES or suffix == ARRAY

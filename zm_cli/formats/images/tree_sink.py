@@ -1,4 +1,4 @@
-"""Writing transformed images as array files: a folder that mirrors the source's paths, or one file."""
+"""Writing transformed images as array files: a folder with the source's relative paths, or one file."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import io
 import json
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,10 @@ from zm_cli.data.block import Block
 from zm_cli.data.sink import WriteOptions
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.images.listing import RECEIPT
-from zm_cli.formats.images.source import ImageSource
 from zm_cli.outputs.draft import Draft
+
+if TYPE_CHECKING:
+    from zm_cli.formats.images.source import ImageSource
 
 _SUFFIXES = {"npy": ".npy", "tiff": ".tiff"}
 
@@ -26,44 +28,46 @@ Encoded = list[tuple[str, memoryview]]
 
 
 class TreeSink:
-    """A folder with one array (H,W,C) for each image, under its relative path; `.tiff` of one channel is (H,W).
+    """Writes a folder with one array file for each image: (H,W,C), or (H,W) in a `.tiff` of one channel.
 
-    The suffix is replaced: cat/a.png becomes cat/a.npy. Where two images would meet in one name, they keep theirs:
-    a.png.npy, a.jpg.npy. The receipt is written as `zm.json` at the top.
+    Each file has the relative path of its image with another suffix: cat/a.png becomes cat/a.npy. Images that would get
+    the same name keep their own suffixes as well: a.png.npy, a.jpg.npy. The receipt is `zm.json` in the folder.
+
+    `encode` is safe to call from several threads at once; all other methods are called from one thread.
     """
 
-    def __init__(self, source: ImageSource, output: str, options: WriteOptions, form: str) -> None:
+    def __init__(self, source: ImageSource, output: str, options: WriteOptions, format: str) -> None:
         self.notes: list[str] = []
-        self._form = form
+        self._format = format
         self._dtype = options.dtype
         self._receipt = options.receipt
-        self._whole_names = find_collisions(source.files, _SUFFIXES[form])
+        self._keep_suffix = find_collisions(source.files, _SUFFIXES[format])
         self._folders: set[Path] = set()
         self._nbytes = 0
         self._draft = Draft(Path(output), folder=True)
 
     def encode(self, block: Block) -> Encoded:
-        """The relative path and the bytes of each file of a block."""
+        """The relative path and the contents of the file of each image in a block. Thread-safe."""
         values = block.values.astype(self._dtype, copy=False)
         return [
-            (self._name(path), encode_array(image, self._form))
+            (self._name(path), encode_array(image, self._format))
             for path, image in zip(block.carried, values, strict=True)
         ]
 
     def write(self, encoded: Encoded) -> None:
-        """Writes the files; raises DataError where the file system refuses."""
+        """Writes the files. Raises DataError where one cannot be written."""
         for name, data in encoded:
-            place = self._draft.path / name
+            path = self._draft.path / name
             try:
-                if place.parent not in self._folders:
-                    place.parent.mkdir(parents=True, exist_ok=True)
-                    self._folders.add(place.parent)
-                self._nbytes += place.write_bytes(data)
+                if path.parent not in self._folders:
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    self._folders.add(path.parent)
+                self._nbytes += path.write_bytes(data)
             except OSError as error:
                 raise DataError(f"cannot be written: {error.strerror}", where=str(self._draft.target / name)) from error
 
     def commit(self) -> None:
-        """Adds the receipt and gives the folder its name, replacing one that zm wrote."""
+        """Adds the receipt and gives the folder its name, replacing one that zm wrote. Raises DataError as `write`."""
         receipt = {**self._receipt, "files": digest_names(self._draft.path), "bytes": self._nbytes}
         text = json.dumps(receipt, sort_keys=True, indent=1) + "\n"
         self.write([(RECEIPT, memoryview(text.encode()))])
@@ -74,26 +78,30 @@ class TreeSink:
         self._draft.discard()
 
     def _name(self, path: str) -> str:
-        return (path if path in self._whole_names else _strip(path)) + _SUFFIXES[self._form]
+        return (path if path in self._keep_suffix else _strip(path)) + _SUFFIXES[self._format]
 
 
 class FileSink:
-    """One array file for a source of one image; UsageError where the run is to be recorded with it."""
+    """Writes the one image of a source as one array file: (H,W,C), or (H,W) in a `.tiff` of one channel.
 
-    def __init__(self, output: str, options: WriteOptions, form: str) -> None:
-        if "made" in options.receipt:
-            raise UsageError("one array file has no place for it", where="--if-changed", hint="name a folder, or a .h5")
+    `encode` is safe to call from several threads at once; all other methods are called from one thread. Raises
+    UsageError where provenance is to be recorded, which such a file cannot hold.
+    """
+
+    def __init__(self, output: str, options: WriteOptions, format: str) -> None:
+        if "provenance" in options.receipt:
+            raise UsageError("one array file cannot record it", where="--if-changed", hint="name a folder, or a .h5")
         self.notes: list[str] = []
-        self._form = form
+        self._format = format
         self._dtype = options.dtype
         self._draft = Draft(Path(output))
 
     def encode(self, block: Block) -> list[memoryview]:
-        """The bytes of the file, in a list that is empty where the image was skipped."""
-        return [encode_array(image, self._form) for image in block.values.astype(self._dtype, copy=False)]
+        """The contents of the file, in a list that is empty where the image was skipped. Thread-safe."""
+        return [encode_array(image, self._format) for image in block.values.astype(self._dtype, copy=False)]
 
     def write(self, encoded: Sequence[memoryview]) -> None:
-        """Writes the file; raises DataError where the file system refuses."""
+        """Writes the file. Raises DataError where it cannot be written."""
         try:
             for data in encoded:
                 self._draft.path.write_bytes(data)
@@ -110,44 +118,52 @@ class FileSink:
 
 
 def digest_names(folder: str | Path) -> str:
-    """A hash of the names of all files under a folder, the receipt's left out: it tells whether others were added."""
+    """A hash of the relative paths of all files in a folder but the receipt, to detect added and removed files."""
     import xxhash
 
-    names = (
-        os.path.relpath(os.path.join(place, file), folder) for place, _, files in os.walk(folder) for file in files
-    )
-    listed = sorted(os.fsencode(name) for name in names if name != RECEIPT)
-    return xxhash.xxh3_128(b"\0".join(listed)).hexdigest()
+    paths = sorted(os.fsencode(path) for path in _list_outputs(folder))
+    return xxhash.xxh3_128(b"\0".join(paths)).hexdigest()
 
 
 def sum_sizes(folder: str | Path) -> int:
-    """The bytes of all files under a folder, the receipt's left out."""
-    files = (os.path.join(place, file) for place, _, files in os.walk(folder) for file in files)
-    return sum(os.path.getsize(file) for file in files if os.path.relpath(file, folder) != RECEIPT)
+    """The size in bytes of all files in a folder but the receipt."""
+    return sum(os.path.getsize(os.path.join(folder, path)) for path in _list_outputs(folder))
+
+
+def _list_outputs(folder: str | Path) -> Iterator[str]:
+    """The relative paths of all files in a folder but the receipt."""
+    for parent, _, files in os.walk(folder):
+        for file in files:
+            path = os.path.relpath(os.path.join(parent, file), folder)
+            if path != RECEIPT:
+                yield path
 
 
 def find_collisions(paths: Sequence[str], suffix: str) -> frozenset[str]:
-    """The paths that must keep their own suffix, because without it two of them, or one and a folder, would meet."""
+    """The relative paths that must keep their own suffix before `suffix` is added.
+
+    Without it, two of them would get the same name, or one the name of a folder.
+    """
     folders = {path.rpartition("/")[0] for path in paths}
-    whole = {path for path in paths if _strip(path) + suffix in folders}
-    short = [path for path in paths if _strip(path) != path]
+    kept = {path for path in paths if _strip(path) + suffix in folders}
+    with_suffix = [path for path in paths if _strip(path) != path]
     while True:
-        taken = Counter(path if path in whole else _strip(path) for path in paths)
-        meeting = {path for path in short if path not in whole and taken[_strip(path)] > 1}
-        if not meeting:
-            return frozenset(whole)
-        whole |= meeting
+        names = Counter(path if path in kept else _strip(path) for path in paths)
+        colliding = {path for path in with_suffix if path not in kept and names[_strip(path)] > 1}
+        if not colliding:
+            return frozenset(kept)
+        kept |= colliding
 
 
-def encode_array(image: NDArray[Any], form: str) -> memoryview:
-    """The bytes of an image (H,W,C) as `npy` or `tiff`; the same array gives the same bytes."""
+def encode_array(image: NDArray[Any], format: str) -> memoryview:
+    """The contents of the file of an image (H,W,C) as `npy` or `tiff`; the same array gives the same bytes."""
     stream = io.BytesIO()
-    if form == "npy":
+    if format == "npy":
         np.lib.format.write_array(stream, image, version=(1, 0), allow_pickle=False)
         return stream.getbuffer()
     import tifffile
 
-    # No metadata and no software tag: nothing that another run or release would write differently.
+    # No metadata and no software tag, which another version of tifffile might write differently.
     single = image.shape[-1] == 1
     tifffile.imwrite(
         stream,
@@ -161,7 +177,6 @@ def encode_array(image: NDArray[Any], form: str) -> memoryview:
 
 
 def _strip(path: str) -> str:
-    """The path without the suffix of its file name; a name that is only a suffix stays."""
+    """The path without the suffix of its file name; unchanged where the name has no suffix, or is only a suffix."""
     folder, slash, name = path.rpartition("/")
-    stem, ext = os.path.splitext(name)
-    return folder + slash + (stem if ext else name)
+    return folder + slash + os.path.splitext(name)[0]

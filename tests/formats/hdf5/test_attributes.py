@@ -1,0 +1,113 @@
+"""Attributes of every type are copied as they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from h5py import h5a, h5s, h5t
+
+from tests.formats.hdf5.files import VALUES, draw, rewrite
+
+
+def raw_attribute(item: Any, name: bytes) -> tuple[Any, bytes]:
+    """The type and bytes of an attribute without pointers, as stored."""
+    attribute = h5a.open(item.id, name)
+    stored = attribute.get_type()
+    raw = np.empty(attribute.shape, f"V{stored.get_size()}")
+    attribute.read(raw, mtype=stored)
+    return stored, raw.tobytes()
+
+
+def put_attributes(item: Any) -> None:
+    """An attribute of every kind that h5py can write."""
+    attrs = item.attrs
+    attrs["text"] = "grüße"
+    attrs["texts"] = ["a", "", "ccc"]
+    attrs["number"] = np.float32(1.5)
+    attrs["big-endian"] = np.array([[1, 2], [3, 4]], ">i2")
+    attrs["empty"] = h5py.Empty("f8")
+    attrs["none"] = np.zeros((0, 3))
+    attrs["flag"] = True
+    attrs["complex"] = 1 + 2j
+    attrs["compound"] = np.array([(1, b"xy"), (2, b"z")], [("a", "<i4"), ("b", "S3")])
+    attrs["opaque"] = np.void(b"\x00\x01")
+    attrs.create("enum", 2, dtype=h5py.enum_dtype({"red": 1, "blue": 2}))
+    attrs.create("ragged", np.array([np.arange(2), np.arange(3)], object), dtype=h5py.vlen_dtype("i4"))
+    attrs.create("mixed", np.array([(1, "abc")], [("a", "i4"), ("b", h5py.string_dtype())]))
+    attrs.create("array", np.arange(6).reshape(2, 3), dtype=np.dtype(("i4", (3,))))
+    padded = h5t.C_S1.copy()
+    padded.set_size(5)
+    padded.set_strpad(h5t.STR_SPACEPAD)
+    h5a.create(item.id, b"padded", padded, h5s.create(h5s.SCALAR)).write(np.array(b"ab   "), mtype=padded)
+    odd = h5t.STD_I32LE.copy()
+    odd.set_size(3)
+    odd.set_precision(24)
+    h5a.create(item.id, b"odd", odd, h5s.create_simple((2,))).write(np.array([1, 2], "i4"), mtype=h5t.STD_I32LE)
+
+
+ATTRIBUTES = (
+    "text",
+    "texts",
+    "number",
+    "big-endian",
+    "none",
+    "flag",
+    "complex",
+    "compound",
+    "opaque",
+    "enum",
+    "ragged",
+)
+
+
+def check_attributes(old: Any, new: Any) -> None:
+    assert set(new.attrs) - {"zm"} == set(old.attrs)
+    for name in (*ATTRIBUTES, "mixed", "array"):
+        ours, theirs = h5a.open(old.id, name.encode()), h5a.open(new.id, name.encode())
+        assert ours.get_type().equal(theirs.get_type()), name
+        assert ours.shape == theirs.shape
+        assert repr(new.attrs[name]) == repr(old.attrs[name])
+    assert isinstance(new.attrs["empty"], h5py.Empty)
+    for raw in (b"padded", b"odd"):
+        (mine, ours_raw), (their, theirs_raw) = raw_attribute(old, raw), raw_attribute(new, raw)
+        assert mine.equal(their)
+        assert ours_raw == theirs_raw
+
+
+@pytest.mark.parametrize("libver", ["earliest", "v108", "latest"])
+def test_attributes_of_every_kind_are_kept_everywhere(tmp_path: Path, libver: str) -> None:
+    with h5py.File(tmp_path / "data.h5", "w", libver=(libver, "latest")) as file:
+        file["x"] = draw((9, 5))
+        file["other"] = np.arange(3)
+        file["type"] = np.dtype("f8")
+        for item in (file, file["x"], file["other"], file.create_group("g"), file["type"]):
+            put_attributes(item)
+    assert rewrite(str(tmp_path / "data.h5"), tmp_path / "out.h5") == []
+    with h5py.File(tmp_path / "data.h5") as old, h5py.File(tmp_path / "out.h5") as new:
+        for name in ("/", "x", "other", "g", "type"):
+            check_attributes(old[name], new[name])
+
+
+def test_an_attribute_larger_than_64_kb_is_kept(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "data.h5", "w", libver="latest") as file:
+        file["x"] = draw((9, 5))
+        for item in (file, file["x"], file.create_group("g")):
+            item.attrs["large"] = np.arange(50_000)
+    rewrite(str(tmp_path / "data.h5"), tmp_path / "out.h5")
+    with h5py.File(tmp_path / "out.h5") as file:
+        for name in ("/", "x", "g"):
+            np.testing.assert_array_equal(file[name].attrs["large"], np.arange(50_000))
+
+
+def test_a_long_list_of_attributes_is_kept(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "data.h5", "w", libver="latest") as file:
+        file["x"] = VALUES
+        for index in range(3000):
+            file["x"].attrs[f"a{index}"] = index
+    assert rewrite(tmp_path / "data.h5", tmp_path / "out.h5") == []
+    with h5py.File(tmp_path / "out.h5") as file:
+        assert len(file["x"].attrs) == 3001

@@ -1,0 +1,47 @@
+"""Pictures of 8 bits whose values are counted instead of read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.formats.images.samples import open_images, random_picture, random_values, save_picture
+from zm_cli.numbers.moments import Moments
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "CMYK", "YCbCr", "HSV"])
+@pytest.mark.parametrize("ignore", [None, 0.0, 255.0, 17.0])
+def test_counted_values_have_the_moments_of_the_values_read(tmp_path: Path, mode: str, ignore: float | None) -> None:
+    for index in range(3):
+        random_picture("RGB", 300 + index, 250).save(tmp_path / f"{index}.png")
+    source = open_images(tmp_path, mode=mode)
+    for span in source.spans():
+        tally, block = source.tally([span]), source.read(span)
+        assert tally is not None
+        assert (tally.samples, tally.digest, tally.skipped) == (len(block.values), block.digest, block.skipped)
+        counted, read = Moments.from_counts(tally.counts, ignore), Moments.from_block(block.values, (3,), ignore)
+        for field in ("count", "missing", "min", "max"):
+            np.testing.assert_array_equal(getattr(counted, field), getattr(read, field))
+        # Without an ignored value, both are exact sums. With one, reading sums deviations in float64.
+        np.testing.assert_allclose(counted.mean, read.mean, rtol=0 if ignore is None else 1e-14)
+        np.testing.assert_allclose(counted.m2, read.m2, rtol=0 if ignore is None else 1e-12)
+
+
+def test_modes_without_a_histogram_per_channel_are_not_counted(tmp_path: Path) -> None:
+    save_picture(tmp_path / "I;16", "a.png", random_values((300, 300), "uint16"))
+    save_picture(tmp_path / "LA", "a.png", random_values((300, 300, 2)))
+    for mode in ("I;16", "LA"):
+        source = open_images(tmp_path / mode, mode=mode)
+        assert source.tally(list(source.spans())) is None
+
+
+def test_a_file_that_cannot_be_decoded_is_not_counted(tmp_path: Path) -> None:
+    random_picture("RGB", 300, 300).save(tmp_path / "a.jpg")
+    (tmp_path / "b.jpg").write_bytes((tmp_path / "a.jpg").read_bytes()[:9000])
+    source = open_images(tmp_path, on_error="skip")
+    (tally,) = [source.tally([span]) for span in source.spans()]
+    assert tally is not None
+    assert (tally.samples, int(tally.counts[0].sum())) == (1, 300 * 300)
+    assert [sample.name for sample in tally.skipped] == ["b.jpg"]

@@ -1,0 +1,44 @@
+"""An accumulator gives the statistics of all blocks, however they are added."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from zm_cli.numbers.accumulate import Accumulator
+from zm_cli.numbers.moments import Moments
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "int32", "float32"])
+@pytest.mark.parametrize("kept", [(1, 2), (2,), ()])
+@pytest.mark.parametrize("ignore", [None, 3.0])
+def test_blocks_added_one_by_one_give_the_moments_of_all(
+    dtype: str, kept: tuple[int, ...], ignore: float | None
+) -> None:
+    values = np.random.default_rng(4).integers(0, 50, (40, 5, 6)).astype(dtype)
+    values[:13][values[:13] == 3] = 4  # only the first block has no value to ignore
+    running = Accumulator(kept, ignore)
+    missing = [running.add_block(block) for block in np.split(values, [13, 13, 29])]
+    assert missing == [False, False, ignore is not None, ignore is not None]
+    total, whole = running.finish()[0], Moments.from_block(values, kept, ignore)
+    for field in ("count", "min", "max", "missing"):
+        np.testing.assert_array_equal(getattr(total, field), getattr(whole, field))
+    np.testing.assert_allclose(total.mean, whole.mean, rtol=1e-15)
+    np.testing.assert_allclose(total.m2, whole.m2, rtol=1e-14)
+
+
+def test_values_together_have_one_feature_whatever_their_axes() -> None:
+    for shape in ((7,), (7, 2)):
+        running = Accumulator(())
+        running.add_block(np.arange(np.prod(shape), dtype=np.uint8).reshape(shape))
+        assert running.finish()[0].mean.shape == (1,)
+
+
+def test_counts_that_are_added_are_summed_exactly() -> None:
+    values = np.random.default_rng(5).integers(0, 256, (2, 30, 3), dtype=np.uint8)
+    running = Accumulator((1,))
+    for part in values:
+        running.add_counts(np.stack([np.bincount(column, minlength=256) for column in part.T]))
+    total, whole = running.finish()[0], Moments.from_block(values.reshape(-1, 3), (1,))
+    for field in ("count", "mean", "m2", "min", "max", "missing"):
+        np.testing.assert_array_equal(getattr(total, field), getattr(whole, field))

@@ -1,0 +1,143 @@
+"""Worker processes that die: an error, never a hang, and it names the input that the dead one had in hand."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from zm_cli.errors import DataError
+from zm_cli.running import guard
+from zm_cli.running.executors import find_executor
+from zm_cli.running.plan import Plan
+from zm_cli.running.workload import Workload
+
+PROCESSES = Workload(1, forkable=True, small_steps=True)
+
+
+@pytest.fixture
+def noted(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The input that is noted during the test."""
+    monkeypatch.setattr(guard, "_input", "noted.h5")
+    return "noted.h5"
+
+
+def exit_at_once(number: int) -> int:
+    os._exit(1)
+
+
+@dataclass(frozen=True)
+class KillAt:
+    """Kills the worker process that has the number `deadly`."""
+
+    deadly: int
+    signal: signal.Signals = signal.SIGKILL
+
+    def __call__(self, number: int) -> int:
+        if number == self.deadly:
+            os.kill(os.getpid(), self.signal)
+        return number
+
+
+class NamedKillAt(KillAt):
+    """The same, which knows the name of each input."""
+
+    def name_input(self, number: int) -> str:
+        return f"input{number}.h5"
+
+
+def make_unpicklable(number: int) -> threading.Lock:
+    return threading.Lock()
+
+
+class Unreadable:
+    """An item that pickles, but cannot be made again from what was pickled."""
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[str]]:
+        return int, ("no number",)
+
+
+def take(item: object) -> int:
+    return 1
+
+
+def die_while_sending(number: int) -> bytes:
+    """The result of number 1 is larger than a pipe, and its worker dies before all of it is out."""
+    if number == 1:
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGKILL)).start()
+        return bytes(32 << 20)
+    return b""
+
+
+def test_a_worker_process_that_dies_is_an_error_not_a_hang(noted: str) -> None:
+    with pytest.raises(DataError, match="a worker process ended before its work") as caught:
+        list(Plan(2).map(exit_at_once, range(4), PROCESSES))
+    assert caught.value.where == noted
+
+
+@pytest.mark.usefixtures("noted")
+@pytest.mark.parametrize("deadly", [0, 1, 5, 8])
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (signal.SIGKILL, r"the work on it was killed \(SIGKILL\)"),
+        (signal.SIGUSR1, r"cannot be read: the library crashed \(SIGUSR1\)"),
+    ],
+)
+def test_the_error_names_the_item_of_the_worker_that_died(number: signal.Signals, words: str, deadly: int) -> None:
+    for workers in (2, 3):
+        with pytest.raises(DataError, match=words) as caught:
+            list(Plan(workers).map(NamedKillAt(deadly, number), range(9), PROCESSES))
+        assert caught.value.where == f"input{deadly}.h5"
+    assert not multiprocessing.active_children()
+
+
+def test_without_names_the_error_names_the_input_that_was_noted(noted: str) -> None:
+    with pytest.raises(DataError, match=r"noted\.h5: the work on it was killed"):
+        list(Plan(2).map(KillAt(3), range(9), PROCESSES))
+
+
+def test_a_worker_that_dies_in_the_middle_of_its_result_is_an_error(noted: str) -> None:
+    results = find_executor("forks").map(die_while_sending, range(4), 2, 2)
+    assert next(results) == b""
+    # The worker is in the middle of sending, since nobody takes the result.
+    while len(multiprocessing.active_children()) > 1:
+        time.sleep(0.01)
+    with pytest.raises(DataError, match=r"noted\.h5: the work on it was killed"):
+        next(results)
+
+
+def test_a_result_that_does_not_pickle_is_an_error_and_no_death() -> None:
+    with pytest.raises(Exception, match="pickle"):
+        list(find_executor("forks").map(make_unpicklable, range(4), 2, 4))
+    assert not multiprocessing.active_children()
+
+
+def test_an_item_that_does_not_pickle_is_an_error_of_the_caller() -> None:
+    def items() -> Iterator[threading.Lock]:
+        yield threading.Lock()
+
+    with pytest.raises(TypeError, match="pickle"):
+        list(find_executor("forks").map(take, items(), 2, 4))
+    assert not multiprocessing.active_children()
+
+
+def test_an_item_that_cannot_be_made_again_is_an_error() -> None:
+    with pytest.raises(ValueError, match="no number"):
+        list(find_executor("forks").map(take, [Unreadable()], 2, 4))
+    assert not multiprocessing.active_children()
+
+
+def test_signals_to_the_process_group_are_answered_by_the_parent_alone() -> None:
+    masks = set(find_executor("forks").map(blocked, range(4), 2, 4))
+    assert masks == {frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})}
+
+
+def blocked(number: int) -> frozenset[int]:
+    return frozenset(signal.pthread_sigmask(signal.SIG_BLOCK, ())) & {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}

@@ -1,0 +1,155 @@
+"""The process on guard: it hands on the code of the work, removes what is unfinished, and says how the work ended."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zm_cli.running import guard
+from zm_cli.running.shared_page import NOTE_BYTES, SharedPage
+
+WORK = """
+import os, signal, sys
+from zm_cli.running import guard
+ended_by, refuse = int(sys.argv[1]), sys.argv[2] == "refuse"
+def work():
+    guard.note_input("data/x.h5")
+    for name in ("one", "two", "three"):
+        guard.note_unfinished(name)
+    guard.forget_unfinished("two")
+    guard.forget_unfinished("unknown")
+    if ended_by:
+        os.kill(os.getpid(), ended_by)
+    return 5
+def remove(path):
+    print("removed", path, os.getpid() == parent, flush=True)
+    if refuse:
+        raise PermissionError(1, "Operation not permitted")
+parent = os.getpid()
+os._exit(guard.stand_by(work, remove))
+"""
+
+
+def stand_by(ended_by: int, answer: str = "remove") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", WORK, str(int(ended_by)), answer],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)),
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("answer", ["remove", "refuse"])
+@pytest.mark.parametrize(
+    ("ended_by", "code", "words"),
+    [
+        (0, 5, ""),
+        (signal.SIGTERM, 128 + signal.SIGTERM, ""),
+        (signal.SIGSEGV, 3, "zm: error: data/x.h5: cannot be read: the library crashed (SIGSEGV); is it damaged?\n"),
+    ],
+)
+def test_what_is_unfinished_is_removed_by_the_process_on_guard(
+    ended_by: int, code: int, words: str, answer: str
+) -> None:
+    done = stand_by(ended_by, answer)
+    assert (done.returncode, done.stderr) == (code, words)
+    assert done.stdout == "removed one True\nremoved three True\n"
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> SharedPage:
+    """The page that a process on guard would read."""
+    page = SharedPage()
+    monkeypatch.setattr(guard, "_page", page)
+    monkeypatch.setattr(guard, "_input", None)
+    monkeypatch.setattr(guard, "_unfinished", {})
+    return page
+
+
+def test_the_page_holds_the_input_and_what_is_unfinished(page: SharedPage) -> None:
+    assert guard.is_watched()
+    guard.note_unfinished("out")
+    assert (page.read(), guard.noted_input()) == (["", "out"], None)
+    guard.note_input("in")
+    guard.note_unfinished("other")
+    assert (page.read(), guard.noted_input()) == (["in", "out", "other"], "in")
+    guard.forget_unfinished("out")
+    guard.forget_unfinished("out")
+    assert page.read() == ["in", "other"]
+    guard.forget_unfinished("other")
+    assert page.read() == ["in"]
+
+
+def test_threads_may_note_at_once(page: SharedPage) -> None:
+    def note(name: str) -> None:
+        for number in range(300):
+            guard.note_input(name)
+            guard.note_unfinished(f"{name}{number}")
+            guard.forget_unfinished(f"{name}{number}")
+        guard.note_unfinished(name)
+
+    threads = [threading.Thread(target=note, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    noted, *unfinished = page.read()
+    assert noted == guard.noted_input()
+    assert sorted(unfinished) == ["a", "b", "c", "d"]
+
+
+def test_a_new_page_is_empty() -> None:
+    assert SharedPage().read() == [""]
+
+
+def test_names_that_are_not_text_come_back() -> None:
+    page, names = SharedPage(), [os.fsdecode(b"\xff\xfe"), "ä", "a b\n"]
+    page.write(names)
+    assert page.read() == names
+
+
+def test_a_note_without_room_leaves_the_one_before() -> None:
+    page = SharedPage()
+    page.write(["x" * (NOTE_BYTES - 1)])
+    page.write(["x" * NOTE_BYTES])
+    assert page.read() == ["x" * (NOTE_BYTES - 1)]
+
+
+class DyingMemory(mmap.mmap):
+    """Memory whose writer dies as soon as it has written once."""
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(key, value)
+        raise KeyboardInterrupt
+
+
+def test_a_note_whose_writer_dies_before_the_end_leaves_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = SharedPage()
+    page.write(["before", "both"])
+    dying = DyingMemory(-1, len(page._memory))
+    dying.write(page._memory[:])
+    monkeypatch.setattr(page, "_memory", dying)
+    with pytest.raises(KeyboardInterrupt):
+        page.write(["after"])
+    assert b"after" in dying[:]
+    assert page.read() == ["before", "both"]
+
+
+def test_another_process_reads_what_a_copy_wrote() -> None:
+    page = SharedPage()
+    if not (copy := os.fork()):
+        page.write(["in", "out"])
+        os._exit(0)
+    os.waitpid(copy, 0)
+    assert page.read() == ["in", "out"]

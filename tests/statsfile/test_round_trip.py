@@ -1,0 +1,93 @@
+"""What is saved comes back to the bit, in every form of the file, so that merging files loses nothing."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
+
+from tests.hostile_stats import images, table
+from tests.made import make_stats
+from zm_cli.numbers.moments import Moments
+from zm_cli.outputs.provenance import Provenance
+from zm_cli.statsfile.stats import Stats
+from zm_cli.statsfile.store import load_stats, save_stats
+
+SUFFIXES = (".json", ".npz", ".h5")
+
+
+def reload(stats: Stats, suffix: str) -> Stats:
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder) / f"stats{suffix}")
+        save_stats(stats, path)
+        return load_stats(path)
+
+
+def assert_same_bits(left: Moments, right: Moments) -> None:
+    for field in fields(Moments):
+        mine, theirs = getattr(left, field.name), getattr(right, field.name)
+        assert (mine.dtype, mine.shape) == (theirs.dtype, theirs.shape), field.name
+        assert mine.tobytes() == theirs.tobytes(), field.name
+
+
+def measure_parts(values: NDArray[np.float64], cuts: list[int]) -> Stats:
+    """The statistics of a table, merged from parts."""
+    moments = Moments.identity((values.shape[1],))
+    for part in np.split(values, sorted(cut for cut in cuts if cut <= len(values))):
+        moments = moments.merge(Moments.from_block(part, (1,)))
+    return replace(make_stats(values, "column", axes="NC", kind="csv"), moments=moments)
+
+
+TABLES = hnp.arrays(
+    np.float64,
+    st.tuples(st.integers(1, 20), st.integers(1, 3)),
+    elements=st.one_of(st.floats(-1e150, 1e150), st.floats(-3, 3), st.just(float("nan"))),
+)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@settings(deadline=None, max_examples=150)
+@given(values=TABLES, cuts=st.lists(st.integers(0, 20), max_size=5))
+def test_moments_come_back_to_the_bit(suffix: str, values: NDArray[np.float64], cuts: list[int]) -> None:
+    stats = measure_parts(values, cuts)
+    assert_same_bits(reload(stats, suffix).moments, stats.moments)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_merging_files_gives_the_bits_of_merging_in_memory(suffix: str) -> None:
+    values = 1e6 + np.random.default_rng(1).normal(size=(1000, 2))
+    parts = [measure_parts(part, [7]) for part in np.split(values, [300, 650])]
+    assert any(part.moments.tail.any() for part in parts)
+    kept = loaded = Moments.identity((2,))
+    for part in parts:
+        kept, loaded = kept.merge(part.moments), loaded.merge(reload(part, suffix).moments)
+    assert_same_bits(loaded, kept)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_moments_divided_for_unit_come_back_to_the_bit(suffix: str) -> None:
+    stats = images(unit=True)
+    assert stats.moments.tail.any()
+    assert_same_bits(reload(stats, suffix).moments, stats.moments)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_what_is_said_beside_the_numbers_comes_back(suffix: str) -> None:
+    stats = replace(
+        table(),
+        classes=("cat", "dög", "\udcff"),
+        provenance=Provenance("1.0", "zm stats --per column", "xxh3_128:1"),
+        decoding={"header": True, "null_values": ["-"], "of_a_later_version": {"a": [1, 2.5, None]}},
+        partial=True,
+    )
+    back = reload(stats, suffix)
+    for field in fields(Stats):
+        if field.name != "moments":
+            assert getattr(back, field.name) == getattr(stats, field.name)

@@ -1,0 +1,50 @@
+"""Completes the path of a dataset in a shell."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+MOST_LINKS = 20_000
+"""How many links of the file are looked at."""
+SECONDS = 0.5
+"""For how long links are looked at."""
+
+
+def complete_dataset(path: str, begun: str) -> Iterator[tuple[str, str]]:
+    """The paths of numeric datasets that begin with `begun`, each with its shape and type; none where the file cannot
+    be read.
+
+    The paths have a slash at the beginning where `begun` has one or is empty.
+    """
+    rooted = begun.startswith("/") or not begun
+    start = begun if rooted else f"/{begun}"
+    for name, description in _find_datasets(path, start):
+        if name.isprintable():
+            yield name if rooted else name.removeprefix("/"), description
+
+
+def _find_datasets(path: str, begun: str) -> Iterator[tuple[str, str]]:
+    # A shell waits for the answer: h5py is loaded here, once there is something to complete.
+    import h5py
+    from h5py import h5d
+
+    from zm_cli.formats.hdf5.access import open_file
+    from zm_cli.formats.hdf5.datasets import describe_type, numeric_dtype
+    from zm_cli.formats.hdf5.external import stored_shape
+    from zm_cli.formats.hdf5.links import walk_links
+    from zm_cli.formats.hdf5.names import decode_name, encode_name
+    from zm_cli.outputs.hdf5_errors import H5PY_ERRORS
+
+    end = time.monotonic() + SECONDS
+    try:
+        with open_file(path) as file:
+            for count, link in enumerate(walk_links(file)):
+                if count == MOST_LINKS or time.monotonic() > end:
+                    return
+                if not isinstance(link.item, h5d.DatasetID) or not link.path.startswith(encode_name(begun)):
+                    continue
+                if numeric_dtype(dataset := h5py.Dataset(link.item)) is not None:
+                    yield decode_name(link.path), f"{stored_shape(link.item)} {describe_type(dataset)}"
+    except H5PY_ERRORS:
+        return

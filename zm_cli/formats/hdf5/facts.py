@@ -1,0 +1,50 @@
+"""Describes a dataset for `inspect`: how it is stored, and what else the file holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from zm_cli.formats.hdf5.datasets import describe_datasets, list_datasets
+from zm_cli.formats.hdf5.filters import FILTER_NAMES, GZIP
+from zm_cli.formats.hdf5.links import describe_external_links
+from zm_cli.formats.hdf5.names import show_name
+
+MISSING_MARKS = ("_FillValue", "missing_value")
+"""Attributes that say which value stands for a missing one."""
+
+
+def describe_dataset(file: Any, dataset: Any) -> dict[str, str]:
+    """The facts of an `h5py.Dataset` in `file` (an `h5py.File`), name to text: its storage, its marks of missing
+    values, and the other datasets and external links of the file."""
+    facts = describe_storage(dataset)
+    marks = {name: dataset.attrs[name] for name in MISSING_MARKS if name in dataset.attrs}
+    if marks:
+        shown = ", ".join(f"{np.squeeze(value)} ({name})" for name, value in marks.items())
+        facts["marked as missing"] = show_name(shown)
+    rest = [entry for entry in list_datasets(file) if entry[1] != dataset]
+    if rest:
+        facts["other datasets"] = describe_datasets(rest)
+    if links := describe_external_links(file):
+        facts["external links"] = links
+    return facts
+
+
+def describe_storage(dataset: Any) -> dict[str, str]:
+    """The chunks and filters of an `h5py.Dataset`: `{"chunks": "100x28x28x1", "compression": "gzip-4 + shuffle"}`."""
+    from h5py import h5d
+
+    plist = dataset.id.get_create_plist()
+    kind = plist.get_layout()
+    if kind != h5d.CHUNKED:
+        external = kind == h5d.CONTIGUOUS and plist.get_external_count()
+        names = {h5d.COMPACT: "none (compact)", h5d.VIRTUAL: "none (virtual dataset)"}
+        return {"chunks": "none (values in another file)" if external else names.get(kind, "none (contiguous)")}
+    filters = []
+    for code, _flags, values, stored_name in (plist.get_filter(index) for index in range(plist.get_nfilters())):
+        name = FILTER_NAMES.get(code) or show_name(stored_name).split(";")[0] or f"filter {code}"
+        filters.append(f"{name}-{values[0]}" if code == GZIP else name)
+    # Filters that compress come first, before those that only prepare or check.
+    filters.sort(key=lambda name: name in ("shuffle", "fletcher32"))
+    return {"chunks": "x".join(map(str, dataset.chunks)), "compression": " + ".join(filters) or "none"}

@@ -1,0 +1,56 @@
+"""Layouts: which letter names which axis of an array, as the user gives it or as the shape implies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from zm_cli.data.spec import AXIS_LETTERS, LAYOUTS, Spec
+from zm_cli.errors import UsageError
+
+MOST_CHANNELS = 4
+"""A first or last axis of a sample that is at most this long is taken for the channels."""
+
+
+def is_layout(letters: str, rank: int) -> bool:
+    """Whether `letters` name `rank` axes: N once, no letter twice, no unknown letter."""
+    return len(letters) == rank == len(set(letters)) and "N" in letters and set(letters) <= AXIS_LETTERS
+
+
+def parse_layout(asked: str, name: str, shape: tuple[int, ...]) -> str:
+    """The layout that the user asked for, in capitals.
+
+    Raises UsageError where the dataset `name` of this shape cannot have it.
+    """
+    letters = asked.strip().upper()
+    rank = len(shape)
+    if is_layout(letters, rank):
+        return letters
+    if len(letters) != rank:
+        fault = f"'{asked}' names {len(letters)} axes, {name} has {rank}: {shape}"
+    elif "N" not in letters:
+        fault = f"'{asked}' has no N, the axis of the samples, for {name} {shape}"
+    elif len(set(letters)) != rank:
+        fault = f"'{asked}' has a letter twice, for {name} {shape}"
+    else:
+        fault = f"'{asked}' has letters other than N, C and H W D T L, for {name} {shape}"
+    raise UsageError(fault, where="--layout", hint=f"for example {LAYOUTS[rank]}")
+
+
+def find_layout_fault(spec: Spec, decoding: Mapping[str, Any]) -> str | None:
+    """What is wrong with the layout that a stats file records in `decoding`, as a clause; None where nothing is."""
+    layout = decoding.get("layout")
+    if layout is not None and spec.axes != "N" + layout.replace("N", ""):
+        return f"has a 'layout' other than the axes {spec.axes}"
+    return None
+
+
+def guess_layout(shape: tuple[int, ...]) -> str | None:
+    """The only layout that an array of this shape can have; None where it can have several."""
+    rank = len(shape)
+    if rank <= 2:
+        return "NC"[:rank]
+    if rank == 3 or (shape[-1] <= MOST_CHANNELS) == (shape[1] <= MOST_CHANNELS):
+        return None
+    inner = "HW" if rank == 4 else "DHW"
+    return f"N{inner}C" if shape[-1] <= MOST_CHANNELS else f"NC{inner}"

@@ -1,0 +1,77 @@
+"""The options that several formats have."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from zm_cli.data.options import Option, Panel, Recorded, Replay
+from zm_cli.data.spec import AXIS_LETTERS, LAYOUTS
+from zm_cli.inputs.option_text import parse_names
+
+
+def _is_name(value: Any) -> bool:
+    # Names in a file may be any bytes; those that are not text are spelled as in the names of files.
+    return isinstance(value, str) and bool(value) and "\0" not in value and can_be_bytes(value, "surrogateescape")
+
+
+def _is_layout(value: Any) -> bool:
+    return isinstance(value, str) and "N" in value and len(set(value)) == len(value) and set(value) <= AXIS_LETTERS
+
+
+def can_be_bytes(text: str, errors: str) -> bool:
+    """Whether a text can be encoded as UTF-8 with this error handler."""
+    try:
+        text.encode(errors=errors)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+LIMIT: Option[int] = Option(
+    "limit",
+    given_as=int,
+    metavar="N",
+    minimum=1,
+    help="Only the first N samples of a source, for a trial.",
+    panel=Panel.DATA,
+)
+EXCLUDE: Option[tuple[str, ...]] = Option(
+    "exclude",
+    given_as=list[str],
+    parse=lambda given: parse_names(given, "--exclude"),
+    metavar="GLOB,...",
+    help="Columns to leave as they are (names, ranges, globs), or images to leave out.",
+    panel=Panel.DATA,
+)
+DATASET: Option[str] = Option(
+    "dataset",
+    metavar="/PATH",
+    help="The dataset inside the file.",
+    panel=Panel.ARRAY,
+    recorded=Recorded(_is_name, {"type": "string", "minLength": 1}, Replay.WHERE_IT_FITS),
+)
+LAYOUT: Option[str] = Option(
+    "layout",
+    metavar="NHWC|NCHW|...",
+    suggestions=tuple(layout for layouts in LAYOUTS.values() for layout in re.findall("[A-Z]+", layouts)),
+    help="Which axis is what: N samples, C channels.",
+    panel=Panel.ARRAY,
+    recorded=Recorded(
+        _is_layout,
+        {"type": "string", "pattern": "^(?!.*(.).*\\1)(?=.*N)[NCHWDTL]*$"},
+        Replay.WHERE_IT_FITS,
+    ),
+)
+COLUMNS: Option[tuple[str, ...]] = Option(
+    "columns",
+    given_as=list[str],
+    parse=lambda given: parse_names(given, "--columns"),
+    metavar="A,B,...",
+    help="Only these: names, ranges (2:785), globs ('pixel*'). Default: every numeric column.",
+    panel=Panel.TABLE,
+)
+AMONG: Option[tuple[str, ...]] = Option("among")
+"""Columns that must all be there, and beside which none is a feature: those of the statistics to apply."""
+FILES: Option[tuple[str, ...]] = Option("files")
+"""The files to read, relative to the path, which is then their common folder."""

@@ -1,0 +1,69 @@
+"""Accumulator: adds up the statistics of blocks while a worker reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from zm_cli.data.block import Values
+from zm_cli.numbers.kernels import Counts, ExactSums
+from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.statistic import Statistic
+
+
+class Accumulator:
+    """Moments, and the optional statistics of these `kinds`, of blocks with the same dtype and shape of features.
+
+    If every value of a sample is a feature, 8- and 16-bit integers are summed exactly over all blocks, which is much
+    faster than merging moments block by block. Counts are also added up over all blocks and summed once. `kept` and
+    `ignore` are as for `Moments.from_block`.
+    """
+
+    def __init__(
+        self, kept: tuple[int, ...], ignore: float | None = None, kinds: Sequence[type[Statistic]] = ()
+    ) -> None:
+        self._kept = kept
+        self._ignore = ignore
+        self._kinds = kinds
+        self._moments: Moments | None = None
+        self._optional: list[Statistic] = []
+        self._exact: ExactSums | None = None
+        self._shape: tuple[int, ...] = ()
+        self._counts: Counts | None = None
+
+    def add_block(self, values: Values) -> bool:
+        """Adds the samples of a block; returns whether any of its values is missing."""
+        self._merge_optional([kind.from_block(values, self._kept, self._ignore) for kind in self._kinds])
+        if len(values) and self._kept == tuple(range(1, values.ndim)) and ExactSums.fits(values.dtype):
+            rows = np.ascontiguousarray(values).reshape(len(values), -1)
+            self._exact = self._exact or ExactSums(rows.shape[1], rows.dtype)
+            self._shape = values.shape[1:] or (1,)
+            if self._exact.add(rows, self._ignore):
+                return False
+        moments = Moments.from_block(values, self._kept, self._ignore)
+        self._merge_moments(moments)
+        return bool(moments.missing.any())
+
+    def add_counts(self, counts: Counts) -> None:
+        """Adds unsigned integers by how often each value occurs, shape (features, values)."""
+        self._counts = counts if self._counts is None else self._counts + counts
+
+    def finish(self) -> tuple[Moments, tuple[Statistic, ...]]:
+        """The moments and the optional statistics of everything that was added, at least one block or counts."""
+        if self._counts is not None:
+            self._merge_moments(Moments.from_counts(self._counts, self._ignore))
+            self._merge_optional([kind.from_counts(self._counts, self._ignore) for kind in self._kinds])
+            self._counts = None
+        if self._exact is not None and self._exact.count:
+            self._merge_moments(Moments.from_sums(self._exact.finish()).reshape(self._shape))
+            self._exact = None
+        assert self._moments is not None
+        return self._moments, tuple(self._optional)
+
+    def _merge_moments(self, moments: Moments) -> None:
+        self._moments = self._moments.merge(moments) if self._moments else moments
+
+    def _merge_optional(self, found: list[Statistic]) -> None:
+        pairs = zip(self._optional, found, strict=True) if self._optional else ()
+        self._optional = [mine.merge(theirs) for mine, theirs in pairs] or found

@@ -1,0 +1,132 @@
+"""Statistic: what is kept of some samples, so that two parts can be merged without loss."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from numpy.typing import NDArray
+
+    from zm_cli.data.options import Option
+    from zm_cli.numbers.kernels import Counts, Floats
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ArrayField:
+    """An array of a statistic in a stats file, of the features' shape; `whole` says that it holds whole numbers."""
+
+    whole: bool = False
+    required: bool = True
+    """Whether every stats file with this statistic has it."""
+    described: Mapping[str, Any] | None = None
+    """Keywords for its JSON Schema, such as a description."""
+
+
+@dataclass(frozen=True)
+class Population:
+    """What a stats file says about the values behind its statistics.
+
+    `features` is the shape of every array. `values` is the number of values of each feature, counted and missing; None
+    where samples differ in size. `count` is how many of them were counted; None while the counts are not read yet.
+    """
+
+    features: Shape
+    values: int | None
+    count: Counts | None = None
+
+
+class FieldError(ValueError):
+    """An impossible field of a stats file: its name, and what is wrong with it, as a clause."""
+
+    def __init__(self, field: str, what: str) -> None:
+        super().__init__(field, what)
+        self.field = field
+        self.what = what
+
+
+class Statistic(ABC):
+    """A statistic of some samples, with an entry for each feature.
+
+    Merging follows two laws. `identity(shape).merge(x)` and `x.merge(identity(shape))` are `x`. Merging the parts of
+    some samples in order gives the statistic of all of them, however they are cut into parts. Sums of integers are
+    exact, so that any cut gives the same bits; a statistic that rounds says how much.
+
+    A statistic that is computed only on request is one file in `zm_cli/statistics/`, with an `option`.
+    """
+
+    name: ClassVar[str]
+    """Its key in a stats file."""
+    arrays: ClassVar[Mapping[str, ArrayField]]
+    """Its arrays in a stats file, by their keys."""
+    counts_suffice: ClassVar[bool] = True
+    """Whether it can be computed from how often each value of a feature occurs."""
+    option: ClassVar[Option[bool] | None] = None
+    """The option that requests it; None: it is always computed."""
+
+    @classmethod
+    @abstractmethod
+    def identity(cls, shape: Shape) -> Self:
+        """The statistic of no samples, for features of this shape."""
+
+    @classmethod
+    @abstractmethod
+    def from_block(cls, values: NDArray[Any], kept: tuple[int, ...], ignore: float | None = None) -> Self:
+        """The statistic of an array of any real dtype over all its axes but `kept`; shape (1,) if none is kept.
+
+        NaN, infinities and values equal to `ignore` are missing.
+        """
+
+    @classmethod
+    @abstractmethod
+    def from_counts(cls, counts: Counts, ignore: float | None = None) -> Self:
+        """The exact statistic of unsigned integers from how often 0, 1, 2 and so on occur, shape (features, values).
+
+        Values equal to `ignore` are missing. Called only if `counts_suffice`.
+        """
+
+    @abstractmethod
+    def merge(self, other: Self) -> Self:
+        """The statistic of both parts together, the samples of `other` after those of this one."""
+
+    @abstractmethod
+    def transform(self, shift: Floats, scale: Floats) -> Self | None:
+        """The statistic of `(x - shift) / scale`; None if it does not follow from this one.
+
+        Both arrays have the features' shape, `scale` > 0.
+        """
+
+    @abstractmethod
+    def select(self, indices: list[int]) -> Self:
+        """The statistic of some features, by their indices along the first axis."""
+
+    @abstractmethod
+    def to_document(self) -> dict[str, NDArray[Any]]:
+        """The arrays of a stats file, by their keys."""
+
+    @classmethod
+    @abstractmethod
+    def from_document(cls, arrays: Mapping[str, NDArray[Any]], population: Population) -> Self:
+        """The statistic in the arrays of a stats file, whose shapes and types are already checked.
+
+        Raises FieldError where values contradict each other or the population.
+        """
+
+    @abstractmethod
+    def to_columns(self) -> dict[str, NDArray[Any]]:
+        """The columns that tables show: headings with an array of the features' shape, NaN for no value."""
+
+
+def read_counts(arrays: Mapping[str, NDArray[Any]], field: str) -> Counts:
+    """An array of a stats file as counts, int64; FieldError where one of them cannot be a count."""
+    counts: Counts = arrays[field].astype("int64")
+    # Unsigned 64-bit counts that are too large also become negative.
+    if (counts < 0).any():
+        raise FieldError(field, "is negative, or too large")
+    return counts

@@ -1,0 +1,188 @@
+"""Turns what was measured of all sources into Stats: merges it, drops text columns, and warns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zm_cli.data.block import Rejected, Skipped
+from zm_cli.data.source import Source
+from zm_cli.data.spec import Spec
+from zm_cli.errors import DataError
+from zm_cli.inputs.standard_input import name_input
+from zm_cli.numbers.axes import Per
+from zm_cli.numbers.kernels import Counts
+from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.statistic import Statistic
+from zm_cli.pipeline.options import MeasureOptions
+from zm_cli.pipeline.outcome import Outcome
+from zm_cli.pipeline.pooling import pool_classes, pool_shapes
+from zm_cli.pipeline.transform import unit_divisor
+from zm_cli.pipeline.words import MOST_NAMES, list_names, not_a_number, show_value
+from zm_cli.statsfile.stats import SourceRecord, Stats
+
+
+@dataclass(frozen=True)
+class SourceResult:
+    """What was measured of one source, with its features in the order of the pooled spec.
+
+    `rejected` maps the name of a column to its first cell that is not a number. `beyond` counts the values outside the
+    bounds, in the shape of the moments; None without bounds.
+    """
+
+    record: SourceRecord
+    moments: Moments
+    statistics: tuple[Statistic, ...]
+    rejected: Mapping[str, Rejected]
+    skipped: Sequence[Skipped]
+    notes: Sequence[str]
+    infinities: int
+    beyond: Counts | None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of each source, and what they have in common; `outcome` takes the warnings."""
+
+    sources: tuple[Source, ...]
+    spec: Spec
+    per: Per
+    options: MeasureOptions
+    results: tuple[SourceResult, ...]
+    outcome: Outcome
+
+    @property
+    def paths(self) -> str:
+        """The paths of the sources, for messages."""
+        return ", ".join(name_input(source.path) for source in self.sources)
+
+    def count_beyond(self, stats: Stats) -> Counts:
+        """How many values of each feature in `stats` lie outside the bounds, in the shape of its moments."""
+        zero = np.zeros(self.results[0].moments.count.shape, dtype=np.int64)
+        beyond: Counts = sum((result.beyond for result in self.results if result.beyond is not None), zero)
+        if stats.names == self.spec.names:
+            return beyond
+        indices = {name: index for index, name in enumerate(self.spec.names or ())}
+        return beyond[[indices[name] for name in stats.names or ()]]
+
+
+def conclude(measured: Measured) -> Stats:
+    """The statistics of all sources, without the columns that hold text.
+
+    Raises DataError where there are no samples or no numbers, where a column chosen by name holds text, and where
+    squares overflow.
+    """
+    spec, options, outcome = measured.spec, measured.options, measured.outcome
+    moments, statistics = _merge(measured)
+    records = tuple(result.record for result in measured.results)
+    stats = Stats(
+        per=measured.per,
+        samples=outcome.samples,
+        axes=spec.axes,
+        sample_shape=spec.sample_shape if spec.axes == "NC" else pool_shapes(measured.sources),
+        names=spec.names,
+        classes=pool_classes(measured.sources),
+        dtype=spec.dtype.name,
+        unit=options.unit,
+        ignore=options.ignore,
+        decoding=spec.decoding,
+        sources=records,
+        partial=any(map(_reached_limit, measured.sources, records)),
+        provenance=None,
+        moments=moments,
+        statistics={statistic.name: statistic for statistic in statistics},
+    )
+    if not stats.samples:
+        raise DataError("has no samples", where=measured.paths)
+    if spec.axes == "NC" and spec.names is not None:
+        stats = _drop_text(stats, measured)
+    if not stats.moments.count.any():
+        reason = f": {'; '.join(outcome.warnings[:3])}" if outcome.warnings else ""
+        raise DataError(f"has no numbers{reason}", where=measured.paths, hint="is every value missing, or text?")
+    _check_finite(stats, measured.paths)
+    _warn(stats, measured)
+    return stats
+
+
+def _merge(measured: Measured) -> tuple[Moments, list[Statistic]]:
+    """The statistics of all sources, merged in their order, in the scale of stats files."""
+    parts = [(result.moments, *result.statistics) for result in measured.results]
+    if measured.options.unit:
+        # Divided before they are merged: merging the stats files of the sources in order gives the same bits.
+        parts = [tuple(_divide(statistic, measured) for statistic in part) for part in parts]
+    moments, *statistics = (reduce(lambda one, other: one.merge(other), column) for column in zip(*parts, strict=True))
+    assert isinstance(moments, Moments)
+    return moments, statistics
+
+
+def _divide(statistic: Statistic, measured: Measured) -> Statistic:
+    shape = measured.results[0].moments.mean.shape
+    scaled = statistic.transform(np.zeros(shape), np.full(shape, unit_divisor(measured.spec.dtype)))
+    assert scaled is not None, f"{statistic.name} of x / divisor follows from that of x"
+    return scaled
+
+
+def _check_finite(stats: Stats, paths: str) -> None:
+    """Raises DataError, naming the features, where values are so large that float64 cannot hold their squares."""
+    moments = stats.moments
+    wrong = np.flatnonzero(~(np.isfinite(moments.mean) & np.isfinite(moments.m2)))
+    if len(wrong):
+        raise DataError(
+            f"values too large to square: {_list_features(stats, wrong)} "
+            f"between {moments.min.flat[wrong[0]]:g} and {moments.max.flat[wrong[0]]:g}",
+            where=paths,
+            hint="if such a value means no data, use --ignore VALUE",
+        )
+
+
+def _drop_text(stats: Stats, measured: Measured) -> Stats:
+    """The statistics of the columns that hold only numbers; DataError for another one that was chosen by name."""
+    named, outcome = measured.spec.named, measured.outcome
+    rejected: dict[str, tuple[str, Rejected]] = {}
+    for result in measured.results:
+        for name, cell in result.rejected.items():
+            rejected.setdefault(name, (result.record.path, cell))
+    for name, (path, cell) in rejected.items():
+        if name not in (stats.names or ()):
+            continue
+        if named or stats.per == "all":
+            raise not_a_number(path, name, cell)
+        found = f"row {cell.row} holds {show_value(cell.value)}"
+        outcome.warn(f"{name_input(path)}: column '{name}' is left as text: {found}, which is not a number")
+    columns = list(stats.names or ())
+    keep = [name for name in columns if name not in rejected]
+    if not named and stats.per == "column" and not measured.options.compared:
+        counts = dict(zip(columns, stats.moments.count, strict=True))
+        empty = [name for name in keep if not counts[name]]
+        if empty:
+            outcome.warn(f"without a single number, left as they are: {list_names(empty)}")
+        keep = [name for name in keep if counts[name]]
+    return stats.select(keep) if keep != columns and stats.per == "column" else stats
+
+
+def _warn(stats: Stats, measured: Measured) -> None:
+    outcome = measured.outcome
+    constant = np.flatnonzero(stats.moments.constant())
+    if len(constant) and not measured.options.compared:
+        outcome.warn(f"constant, so that standardizing divides by 1: {_list_features(stats, constant)}")
+    empty = np.flatnonzero(stats.moments.count == 0)
+    if len(empty) and not measured.options.compared:
+        outcome.warn(f"without a single value: {_list_features(stats, empty)}")
+    if infinities := sum(result.infinities for result in measured.results):
+        outcome.warn(f"infinite values counted as missing: {infinities}")
+    outcome.warn_of_skipped()
+
+
+def _reached_limit(source: Source, record: SourceRecord) -> bool:
+    """Whether the source may have more samples than its limit."""
+    limit = source.spec.limit
+    return limit is not None and record.samples + len(record.skipped) >= limit
+
+
+def _list_features(stats: Stats, indices: NDArray[np.intp]) -> str:
+    # There may be many pixels: only the ones that are listed get a name.
+    return list_names([stats.name_feature(int(index)) for index in indices[:MOST_NAMES]], total=len(indices))

@@ -1,0 +1,55 @@
+"""The options of the pipeline: how to measure, how to apply statistics, what to check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from zm_cli.numbers.bounds import Bounds
+    from zm_cli.numbers.statistic import Statistic
+    from zm_cli.outputs.provenance import Provenance
+    from zm_cli.outputs.receipt import Operation
+
+
+Missing = Literal["skip", "error"]
+"""What to do with missing values: leave them out, or stop with an error."""
+State = Literal["centered", "standardized"]
+"""What data can be checked to be."""
+
+
+@dataclass(frozen=True)
+class MeasureOptions:
+    """What to measure: `per` says what has a mean of its own (None: the default for the data).
+
+    With `unit`, integers are divided by their type's maximum. Values equal to `ignore` are missing. `statistics` are
+    computed besides the moments. With `bounds`, the values outside them are counted. With `compared`, the statistics
+    are only compared with others, not applied: columns without values stay features, and there is no warning about what
+    standardizing would do to them.
+    """
+
+    per: str | None = None
+    unit: bool = False
+    ignore: float | None = None
+    missing: Missing = "skip"
+    statistics: tuple[type[Statistic], ...] = ()
+    bounds: Bounds | None = None
+    compared: bool = False
+
+
+@dataclass(frozen=True)
+class ApplyOptions:
+    """How to apply statistics; `dtype` None: float64 for float64 data, else float32."""
+
+    operation: Operation = "center"
+    inverse: bool = False
+    dtype: str | None = None
+    format: str | None = None
+    """One of the output formats of the source's Format; None: decided by the name of the output."""
+    impute: Literal["mean"] | None = None
+    ddof: int = 0
+    epsilon: float = 0.0
+    missing: Missing = "skip"
+    force: bool = False
+    provenance: Provenance | None = None
+    """Recorded with the output; None: nothing is recorded."""

@@ -1,0 +1,196 @@
+"""The task of measuring that a worker does: reads spans and returns a Part with their statistics."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import NamedTuple
+
+from zm_cli.data import block as blocks
+from zm_cli.data.block import Block, Rejected, Skipped, Span, Tally
+from zm_cli.data.source import Source
+from zm_cli.data.spec import Spec
+from zm_cli.numbers.accumulate import Accumulator
+from zm_cli.numbers.axes import Per, feature_shape, kept_axes
+from zm_cli.numbers.kernels import Counts
+from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.statistic import Statistic
+from zm_cli.numbers.values import count_infinities, find_missing
+from zm_cli.pipeline.options import MeasureOptions
+from zm_cli.running.guard import note_input
+
+ENOUGH_SAMPLES = 256
+"""Samples per group of blocks when merging moments is expensive; a constant, because it decides the last bits."""
+MOST_SPANS = 32
+"""The most spans in a group of large samples, so that there is work for all workers."""
+
+
+class SpanGroup(NamedTuple):
+    """Consecutive spans of one source, which one worker measures together; `source` is the index of the source."""
+
+    source: int
+    spans: tuple[Span, ...]
+
+
+@dataclass
+class Part:
+    """What was measured of consecutive samples of one source; `add` joins two parts.
+
+    `digest` is the concatenated digests of the spans. `rejected` maps a feature's index to its first cell that is not a
+    number. `hole` is the first missing value: the index of its sample in the part, and that of its feature. `beyond`
+    counts the values of each feature outside the bounds.
+    """
+
+    source: int
+    moments: Moments | None = None
+    statistics: tuple[Statistic, ...] = ()
+    samples: int = 0
+    digest: bytes = b""
+    nbytes: int = 0
+    rejected: dict[int, Rejected] = field(default_factory=dict)
+    skipped: list[Skipped] = field(default_factory=list)
+    notes: dict[str, None] = field(default_factory=dict)
+    infinities: int = 0
+    hole: tuple[int, int] | None = None
+    beyond: Counts | None = None
+
+    def add(self, other: Part) -> None:
+        """Adds the part that follows this one in the data."""
+        if self.hole is None and other.hole is not None:
+            self.hole = self.samples + other.hole[0], other.hole[1]
+        if self.moments is None or other.moments is None:
+            self.moments, self.statistics = self.moments or other.moments, self.statistics or other.statistics
+        else:
+            self.moments = self.moments.merge(other.moments)
+            pairs = zip(self.statistics, other.statistics, strict=True)
+            self.statistics = tuple(mine.merge(theirs) for mine, theirs in pairs)
+        self.samples += other.samples
+        self.digest += other.digest
+        self.nbytes += other.nbytes
+        self.rejected = other.rejected | self.rejected
+        self.skipped += other.skipped
+        self.notes |= other.notes
+        self.infinities += other.infinities
+        if other.beyond is not None:
+            self.add_beyond(other.beyond)
+
+    def add_beyond(self, count: Counts) -> None:
+        """Adds the number of values outside the bounds, for each feature."""
+        self.beyond = count if self.beyond is None else self.beyond + count
+
+
+@dataclass
+class MeasureSpans:
+    """The task of a worker: read and measure a group of spans of one of the sources.
+
+    `text_elsewhere` holds, for each source, the indices of its columns that are text in another source: their missing
+    values are not an error.
+    """
+
+    sources: Sequence[Source]
+    per: Per
+    options: MeasureOptions
+    text_elsewhere: Sequence[frozenset[int]]
+    driver: int = field(default_factory=os.getpid)
+    """The id of the process that reduces the parts; it closes the sources itself."""
+    _current: int = 0
+
+    def __call__(self, group: SpanGroup) -> Part:
+        source = self._open(group.source)
+        part = Part(group.source)
+        kept = kept_axes(source.spec.axes, self.per)
+        accumulator = Accumulator(kept, self.options.ignore, self.options.statistics)
+        tally = self._tally(source, group.spans)
+        if tally is not None:
+            self._add_tally(part, accumulator, tally)
+        else:
+            for span in group.spans:
+                self._add_block(part, accumulator, source.read(span), kept)
+        part.nbytes = sum(span.nbytes for span in group.spans)
+        part.moments, part.statistics = accumulator.finish()
+        return part
+
+    def name_input(self, group: SpanGroup) -> str:
+        """The path of the source that a group of spans is of."""
+        return self.sources[group.source].path
+
+    def _open(self, index: int) -> Source:
+        if os.getpid() == self.driver:
+            note_input(self.sources[index].path)
+        else:
+            # A worker process gets the sources in their order, so it no longer needs the earlier ones.
+            for done in self.sources[self._current : index]:
+                done.close()
+            self._current = index
+        return self.sources[index]
+
+    def _tally(self, source: Source, spans: Sequence[Span]) -> Tally | None:
+        suffices = self.per in ("channel", "all") and all(kind.counts_suffice for kind in self.options.statistics)
+        return source.tally(spans) if suffices else None
+
+    def _add_tally(self, part: Part, accumulator: Accumulator, tally: Tally) -> None:
+        counts = tally.counts.sum(axis=0, keepdims=True) if self.per == "all" else tally.counts
+        accumulator.add_counts(counts)
+        if self.options.bounds is not None:
+            part.add_beyond(self.options.bounds.count_beyond_counted(counts, self.options.ignore))
+        part.samples += tally.samples
+        part.digest += tally.digest
+        part.skipped += tally.skipped
+
+    def _add_block(self, part: Part, accumulator: Accumulator, block: Block, kept: tuple[int, ...]) -> None:
+        if accumulator.add_block(block.values):
+            part.infinities += count_infinities(block.values)
+            # With --per all, no column can be left out: a rejected cell is reported as an error later.
+            strict = self.options.missing == "error" and not (block.rejected and self.per == "all")
+            leave = {*block.rejected, *self.text_elsewhere[part.source]} if self.per == "column" else ()
+            hole = find_missing(block.values, kept, leave) if strict and part.hole is None else None
+            if hole is not None:
+                part.hole = part.samples + hole[0], hole[1]
+        if self.options.bounds is not None:
+            part.add_beyond(self.options.bounds.count_beyond(block.values, kept, self.options.ignore))
+        part.rejected = dict(block.rejected) | part.rejected
+        part.samples += len(block.values)
+        part.digest += block.digest
+        part.skipped += block.skipped
+        part.notes |= dict.fromkeys(block.notes)
+
+
+def group_spans(index: int, source: Source, per: Per) -> Iterator[SpanGroup]:
+    """Yields the spans of the source at `index` in groups, one per task of a worker. Only the data decide the groups.
+
+    A span of a block's size is a group by itself. Short spans, of samples that differ in shape, are grouped, so that a
+    task is worth its overhead; so are spans measured per pixel, where merging moments is much of the work.
+    """
+    spans = iter(source.spans())
+    if per == "pixel":
+        most = _count_spans_per_pixel(source.spec)
+        while taken := tuple(islice(spans, most)):
+            yield SpanGroup(index, taken)
+        return
+    for taken in _fill_groups(spans):
+        yield SpanGroup(index, taken)
+
+
+def _count_spans_per_pixel(spec: Spec) -> int:
+    nbytes = math.prod(feature_shape(spec, "pixel")) * spec.dtype.itemsize
+    samples = max(1, blocks.BLOCK_BYTES // nbytes)
+    return min(MOST_SPANS, -(-ENOUGH_SAMPLES // samples))
+
+
+def _fill_groups(spans: Iterable[Span]) -> Iterator[tuple[Span, ...]]:
+    """Groups that decode to half a block or more. If all samples have one shape, each span does so by itself."""
+    taken: list[Span] = []
+    decoded = 0
+    for span in spans:
+        taken.append(span)
+        decoded += span.decoded
+        if 2 * decoded >= blocks.BLOCK_BYTES:
+            yield tuple(taken)
+            taken, decoded = [], 0
+        # The span of a table carries its text: release it before waiting for the next span.
+        del span
+    if taken:
+        yield tuple(taken)

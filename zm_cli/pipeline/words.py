@@ -1,0 +1,53 @@
+"""Texts for messages about data: lists of names, cells, and errors that several modules raise."""
+
+from __future__ import annotations
+
+from zm_cli.data.block import Rejected
+from zm_cli.data.source import Source
+from zm_cli.errors import DataError
+from zm_cli.inputs.standard_input import name_input
+from zm_cli.numbers.axes import Per
+
+MOST_NAMES = 5
+"""The most names that a message lists."""
+
+
+def show_value(text: str, most: int = 40) -> str:
+    """The text of a cell in quotes, shortened if it is long."""
+    return f"'{text}'" if len(text) <= most else f"'{text[:most]}...' ({len(text):,} characters)"
+
+
+def list_names(names: list[str], most: int = MOST_NAMES, *, total: int | None = None) -> str:
+    """The first `most` names in quotes and how many more there are of `total` (None: `len(names)`)."""
+    number = len(names) if total is None else total
+    listed = ", ".join(f"'{name}'" for name in names[:most])
+    return f"{listed} and {number - most} more" if number > most else listed
+
+
+def not_a_number(path: str, column: str, cell: Rejected) -> DataError:
+    """The error of a cell that is not a number in a column that must hold numbers."""
+    value = show_value(cell.value)
+    return DataError(
+        f"row {cell.row} holds {value}, which is not a number",
+        where=f"{name_input(path)}: column '{column}'",
+        hint=f"--null-value {value} treats it as missing, --exclude '{column}' leaves the column as it is",
+    )
+
+
+def missing_value(source: Source, sample: int, feature: int, per: Per) -> DataError:
+    """The error of a missing value where none is allowed; samples are counted from 1."""
+    names = source.spec.names
+    row = "row" if source.spec.axes == "NC" else "sample"
+    column = f", column '{names[feature]}'" if names and per == "column" else ""
+    return DataError(
+        "is missing or not finite, and --missing error allows none",
+        where=f"{name_input(source.path)}: {row} {sample}{column}",
+    )
+
+
+def changed_meanwhile(path: str, what: str | None = None) -> DataError:
+    """The error of data that had changed when they were read a second time."""
+    detail = f": {what}" if what else ""
+    return DataError(
+        f"changed while it was read{detail}", where=path, hint="run zm again when no other program writes to it"
+    )

@@ -1,0 +1,74 @@
+"""The executor that shares the items among worker processes: copies of this one, or processes started anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from multiprocessing.connection import wait
+from typing import Any, TypeVar
+
+from zm_cli.running.executors import Executor
+from zm_cli.running.worker_process import WorkerProcess, start_workers
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Forks:
+    """Does tasks in processes that do not wait for one another's Python."""
+
+    name = "forks"
+
+    def map(
+        self, task: Callable[[Item], Result], items: Iterable[Item], workers: int, window: int
+    ) -> Generator[Result, None, None]:
+        """Returns the results as `Executor.map` says; `task`, items and results must pickle.
+
+        Raises DataError as soon as a worker dies. It names what the method `name_input(item)` of the task says of the
+        worker's item, where the task has one, else the input that was noted last.
+        """
+        name_input: Callable[[Item], str] | None = getattr(task, "name_input", None)
+        team: list[WorkerProcess] = []
+        try:
+            start_workers(workers, task, team)
+            source = iter(items)
+            idle = list(team)
+            busy: dict[Any, tuple[int, WorkerProcess]] = {}
+            done: dict[int, tuple[bool, Any]] = {}
+            taken, given, more = 0, 0, True
+            while more or busy or done:
+                while more and idle and len(busy) + len(done) < window:
+                    try:
+                        item = next(source)
+                    except StopIteration:
+                        more = False
+                    except Exception as error:
+                        more, done[taken] = False, (False, error)
+                    else:
+                        worker = idle.pop()
+                        worker.send(item, name_input(item) if name_input else None)
+                        # Items may be large: none is held while the next one is read.
+                        del item
+                        busy[worker.pipe] = taken, worker
+                        taken += 1
+                if given in done:
+                    good, result = done.pop(given)
+                    if not good:
+                        raise result
+                    given += 1
+                    yield result
+                    del result
+                    continue
+                # Without anybody to wait for, this would not end.
+                for ready in wait(list(busy)) if busy else ():
+                    index, worker = busy.pop(ready)
+                    done[index] = worker.receive()
+                    idle.append(worker)
+        finally:
+            # Nobody waits for a result any more, and a worker has nothing to put in order.
+            for worker in team:
+                worker.process.kill()
+            for worker in team:
+                worker.process.join()
+
+
+EXECUTOR: Executor = Forks()

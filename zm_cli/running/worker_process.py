@@ -1,0 +1,129 @@
+"""A worker process at the end of a pipe of its own, so that one that dies is noticed and does not hold up the others.
+
+The standard library's pool shares its queues and their locks among all workers: where one is killed in the middle of a
+result, by a signal to the process group or for want of memory, the pool waits for the rest of it for ever.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context, resource_tracker
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from multiprocessing.reduction import ForkingPickler
+from typing import Any
+
+from zm_cli.errors import DataError
+from zm_cli.running.guard import noted_input
+from zm_cli.running.signals import end_with_parent, explain_signal, signals_blocked
+
+
+def may_fork() -> bool:
+    """Returns whether copies of this process are safe: on Linux, with one thread of Python.
+
+    Formats whose library has threads of its own say of themselves that they are not `forkable`.
+    """
+    return sys.platform == "linux" and threading.active_count() == 1
+
+
+@dataclass
+class WorkerProcess:
+    """A worker process, this end of its pipe, and the name of the input that it has in hand, where that is known."""
+
+    process: BaseProcess
+    pipe: Connection
+    input_name: str | None = None
+
+    def send(self, item: object, input_name: str | None) -> None:
+        """Sends the worker an item, of the input of that name; DataError where the worker is dead."""
+        self.input_name = input_name
+        # Errors of pickling are the caller's: only those of the pipe are signs of a death.
+        message = ForkingPickler.dumps(item)
+        with self._death_explained():
+            self.pipe.send_bytes(message)
+
+    def receive(self) -> tuple[bool, Any]:
+        """Returns whether the task went well, and its result or error; DataError where the worker is dead."""
+        with self._death_explained():
+            message = self.pipe.recv_bytes()
+        answer: tuple[bool, Any] = ForkingPickler.loads(message)
+        return answer
+
+    @contextmanager
+    def _death_explained(self) -> Iterator[None]:
+        """Raises DataError where a call on the pipe fails because the worker is gone."""
+        try:
+            yield
+        except (EOFError, OSError) as error:
+            # A pipe that breaks off in the middle of a message is an OSError of no special kind.
+            raise self._explain_death() from error
+
+    def _explain_death(self) -> DataError:
+        self.process.join()
+        code = self.process.exitcode or 0
+        where = self.input_name or noted_input()
+        if code < 0:
+            return explain_signal(-code, where)
+        return DataError(
+            "a worker process ended before its work was done", where=where, hint="try again with --workers 1"
+        )
+
+
+def start_workers(count: int, task: Callable[[Any], Any], team: list[WorkerProcess]) -> None:
+    """Starts workers for `task` and adds them to `team` one by one, so that none is lost where a start fails."""
+    forked = may_fork()
+    context = get_context("fork") if forked else get_context("spawn")
+    if not forked:
+        # It lets signals through again when it starts, so it has to be there before they are blocked.
+        resource_tracker.ensure_running()
+    with signals_blocked():
+        for _ in range(count):
+            ours, theirs = context.Pipe()
+            inherited = (*(worker.pipe for worker in team), ours) if forked else ()
+            process = context.Process(target=_serve, args=(task, theirs, inherited, os.getpid()), daemon=True)
+            process.start()
+            theirs.close()
+            team.append(WorkerProcess(process, ours))
+
+
+def _serve(task: Callable[[Any], Any], pipe: Connection, inherited: Sequence[Connection], parent: int) -> None:
+    """Answers each item that comes through the pipe, until the parent is done or gone.
+
+    `inherited` are copies of the parent's own ends: while a worker holds one, another would never see the parent gone.
+    """
+    for end in inherited:
+        end.close()
+    end_with_parent(parent)
+    try:
+        while True:
+            _answer(task, pipe)
+    except (EOFError, ConnectionError):
+        return
+
+
+def _answer(task: Callable[[Any], Any], pipe: Connection) -> None:
+    """Sends whether the next item went well, and its result or error; holds none of them when it is done."""
+    message = pipe.recv_bytes()
+    try:
+        item = ForkingPickler.loads(message)
+        # The item may be large: it is not held twice.
+        del message
+        answer = ForkingPickler.dumps((True, task(item)))
+    except Exception as error:
+        answer = ForkingPickler.dumps((False, _picklable(error)))
+    pipe.send_bytes(answer)
+
+
+def _picklable(error: Exception) -> Exception:
+    """Returns the error itself where it survives pickling, else a RuntimeError that says the same."""
+    try:
+        ForkingPickler.loads(ForkingPickler.dumps(error))
+    except Exception:
+        return RuntimeError("".join(traceback.format_exception_only(error)).strip())
+    return error

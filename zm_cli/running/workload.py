@@ -1,0 +1,20 @@
+"""What a task needs of whoever carries it out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What a task needs of an executor: the data decide it, and it never decides what comes out."""
+
+    block_bytes: int
+    """Bytes that one item takes while it is worked on."""
+    forkable: bool = False
+    """A copy of the process can go on reading, and what the task sends back is small enough to be sent."""
+    small_steps: bool = False
+    """An item takes many small steps of Python, which threads do one at a time: processes pay even where they must be
+    started anew instead of being copied."""
+    arriving: bool = False
+    """Any item may be long in coming: results that are ready are not held back until the next item is there."""

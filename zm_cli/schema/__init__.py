@@ -1,0 +1,62 @@
+"""The JSON Schemas of what zm reads and writes; the formats and the statistics complete them."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import Any
+
+from zm_cli.formats import formats, reading_options
+from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.statistic import Statistic
+from zm_cli.statistics import optional_statistics
+
+NAMES = ("stats", "inspect", "check", "written", "error")
+"""The documents that have a schema."""
+
+
+def load_schema(name: str) -> dict[str, Any]:
+    """The JSON Schema of a document, one of NAMES.
+
+    The file in this folder says what is the same for all formats and statistics. What it leaves open is completed here:
+    the kinds of datasets, the options of reading that are recorded, and the arrays of all statistics.
+    """
+    text = (files(__name__) / f"{name}-v1.schema.json").read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    definitions = schema.get("$defs", {})
+    if "kind" in definitions:
+        definitions["kind"] |= {"enum": list(formats())}
+    if "decoding" in definitions:
+        definitions["decoding"] |= {"properties": _describe_decoding()}
+    if "counts" in definitions:
+        optional = optional_statistics().values()
+        schema["properties"] |= _describe_arrays(Moments)
+        schema["required"] += _list_required(Moments)
+        for statistic in optional:
+            schema["properties"] |= _describe_arrays(statistic)
+        # Where one array of a statistic is there, so are all that it requires.
+        schema["dependentRequired"] = {
+            field: _list_required(statistic) for statistic in optional for field in statistic.arrays
+        }
+    return schema
+
+
+def _describe_decoding() -> dict[str, Any]:
+    """The schema of each option that is recorded; every one of them can be null."""
+    return {
+        name: {"anyOf": [dict(option.recorded.schema), {"type": "null"}]}
+        for name, option in reading_options().items()
+        if option.recorded is not None
+    }
+
+
+def _list_required(statistic: type[Statistic]) -> list[str]:
+    return [field for field, array in statistic.arrays.items() if array.required]
+
+
+def _describe_arrays(statistic: type[Statistic]) -> dict[str, Any]:
+    """The schema of each array that the statistic has in a document."""
+    return {
+        field: {"$ref": f"#/$defs/{'counts' if array.whole else 'numbers'}"} | dict(array.described or {})
+        for field, array in statistic.arrays.items()
+    }

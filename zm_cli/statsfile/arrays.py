@@ -1,0 +1,83 @@
+"""The arrays of a stats file: which there can be, and what each must be before a number of it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.statistic import ArrayField, Shape, Statistic
+from zm_cli.statistics import optional_statistics
+from zm_cli.statsfile.fields import field_error
+
+MOST_AXES_SHOWN = 12
+"""Of a shape in a message."""
+
+
+def list_statistics() -> tuple[type[Statistic], ...]:
+    """Every statistic that a stats file can hold: the moments, which all files have, and the optional ones."""
+    return (Moments, *optional_statistics().values())
+
+
+def known_arrays() -> dict[str, ArrayField]:
+    """The arrays of all statistics, by their keys in a stats file."""
+    return {field: array for statistic in list_statistics() for field, array in statistic.arrays.items()}
+
+
+@dataclass(frozen=True)
+class ExpectedArray:
+    """What an array of the stats file at `where` must be: of this shape, of whole numbers or of any."""
+
+    field: str
+    whole: bool
+    shape: Shape
+    where: str
+
+    def check(self, dtype: np.dtype[Any], shape: Shape) -> None:
+        """Raises DataError, naming the field, where an array of this dtype and shape is not the expected one."""
+        if dtype.kind not in ("iu" if self.whole else "fiu") or dtype.itemsize > 8:
+            what = f"is not an array of {'whole ' * self.whole}numbers"
+            raise field_error(self.field, what, self.where)
+        if shape != self.shape:
+            what = f"has the shape {_show_shape(shape)}, the features {_show_shape(self.shape)}"
+            raise field_error(self.field, what, self.where)
+
+
+TakeArray = Callable[[ExpectedArray], NDArray[Any]]
+"""Reads an array from a stats file, after it was checked to be the expected one."""
+
+
+class Arrays(Mapping[str, NDArray[Any]]):
+    """The arrays of a stats file by their keys, each read when it is asked for.
+
+    `found` are the keys in the file; those of no statistic are left out. All arrays have the shape `features`.
+    """
+
+    def __init__(self, found: Collection[str], take: TakeArray, features: Shape, where: str) -> None:
+        self._expected = {
+            field: ExpectedArray(field, array.whole, features, where)
+            for field, array in known_arrays().items()
+            if field in found
+        }
+        self._take = take
+
+    def __getitem__(self, field: str) -> NDArray[Any]:
+        return self._take(self._expected[field])
+
+    def __contains__(self, field: object) -> bool:
+        return field in self._expected
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._expected)
+
+    def __len__(self) -> int:
+        return len(self._expected)
+
+
+def _show_shape(shape: Shape) -> str:
+    sizes = ", ".join(map(str, shape[:MOST_AXES_SHOWN]))
+    return f"({sizes}{', ...' if len(shape) > MOST_AXES_SHOWN else ',' if len(shape) == 1 else ''})"

@@ -1,0 +1,31 @@
+"""The digest of statistics that receipts keep, the same for all versions of zm and all forms of the stats file."""
+
+from __future__ import annotations
+
+import xxhash
+
+from zm_cli.statsfile.encode import to_json
+from zm_cli.statsfile.stats import Stats
+
+DIGESTED = (
+    *("format", "version", "per", "samples", "partial", "axes", "sample_shape", "names", "dtype", "range", "unit"),
+    *("ignore", "decoding", "sources", "made", "count", "missing", "mean", "std", "var", "min", "max", "m2"),
+)
+"""The fields that a digest covers, in this order. Never change them: outputs made before could not be undone any more.
+
+What is not among them (`tail`, `classes`, `requires`, `provenance`, optional statistics) does not change a digest, and
+nor may what is added to the stats file later.
+"""
+
+DIGESTED_OF_SOURCE = ("path", "kind", "samples", "bytes", "digest", "skipped")
+"""What a digest covers of each source, in this order. Never change it either."""
+
+
+def digest_stats(stats: Stats) -> str:
+    """A hash of the statistics, the same whichever kind of file holds them and whoever asked for it."""
+    document = stats.to_document()
+    sources = [{field: source[field] for field in DIGESTED_OF_SOURCE} for source in document["sources"]]
+    # The first stats files had a field `made`, which was null in the digest.
+    fixed = {"version": 1, "made": None, "sources": sources}
+    covered = {field: fixed[field] if field in fixed else document[field] for field in DIGESTED}
+    return "xxh3_128:" + xxhash.xxh3_128(to_json(covered).encode()).hexdigest()

@@ -1,0 +1,83 @@
+"""Finds where values of a JSON text end without building them, so that a reader can skip those it does not know."""
+
+from __future__ import annotations
+
+import re
+
+MOST_DEPTH = 32
+"""Lists and objects, one inside another, that a stats file can have."""
+
+MOST_LISTS = 3_000_000
+"""Lists and objects that are walked through in one file."""
+
+_SPACE = re.compile(rb"[ \t\n\r]*+")
+_STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_SCALAR = re.compile(_STRING + rb"|-?(?:0|[1-9]\d*+)(?:\.\d++)?(?:[eE][+-]?\d++)?|-?[A-Za-z]++", re.DOTALL)
+_WORDS = (b"true", b"false", b"null")
+# Before Python 3.11.5, a possessive group that fails in the middle moves the end of the match. Here only a string
+# without an end can fail there, which is refused in any case.
+_FLAT = re.compile(rb'[^\[\]{}"]*+(?:%s[^\[\]{}"]*+)*+' % _STRING, re.DOTALL)
+"""Everything up to the next bracket."""
+_CLOSERS = {ord("["): ord("]"), ord("{"): ord("}")}
+
+
+class NotJsonError(ValueError):
+    """What is wrong with a text that is not the JSON of a stats file, as a clause about the file."""
+
+
+class Scanner:
+    """Finds the ends of values in a JSON text, in memory that does not depend on its size.
+
+    Brackets must match and strings must end; what is between them is not looked at.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._left = MOST_LISTS
+
+    def skip_space(self, position: int) -> int:
+        """The position of the first sign from `position` on that is not white space."""
+        space = _SPACE.match(self._data, position)
+        assert space is not None
+        return space.end()
+
+    def find_end(self, start: int) -> int:
+        """The position after the value that begins at `start`; NotJsonError where there is none."""
+        if self._data[start : start + 1] in (b"[", b"{"):
+            return self._find_close(start)
+        scalar = _SCALAR.match(self._data, start)
+        if scalar is None:
+            raise NotJsonError("is not JSON")
+        return scalar.end()
+
+    def skip_value(self, start: int) -> int:
+        """The position after the value that begins at `start` and is not going to be read; NotJsonError as above."""
+        end = self.find_end(start)
+        if self._data[end - 1 : end].isalpha() and self._data[start : min(end, start + 6)] not in _WORDS:
+            raise NotJsonError("is not JSON")
+        return end
+
+    def _find_close(self, start: int) -> int:
+        """The position after the bracket that closes the one at `start`."""
+        closers = bytearray()
+        position = start
+        while True:
+            if position == len(self._data):
+                raise NotJsonError("is not JSON")
+            sign = self._data[position]
+            if sign in _CLOSERS:
+                closers.append(_CLOSERS[sign])
+                self._left -= 1
+            elif sign != closers.pop():
+                # It may be the quotation mark of a string without an end.
+                raise NotJsonError("is not JSON")
+            if len(closers) > MOST_DEPTH:
+                raise NotJsonError(f"has more than {MOST_DEPTH} lists and objects one inside another")
+            if not self._left:
+                raise NotJsonError(f"has more than {MOST_LISTS:,} lists and objects")
+            position += 1
+            if not closers:
+                return position
+            flat = _FLAT.match(self._data, position)
+            assert flat is not None
+            position = flat.end()
