@@ -32,13 +32,3 @@ def test_values_together_have_one_feature_whatever_their_axes() -> None:
         running = Accumulator(())
         running.add_block(np.arange(np.prod(shape), dtype=np.uint8).reshape(shape))
         assert running.finish()[0].mean.shape == (1,)
-
-
-def test_counts_that_are_added_are_summed_exactly() -> None:
-    values = np.random.default_rng(5).integers(0, 256, (2, 30, 3), dtype=np.uint8)
-    running = Accumulator((1,))
-    for part in values:
-        running.add_counts(np.stack([np.bincount(column, minlength=256) for column in part.T]))
-    total, whole = running.finish()[0], Moments.from_block(values.reshape(-1, 3), (1,))
-    for field in ("count", "mean", "m2", "min", "max", "missing"):
-        np.testing.assert_array_equal(getattr(total, field), getattr(whole, field))

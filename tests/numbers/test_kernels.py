@@ -96,3 +96,11 @@ def test_two_sum_drops_nothing() -> None:
     total, rest = two_sum(a, b)
     for left, right, rounded, dropped in zip(a, b, total, rest, strict=True):
         assert Fraction(left) + Fraction(right) == Fraction(rounded) + Fraction(dropped)
+
+
+def test_counts_of_a_hundred_million_photographs_are_summed_exactly() -> None:
+    counts = np.array([[10**16, 3 * 10**16 + 1, 7]])
+    sums = sum_counts(counts)
+    total, square, count = 3 * 10**16 + 1 + 14, 3 * 10**16 + 1 + 28, 4 * 10**16 + 8
+    assert sums.mean[0] == float(Fraction(total, count))
+    assert sums.m2[0] == pytest.approx(float(square - Fraction(total * total, count)), rel=1e-15)

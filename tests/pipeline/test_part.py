@@ -14,9 +14,10 @@ from zm_cli.data.options import ReadOptions
 from zm_cli.data.source import Source
 from zm_cli.errors import DataError
 from zm_cli.formats import open_source
+from zm_cli.numbers.moments import Moments
 from zm_cli.pipeline.measure import measure
 from zm_cli.pipeline.options import MeasureOptions
-from zm_cli.pipeline.part import MOST_SPANS, group_spans
+from zm_cli.pipeline.part import MOST_SPANS, Part, group_spans
 from zm_cli.running.plan import Plan
 from zm_cli.running.worker_process import may_fork
 
@@ -71,3 +72,14 @@ def test_a_progress_bar_does_not_prevent_forking(tmp_path: Path, values: np.ndar
     with Report(progress=True).progress_bar([opened(tmp_path, values)], "measuring") as tick:
         tick(1)
         assert may_fork()
+
+
+def test_counts_of_parts_are_summed_once_and_exactly() -> None:
+    values = np.random.default_rng(5).integers(0, 256, (2, 30, 3), dtype=np.uint8)
+    total = Part(0)
+    for samples in values:
+        total.add(Part(0, counts=np.stack([np.bincount(column, minlength=256) for column in samples.T])))
+    found, _ = total.conclude((3,), MeasureOptions())
+    whole = Moments.from_block(values.reshape(-1, 3), (1,))
+    for field in ("count", "mean", "m2", "min", "max", "missing"):
+        np.testing.assert_array_equal(getattr(found, field), getattr(whole, field))

@@ -63,7 +63,8 @@ def detect(path: str, kind: str | None = None, *, preferred: str | None = None) 
     location = Path(path)
     if not location.exists():
         raise UsageError("does not exist", where=path)
-    found = {entry.kind: confidence for entry in known.values() if (confidence := entry.recognize(location)) is not None}
+    claims = {entry.kind: entry.recognize(location) for entry in known.values()}
+    found = {kind: confidence for kind, confidence in claims.items() if confidence is not None}
     if found:
         surest = [name for name, confidence in found.items() if confidence == max(found.values())]
         if preferred in found:

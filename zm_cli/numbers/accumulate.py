@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from zm_cli.data.block import Values
-from zm_cli.numbers.kernels import Counts, ExactSums
+from zm_cli.numbers.kernels import ExactSums
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.statistic import Statistic
 
@@ -16,8 +16,7 @@ class Accumulator:
     """Moments, and the optional statistics of these `kinds`, of blocks with the same dtype and shape of features.
 
     If every value of a sample is a feature, 8- and 16-bit integers are summed exactly over all blocks, which is much
-    faster than merging moments block by block. Counts are also added up over all blocks and summed once. `kept` and
-    `ignore` are as for `Moments.from_block`.
+    faster than merging moments block by block. `kept` and `ignore` are as for `Moments.from_block`.
     """
 
     def __init__(
@@ -30,7 +29,6 @@ class Accumulator:
         self._optional: list[Statistic] = []
         self._exact: ExactSums | None = None
         self._shape: tuple[int, ...] = ()
-        self._counts: Counts | None = None
 
     def add_block(self, values: Values) -> bool:
         """Adds the samples of a block; returns whether any of its values is missing."""
@@ -45,16 +43,8 @@ class Accumulator:
         self._merge_moments(moments)
         return bool(moments.missing.any())
 
-    def add_counts(self, counts: Counts) -> None:
-        """Adds unsigned integers by how often each value occurs, shape (features, values)."""
-        self._counts = counts if self._counts is None else self._counts + counts
-
     def finish(self) -> tuple[Moments, tuple[Statistic, ...]]:
-        """The moments and the optional statistics of everything that was added, at least one block or counts."""
-        if self._counts is not None:
-            self._merge_moments(Moments.from_counts(self._counts, self._ignore))
-            self._merge_optional([kind.from_counts(self._counts, self._ignore) for kind in self._kinds])
-            self._counts = None
+        """The moments and the optional statistics of everything that was added, at least one block."""
         if self._exact is not None and self._exact.count:
             self._merge_moments(Moments.from_sums(self._exact.finish()).reshape(self._shape))
             self._exact = None

@@ -151,8 +151,10 @@ def sum_counts(counts: Counts, ignore: float | None = None) -> Sums:
     present = (counts > 0) & (values != ignore)
     counted = np.where(present, counts, 0)
     count = counted.sum(axis=1)
-    nearest, residue = _round_mean(counted @ values, np.maximum(count, 1))
-    square = (counted * (values - nearest[:, np.newaxis]) ** 2).sum(axis=1)
+    # Python's integers, which have no limit: of a hundred million images the squares do not fit 64 bits.
+    whole, exact = values.astype(object), counted.astype(object)
+    nearest, residue = _round_mean(exact @ whole, np.maximum(count, 1).astype(object))
+    square = (exact * (whole - nearest[:, np.newaxis]) ** 2).sum(axis=1)
     low = np.where(present, values, np.inf).min(axis=1)
     high = np.where(present, values, -np.inf).max(axis=1)
     sums = _complete(np.maximum(count, 1), nearest, residue, square.astype(np.float64), low, high)

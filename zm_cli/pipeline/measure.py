@@ -138,8 +138,7 @@ class _Reduction:
             tuple(sample.name for sample in skipped),
         )
         shape = feature_shape(source.spec, self._per)
-        moments = total.moments or Moments.identity(shape)
-        statistics = total.statistics or tuple(kind.identity(shape) for kind in self._options.statistics)
+        moments, statistics = total.conclude(shape, self._options)
         own, names = source.spec.names, spec.names
         if self._per == "column" and own and own != names:
             order = [own.index(name) for name in names or ()]

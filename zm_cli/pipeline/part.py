@@ -45,6 +45,7 @@ class Part:
     """
 
     source: int
+    counts: Counts | None = None
     moments: Moments | None = None
     statistics: tuple[Statistic, ...] = ()
     samples: int = 0
@@ -61,6 +62,8 @@ class Part:
         """Adds the part that follows this one in the data."""
         if self.hole is None and other.hole is not None:
             self.hole = self.samples + other.hole[0], other.hole[1]
+        if other.counts is not None:
+            self.counts = other.counts if self.counts is None else self.counts + other.counts
         if self.moments is None or other.moments is None:
             self.moments, self.statistics = self.moments or other.moments, self.statistics or other.statistics
         else:
@@ -76,6 +79,18 @@ class Part:
         self.infinities += other.infinities
         if other.beyond is not None:
             self.add_beyond(other.beyond)
+
+    def conclude(self, shape: tuple[int, ...], options: MeasureOptions) -> tuple[Moments, tuple[Statistic, ...]]:
+        """The moments and the optional statistics of all samples, each of this shape if there are none.
+
+        Counts are summed only here, exactly: however the samples were cut into parts, the result is the same.
+        """
+        if self.counts is not None:
+            optional = tuple(kind.from_counts(self.counts, options.ignore) for kind in options.statistics)
+            return Moments.from_counts(self.counts, options.ignore), optional
+        if self.moments is None:
+            return Moments.identity(shape), tuple(kind.identity(shape) for kind in options.statistics)
+        return self.moments, self.statistics
 
     def add_beyond(self, count: Counts) -> None:
         """Adds the number of values outside the bounds, for each feature."""
@@ -102,14 +117,13 @@ class MeasureSpans:
         source = self._open(group.source)
         part = Part(group.source)
         kept = kept_axes(source.spec.axes, self.per)
-        accumulator = Accumulator(kept, self.options.ignore, self.options.statistics)
-        tally = self._tally(source, group.spans)
-        if tally is not None:
-            self._add_tally(part, accumulator, tally)
-        else:
-            for span in group.spans:
-                self._add_block(part, accumulator, source.read(span), kept)
         part.nbytes = sum(span.nbytes for span in group.spans)
+        if tally := self._tally(source, group.spans):
+            self._add_tally(part, tally)
+            return part
+        accumulator = Accumulator(kept, self.options.ignore, self.options.statistics)
+        for span in group.spans:
+            self._add_block(part, accumulator, source.read(span), kept)
         part.moments, part.statistics = accumulator.finish()
         return part
 
@@ -131,9 +145,8 @@ class MeasureSpans:
         suffices = self.per in ("channel", "all") and all(kind.counts_suffice for kind in self.options.statistics)
         return source.tally(spans) if suffices else None
 
-    def _add_tally(self, part: Part, accumulator: Accumulator, tally: Tally) -> None:
-        counts = tally.counts.sum(axis=0, keepdims=True) if self.per == "all" else tally.counts
-        accumulator.add_counts(counts)
+    def _add_tally(self, part: Part, tally: Tally) -> None:
+        part.counts = counts = tally.counts.sum(axis=0, keepdims=True) if self.per == "all" else tally.counts
         if self.options.bounds is not None:
             part.add_beyond(self.options.bounds.count_beyond_counted(counts, self.options.ignore))
         part.samples += tally.samples
