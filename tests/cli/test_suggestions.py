@@ -14,6 +14,7 @@ from tests.shell import run_zm
 from zm_cli.cli.main import app
 from zm_cli.cli.usage import explain_usage
 from zm_cli.errors import UsageError
+from zm_cli.formats import formats
 from zm_cli.suggest import find_near
 
 
@@ -44,7 +45,7 @@ def refuse(*arguments: str) -> UsageError:
         ("STATS t.csv", "zm STATS", "did you mean zm stats?"),
         ("xyzzy", "zm xyzzy", "choose from stats, center, standardize, inspect"),
         ("stats t.csv --per chanel", "--per", "did you mean channel? choose from channel, pixel, column, all"),
-        ("stats t.csv --kind CSV", "--kind", "did you mean csv? choose from csv, hdf5, images"),
+        ("stats t.csv --kind CSV", "--kind", f"did you mean csv? choose from {', '.join(formats())}"),
         ("stats t.csv --missing xyzzy", "--missing", "choose from skip, error"),
         ("stats t.csv --per", "--per", "choose from channel, pixel, column, all"),
         ("stats t.h5 --dataset", "--dataset", "write --dataset /PATH"),
