@@ -1,0 +1,70 @@
+"""NumPy's files: the array of a `.npy` file, or one of an `.npz` archive, read in blocks and written back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zm_cli.data.format import Confidence, Format
+from zm_cli.data.options import ReadOptions
+from zm_cli.formats.shared.layout import find_layout_fault
+from zm_cli.formats.shared.options import DATASET, LAYOUT, LIMIT
+
+if TYPE_CHECKING:
+    from zm_cli.data.source import Source
+
+MAGIC = b"\x93NUMPY"
+
+
+def _recognize(path: Path) -> Confidence | None:
+    if not path.is_file():
+        return None
+    if path.suffix.lower() in (".npy", ".npz"):
+        return Confidence.BY_NAME
+    try:
+        with path.open("rb") as stream:
+            return Confidence.BY_CONTENT if stream.read(len(MAGIC)) == MAGIC else None
+    except OSError:
+        return None
+
+
+def _open(path: str, options: ReadOptions) -> Source:
+    from zm_cli.formats.npy.source import NpySource
+
+    return NpySource(path, options)
+
+
+def _find_receipt(output: str, options: ReadOptions) -> Mapping[str, Any] | None:
+    from zm_cli.formats.shared.receipt_beside import read_receipt
+
+    return read_receipt(output)
+
+
+def _list_files(path: str, options: ReadOptions) -> Iterator[tuple[str, str]]:
+    from zm_cli.formats.shared.receipt_beside import receipt_path
+
+    yield "arrays", path
+    if (receipt := receipt_path(path)).exists():
+        yield "receipt", str(receipt)
+
+
+def _complete_dataset(path: str, options: ReadOptions, begun: str) -> Iterator[tuple[str, str]]:
+    from zm_cli.formats.npy.choose import describe_array, is_usable, list_arrays
+
+    for array in list_arrays(path):
+        if is_usable(array) and array.name.startswith(begun) and array.name.isprintable():
+            yield array.name, describe_array(array)
+
+
+FORMAT = Format(
+    kind="npy",
+    noun="NumPy array",
+    recognize=_recognize,
+    open=_open,
+    find_receipt=_find_receipt,
+    list_files=_list_files,
+    options=(DATASET, LAYOUT, LIMIT),
+    find_fault=find_layout_fault,
+    completers={"dataset": _complete_dataset},
+)

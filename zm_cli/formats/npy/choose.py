@@ -1,0 +1,180 @@
+"""Which array of a file is meant: the only one, or the one that is named; and what its file says of each."""
+
+from __future__ import annotations
+
+import os
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO
+
+from zm_cli.errors import DataError, UsageError, escape_controls
+from zm_cli.formats.shared.npy_header import NpyHeader, read_npy_header
+from zm_cli.suggest import find_near
+
+ERRORS = (OSError, ValueError, EOFError, RuntimeError, struct.error, zipfile.BadZipFile, zlib.error)
+"""What the libraries raise for files that are damaged, or packed in a way that they do not read."""
+
+ZIP = b"PK\x03\x04"
+SUFFIX = ".npy"
+MOST_RANK = 5
+MOST_RATIO = 1100
+"""How many times its size deflated data can unpack to, and a little more."""
+LISTED = 12
+"""How many arrays a message lists."""
+
+_LOCAL_HEADER = struct.Struct("<4s22xHH")
+
+
+@dataclass(frozen=True)
+class StoredArray:
+    """An array as its file describes it.
+
+    `name` is that of the member of an archive, empty in a `.npy` file. `header` is None where the member is not an
+    array of numbers. `offset` is where the data begin: in the file, or where they are `packed` in the unpacked member.
+    """
+
+    name: str
+    header: NpyHeader | None
+    offset: int = 0
+    packed: bool = False
+
+
+def list_arrays(path: str) -> list[StoredArray]:
+    """The arrays of the file at `path`, in their order; DataError where it cannot be read as NumPy's."""
+    with errors_explained(path), open(path, "rb") as stream:
+        archive = stream.read(len(ZIP)) == ZIP
+        stream.seek(0)
+        if archive:
+            return list(_list_members(stream))
+        header = read_npy_header(stream)
+        _check_size(header, os.fstat(stream.fileno()).st_size - stream.tell())
+        return [StoredArray("", header, stream.tell())]
+
+
+def choose_array(path: str, asked: str | None) -> StoredArray:
+    """The array that is `asked` for by name, or else the only one that can be meant.
+
+    Raises UsageError where there is none of that name or several can be meant, DataError where the array is not one of
+    numbers with 1 to 5 axes, or is empty.
+    """
+    found = list_arrays(path)
+    if asked is not None:
+        chosen = _find_named(path, asked, found)
+    else:
+        usable = [array for array in found if is_usable(array)]
+        # As in HDF5 files: labels and weights beside the data have a single axis.
+        likely = [array for array in usable if array.header and len(array.header.shape) > 1] or usable
+        if not likely and len(found) != 1:
+            raise DataError(
+                f"has no array of numbers with 1 to {MOST_RANK} axes", where=path, hint=_describe_all(found)
+            )
+        if len(likely) > 1:
+            raise UsageError(
+                f"which array is meant? There are {_describe_all(likely)}",
+                where=path,
+                hint=f"say which, for example --dataset {escape_controls(likely[0].name)}",
+            )
+        chosen = likely[0] if likely else found[0]
+    _check_usable(chosen, name_array(path, chosen.name))
+    return chosen
+
+
+def name_array(path: str, name: str) -> str:
+    """An array as messages name it: its file, and its name where it has one."""
+    return f"{path}: {escape_controls(name)}" if name else path
+
+
+def is_usable(array: StoredArray) -> bool:
+    """Whether an array can be read as samples."""
+    header = array.header
+    return header is not None and _is_number(header) and 1 <= len(header.shape) <= MOST_RANK and 0 not in header.shape
+
+
+def describe_array(array: StoredArray) -> str:
+    """The shape and dtype of an array in words."""
+    header = array.header
+    return "not an array of numbers" if header is None else f"{header.shape} {header.dtype.newbyteorder('=')}"
+
+
+@contextmanager
+def errors_explained(where: str) -> Iterator[None]:
+    """Raises DataError for what the libraries raise of a file that is damaged or not NumPy's at all."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise UsageError("does not exist", where=where) from error
+    except ERRORS as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or "it is cut short"
+        raise DataError(f"cannot be read: {reason}", where=where) from error
+
+
+def _list_members(stream: IO[bytes]) -> Iterator[StoredArray]:
+    with zipfile.ZipFile(stream) as archive:
+        for info in archive.infolist():
+            if not info.filename.endswith(SUFFIX):
+                continue
+            name = info.filename.removesuffix(SUFFIX)
+            with archive.open(info) as member:
+                try:
+                    header = read_npy_header(member)
+                except ValueError:
+                    yield StoredArray(name, None)
+                    continue
+                offset = member.tell()
+            _check_size(header, info.file_size - offset)
+            packed = info.compress_type != zipfile.ZIP_STORED
+            if packed and info.file_size > MOST_RATIO * (info.compress_size + 1):
+                raise ValueError(f"'{name[:50]}' claims more than its data can unpack to")
+            yield StoredArray(name, header, offset if packed else _find_data(stream, info) + offset, packed)
+
+
+def _find_data(stream: IO[bytes], info: zipfile.ZipInfo) -> int:
+    """Where the bytes of a member begin in the archive: behind its own header, whose length the directory lacks."""
+    stream.seek(info.header_offset)
+    signature, name, extra = _LOCAL_HEADER.unpack(stream.read(_LOCAL_HEADER.size))
+    start = int(info.header_offset + _LOCAL_HEADER.size + name + extra)
+    if signature != ZIP or start + info.file_size > os.fstat(stream.fileno()).st_size:
+        raise ValueError("it is truncated")
+    return start
+
+
+def _check_size(header: NpyHeader, nbytes: int) -> None:
+    if header.nbytes > nbytes:
+        raise ValueError("it is truncated")
+
+
+def _is_number(header: NpyHeader) -> bool:
+    return header.dtype.kind in "biuf" and header.dtype.itemsize <= 8
+
+
+def _find_named(path: str, asked: str, found: list[StoredArray]) -> StoredArray:
+    for array in found:
+        if array.name == asked:
+            return array
+    names = [array.name for array in found]
+    if names == [""]:
+        raise UsageError("--dataset is for archives (.npz), this file holds one array", where=path, hint="leave it out")
+    near = find_near(asked, names)
+    meant = f"did you mean {near}? it" if near else "it"
+    raise UsageError(f"has no array '{asked}'", where=path, hint=f"{meant} holds {_describe_all(found)}")
+
+
+def _describe_all(found: list[StoredArray]) -> str:
+    listed = [f"{escape_controls(array.name)} {describe_array(array)}" for array in found[:LISTED]]
+    more = [f"and {len(found) - LISTED} more"] if len(found) > LISTED else []
+    return ", ".join(listed + more) or "no array"
+
+
+def _check_usable(array: StoredArray, where: str) -> None:
+    header = array.header
+    if header is None or not _is_number(header):
+        what = "something else" if header is None else f"{header.dtype} values"
+        raise DataError(f"holds {what}, not integers or floats of up to 8 bytes", where=where)
+    if not 1 <= len(header.shape) <= MOST_RANK:
+        raise DataError(f"has {len(header.shape)} axes; arrays with 1 to {MOST_RANK} are read", where=where)
+    if 0 in header.shape:
+        raise DataError(f"is empty: its shape is {header.shape}", where=where)

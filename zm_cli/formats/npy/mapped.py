@@ -1,0 +1,86 @@
+"""The values of a stored array, mapped into memory span by span: no more of a file than a span is ever held."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import zipfile
+from contextlib import ExitStack
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zm_cli.formats.npy.choose import SUFFIX, StoredArray
+from zm_cli.formats.shared.npy_header import NpyHeader
+
+COPY_BYTES = 1 << 20
+
+
+class MappedArray:
+    """Runs of samples of one array, along its axis `axis`; safe to use from several threads at once.
+
+    A member of an archive that is packed is unpacked to a temporary file without a name, which vanishes with the
+    process. Raises what NumPy and `zipfile` raise where the file is damaged or shorter than it was.
+    """
+
+    def __init__(self, path: str, array: StoredArray, axis: int) -> None:
+        assert array.header is not None
+        self._path = path
+        self._header: NpyHeader = array.header
+        self._offset = array.offset
+        self._axis = axis
+        self._unpacked = _unpack(path, array.name) if array.packed else None
+
+    def read(self, start: int, stop: int) -> NDArray[Any]:
+        """The samples from `start` to `stop`, sample axis first, in the native byte order; booleans as uint8.
+
+        The array is a view of the mapped file where it can be.
+        """
+        values = np.moveaxis(self._map(start, stop), self._axis, 0)
+        values = values.view(np.uint8) if values.dtype.kind == "b" else values
+        return np.ascontiguousarray(values, values.dtype.newbyteorder("="))
+
+    def close(self) -> None:
+        """Closes the temporary file; the array cannot be read any more."""
+        if self._unpacked is not None:
+            self._unpacked.close()
+
+    def _map(self, start: int, stop: int) -> NDArray[Any]:
+        header, axis = self._header, self._axis
+        offset, shape = self._offset, list(header.shape)
+        cut = axis == slowest_axis(header)
+        if cut:
+            # Samples that follow one another lie side by side: nothing else of the file is mapped.
+            offset += start * (header.nbytes // shape[axis])
+            shape[axis] = stop - start
+        with ExitStack() as stack:
+            file: Any = self._unpacked or stack.enter_context(open(self._path, "rb"))
+            mapped: NDArray[Any] = np.memmap(
+                file,
+                dtype=header.dtype,
+                mode="r",
+                offset=offset,
+                shape=tuple(shape),
+                order="F" if header.fortran_order else "C",
+            )
+        plain = mapped.view(np.ndarray)
+        return plain if cut else plain[(slice(None),) * axis + (slice(start, stop),)]
+
+
+def slowest_axis(header: NpyHeader) -> int:
+    """The axis along which neighbours lie farthest apart in the file."""
+    return len(header.shape) - 1 if header.fortran_order else 0
+
+
+def _unpack(path: str, name: str) -> IO[bytes]:
+    """The bytes of a member of an archive in a temporary file."""
+    file = tempfile.TemporaryFile(prefix="zm-")  # noqa: SIM115
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(name + SUFFIX) as member:
+            shutil.copyfileobj(member, file, COPY_BYTES)
+        file.flush()
+    except BaseException:
+        file.close()
+        raise
+    return file

@@ -1,0 +1,140 @@
+"""The Source of an array of NumPy's: runs of samples, mapped from the file."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from zm_cli.data import block as blocks
+from zm_cli.data.block import Block, Span
+from zm_cli.data.options import ReadOptions
+from zm_cli.data.sink import Sink, WriteOptions
+from zm_cli.data.source import Facts
+from zm_cli.data.spec import UNNAMED, Spec
+from zm_cli.formats.npy.choose import choose_array, describe_array, errors_explained, list_arrays, name_array
+from zm_cli.formats.npy.mapped import MappedArray
+from zm_cli.formats.shared.layout import guess_layout, parse_layout
+from zm_cli.formats.shared.npy_header import NpyHeader
+from zm_cli.formats.shared.options import DATASET, LAYOUT, LIMIT
+from zm_cli.formats.shared.receipt_beside import read_receipt
+
+_opening = threading.Lock()
+
+
+class NpySource:
+    """One array of a `.npy` file or an `.npz` archive, its sample axis moved to the front.
+
+    Raises UsageError where array or layout cannot be as asked, DataError where the file cannot be read.
+    """
+
+    one_pass = False
+    forkable = True
+    small_samples = False
+    classes: tuple[str, ...] = ()
+
+    def __init__(self, path: str, options: ReadOptions) -> None:
+        self.path = path
+        self.array = choose_array(path, options.get(DATASET))
+        shape = self.header.shape
+        asked = options.get(LAYOUT)
+        layout = guess_layout(shape) if asked is None else parse_layout(asked, self.array.name or "the array", shape)
+        letters = layout or "N" + UNNAMED[: len(shape) - 1]
+        self.axis = letters.index("N")
+        limit, there = options.get(LIMIT), shape[self.axis]
+        self._samples = there if limit is None else min(limit, there)
+        dtype = self.header.dtype.newbyteorder("=")
+        self.spec = Spec(
+            kind="npy",
+            axes="N" + letters.replace("N", ""),
+            sample_shape=shape[: self.axis] + shape[self.axis + 1 :],
+            dtype=np.dtype(np.uint8) if dtype.kind == "b" else dtype,
+            samples=self._samples,
+            limit=limit,
+            decoding={"dataset": self.array.name or None, "layout": layout},
+        )
+        self.sample_bytes = self.header.nbytes // there
+        self.nbytes = self._samples * self.sample_bytes
+        self.receipt: Mapping[str, Any] | None = read_receipt(path)
+        self._mapped: MappedArray | None = None
+
+    @property
+    def header(self) -> NpyHeader:
+        """The dtype, shape and memory order of the array."""
+        assert self.array.header is not None
+        return self.array.header
+
+    def spans(self) -> Iterator[Span]:
+        """Runs of samples of about BLOCK_BYTES."""
+        rows = max(1, blocks.BLOCK_BYTES // self.sample_bytes)
+        for index, start in enumerate(range(0, self._samples, rows)):
+            stop = min(start + rows, self._samples)
+            nbytes = (stop - start) * self.sample_bytes
+            yield Span(index, (start, stop), nbytes, nbytes)
+
+    def read(self, span: Span) -> Block:
+        """The samples of a span: values (n, ...) in the native dtype, C-contiguous; safe to call from several threads.
+
+        Raises DataError where the file is damaged or shorter than it was.
+        """
+        import xxhash
+
+        start, stop = span.address
+        with errors_explained(name_array(self.path, self.array.name)):
+            values = self._open().read(start, stop)
+        return Block(span, values, xxhash.xxh3_128(values.reshape(-1).view(np.uint8).data).digest())
+
+    def tally(self, spans: Sequence[Span]) -> None:
+        """Nothing: the values are numbers already, which are not counted faster than read."""
+
+    def facts(self) -> Facts:
+        """The file's size, the sample's shape, and what else the file holds."""
+        header = self.header
+        others = {
+            "dataset": self.array.name,
+            "layout": self.spec.decoding["layout"] or "not clear",
+            "memory order": "Fortran" if header.fortran_order else "",
+            "compression": "deflate" if self.array.packed else "",
+            "other arrays": ", ".join(
+                f"{array.name} {describe_array(array)}"
+                for array in list_arrays(self.path)
+                if array.name != self.array.name
+            ),
+        }
+        return Facts(
+            nbytes=os.path.getsize(self.path),
+            shapes={"x".join(map(str, self.spec.sample_shape)) or "scalar": self._samples},
+            types={self.spec.dtype.name: self._samples},
+            others={name: value for name, value in others.items() if value},
+        )
+
+    def check_output(self, output: str, format: str | None) -> None:
+        """Raises UsageError for an output that has not the suffix of such a file."""
+        from zm_cli.formats.npy.sink import check_name
+
+        check_name(output, archive=bool(self.array.name))
+
+    def create_sink(self, output: str, options: WriteOptions) -> Sink:
+        """The sink that writes the array again, transformed, and the other members of an archive as they are."""
+        from zm_cli.formats.npy.sink import NpySink
+
+        return NpySink(self, output, options)
+
+    def close(self) -> None:
+        """Closes what reading has opened; the next read opens it again."""
+        with _opening:
+            if self._mapped is not None:
+                self._mapped.close()
+            self._mapped = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_mapped": None}
+
+    def _open(self) -> MappedArray:
+        with _opening:
+            if self._mapped is None:
+                self._mapped = MappedArray(self.path, self.array, self.axis)
+            return self._mapped
