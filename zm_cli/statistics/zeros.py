@@ -1,0 +1,89 @@
+"""Zeros: how many values of each feature are exactly zero, which is how sparse the feature is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from zm_cli.data.options import Option, Panel
+from zm_cli.numbers.statistic import ArrayField, FieldError, Population, Shape, Statistic, read_counts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from zm_cli.numbers.kernels import Counts, Floats
+
+
+ARRAYS = {"zeros": ArrayField(whole=True, described={"description": "Values that are exactly zero (--zeros)."})}
+
+
+@dataclass(frozen=True)
+class Zeros(Statistic):
+    """The number of values that are zero, of either sign, an entry for each feature.
+
+    Counts are whole numbers: any partition of the samples gives the same. A missing value is not counted; where 0
+    itself stands for no data (`--ignore 0`), there are none.
+    """
+
+    zeros: Counts
+
+    name = "zeros"
+    arrays = ARRAYS
+    option = Option(
+        "zeros", given_as=bool, default=False, help="Count the values that are exactly zero, too.", panel=Panel.NUMBERS
+    )
+
+    @classmethod
+    def identity(cls, shape: Shape) -> Zeros:
+        """No zeros."""
+        import numpy as np
+
+        return cls(np.zeros(shape, np.int64))
+
+    @classmethod
+    def from_block(cls, values: NDArray[Any], kept: tuple[int, ...], ignore: float | None = None) -> Zeros:
+        """The zeros of an array of any real dtype over all its axes but `kept`; of shape (1,) where none is kept."""
+        import numpy as np
+
+        averaged = tuple(axis for axis in range(values.ndim) if axis not in kept)
+        if ignore == 0:
+            return cls.identity(tuple(values.shape[axis] for axis in kept) or (1,))
+        count = np.count_nonzero(values == 0, axis=averaged)
+        return cls(np.atleast_1d(np.asarray(count, np.int64)))
+
+    @classmethod
+    def from_counts(cls, counts: Counts, ignore: float | None = None) -> Zeros:
+        """The zeros of unsigned integers from how often each occurs, (features, values)."""
+        return cls.identity(counts.shape[:1]) if ignore == 0 else cls(counts[:, 0].copy())
+
+    def merge(self, other: Zeros) -> Zeros:
+        """The zeros of both parts together."""
+        return Zeros(self.zeros + other.zeros)
+
+    def transform(self, shift: Floats, scale: Floats) -> Zeros | None:
+        """The same zeros where nothing is shifted; else None: which values become zero is not known."""
+        return None if shift.any() else self
+
+    def select(self, indices: list[int]) -> Zeros:
+        """The zeros of some features."""
+        return Zeros(self.zeros[indices])
+
+    def to_document(self) -> dict[str, NDArray[Any]]:
+        """The array `zeros` of a stats file."""
+        return {"zeros": self.zeros}
+
+    @classmethod
+    def from_document(cls, arrays: Mapping[str, NDArray[Any]], population: Population) -> Zeros:
+        """The zeros in a stats file; FieldError where there are more of them than values were counted."""
+        zeros = read_counts(arrays, "zeros")
+        if population.count is not None and (zeros > population.count).any():
+            raise FieldError("zeros", "are more than the values that were counted")
+        return cls(zeros)
+
+    def to_columns(self) -> dict[str, NDArray[Any]]:
+        """One column, with the number of zeros."""
+        return {"zeros": self.zeros}
+
+
+STATISTIC = Zeros
