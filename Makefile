@@ -30,7 +30,7 @@ lint: $(VENV)/.installed-dev ## check style, types, and which room may know whic
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
-	$(VENV)/bin/lint-imports
+	$(VENV)/bin/lint-imports --no-logo
 
 check: lint test ## lint and test
 

@@ -95,3 +95,7 @@ def test_an_option_of_another_format_is_refused_by_name(tmp_path: Path) -> None:
     path.write_text("a\n1\n")
     with pytest.raises(UsageError, match="--mode is for images, not for csv"):
         open_source(str(path), ReadOptions(mode="L"))
+
+
+def test_one_format_reads_pipes() -> None:
+    assert len([entry for entry in formats().values() if entry.reads_pipe]) == 1

@@ -78,14 +78,14 @@ def test_values_outside_are_counted_in_any_layout(dtype: str, shape: tuple, kept
         values.flat[::11] = -np.inf
     features = tuple(shape[axis] for axis in kept) or (1,)
     low, high = random.uniform(0, 4, features), random.uniform(3, 9, features)
-    found = Bounds(low, high).count_beyond(values, kept, ignore)
+    found = Bounds(low, high).count_outside(values, kept, ignore)
     assert found.ravel().tolist() == count_by_hand(values, kept, low, high, ignore)
 
 
 def test_bounds_themselves_are_not_outside() -> None:
     values = np.array([[1.0], [2.0], [3.0]])
-    assert Bounds(np.array([1.0]), np.array([3.0])).count_beyond(values, (1,)).tolist() == [0]
-    assert Bounds(np.array([1.5]), np.array([2.5])).count_beyond(values, (1,)).tolist() == [2]
+    assert Bounds(np.array([1.0]), np.array([3.0])).count_outside(values, (1,)).tolist() == [0]
+    assert Bounds(np.array([1.5]), np.array([2.5])).count_outside(values, (1,)).tolist() == [2]
 
 
 def test_counted_values_outside_are_those_of_the_pixels() -> None:
@@ -94,7 +94,7 @@ def test_counted_values_outside_are_those_of_the_pixels() -> None:
     bounds = Bounds(np.array([10.0, 0.0, 254.5]), np.array([200.0, 255.0, 255.0]))
     for ignore in (None, int(pixels[0, 0])):
         by_hand = count_by_hand(pixels, (1,), bounds.low, bounds.high, ignore)
-        assert bounds.count_beyond_counted(counts, ignore).tolist() == by_hand
+        assert bounds.count_outside_counted(counts, ignore).tolist() == by_hand
 
 
 @settings(deadline=None, derandomize=True)

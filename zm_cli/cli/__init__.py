@@ -1,1 +1,1 @@
-"""The command line: one file per command. Only this package knows options, colours, tables and exit codes."""
+"""The command line: one file per command. Only this package knows options, colors, tables and exit codes."""

@@ -139,10 +139,10 @@ def _limit_of(option: str) -> Callable[[Findings], tuple[float, float]]:
     return lambda found: (-np.inf, cast(float, found.limits[option]))
 
 
-def _around(centre: float) -> Callable[[Findings], tuple[float, float]]:
+def _around(center: float) -> Callable[[Findings], tuple[float, float]]:
     def limits(found: Findings) -> tuple[float, float]:
         tolerance = cast(float, found.limits["tolerance"])
-        return centre - tolerance, centre + tolerance
+        return center - tolerance, center + tolerance
 
     return limits
 

@@ -188,7 +188,7 @@ def _find_values(option: Option[Any], ctx: typer.Context, begun: str) -> Iterato
 
 
 def _read_options(ctx: typer.Context) -> ReadOptions:
-    """Returns the reading options on the line; skip those that do not parse."""
+    """Returns the reading options on the line; skips those that do not parse."""
     values: dict[str, Any] = {}
     for name, option in reading_options().items():
         given = ctx.params.get(name)

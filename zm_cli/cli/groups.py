@@ -73,7 +73,7 @@ class Group:
 @cache
 def groups() -> Mapping[type, Group]:
     """Returns every group, by the type of the parameter that it builds."""
-    statistics = {kind.option: kind for kind in optional_statistics().values() if kind.option is not None}
+    statistics = {each.option: each for each in optional_statistics().values() if each.option is not None}
     reading = {name: option for name, option in reading_options().items() if option.panel is not None}
 
     def build_reading(values: dict[str, Any]) -> Reading:
@@ -81,7 +81,7 @@ def groups() -> Mapping[type, Group]:
         return Reading(**values, options=ReadOptions(**chosen))
 
     def build_measuring(values: dict[str, Any]) -> MeasureOptions:
-        chosen = tuple(kind for option, kind in statistics.items() if values.pop(option.name, False))
+        chosen = tuple(each for option, each in statistics.items() if values.pop(option.name, False))
         return MeasureOptions(**values, statistics=chosen)
 
     def build_report(values: dict[str, Any]) -> Report:

@@ -36,7 +36,7 @@ def record_provenance(
 
 
 def require_file_output(output: str | None) -> str:
-    """Returns the output if it is a file, which an earlier run may have made; else raise UsageError."""
+    """Returns the output if it is a file, which an earlier run may have made; else raises UsageError."""
     if output is None or output == "-":
         raise UsageError("needs an output file", where="--if-changed", hint="name a file with -o")
     return output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 from zm_cli.cli import options as opt
@@ -133,9 +134,8 @@ def _print_stats(path: str, stats: Stats) -> None:
     print_table(tabulate_stats(stats))
 
 
-def _list_counts(counts: object) -> str:
-    """Returns names with their counts, the most common first."""
-    assert isinstance(counts, dict)
+def _list_counts(counts: Mapping[str, int]) -> str:
+    """Names with their counts, the most common first."""
     ordered = sorted(counts.items(), key=lambda entry: -entry[1])
     listed = ", ".join(f"{name} ({count:,})" for name, count in ordered[:8])
     return f"{listed} and {len(ordered) - 8} more" if len(ordered) > 8 else listed

@@ -39,7 +39,7 @@ def zm(
     install_completion: InstallCompletion = False,
     show_completion: ShowCompletion = False,
 ) -> None:
-    """Means and deviations of images, CSV and HDF5, and datasets centered by them.
+    """Means and deviations of datasets, and datasets centered by them.
 
     zm stats train/ -o train.stats.json
     zm standardize test/ -o test.h5 --stats train.stats.json

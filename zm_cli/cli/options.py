@@ -125,7 +125,7 @@ MAX_OUTSIDE: Option[float] = Option(
     "max_outside",
     given_as=float,
     metavar="X",
-    help="The share of values that may be beyond the training range (default: any).",
+    help="The share of values that may lie outside the training range (default: any).",
     panel=Panel.CHECKS,
 )
 

@@ -100,7 +100,7 @@ def keep_input(path: str, kind: str | None) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="zm-") as folder, ExitStack() as stack:
         guard.note_unfinished(folder)
         stack.callback(guard.forget_unfinished, folder)
-        kept = Path(folder) / "input.csv"
+        kept = Path(folder) / f"input.{detect(path, kind).kind}"
         with kept.open("wb") as file:
             pipe = StandardInput() if path == "-" else open(path, "rb", buffering=0)  # noqa: SIM115
             shutil.copyfileobj(stack.enter_context(pipe), file)

@@ -39,7 +39,7 @@ def name_source(given: str | None, files_from: str | None, kind: str | None) -> 
 
 
 def name_sources(given: Sequence[str], files_from: str | None, kind: str | None) -> list[NamedSource]:
-    """The sources that a command line names. Image files that follow one another in a list become one source.
+    """The sources that a command line names. Listed files become one source if their format takes lists of files.
 
     Raises UsageError if there are no sources, or a list does not exist or is empty; DataError if a list cannot be read.
     """

@@ -184,7 +184,7 @@ def _refuse_measuring(measuring: MeasureOptions, save_stats: str | None) -> None
         "--unit": measuring.unit,
         "--ignore": measuring.ignore is not None,
         "--save-stats": save_stats,
-        **{kind.option.spelling: True for kind in measuring.statistics if kind.option is not None},
+        **{each.option.spelling: True for each in measuring.statistics if each.option is not None},
     }
     for option, value in given.items():
         if value:

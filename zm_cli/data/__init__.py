@@ -1,1 +1,1 @@
-"""What a dataset is: its Spec, the Blocks that are read from it, and the protocols of Source, Sink and Format."""
+"""What a dataset is: Spec, Block, Option and Format, and the protocols that every Source and Sink follows."""

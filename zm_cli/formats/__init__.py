@@ -1,4 +1,4 @@
-"""The registry of formats: each package here is one; finds the kind of what lies at a path, and opens it."""
+"""The registry of formats, one package each: recognizes the format of a path, and opens it as a Source."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from zm_cli.data.source import Source
 
 DESCRIPTORS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
-"""Names of what is open already."""
+"""Paths of file descriptors that are already open."""
 
 
 @cache
@@ -44,10 +44,10 @@ def reading_options() -> Mapping[str, Option[Any]]:
 
 
 def detect(path: str, kind: str | None = None, *, preferred: str | None = None) -> Format:
-    """The format named `kind`, or else that of what lies at `path`: the one that recognizes it most surely.
+    """The format named `kind`; without `kind`, the format that recognizes `path` most surely.
 
-    One of the `preferred` kind is taken where it recognizes the path at all. Raises UsageError where there is nothing,
-    where no format knows it, and where several do and none more surely.
+    The format of the `preferred` kind wins if it recognizes the path at all. Raises UsageError if there is nothing at
+    the path, if no format recognizes it, or if several do so equally surely.
     """
     known = formats()
     if kind is not None:
@@ -99,8 +99,10 @@ def open_source(path: str, options: ReadOptions, kind: str | None = None, *, pre
 
 
 def find_receipt(output: str, options: ReadOptions) -> Mapping[str, Any] | None:
-    """What an earlier run left with an output that is read with these options, None where it left nothing, or where
-    the output was edited since."""
+    """The receipt that an earlier run left with an output, which is read with these options.
+
+    None if there is no receipt, or if the output was edited since.
+    """
     try:
         return detect(output).find_receipt(output, options)
     except ZmError:

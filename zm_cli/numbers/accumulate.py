@@ -13,18 +13,18 @@ from zm_cli.numbers.statistic import Statistic
 
 
 class Accumulator:
-    """Moments, and the optional statistics of these `kinds`, of blocks with the same dtype and shape of features.
+    """Adds up the moments, and the optional `statistics`, of blocks with the same dtype and shape of features.
 
     If every value of a sample is a feature, 8- and 16-bit integers are summed exactly over all blocks, which is much
     faster than merging moments block by block. `kept` and `ignore` are as for `Moments.from_block`.
     """
 
     def __init__(
-        self, kept: tuple[int, ...], ignore: float | None = None, kinds: Sequence[type[Statistic]] = ()
+        self, kept: tuple[int, ...], ignore: float | None = None, statistics: Sequence[type[Statistic]] = ()
     ) -> None:
         self._kept = kept
         self._ignore = ignore
-        self._kinds = kinds
+        self._statistics = statistics
         self._moments: Moments | None = None
         self._optional: list[Statistic] = []
         self._exact: ExactSums | None = None
@@ -32,7 +32,7 @@ class Accumulator:
 
     def add_block(self, values: Values) -> bool:
         """Adds the samples of a block; returns whether any of its values is missing."""
-        self._merge_optional([kind.from_block(values, self._kept, self._ignore) for kind in self._kinds])
+        self._merge_optional([each.from_block(values, self._kept, self._ignore) for each in self._statistics])
         if len(values) and self._kept == tuple(range(1, values.ndim)) and ExactSums.fits(values.dtype):
             rows = np.ascontiguousarray(values).reshape(len(values), -1)
             self._exact = self._exact or ExactSums(rows.shape[1], rows.dtype)

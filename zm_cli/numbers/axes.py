@@ -40,7 +40,7 @@ def choose_per(spec: Spec, asked: str | None, where: str) -> Per:
     shape = describe_shape(spec.sample_shape)
     if is_unclear(spec.axes) and asked in (None, "channel"):
         raise UsageError(
-            f"which axis of the samples ({shape}) holds the channels is not clear",
+            f"it is not clear which axis of the samples ({shape}) holds the channels",
             where=where,
             hint=f"use --layout {LAYOUTS[len(spec.axes)]}, or --per {' or --per '.join(possible)}",
         )

@@ -24,7 +24,7 @@ class Bounds:
     low: Floats
     high: Floats
 
-    def count_beyond(self, values: Values, kept: tuple[int, ...], ignore: float | None = None) -> Counts:
+    def count_outside(self, values: Values, kept: tuple[int, ...], ignore: float | None = None) -> Counts:
         """How many values of each feature of a block lie outside, in the features' shape; missing values do not count.
 
         The arguments are those of `Moments.from_block`.
@@ -33,18 +33,18 @@ class Bounds:
         if values.size:
             low, high = self.low.ravel(), self.high.ravel()
             for features, rows in lay_out(values, kept):
-                count[features] = _count_beyond(rows, low[features], high[features], ignore)
+                count[features] = _count_outside(rows, low[features], high[features], ignore)
         return count.reshape(self.low.shape)
 
-    def count_beyond_counted(self, counts: Counts, ignore: float | None = None) -> Counts:
+    def count_outside_counted(self, counts: Counts, ignore: float | None = None) -> Counts:
         """The same for counted values: how often 0, 1, 2 and so on occur, shape (features, values)."""
         values = np.arange(counts.shape[1])
-        beyond = (values < self.low[:, np.newaxis]) | (values > self.high[:, np.newaxis])
-        count: Counts = np.where(beyond & (values != ignore), counts, 0).sum(axis=1)
+        outside = (values < self.low[:, np.newaxis]) | (values > self.high[:, np.newaxis])
+        count: Counts = np.where(outside & (values != ignore), counts, 0).sum(axis=1)
         return count
 
 
-def _count_beyond(rows: Rows, low: Floats, high: Floats, ignore: float | None = None) -> Counts:
+def _count_outside(rows: Rows, low: Floats, high: Floats, ignore: float | None = None) -> Counts:
     """How many values of each column of `rows` (M, K), M >= 1, are below `low` (K) or above `high` (K).
 
     Missing values do not count: NaN, infinities and values equal to `ignore`.
@@ -60,13 +60,13 @@ def _count_beyond(rows: Rows, low: Floats, high: Floats, ignore: float | None = 
     wide_low, wide_high = np.tile(low, copies), np.tile(high, copies)
     count = np.zeros(folded.shape[1], dtype=np.int64)
     for columns, piece in cut_pieces(folded):
-        count[columns] += _find_beyond(piece, wide_low[columns], wide_high[columns], hidden).sum(axis=0)
+        count[columns] += _find_outside(piece, wide_low[columns], wide_high[columns], hidden).sum(axis=0)
     count = unfold_sums(count, copies)
-    count += _find_beyond(rest, low, high, hidden).sum(axis=0)
+    count += _find_outside(rest, low, high, hidden).sum(axis=0)
     return count
 
 
-def _find_beyond(piece: Rows, low: Floats, high: Floats, hidden: Any) -> NDArray[np.bool_]:
+def _find_outside(piece: Rows, low: Floats, high: Floats, hidden: Any) -> NDArray[np.bool_]:
     found: NDArray[np.bool_] = (piece < low) | (piece > high)
     if piece.dtype.kind == "f":
         found &= np.isfinite(piece)

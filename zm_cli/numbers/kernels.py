@@ -196,15 +196,15 @@ def _round_mean(total: Counts, count: Counts | int) -> tuple[Counts, Counts]:
     return nearest, total - count * nearest
 
 
-def _deviate(folded: Rows, rest: Rows, copies: int, centre: Floats) -> tuple[Floats, Floats]:
-    """The sums of the deviations from the centre, and of their squares, both of shape (columns,)."""
-    wide = np.tile(centre, copies)
+def _deviate(folded: Rows, rest: Rows, copies: int, center: Floats) -> tuple[Floats, Floats]:
+    """The sums of the deviations from the center, and of their squares, both of shape (columns,)."""
+    wide = np.tile(center, copies)
     drift, square = np.zeros_like(wide), np.zeros_like(wide)
     for columns, piece in cut_pieces(folded):
         deviation = np.subtract(piece, wide[columns], dtype=np.float64)
         drift[columns] += deviation.sum(axis=0)
         square[columns] += np.einsum("ij,ij->j", deviation, deviation)
-    deviation = np.subtract(rest, centre, dtype=np.float64)
+    deviation = np.subtract(rest, center, dtype=np.float64)
     drift = unfold_sums(drift, copies) + deviation.sum(axis=0)
     return drift, unfold_sums(square, copies) + np.einsum("ij,ij->j", deviation, deviation)
 
@@ -216,9 +216,9 @@ def _sum_floats(rows: Rows, low: Floats, high: Floats) -> Sums:
     with np.errstate(over="ignore", invalid="ignore"):
         for columns, piece in cut_pieces(folded):
             total[columns] += piece.sum(axis=0, dtype=np.float64)
-        centre = (unfold_sums(total, copies) + rest.sum(axis=0, dtype=np.float64)) / count
-        drift, square = _deviate(folded, rest, copies, centre)
-        return _complete(count, centre, drift, square, low, high)
+        center = (unfold_sums(total, copies) + rest.sum(axis=0, dtype=np.float64)) / count
+        drift, square = _deviate(folded, rest, copies, center)
+        return _complete(count, center, drift, square, low, high)
 
 
 def _sum_masked(rows: Rows, hidden: Any) -> Sums:
@@ -248,17 +248,17 @@ def _sum_masked(rows: Rows, hidden: Any) -> Sums:
     with np.errstate(over="ignore", invalid="ignore"):
         for columns, piece in cut_pieces(folded):
             total[columns] += (_mask(piece, hidden)[0] / wide_number[columns]).sum(axis=0)
-        centre = unfold_sums(total, copies) + (_mask(rest, hidden)[0] / number).sum(axis=0)
-        wide_centre = np.tile(centre, copies)
+        center = unfold_sums(total, copies) + (_mask(rest, hidden)[0] / number).sum(axis=0)
+        wide_center = np.tile(center, copies)
         drift, square = np.zeros(wide), np.zeros(wide)
         for columns, piece in cut_pieces(folded):
-            deviation = _deviate_masked(piece, hidden, wide_centre[columns])
+            deviation = _deviate_masked(piece, hidden, wide_center[columns])
             drift[columns] += deviation.sum(axis=0)
             square[columns] += np.einsum("ij,ij->j", deviation, deviation)
-        deviation = _deviate_masked(rest, hidden, centre)
+        deviation = _deviate_masked(rest, hidden, center)
         drift = unfold_sums(drift, copies) + deviation.sum(axis=0)
         square = unfold_sums(square, copies) + np.einsum("ij,ij->j", deviation, deviation)
-        mean, tail = two_sum(centre, drift / number)
+        mean, tail = two_sum(center, drift / number)
         m2 = np.maximum(square - drift * drift / number, 0.0)
     return Sums(count, mean, tail, m2, low, high, len(rows) - count)
 
@@ -269,24 +269,24 @@ def _mask(piece: Rows, hidden: Any) -> tuple[Floats, NDArray[np.bool_]]:
     return np.where(valid, piece, 0).astype(np.float64), valid
 
 
-def _deviate_masked(piece: Rows, hidden: Any, centre: Floats) -> Floats:
+def _deviate_masked(piece: Rows, hidden: Any, center: Floats) -> Floats:
     work, valid = _mask(piece, hidden)
-    work -= centre
+    work -= center
     work *= valid
     return work
 
 
 def _complete(
     count: Counts | int,
-    centre: NDArray[Any],
+    center: NDArray[Any],
     drift: NDArray[Any],
     square: Floats,
     low: NDArray[Any],
     high: NDArray[Any],
 ) -> Sums:
-    """The sums of rows without missing values, from the sums of the deviations from `centre` and of their squares."""
-    counts = np.broadcast_to(count, centre.shape).astype(np.int64)
+    """The sums of rows without missing values, from the sums of the deviations from `center` and of their squares."""
+    counts = np.broadcast_to(count, center.shape).astype(np.int64)
     offset = drift.astype(np.float64)
-    mean, tail = two_sum(centre.astype(np.float64), offset / count)
+    mean, tail = two_sum(center.astype(np.float64), offset / count)
     m2 = np.maximum(square - offset * offset / count, 0.0)
     return Sums(counts, mean, tail, m2, low.astype(np.float64), high.astype(np.float64), np.zeros_like(counts))

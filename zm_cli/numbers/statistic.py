@@ -62,7 +62,7 @@ class Statistic(ABC):
     """
 
     name: ClassVar[str]
-    """Its key in a stats file."""
+    """Its key in `Stats.statistics`."""
     arrays: ClassVar[Mapping[str, ArrayField]]
     """Its arrays in a stats file, by their keys."""
     counts_suffice: ClassVar[bool] = True

@@ -12,7 +12,7 @@ import xxhash
 
 READ_BYTES = 4 << 20
 MOST_LETTERS = 1 << 12
-"""Of a text in a provenance. Longer options are kept as their beginning and a hash."""
+"""The longest text in a provenance. Of longer options, the beginning and a hash are kept."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Provenance:
 
 
 def parse_provenance(value: Any) -> Provenance | None:
-    """The provenance in a value that may come from anybody; None where it is not one. Other keys are ignored."""
+    """The provenance in a value that is not trusted; None where it is not one. Other keys are ignored."""
     if not isinstance(value, dict):
         return None
     texts: dict[str, Any] = {field.name: value.get(field.name) for field in fields(Provenance)}

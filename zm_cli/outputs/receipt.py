@@ -19,7 +19,7 @@ Operation = Literal["center", "standardize"]
 MOST_BYTES = 1 << 20
 """A larger text is not a receipt."""
 MOST_LETTERS = 64
-"""Of a text in a receipt: it may be shown in a message."""
+"""The longest text in a receipt: it may be shown in a message."""
 
 
 def make_receipt(operation: Operation, *, inverse: bool, stats: str, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def make_receipt(operation: Operation, *, inverse: bool, stats: str, settings: M
 
 
 DAMAGED: Mapping[str, Any] = {"format": FORMAT, "damaged": True}
-"""Stands for a receipt that is there and cannot be read, so that nobody knows what was done to the data."""
+"""Stands for a receipt that cannot be read, so that it is not known what was done to the data."""
 
 
 def load_receipt(path: str | Path) -> Mapping[str, Any] | None:
@@ -43,7 +43,7 @@ def load_receipt(path: str | Path) -> Mapping[str, Any] | None:
 
 
 def parse_receipt(text: str | bytes | None, *, damaged: bool = False) -> Mapping[str, Any] | None:
-    """The receipt in a text, which may come from anybody; None where there is no text or it is something else.
+    """The receipt in a text that is not trusted; None where there is no text or it is something else.
 
     A text that is not JSON is DAMAGED where it has the name of the format in it, or where `damaged` says that it must
     be a receipt. Unknown fields and those with impossible values are left out: the rest still says that something was
@@ -109,7 +109,7 @@ def check_receipt(found: Mapping[str, Any] | None, wanted: Mapping[str, Any], wh
         return
     if found is DAMAGED:
         raise DataError(
-            "may be transformed already: its receipt is there and cannot be read",
+            "may be transformed already: its receipt cannot be read",
             where=where,
             hint="give the original data, or --force",
         )

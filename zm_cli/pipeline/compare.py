@@ -18,7 +18,7 @@ from zm_cli.numbers.kernels import Counts, Floats
 from zm_cli.numbers.moments import Moments
 from zm_cli.outputs.receipt import describe_receipt
 from zm_cli.pipeline.check import Findings, Flags
-from zm_cli.pipeline.measure import measure_beyond
+from zm_cli.pipeline.measure import measure_outside
 from zm_cli.pipeline.opening import open_to_apply, replay
 from zm_cli.pipeline.options import MeasureOptions, State
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
@@ -105,12 +105,12 @@ def compare_data(
         bounds=_find_bounds(chosen, source.spec, unit_divisor(source.spec.dtype) if unit else 1.0),
         compared=True,
     )
-    found, beyond, outcome = measure_beyond(source, options, plan, tick)
+    found, outside, outcome = measure_outside(source, options, plan, tick)
     _warn_of_trial(training, outcome)
     done = describe_receipt(source.receipt)
     if done in get_args(State):
         outcome.warn(f"{source.path}: is {done} already; the statistics describe the data before that")
-    return _compare(source.path, found, beyond, training, chosen, limits, outcome)
+    return _compare(source.path, found, outside, training, chosen, limits, outcome)
 
 
 def compare_stats(path: str, found: Stats, training: Training, limits: Limits) -> Findings:
@@ -170,7 +170,7 @@ def _rescale(stats: Stats, unit: bool) -> Stats:
 def _compare(
     path: str,
     found: Stats,
-    beyond: Counts | None,
+    outside: Counts | None,
     training: Training,
     chosen: Stats,
     limits: Limits,
@@ -192,12 +192,12 @@ def _compare(
             )
         if extra:
             outcome.note([f"{path}: columns without statistics, not compared: {list_names(list(extra), 20)}"])
-        if beyond is not None:
+        if outside is not None:
             indices = {name: index for index, name in enumerate(found.names)}
-            beyond = beyond[[indices[name] for name in common]]
+            outside = outside[[indices[name] for name in common]]
         found, chosen = found.select(common), chosen.select(common)
     new, old = (stats.moments.reshape((stats.moments.mean.size,)) for stats in (found, chosen))
-    measures = _measure_distance(new, old, beyond)
+    measures = _measure_distance(new, old, outside)
     return Findings(
         check="against",
         path=path,
@@ -212,7 +212,7 @@ def _compare(
     )
 
 
-def _measure_distance(new: Moments, old: Moments, beyond: Counts | None) -> dict[str, Floats]:
+def _measure_distance(new: Moments, old: Moments, outside: Counts | None) -> dict[str, Floats]:
     both = (new.count > 0) & (old.count > 0)
     unit = np.where(old.constant(), 0.0, old.std())
     own = np.where(new.constant(), 0.0, new.std())
@@ -222,7 +222,7 @@ def _measure_distance(new: Moments, old: Moments, beyond: Counts | None) -> dict
     with np.errstate(divide="ignore", invalid="ignore"):
         shift = np.where(unit > 0, gap / unit, np.where(gap <= rounding, 0.0, np.inf))
         ratio = np.where((own == 0) & (unit == 0), 1.0, own / unit)
-    known = np.full(new.mean.shape, np.nan) if beyond is None else beyond.ravel() / np.maximum(new.count, 1)
+    known = np.full(new.mean.shape, np.nan) if outside is None else outside.ravel() / np.maximum(new.count, 1)
     return {
         "shift": np.where(both, shift, np.nan),
         "ratio": np.where(both, ratio, np.nan),

@@ -30,7 +30,7 @@ from zm_cli.statsfile.stats import SourceRecord, Stats
 class SourceResult:
     """What was measured of one source, with its features in the order of the pooled spec.
 
-    `rejected` maps the name of a column to its first cell that is not a number. `beyond` counts the values outside the
+    `rejected` maps the name of a column to its first cell that is not a number. `outside` counts the values outside the
     bounds, in the shape of the moments; None without bounds.
     """
 
@@ -41,7 +41,7 @@ class SourceResult:
     skipped: Sequence[Skipped]
     notes: Sequence[str]
     infinities: int
-    beyond: Counts | None
+    outside: Counts | None
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,14 @@ class Measured:
         """The paths of the sources, for messages."""
         return ", ".join(name_input(source.path) for source in self.sources)
 
-    def count_beyond(self, stats: Stats) -> Counts:
+    def count_outside(self, stats: Stats) -> Counts:
         """How many values of each feature in `stats` lie outside the bounds, in the shape of its moments."""
         zero = np.zeros(self.results[0].moments.count.shape, dtype=np.int64)
-        beyond: Counts = sum((result.beyond for result in self.results if result.beyond is not None), zero)
+        outside: Counts = sum((result.outside for result in self.results if result.outside is not None), zero)
         if stats.names == self.spec.names:
-            return beyond
+            return outside
         indices = {name: index for index, name in enumerate(self.spec.names or ())}
-        return beyond[[indices[name] for name in stats.names or ()]]
+        return outside[[indices[name] for name in stats.names or ()]]
 
 
 def conclude(measured: Measured) -> Stats:

@@ -44,7 +44,7 @@ def measure(
     return conclude(measured), measured.outcome
 
 
-def measure_beyond(
+def measure_outside(
     source: Source, options: MeasureOptions, plan: Plan, tick: Tick = ignore_progress
 ) -> tuple[Stats, Counts, Outcome]:
     """The statistics of a source, how many values of each feature lie outside the bounds in the options, the outcome.
@@ -53,7 +53,7 @@ def measure_beyond(
     """
     measured = _measure([source], options, plan, tick)
     stats = conclude(measured)
-    return stats, measured.count_beyond(stats), measured.outcome
+    return stats, measured.count_outside(stats), measured.outcome
 
 
 def _measure(sources: Sequence[Source], options: MeasureOptions, plan: Plan, tick: Tick) -> Measured:
@@ -151,12 +151,12 @@ class _Reduction:
             skipped=skipped,
             notes=[*total.notes, *facts.notes],
             infinities=total.infinities,
-            beyond=total.beyond,
+            outside=total.outside,
         )
 
 
 def _plan_work(sources: Sequence[Source], per: Per, options: MeasureOptions) -> Workload:
-    arrays = len(Moments.arrays) + sum(len(kind.arrays) for kind in options.statistics)
+    arrays = len(Moments.arrays) + sum(len(each.arrays) for each in options.statistics)
     nbytes = max(8 * arrays * math.prod(feature_shape(source.spec, per)) for source in sources)
     # Processes do not share the interpreter lock, but pay only if the results that they send back are small.
     small = nbytes * SMALL_RESULT <= BLOCK_BYTES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from zm_cli.data.options import ReadOptions, Replay
+from zm_cli.data.options import Option, ReadOptions, Replay
 from zm_cli.data.source import Source
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import detect, formats, open_source, reading_options
@@ -75,7 +75,7 @@ def replay(options: ReadOptions, stats: Stats, path: str, *, inverse: bool = Fal
                 continue
             if name in asked and str(asked[name]).lower() != str(value).lower():
                 raise DataError(
-                    f"does not fit the statistics: they were made with {_spell(name, value)}",
+                    f"does not fit the statistics: they were made with {_spell(reading_options()[name], value)}",
                     where=path,
                     hint=f"leave out {reading_options()[name].spelling}",
                 )
@@ -91,9 +91,10 @@ def _list_asked(options: ReadOptions, stats: Stats) -> dict[str, Any]:
     return {name: asked.get(name) for name, entry in recorded.items() if entry.replay is Replay.WHERE_IT_FITS}
 
 
-def _spell(name: str, value: Any) -> str:
+def _spell(option: Option[Any], value: Any) -> str:
     """An option with its value as it is typed."""
+    on, _, off = option.spelling.partition("/")
     if isinstance(value, bool):
-        return f"--{'' if value else 'no-'}{name}"
+        return on if value else off
     shown = "x".join(map(str, value)) if isinstance(value, tuple) else value
-    return f"no --{name}" if value is None else f"--{name} {shown}"
+    return f"no {on}" if value is None else f"{on} {shown}"

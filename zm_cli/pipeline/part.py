@@ -40,7 +40,7 @@ class Part:
     """What was measured of consecutive samples of one source; `add` joins two parts.
 
     `digest` is the concatenated digests of the spans. `rejected` maps a feature's index to its first cell that is not a
-    number. `hole` is the first missing value: the index of its sample in the part, and that of its feature. `beyond`
+    number. `hole` is the first missing value: the index of its sample in the part, and that of its feature. `outside`
     counts the values of each feature outside the bounds.
     """
 
@@ -56,7 +56,7 @@ class Part:
     notes: dict[str, None] = field(default_factory=dict)
     infinities: int = 0
     hole: tuple[int, int] | None = None
-    beyond: Counts | None = None
+    outside: Counts | None = None
 
     def add(self, other: Part) -> None:
         """Adds the part that follows this one in the data."""
@@ -77,8 +77,8 @@ class Part:
         self.skipped += other.skipped
         self.notes |= other.notes
         self.infinities += other.infinities
-        if other.beyond is not None:
-            self.add_beyond(other.beyond)
+        if other.outside is not None:
+            self.add_outside(other.outside)
 
     def conclude(self, shape: tuple[int, ...], options: MeasureOptions) -> tuple[Moments, tuple[Statistic, ...]]:
         """The moments and the optional statistics of all samples, each of this shape if there are none.
@@ -86,15 +86,15 @@ class Part:
         Counts are summed only here, exactly: however the samples were cut into parts, the result is the same.
         """
         if self.counts is not None:
-            optional = tuple(kind.from_counts(self.counts, options.ignore) for kind in options.statistics)
+            optional = tuple(each.from_counts(self.counts, options.ignore) for each in options.statistics)
             return Moments.from_counts(self.counts, options.ignore), optional
         if self.moments is None:
-            return Moments.identity(shape), tuple(kind.identity(shape) for kind in options.statistics)
+            return Moments.identity(shape), tuple(each.identity(shape) for each in options.statistics)
         return self.moments, self.statistics
 
-    def add_beyond(self, count: Counts) -> None:
+    def add_outside(self, count: Counts) -> None:
         """Adds the number of values outside the bounds, for each feature."""
-        self.beyond = count if self.beyond is None else self.beyond + count
+        self.outside = count if self.outside is None else self.outside + count
 
 
 @dataclass
@@ -128,7 +128,7 @@ class MeasureSpans:
         return part
 
     def name_input(self, group: SpanGroup) -> str:
-        """The path of the source that a group of spans is of."""
+        """The path of the source of a group of spans."""
         return self.sources[group.source].path
 
     def _open(self, index: int) -> Source:
@@ -142,13 +142,13 @@ class MeasureSpans:
         return self.sources[index]
 
     def _tally(self, source: Source, spans: Sequence[Span]) -> Tally | None:
-        suffices = self.per in ("channel", "all") and all(kind.counts_suffice for kind in self.options.statistics)
+        suffices = self.per in ("channel", "all") and all(each.counts_suffice for each in self.options.statistics)
         return source.tally(spans) if suffices else None
 
     def _add_tally(self, part: Part, tally: Tally) -> None:
         part.counts = counts = tally.counts.sum(axis=0, keepdims=True) if self.per == "all" else tally.counts
         if self.options.bounds is not None:
-            part.add_beyond(self.options.bounds.count_beyond_counted(counts, self.options.ignore))
+            part.add_outside(self.options.bounds.count_outside_counted(counts, self.options.ignore))
         part.samples += tally.samples
         part.digest += tally.digest
         part.skipped += tally.skipped
@@ -163,7 +163,7 @@ class MeasureSpans:
             if hole is not None:
                 part.hole = part.samples + hole[0], hole[1]
         if self.options.bounds is not None:
-            part.add_beyond(self.options.bounds.count_beyond(block.values, kept, self.options.ignore))
+            part.add_outside(self.options.bounds.count_outside(block.values, kept, self.options.ignore))
         part.rejected = dict(block.rejected) | part.rejected
         part.samples += len(block.values)
         part.digest += block.digest

@@ -10,6 +10,7 @@ from zm_cli.data.source import Source
 from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError
 from zm_cli.formats import formats
+from zm_cli.formats.shared.options import COLUMNS, EXCLUDE
 from zm_cli.numbers.axes import Per, describe_shape, kept_axes
 from zm_cli.pipeline.outcome import Outcome
 
@@ -60,19 +61,31 @@ def check_alike(first: Source, other: Source, per: Per) -> None:
         ("dtype", ours.dtype.name, theirs.dtype.name),
         ("channels or columns", _named(ours, per), _named(theirs, per)),
         ("sample shape", _fixed(ours, per), _fixed(theirs, per)),
-        *((name, ours.decoding.get(name), theirs.decoding.get(name)) for name in _list_decisive(ours)),
+        *((name, ours.decoding.get(name), theirs.decoding.get(name)) for name in _list_decisive(ours.kind)),
     ):
         if mine != its:
             raise DataError(
                 f"cannot be pooled with {first.path}: {what} {its} instead of {mine}",
                 where=other.path,
-                hint="pool sources that are read in the same way; --mode, --columns or --exclude can make them so",
+                hint=_advise(ours.kind),
             )
 
 
-def _list_decisive(spec: Spec) -> list[str]:
+def _advise(kind: str) -> str:
+    """What to do about sources of this kind that cannot be pooled: the options that change what is read of them."""
+    entry = formats()[kind]
+    decisive = [option for option in entry.options if option.name in _list_decisive(kind) and option.panel is not None]
+    useful = [option for option in entry.options if option in (*decisive, COLUMNS, EXCLUDE)]
+    hint = "pool sources that are read in the same way"
+    if not useful:
+        return hint
+    *first, last = (option.spelling.partition("/")[0] for option in useful)
+    return f"{hint}; {', '.join(first)}{' or ' * bool(first)}{last} can make them so"
+
+
+def _list_decisive(kind: str) -> list[str]:
     """The recorded options that must be the same for data that are used together."""
-    recorded = formats()[spec.kind].recorded
+    recorded = formats()[kind].recorded
     return [name for name, entry in recorded.items() if entry.replay is Replay.ALWAYS]
 
 

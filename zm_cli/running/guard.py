@@ -94,7 +94,7 @@ def _wait_for_orphans() -> None:
 
 
 def _report_end(number: int, path: str | None) -> int:
-    """Returns the exit code where a signal ended the copy, and prints the error where nobody asked for the end."""
+    """Returns the exit code where a signal ended the copy; prints an error unless the signal asks programs to end."""
     if number in END_SIGNALS:
         if sys.stderr is not None and sys.stderr.isatty():
             # Clears the progress bar that may be on this line.

@@ -28,7 +28,7 @@ def count_cores() -> int:
 
 @dataclass(frozen=True)
 class Plan:
-    """How tasks are carried out: it decides speed and memory, never what comes out.
+    """How tasks are carried out. It affects speed and memory, never the result.
 
     Raises UsageError for a number of workers or bytes that is out of range, and for an unknown executor.
     """
@@ -109,7 +109,7 @@ def _peek(items: Iterator[Item]) -> tuple[bool, Iterator[Item]]:
         for item in islice(items, 2):
             begun.append(item)
     except Exception as error:
-        # The error belongs behind the results of the items before it.
+        # The error is raised after the results of the items before it.
         items = _raise(error)
     return len(begun) > 1, chain(begun, items)
 

@@ -65,6 +65,6 @@ def explain_signal(number: int, path: str | None) -> DataError:
     if number == signal.SIGXCPU:
         return DataError("the work on it was ended", where=path, hint="there is a limit of time: ulimit -t")
     if number == signal.SIGPROF:
-        return DataError("cannot be read: the library does not come to an end", where=path, hint="is it damaged?")
+        return DataError("cannot be read: the library took too long", where=path, hint="is it damaged?")
     name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
     return DataError(f"cannot be read: the library crashed ({name})", where=path, hint="is it damaged?")

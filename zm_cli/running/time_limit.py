@@ -1,4 +1,4 @@
-"""A limit on the time that a library may work on a file: on a damaged one, it may never come to an end."""
+"""A limit on the time that a library may work on a file: on a damaged one, it may never finish."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from zm_cli.running import guard
 
 SECONDS = 20.0
-"""Of processor time, whatever the size of the file."""
+"""The least limit, in seconds of processor time, whatever the size of the file."""
 BYTES_PER_SECOND = 1 << 20
 """The limit grows by a second for every so many bytes of the file: far more than a sound file needs."""
 

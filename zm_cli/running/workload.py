@@ -1,4 +1,4 @@
-"""What a task needs of whoever carries it out."""
+"""Workload: what a task needs of its executor."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Workload:
-    """What a task needs of an executor: the data decide it, and it never decides what comes out."""
+    """What a task needs of its executor. It follows from the data, and never affects the result."""
 
     block_bytes: int
     """Bytes that one item takes while it is worked on."""

@@ -1,4 +1,4 @@
-"""The arrays of a stats file: which there can be, and what each must be before a number of it is read."""
+"""The arrays of a stats file: which there can be, and the checks of each before a number of it is read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from zm_cli.statistics import optional_statistics
 from zm_cli.statsfile.fields import field_error
 
 MOST_AXES_SHOWN = 12
-"""Of a shape in a message."""
+"""The most axes of a shape that a message shows."""
 
 
 def list_statistics() -> tuple[type[Statistic], ...]:
@@ -43,7 +43,7 @@ class ExpectedArray:
             what = f"is not an array of {'whole ' * self.whole}numbers"
             raise field_error(self.field, what, self.where)
         if shape != self.shape:
-            what = f"has the shape {_show_shape(shape)}, the features {_show_shape(self.shape)}"
+            what = f"has the shape {_show_shape(shape)}, but the features have {_show_shape(self.shape)}"
             raise field_error(self.field, what, self.where)
 
 

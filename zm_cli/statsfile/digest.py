@@ -22,7 +22,7 @@ DIGESTED_OF_SOURCE = ("path", "kind", "samples", "bytes", "digest", "skipped")
 
 
 def digest_stats(stats: Stats) -> str:
-    """A hash of the statistics, the same whichever kind of file holds them and whoever asked for it."""
+    """A hash of the statistics, the same for every form of the stats file."""
     document = stats.to_document()
     sources = [{field: source[field] for field in DIGESTED_OF_SOURCE} for source in document["sources"]]
     # The first stats files had a field `made`, which was null in the digest.

@@ -1,4 +1,4 @@
-"""Takes checked fields out of a JSON object that may come from anybody."""
+"""Takes fields out of a JSON object that is not trusted, and checks their types."""
 
 from __future__ import annotations
 
@@ -94,5 +94,5 @@ class Fields:
         if names is None:
             return None
         if not set(map(type, names)) <= {str} or len(set(names)) != len(names):
-            raise self.error(field, "are not texts that differ from one another")
+            raise self.error(field, "holds a text twice, or something that is not text")
         return tuple(names)

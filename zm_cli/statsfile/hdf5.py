@@ -49,7 +49,7 @@ class Hdf5Stats:
         return read_text(self._file, HEADER, self._bytes, HEADER_BYTES)
 
     def find_arrays(self, fields: Collection[str]) -> frozenset[str]:
-        """Those of the fields that the file has as members, of whatever kind."""
+        """The names among `fields` that the file has, whatever they hold."""
         links = self._file.id.links
         return frozenset(field for field in fields if links.exists(field.encode()))
 

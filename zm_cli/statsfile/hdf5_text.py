@@ -13,7 +13,7 @@ from typing import Any
 from zm_cli.statsfile.careful_file import CarefulFile
 
 STRUCTURE_BYTES = 1 << 24
-"""What the library can read of a file besides texts and numbers."""
+"""The most bytes that the library may read of a file besides texts and numbers."""
 
 
 class RecordedFile(CarefulFile):

@@ -1,4 +1,4 @@
-"""What a stats file says besides its numbers: every field may come from anybody and is checked before it is used."""
+"""The fields of a stats file that are not arrays; they are not trusted, and each is checked before it is used."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HEADER_FIELDS = frozenset(
     | {"dtype", "range", "unit", "ignore", "decoding", "sources", "provenance"}
 )
 PRINTED_FIELDS = frozenset({"notes", "warnings"})
-"""What `--json` prints beside the statistics; they are not used."""
+"""What `--json` prints beside the statistics; readers do not use it."""
 KNOWN_FIELDS = HEADER_FIELDS | PRINTED_FIELDS
 """The fields of this version that are not arrays."""
 
@@ -40,7 +40,7 @@ _DIGEST = "xxh3_128:"
 
 @dataclass(frozen=True, kw_only=True)
 class Header(Described):
-    """What a stats file says that its numbers stand for, checked; `features` is the shape that its arrays must have.
+    """The checked fields of a stats file that are not arrays; `features` is the shape that its arrays must have.
 
     `range` is the smallest and the largest value, None where there was none.
     """
@@ -118,7 +118,7 @@ def _take_axes(fields: Fields) -> str:
     axes = fields.take_text("axes")
     letters = set(axes)
     if not axes.startswith("N") or len(letters) != len(axes) or not letters <= AXIS_LETTERS | set(UNNAMED):
-        raise fields.error("axes", f"{axes[:20]!r} are not axes of samples")
+        raise fields.error("axes", f"is {axes[:20]!r}, which are not axes of samples")
     return axes
 
 
@@ -135,7 +135,7 @@ def _take_names(fields: Fields, axes: str, shape: tuple[int | None, ...]) -> tup
     names = fields.take_names("names")
     channels = shape[axes.index("C") - 1] if "C" in axes else 1
     if names is not None and channels != len(names):
-        raise fields.error("names", f"are {len(names)} for samples of {describe_shape(shape)} ({axes})")
+        raise fields.error("names", f"has {len(names)} names for samples of {describe_shape(shape)} ({axes})")
     return names
 
 
@@ -178,9 +178,9 @@ def _take_decoding(fields: Fields, spec: Spec) -> dict[str, Any]:
 def _take_samples(fields: Fields, sources: tuple[SourceRecord, ...]) -> int:
     samples = fields.take_count("samples")
     if not samples:
-        raise fields.error("samples", "are none")
+        raise fields.error("samples", "is 0")
     if samples != sum(source.samples for source in sources):
-        raise fields.error("samples", f"are {samples}, which is not the sum of those of the sources")
+        raise fields.error("samples", f"is {samples}, but the samples of the sources do not add up to that")
     return samples
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 MOST_DEPTH = 32
-"""Lists and objects, one inside another, that a stats file can have."""
+"""How deep lists and objects of a stats file can be nested."""
 
 MOST_LISTS = 3_000_000
-"""Lists and objects that are walked through in one file."""
+"""The most lists and objects that are skipped in one file."""
 
 _SPACE = re.compile(rb"[ \t\n\r]*+")
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'

@@ -15,25 +15,25 @@ from zm_cli.errors import DataError
 from zm_cli.statsfile.json_scan import NotJsonError, Scanner
 
 JSON_BYTES = 300_000_000
-"""No JSON stats file is larger."""
+"""The largest JSON stats file, in bytes."""
 
 HEADER_BYTES = 12_000_000
-"""What all its known fields that are not arrays can take together. Python needs up to 50 times as much for them."""
+"""The most bytes of all known fields that are not arrays. Parsed, they take up to 50 times as much memory."""
 
 JSON_FEATURES = 1_000_000
 """Statistics of more features are kept in .npz or .h5: as text they would take more than JSON_BYTES."""
 
 MOST_LISTS = 6 * JSON_FEATURES
-"""Lists, one in another, that an array can be made of: an axis of length 1 makes one for each number."""
+"""The most lists in an array: an axis of length 1 makes one for each number."""
 
 MOST_FIELDS = 1_000
-"""Many times what a stats file has, for those of later versions."""
+"""The most fields of a file: many times what this version writes, because later versions may add some."""
 
 MOST_KEY_BYTES = 4096
-"""Of the name of a field."""
+"""The most bytes of the name of a field."""
 
 MOST_AXES = 12
-"""More than samples can have, fewer than NumPy has."""
+"""The most axes of an array: more than samples can have, fewer than NumPy allows."""
 
 
 def parse_json(

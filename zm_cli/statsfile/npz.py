@@ -18,7 +18,7 @@ HEADER = "header"
 """The member that holds, as JSON, every field that is not an array."""
 
 UNPACKED_BYTES = 1 << 27
-"""What a deflated member can unpack to: it may be a thousand times what it takes in the file. zm does not deflate."""
+"""The most bytes that a compressed member may unpack to: up to a thousand times its size. zm does not compress."""
 
 _DIRECTORY_BYTES = 1 << 17
 _SUFFIX = ".npy"

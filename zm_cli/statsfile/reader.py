@@ -1,4 +1,4 @@
-"""Makes Stats of what a stats file holds, which may come from anybody: every number is checked before it is used."""
+"""Makes Stats of the contents of a stats file, which are not trusted: every number is checked before it is used."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ def read_document(document: Mapping[str, Any], where: str) -> Stats:
 def read_stats(document: Mapping[str, Any], found: Collection[str], take: TakeArray, where: str) -> Stats:
     """The Stats of a document and of arrays, of which those named in `found` are there.
 
-    Arrays are read with `take`, one after the other. What no statistic and no field of this version is called is
-    ignored. Raises DataError, naming the field, where something is not there, is not what it should be, or contradicts
-    the rest, and where the file says that a reader must understand what this one does not.
+    Arrays are read with `take`, one after the other. Keys that this version does not know are ignored. Raises
+    DataError, naming the field, where one is absent, impossible, or contradicts another, and where the file requires a
+    key that this version does not know.
     """
     header = read_header(document, where)
     arrays = Arrays(found, take, header.features, where)

@@ -1,4 +1,4 @@
-"""Stats: moments and other statistics with all that is needed to use them again, and the document that says it."""
+"""Stats: moments and other statistics with all that is needed to use them again, as a stats file holds them."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def check_claims(dataset: Any, path: str, where: str, axis: int) -> str | None:
     memory = count_memory()
     if needed > memory:
         raise DataError(
-            f"one sample or chunk takes {needed:,} bytes, more than there is memory, {memory:,}",
+            f"one sample or chunk takes {needed:,} bytes, more than the memory of this machine, {memory:,}",
             where=where,
             hint="is it damaged? If not, say with --layout which axis is N",
         )

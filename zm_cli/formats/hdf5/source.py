@@ -110,14 +110,14 @@ class Hdf5Source:
     def read(self, span: Span) -> Block:
         """The samples of a span: values (n, *sample_shape) of `spec.dtype`, C-contiguous and writable.
 
-        Raises DataError where the file changed or is damaged there, UsageError where the dataset now leads to another
-        file.
+        Safe to call from several threads at once. Raises DataError where the file changed or is damaged there,
+        UsageError where the dataset now leads to another file.
         """
         values = self._reader.read(*span.address)
         return Block(span, values, xxhash.xxh3_128(values.reshape(-1).view("u1").data).digest())
 
     def tally(self, spans: Sequence[Span]) -> None:
-        """None: counting values is not faster than reading them."""
+        """None: counting values is not faster than reading them. Safe to call from several threads at once."""
 
     def facts(self) -> Facts:
         """The file's size, the shape of a sample, how the dataset is stored, and what else the file holds.

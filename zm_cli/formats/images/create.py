@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from zm_cli.data.sink import Sink, WriteOptions
 from zm_cli.errors import UsageError
 from zm_cli.formats.images.arrays import INSTALL, has_tifffile
-from zm_cli.formats.images.hdf5_sink import HDF5Sink, require_one_shape
+from zm_cli.formats.images.hdf5_sink import Hdf5Sink, require_one_shape
 from zm_cli.formats.images.listing import read_receipt
 from zm_cli.formats.images.suffixes import suffix_of
 from zm_cli.formats.images.tree_sink import FileSink, TreeSink, digest_names
@@ -25,7 +25,7 @@ def create_sink(source: ImageSource, output: str, options: WriteOptions) -> Sink
     """The sink for `output`, in the output format of `choose_output_format`. Raises as that does, and as the sink."""
     format, single = choose_output_format(source, output, options.format)
     if format == "h5":
-        return HDF5Sink(source, output, options)
+        return Hdf5Sink(source, output, options)
     return FileSink(output, options, format) if single else TreeSink(source, output, options, format)
 
 

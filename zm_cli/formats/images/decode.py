@@ -98,7 +98,7 @@ def _convert(picture: Image, mode: str) -> Image:
 
 
 def _copy(picture: Image, out: NDArray[Any]) -> None:
-    """Copies the pixels as they are; the only place where bytes of Pillow's become numbers of NumPy's."""
+    """Copies the pixels as they are. Only here do the bytes of Pillow become NumPy arrays."""
     values = np.asarray(picture)
     out[...] = values if values.ndim == 3 else values[..., np.newaxis]
 

@@ -26,7 +26,7 @@ _MOST_SIZES_LISTED = 6
 Encoded = tuple[NDArray[Any], tuple[str, ...]]
 
 
-class HDF5Sink:
+class Hdf5Sink:
     """Writes one HDF5 file that holds every image as a sample of one dataset, in the order of the source.
 
     `images` (N,H,W,C) has the output's dtype, chunks of whole samples and the dimension labels N, H, W, C; its
@@ -116,7 +116,7 @@ class HDF5Sink:
         self._draft.commit()
 
     def discard(self) -> None:
-        """Removes what was written."""
+        """Removes what was written; does nothing after `commit`."""
         self._output_file.abandon()
         if self._file is not None:
             self._file.close()

@@ -52,7 +52,9 @@ class ImageSource:
     """The images of a folder (searched recursively, in the order of their paths) or of one file.
 
     Pickles without the list of files: a span's address holds the paths it needs, so only the process that opened the
-    source ever lists the folder. Raises UsageError for options that do not fit, DataError for what cannot be read.
+    source ever lists the folder. `read` and `tally` may be called from several threads at once, the other methods only
+    from the thread that opened the source. Raises UsageError for options that do not fit, DataError for what cannot be
+    read.
     """
 
     one_pass = False
@@ -112,7 +114,10 @@ class ImageSource:
         return find_classes(self.files)
 
     def spans(self) -> Iterator[Span]:
-        """Runs of files that follow one another and have one shape, as many as decode to BLOCK_BYTES."""
+        """Yields runs of consecutive files with one shape, as many as decode to BLOCK_BYTES.
+
+        The address of each is the relative paths of the files and their shape (H,W,C).
+        """
         listing = self._opened()
         start, indices = 0, counting()
         while start < len(listing):
@@ -132,7 +137,8 @@ class ImageSource:
     def read(self, span: Span) -> Block:
         """The block of a span: `values` (n,H,W,C), `carried` the relative paths of the samples in it.
 
-        Raises DataError, naming the file, for one that cannot be decoded, unless such files are to be skipped.
+        Safe to call from several threads at once. Raises DataError, naming the file, for one that cannot be decoded,
+        unless such files are to be skipped.
         """
         paths, shape = span.address
         values = np.empty((0, *shape), self.spec.dtype)
@@ -140,7 +146,7 @@ class ImageSource:
         def fill(data: bytes, path: str, shape: tuple[int, int, int], index: int) -> None:
             nonlocal values
             if not len(values):
-                # Only here, where memory that is not to be had is a fault of the file that asks for it.
+                # Only here: if there is not enough memory, the error names the file that asks for it.
                 values = np.empty((len(paths), *shape), self.spec.dtype)
             decode(data, path, self._decoding, values[index])
 
@@ -148,7 +154,10 @@ class ImageSource:
         return Block(span, values[: len(seen.kept)], seen.digest, carried=tuple(seen.kept), skipped=tuple(seen.skipped))
 
     def tally(self, spans: Sequence[Span]) -> Tally | None:
-        """The values of spans counted as they are decoded, for large pictures of 8 bits; raises as `read` does."""
+        """Counts the values of large pictures of 8 bits as they are decoded; None for other images.
+
+        Safe to call from several threads at once. Raises as `read` does.
+        """
         if self.small_samples or self._decoding.mode not in COUNTED:
             return None
         channels = self.spec.sample_shape[2] or 1
@@ -229,13 +238,16 @@ class ImageSource:
         choose_output_format(self, output, format)
 
     def create_sink(self, output: str, options: WriteOptions) -> Sink:
-        """The sink for `output`: one HDF5 file, a folder of arrays, or one array file."""
+        """The sink for `output`: one HDF5 file, a folder of arrays, or one array file.
+
+        Raises as `check_output` does, and DataError where the file system refuses.
+        """
         from zm_cli.formats.images.create import create_sink
 
         return create_sink(self, output, options)
 
     def close(self) -> None:
-        """Nothing is held open between reads."""
+        """Does nothing: no file is open between reads."""
 
     def _opened(self) -> Listing:
         if self._listing is None:

@@ -74,7 +74,7 @@ class TreeSink:
         self._draft.commit()
 
     def discard(self) -> None:
-        """Removes what was written."""
+        """Removes what was written; does nothing after `commit`."""
         self._draft.discard()
 
     def _name(self, path: str) -> str:
@@ -109,11 +109,11 @@ class FileSink:
             raise DataError(f"cannot be written: {error.strerror}", where=str(self._draft.target)) from error
 
     def commit(self) -> None:
-        """Gives the file its name."""
+        """Gives the file its name; DataError where the file system refuses."""
         self._draft.commit()
 
     def discard(self) -> None:
-        """Removes what was written."""
+        """Removes what was written; does nothing after `commit`."""
         self._draft.discard()
 
 

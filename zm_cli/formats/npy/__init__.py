@@ -1,4 +1,4 @@
-"""NumPy's files: the array of a `.npy` file, or one of an `.npz` archive, read in blocks and written back."""
+"""The format of NumPy arrays: a `.npy` file, or one array of an `.npz` archive, read in blocks and written back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which array of a file is meant: the only one, or the one that is named; and what its file says of each."""
+"""Lists the arrays of a file, and chooses the one to read: the one that the user named, or the only suitable one."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class StoredArray:
 
 
 def list_arrays(path: str) -> list[StoredArray]:
-    """The arrays of the file at `path`, in their order; DataError where it cannot be read as NumPy's."""
+    """The arrays of the file at `path`, in their order; DataError where it cannot be read as a NumPy file."""
     with errors_explained(path), open(path, "rb") as stream:
         archive = stream.read(len(ZIP)) == ZIP
         stream.seek(0)
@@ -56,10 +56,10 @@ def list_arrays(path: str) -> list[StoredArray]:
 
 
 def choose_array(path: str, asked: str | None) -> StoredArray:
-    """The array that is `asked` for by name, or else the only one that can be meant.
+    """The array that is `asked` for by name; without a name, the only suitable one.
 
-    Raises UsageError where there is none of that name or several can be meant, DataError where the array is not one of
-    numbers with 1 to 5 axes, or is empty.
+    Raises UsageError where no array has that name or several are suitable, DataError where the array does not hold
+    numbers, does not have 1 to 5 axes, or is empty.
     """
     found = list_arrays(path)
     if asked is not None:
@@ -102,7 +102,7 @@ def describe_array(array: StoredArray) -> str:
 
 @contextmanager
 def errors_explained(where: str) -> Iterator[None]:
-    """Raises DataError for what the libraries raise of a file that is damaged or not NumPy's at all."""
+    """Turns the errors that the libraries raise for damaged files into DataError, for missing ones into UsageError."""
     try:
         yield
     except FileNotFoundError as error:
@@ -133,7 +133,7 @@ def _list_members(stream: IO[bytes]) -> Iterator[StoredArray]:
 
 
 def _find_data(stream: IO[bytes], info: zipfile.ZipInfo) -> int:
-    """Where the bytes of a member begin in the archive: behind its own header, whose length the directory lacks."""
+    """Where the bytes of a member begin in the archive: after its own header, whose length only the header says."""
     stream.seek(info.header_offset)
     signature, name, extra = _LOCAL_HEADER.unpack(stream.read(_LOCAL_HEADER.size))
     start = int(info.header_offset + _LOCAL_HEADER.size + name + extra)

@@ -55,7 +55,7 @@ class MappedArray:
             offset += start * (header.nbytes // shape[axis])
             shape[axis] = stop - start
         with ExitStack() as stack:
-            file: Any = self._unpacked or stack.enter_context(open(self._path, "rb"))
+            file: IO[bytes] = self._unpacked or stack.enter_context(open(self._path, "rb"))
             mapped: NDArray[Any] = np.memmap(
                 file,
                 dtype=header.dtype,
@@ -69,7 +69,7 @@ class MappedArray:
 
 
 def slowest_axis(header: NpyHeader) -> int:
-    """The axis along which neighbours lie farthest apart in the file."""
+    """The axis along which neighbors lie farthest apart in the file."""
     return len(header.shape) - 1 if header.fortran_order else 0
 
 

@@ -1,4 +1,4 @@
-"""The Sink of an array of NumPy's: a file of the same form, with the array in the new dtype and a receipt beside it."""
+"""The Sink of a NumPy array: a file of the same form, with the array in the new dtype and a receipt beside it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import shutil
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from zm_cli.formats.npy.source import NpySource
 
 LARGE_MEMBER = 1 << 30
-"""Bytes from which on a member of an archive is given the fields for more than 4 GB."""
+"""The size in bytes from which a member is written with 64-bit size fields, which allow more than 4 GB."""
 
 
 def check_name(output: str, *, archive: bool) -> None:
@@ -45,7 +46,8 @@ def check_name(output: str, *, archive: bool) -> None:
 class NpySink:
     """Writes the source's array to `output`, in its shape and memory order; an archive keeps its other members.
 
-    `encode` may be called from any thread. Raises DataError where input or output fail.
+    `encode` may be called from several threads at once, the other methods only from one. Raises DataError where the
+    input cannot be read or the output cannot be written.
     """
 
     def __init__(self, source: NpySource, output: str, options: WriteOptions) -> None:
@@ -68,12 +70,12 @@ class NpySink:
         return np.ascontiguousarray(block.values, self._dtype)
 
     def write(self, encoded: NDArray[Any]) -> None:
-        """Appends encoded samples along the sample axis."""
+        """Appends encoded samples along the sample axis; DataError where that fails."""
         with self._failures_explained():
             self._writer.write(encoded)
 
     def commit(self) -> None:
-        """Completes the file, and gives it and its receipt their names."""
+        """Completes the file, and gives it and its receipt their names; DataError where that fails."""
         with self._failures_explained():
             self._writer.close()
             if self._array_draft is not self._draft:
@@ -82,12 +84,12 @@ class NpySink:
             with self._draft.path.open("rb") as file:
                 digest = _hash(file)
                 nbytes = file.seek(0, 2)
-            # First the receipt, which is believed of no other file: without one, this might be centered twice.
+            # The receipt comes first. It fits no other file, but a file without it might be centered twice.
             draft_receipt(self._output, self._receipt, nbytes, digest).commit()
             self._draft.commit()
 
     def discard(self) -> None:
-        """Removes what was written."""
+        """Removes what was written; does nothing after `commit`."""
         if hasattr(self, "_writer"):
             self._writer.close()
         self._array_draft.discard()
@@ -104,7 +106,7 @@ class NpySink:
                 if info.filename == own:
                     # Without a time: the same data give the same bytes.
                     made = zipfile.ZipInfo(own)
-                    stream: Any = self._array_draft.path.open("rb")
+                    stream: IO[bytes] = self._array_draft.path.open("rb")
                 else:
                     made = zipfile.ZipInfo(info.filename, info.date_time)
                     stream = old.open(info)
@@ -126,7 +128,7 @@ class NpySink:
             raise
 
 
-def _hash(file: Any) -> str:
+def _hash(file: BufferedReader) -> str:
     import xxhash
 
     return hashlib.file_digest(file, xxhash.xxh3_128).hexdigest()

@@ -1,4 +1,4 @@
-"""The Source of an array of NumPy's: runs of samples, mapped from the file."""
+"""The Source of a NumPy array: runs of samples, mapped from the file."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ _opening = threading.Lock()
 class NpySource:
     """One array of a `.npy` file or an `.npz` archive, its sample axis moved to the front.
 
-    Raises UsageError where array or layout cannot be as asked, DataError where the file cannot be read.
+    `read` and `tally` may be called from several threads at once, the other methods only from the thread that opened
+    the source. Raises UsageError where the file has no such array or the array cannot have the layout that was asked
+    for, DataError where the file cannot be read.
     """
 
     one_pass = False
@@ -68,7 +70,7 @@ class NpySource:
         return self.array.header
 
     def spans(self) -> Iterator[Span]:
-        """Runs of samples of about BLOCK_BYTES."""
+        """Yields the addresses of all samples in order: `(start, stop)` along the sample axis, of about BLOCK_BYTES."""
         rows = max(1, blocks.BLOCK_BYTES // self.sample_bytes)
         for index, start in enumerate(range(0, self._samples, rows)):
             stop = min(start + rows, self._samples)
@@ -76,9 +78,9 @@ class NpySource:
             yield Span(index, (start, stop), nbytes, nbytes)
 
     def read(self, span: Span) -> Block:
-        """The samples of a span: values (n, ...) in the native dtype, C-contiguous; safe to call from several threads.
+        """The samples of a span: values (n, *sample_shape) of `spec.dtype`, C-contiguous.
 
-        Raises DataError where the file is damaged or shorter than it was.
+        Safe to call from several threads at once. Raises DataError where the file is damaged or shorter than it was.
         """
         import xxhash
 
@@ -88,10 +90,10 @@ class NpySource:
         return Block(span, values, xxhash.xxh3_128(values.reshape(-1).view(np.uint8).data).digest())
 
     def tally(self, spans: Sequence[Span]) -> None:
-        """Nothing: the values are numbers already, which are not counted faster than read."""
+        """None: counting values is not faster than reading them. Safe to call from several threads at once."""
 
     def facts(self) -> Facts:
-        """The file's size, the sample's shape, and what else the file holds."""
+        """The file's size, the shape of a sample, and what else the file holds; DataError where it cannot be read."""
         header = self.header
         others = {
             "dataset": self.array.name,
@@ -112,19 +114,22 @@ class NpySource:
         )
 
     def check_output(self, output: str, format: str | None) -> None:
-        """Raises UsageError for an output that has not the suffix of such a file."""
+        """Raises UsageError for an output without the suffix of such a file."""
         from zm_cli.formats.npy.sink import check_name
 
         check_name(output, archive=bool(self.array.name))
 
     def create_sink(self, output: str, options: WriteOptions) -> Sink:
-        """The sink that writes the array again, transformed, and the other members of an archive as they are."""
+        """The sink that writes the transformed array, and the other members of an archive as they are.
+
+        Raises DataError where the file system refuses.
+        """
         from zm_cli.formats.npy.sink import NpySink
 
         return NpySink(self, output, options)
 
     def close(self) -> None:
-        """Closes what reading has opened; the next read opens it again."""
+        """Closes the temporary file of a packed array; the next read makes it again."""
         with _opening:
             if self._mapped is not None:
                 self._mapped.close()

@@ -16,8 +16,8 @@ from zm_cli.formats.shared.npy_header import NpyHeader
 class ArrayWriter:
     """Writes the array that `header` describes to the existing file at `path`, samples in order along `axis`.
 
-    Raises OSError where the file system refuses. Its room is taken at once where samples are not neighbours in the
-    file: writing to mapped memory cannot report that a disk is full.
+    Raises OSError where the file system refuses. Where samples are not stored one after another, disk space for
+    the whole file is reserved first: writing to mapped memory cannot report that a disk is full.
     """
 
     def __init__(self, path: Path, header: NpyHeader, axis: int) -> None:
@@ -34,7 +34,10 @@ class ArrayWriter:
         self._offset = self._file.tell()
         self._sequential = axis == slowest_axis(header)
         if not self._sequential:
-            os.posix_fallocate(self._file.fileno(), 0, self.nbytes)
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(self._file.fileno(), 0, self.nbytes)
+            else:
+                os.ftruncate(self._file.fileno(), self.nbytes)
 
     @property
     def nbytes(self) -> int:
@@ -61,5 +64,5 @@ class ArrayWriter:
         mapped[(slice(None),) * self._axis + (slice(start, self._next),)] = part
 
     def close(self) -> None:
-        """Closes the file; does nothing where it is closed."""
+        """Closes the file; does nothing if it is closed."""
         self._file.close()

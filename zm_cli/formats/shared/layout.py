@@ -38,7 +38,7 @@ def parse_layout(asked: str, name: str, shape: tuple[int, ...]) -> str:
 
 
 def find_layout_fault(spec: Spec, decoding: Mapping[str, Any]) -> str | None:
-    """What is wrong with the layout that a stats file records in `decoding`, as a clause; None where nothing is."""
+    """What is wrong with the layout that a stats file records in `decoding`, as a clause; None if it is right."""
     layout = decoding.get("layout")
     if layout is not None and spec.axes != "N" + layout.replace("N", ""):
         return f"has a 'layout' other than the axes {spec.axes}"

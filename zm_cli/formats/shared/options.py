@@ -1,4 +1,4 @@
-"""The options that several formats have."""
+"""The options that several formats have, or that the pipeline and the command line use by themselves."""
 
 from __future__ import annotations
 

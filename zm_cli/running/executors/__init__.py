@@ -14,7 +14,7 @@ Result = TypeVar("Result")
 
 
 class Executor(Protocol):
-    """Who carries out a task for many items: this thread, threads, processes, other machines.
+    """Carries out a task for many items: in this thread, in several threads, or in processes.
 
     The module's name is the executor's name.
     """
@@ -27,11 +27,12 @@ class Executor(Protocol):
     def map(
         self, task: Callable[[Item], Result], items: Iterable[Item], workers: int, window: int
     ) -> Generator[Result, None, None]:
-        """Returns `task(item)` for each item, in the order of the items; nothing happens before the first is asked for.
+        """Yields `task(item)` for each item, in the order of the items; does nothing until the first is asked for.
 
-        At most `window` items, which is at least `workers`, are taken whose results are not out yet. The first error in
-        that order, of a task or of the items, is raised after the results before it; what has not started is dropped.
-        Once the generator is closed or has raised, no worker is left. Items are not held when their task is done.
+        At most `window` items are in flight: taken, and their results not yet yielded. `window` is at least `workers`.
+        The first error in the order of the items, of a task or of `items` itself, is raised after all earlier results,
+        and items that were not started are dropped. Once the generator is closed or has raised, no worker is left. An
+        item is released as soon as its task is done.
         """
         ...
 

@@ -23,8 +23,8 @@ class Forks:
     ) -> Generator[Result, None, None]:
         """Returns the results as `Executor.map` says; `task`, items and results must pickle.
 
-        Raises DataError as soon as a worker dies. It names what the method `name_input(item)` of the task says of the
-        worker's item, where the task has one, else the input that was noted last.
+        Raises DataError as soon as a worker dies. The error names the input that the method `name_input(item)` of the
+        task returns for the worker's item; if the task has no such method, the input that was noted last.
         """
         name_input: Callable[[Item], str] | None = getattr(task, "name_input", None)
         team: list[WorkerProcess] = []
@@ -58,13 +58,13 @@ class Forks:
                     yield result
                     del result
                     continue
-                # Without anybody to wait for, this would not end.
+                # With no worker busy, `wait` would never return.
                 for ready in wait(list(busy)) if busy else ():
                     index, worker = busy.pop(ready)
                     done[index] = worker.receive()
                     idle.append(worker)
         finally:
-            # Nobody waits for a result any more, and a worker has nothing to put in order.
+            # No result is needed any more, and workers have nothing to clean up.
             for worker in team:
                 worker.process.kill()
             for worker in team:
