@@ -81,6 +81,7 @@ _FIELDS: Mapping[str, Callable[[Any], bool]] = {
     "ddof": _is_number,
     "epsilon": _is_number,
     "impute": _is_text,
+    "dataset": _is_text,
     "files": _is_text,
     "bytes": _is_number,
     "output": lambda value: isinstance(value, dict),

@@ -15,6 +15,7 @@ import pytest
 from tests.shell import run_zm
 from zm_cli.data import block
 from zm_cli.data.options import ReadOptions
+from zm_cli.data.sink import WriteOptions
 from zm_cli.data.source import Source
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import detect, open_source
@@ -244,3 +245,46 @@ def test_an_output_of_another_form_is_refused(tmp_path: Path, output: str, what:
     save(tmp_path, np.ones((5, 2)))
     ran = run_zm("center", "x.npy", "-o", output, cwd=tmp_path)
     assert (ran.code, what in ran.err) == (2, True)
+
+
+def test_a_receipt_speaks_of_its_own_array(tmp_path: Path) -> None:
+    values = np.random.default_rng(9).normal(4, 2, (20, 3))
+    np.savez(tmp_path / "x.npz", a=values, b=values)
+    assert run_zm("center", "x.npz", "--dataset", "a", "-o", "y.npz", cwd=tmp_path).code == 0
+    again = run_zm("center", "y.npz", "--dataset", "a", "-o", "z.npz", cwd=tmp_path)
+    assert (again.code, "centered already" in again.err) == (3, True)
+    assert run_zm("center", "y.npz", "--dataset", "b", "-o", "z.npz", cwd=tmp_path).code == 0
+
+
+def test_an_archive_that_is_replaced_while_it_is_written_is_an_error(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", x=np.ones((20, 3)))
+    source = open_array(str(tmp_path / "x.npz"))
+    sink = source.create_sink(str(tmp_path / "y.npz"), WriteOptions(np.dtype("f8"), {}))
+    for span in source.spans():
+        sink.write(sink.encode(source.read(span)))
+    np.savez(tmp_path / "x.npz", other=np.ones(5))
+    with pytest.raises(DataError, match="changed while it was read"):
+        sink.commit()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["x.npz"]
+
+
+def test_two_members_of_one_name_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    np.savez(path, x=np.ones(3))
+    with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("x.npy", b"")
+    with pytest.raises(DataError, match="two members of one name"):
+        open_array(str(path))
+
+
+def test_statistics_of_images_apply_to_a_stack_of_them(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(7).integers(0, 256, (5, 8, 9, 3), dtype=np.uint8)
+    (tmp_path / "arrays").mkdir()
+    for index, image in enumerate(pixels):
+        np.save(tmp_path / "arrays" / f"{index}.npy", image)
+    np.save(tmp_path / "stack.npy", pixels)
+    assert run_zm("stats", "arrays", "-o", "s.json", cwd=tmp_path).code == 0
+    ran = run_zm("center", "stack.npy", "--stats", "s.json", "-o", "out.npy", cwd=tmp_path)
+    assert ran.code == 0, ran.err
+    mean = pixels.reshape(-1, 3).mean(axis=0)
+    np.testing.assert_allclose(np.load(tmp_path / "out.npy"), pixels - mean, atol=1e-4)

@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 
 def recognize(path: Path) -> Confidence | None:
     """How surely `path` holds images: BY_NAME for a picture's suffix, POSSIBLE for a folder or `.npy` file, or None."""
-    if path.is_dir() or suffix_of(path.name) == ARRAY:
+    if path.is_dir():
         return Confidence.POSSIBLE
+    if suffix_of(path.name) == ARRAY:
+        from zm_cli.formats.images.arrays import is_image_array
+
+        return Confidence.POSSIBLE if is_image_array(path) else None
     return Confidence.BY_NAME if is_image_suffix(path.name) else None
 
 

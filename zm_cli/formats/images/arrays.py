@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -35,6 +36,17 @@ class ArrayType:
 def has_tifffile() -> bool:
     """Whether the optional reader and writer of TIFF arrays is installed."""
     return find_spec("tifffile") is not None
+
+
+def is_image_array(path: Path) -> bool:
+    """Whether the `.npy` file at `path` may be one image: False where its header has not two or three axes."""
+    if not path.is_file():
+        return True
+    try:
+        with path.open("rb") as stream:
+            return len(read_npy_header(stream).shape) in (2, 3)
+    except (OSError, ValueError):
+        return True
 
 
 def read_npy_type(stream: IO[bytes], nbytes: int) -> tuple[int, int, ArrayType]:

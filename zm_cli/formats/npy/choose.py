@@ -88,6 +88,12 @@ def name_array(path: str, name: str) -> str:
     return f"{path}: {escape_controls(name)}" if name else path
 
 
+def sign_file(path: str) -> tuple[int, int, int]:
+    """What tells whether the file at `path` is still the same: its inode, size and time of change."""
+    status = os.stat(path)
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
 def is_usable(array: StoredArray) -> bool:
     """Whether an array can be read as samples."""
     header = array.header
@@ -114,6 +120,9 @@ def errors_explained(where: str) -> Iterator[None]:
 
 def _list_members(stream: IO[bytes]) -> Iterator[StoredArray]:
     with zipfile.ZipFile(stream) as archive:
+        names = archive.namelist()
+        if len(set(names)) < len(names):
+            raise ValueError("it has two members of one name")
         for info in archive.infolist():
             if not info.filename.endswith(SUFFIX):
                 continue
@@ -127,7 +136,8 @@ def _list_members(stream: IO[bytes]) -> Iterator[StoredArray]:
                 offset = member.tell()
             _check_size(header, info.file_size - offset)
             packed = info.compress_type != zipfile.ZIP_STORED
-            if packed and info.file_size > MOST_RATIO * (info.compress_size + 1):
+            deflated = info.compress_type == zipfile.ZIP_DEFLATED
+            if deflated and info.file_size > MOST_RATIO * (info.compress_size + 1):
                 raise ValueError(f"'{name[:50]}' claims more than its data can unpack to")
             yield StoredArray(name, header, offset if packed else _find_data(stream, info) + offset, packed)
 

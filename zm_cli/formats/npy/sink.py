@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from zm_cli.data.block import Block
 from zm_cli.data.sink import WriteOptions
 from zm_cli.errors import DataError, UsageError
-from zm_cli.formats.npy.choose import ERRORS, SUFFIX
+from zm_cli.formats.npy.choose import ERRORS, SUFFIX, sign_file
 from zm_cli.formats.npy.mapped import COPY_BYTES
 from zm_cli.formats.npy.writer import ArrayWriter
 from zm_cli.formats.shared.npy_header import NpyHeader
 from zm_cli.formats.shared.receipt_beside import draft_receipt
 from zm_cli.outputs.draft import Draft
+from zm_cli.outputs.receipt import MOST_LETTERS
 
 if TYPE_CHECKING:
     from zm_cli.formats.npy.source import NpySource
@@ -81,11 +82,12 @@ class NpySink:
             if self._array_draft is not self._draft:
                 self._pack()
                 self._array_draft.discard()
+                self._check_unchanged()
             with self._draft.path.open("rb") as file:
                 digest = _hash(file)
                 nbytes = file.seek(0, 2)
             # The receipt comes first. It fits no other file, but a file without it might be centered twice.
-            draft_receipt(self._output, self._receipt, nbytes, digest).commit()
+            draft_receipt(self._output, self._describe_array(), nbytes, digest).commit()
             self._draft.commit()
 
     def discard(self) -> None:
@@ -94,6 +96,17 @@ class NpySink:
             self._writer.close()
         self._array_draft.discard()
         self._draft.discard()
+
+    def _describe_array(self) -> Mapping[str, Any]:
+        """The receipt, which says of an archive which array it is about."""
+        name = self._source.array.name
+        return {**self._receipt, "dataset": name[:MOST_LETTERS]} if name else self._receipt
+
+    def _check_unchanged(self) -> None:
+        """Raises DataError if the archive is another one than when it was opened: its members were read again."""
+        path = self._source.path
+        if sign_file(path) != self._source.signature:
+            raise DataError("changed while it was read", where=path, hint="run it again when nobody writes to it")
 
     def _pack(self) -> None:
         """Writes the archive: every member in its order and packed as it was."""

@@ -15,14 +15,23 @@ from zm_cli.data.options import ReadOptions
 from zm_cli.data.sink import Sink, WriteOptions
 from zm_cli.data.source import Facts
 from zm_cli.data.spec import UNNAMED, Spec
-from zm_cli.formats.npy.choose import choose_array, describe_array, errors_explained, list_arrays, name_array
+from zm_cli.formats.npy.choose import choose_array, describe_array, errors_explained, list_arrays, name_array, sign_file
 from zm_cli.formats.npy.mapped import MappedArray
 from zm_cli.formats.shared.layout import guess_layout, parse_layout
 from zm_cli.formats.shared.npy_header import NpyHeader
 from zm_cli.formats.shared.options import DATASET, LAYOUT, LIMIT
 from zm_cli.formats.shared.receipt_beside import read_receipt
+from zm_cli.outputs.receipt import DAMAGED, MOST_LETTERS
 
 _opening = threading.Lock()
+
+
+def find_receipt(path: str, name: str) -> Mapping[str, Any] | None:
+    """The receipt beside the file at `path`, if it is of the array `name`; DAMAGED where it cannot be read."""
+    receipt = read_receipt(path)
+    if receipt is None or receipt is DAMAGED:
+        return receipt
+    return receipt if receipt.get("dataset", "") == name[:MOST_LETTERS] else None
 
 
 class NpySource:
@@ -60,7 +69,8 @@ class NpySource:
         )
         self.sample_bytes = self.header.nbytes // there
         self.nbytes = self._samples * self.sample_bytes
-        self.receipt: Mapping[str, Any] | None = read_receipt(path)
+        self.receipt: Mapping[str, Any] | None = find_receipt(path, self.array.name)
+        self.signature = sign_file(path)
         self._mapped: MappedArray | None = None
 
     @property
