@@ -23,6 +23,7 @@ from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
 from zm_cli.pipeline.part import MeasureSpans, Part, group_spans
 from zm_cli.pipeline.pooling import check_alike, check_one_size, pool_columns
 from zm_cli.pipeline.words import missing_value
+from zm_cli.running.guard import note_input
 from zm_cli.running.plan import Plan
 from zm_cli.running.workload import Workload
 from zm_cli.statsfile.stats import SourceRecord, Stats
@@ -117,6 +118,8 @@ class _Reduction:
 
     def add(self, part: Part) -> None:
         """Adds the next part; DataError if a value is missing and none may be."""
+        # Where worker processes read, this process notes how far they have come.
+        note_input(self._source.path)
         if part.hole is not None:
             raise missing_value(self._source, self._total.samples + part.hole[0] + 1, part.hole[1], self._per)
         self._hasher.update(part.digest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import zipfile
@@ -56,6 +57,8 @@ class MappedArray:
             shape[axis] = stop - start
         with ExitStack() as stack:
             file: IO[bytes] = self._unpacked or stack.enter_context(open(self._path, "rb"))
+            if os.fstat(file.fileno()).st_size < self._offset + header.nbytes:
+                raise ValueError("it is shorter than when it was opened")
             mapped: NDArray[Any] = np.memmap(
                 file,
                 dtype=header.dtype,
