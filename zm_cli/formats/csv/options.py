@@ -5,11 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from zm_cli.data.options import Option, Panel, Recorded
-from zm_cli.formats.shared.options import can_be_bytes
-
-
-def _is_flag(value: Any) -> bool:
-    return isinstance(value, bool)
+from zm_cli.formats.shared.options import can_be_bytes, is_flag
 
 
 def _are_texts(value: Any) -> bool:
@@ -37,7 +33,7 @@ HEADER: Option[bool] = Option(
     flags=("--header/--no-header",),
     help="Whether the first row holds names (default: yes).",
     panel=Panel.TABLE,
-    recorded=Recorded(_is_flag, {"type": "boolean"}),
+    recorded=Recorded(is_flag, {"type": "boolean"}),
 )
 NULL_VALUES: Option[tuple[str, ...]] = Option(
     "null_values",

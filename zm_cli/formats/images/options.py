@@ -9,6 +9,7 @@ from typing import Any, Literal
 from zm_cli.data.options import Option, Panel, Recorded, Replay
 from zm_cli.errors import UsageError
 from zm_cli.formats.images.bands import ARRAY, BANDS
+from zm_cli.formats.shared.options import is_flag
 from zm_cli.inputs.option_text import parse_names
 
 MOST_LENGTH = 65_535
@@ -36,10 +37,6 @@ def parse_pixels(text: str) -> int:
     if not pixels:
         raise UsageError(f"'{text}' is not a number of pixels", where="--max-pixels", hint="write it as 180M, or none")
     return min(pixels, sys.maxsize)
-
-
-def _is_flag(value: Any) -> bool:
-    return isinstance(value, bool)
 
 
 def _is_mode(value: Any) -> bool:
@@ -78,7 +75,7 @@ MODE: Option[str] = Option(
     panel=Panel.IMAGE,
     recorded=Recorded(_is_mode, {"enum": list(MODES)}, Replay.ALWAYS),
 )
-LOSSY: Option[bool] = Option("lossy", recorded=Recorded(_is_flag, {"type": "boolean"}, Replay.ALWAYS))
+LOSSY: Option[bool] = Option("lossy", recorded=Recorded(is_flag, {"type": "boolean"}, Replay.ALWAYS))
 """Whether conversion to the mode may lose precision; by default only where the user named the mode. It is not on the
 command line: stats files record it, so that other data are read in the same way."""
 RESIZE: Option[tuple[int, int]] = Option(
@@ -107,7 +104,7 @@ EXIF: Option[bool] = Option(
     flags=("--exif/--no-exif",),
     help="Turn images as their EXIF says (default: as stored).",
     panel=Panel.IMAGE,
-    recorded=Recorded(_is_flag, {"type": "boolean"}, Replay.ALWAYS),
+    recorded=Recorded(is_flag, {"type": "boolean"}, Replay.ALWAYS),
 )
 MAX_PIXELS: Option[int] = Option(
     "max_pixels",

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from io import BufferedReader
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -21,7 +19,7 @@ from zm_cli.formats.npy.choose import ERRORS, SUFFIX, sign_file
 from zm_cli.formats.npy.mapped import COPY_BYTES
 from zm_cli.formats.npy.writer import ArrayWriter
 from zm_cli.formats.shared.npy_header import NpyHeader
-from zm_cli.formats.shared.receipt_beside import draft_receipt
+from zm_cli.formats.shared.receipt_beside import draft_receipt, hash_file
 from zm_cli.outputs.draft import Draft
 from zm_cli.outputs.receipt import MOST_LETTERS
 
@@ -83,9 +81,7 @@ class NpySink:
                 self._pack()
                 self._array_draft.discard()
                 self._check_unchanged()
-            with self._draft.path.open("rb") as file:
-                digest = _hash(file)
-                nbytes = file.seek(0, 2)
+            digest, nbytes = hash_file(self._draft.path), self._draft.path.stat().st_size
             # The receipt comes first. It fits no other file, but a file without it might be centered twice.
             draft_receipt(self._output, self._describe_array(), nbytes, digest).commit()
             self._draft.commit()
@@ -139,9 +135,3 @@ class NpySink:
                 reason = getattr(error, "strerror", None) or str(error)
                 raise DataError(f"cannot be written: {reason}", where=self._output) from error
             raise
-
-
-def _hash(file: BufferedReader) -> str:
-    import xxhash
-
-    return hashlib.file_digest(file, xxhash.xxh3_128).hexdigest()

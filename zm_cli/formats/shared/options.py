@@ -19,6 +19,11 @@ def _is_layout(value: Any) -> bool:
     return isinstance(value, str) and "N" in value and len(set(value)) == len(value) and set(value) <= AXIS_LETTERS
 
 
+def is_flag(value: Any) -> bool:
+    """Whether a value that a stats file records is true or false."""
+    return isinstance(value, bool)
+
+
 def can_be_bytes(text: str, errors: str) -> bool:
     """Whether a text can be encoded as UTF-8 with this error handler."""
     try:

@@ -30,17 +30,18 @@ def read_receipt(path: str) -> Mapping[str, Any] | None:
     output = document.get("output")
     if not isinstance(output, dict) or output.get("bytes") != Path(path).stat().st_size:
         return None
-    return document if output.get("xxh3_128") == _hash_file(path) else None
+    return document if output.get("xxh3_128") == hash_file(path) else None
 
 
-def _hash_file(path: str) -> str:
+def hash_file(path: str | Path) -> str:
+    """Returns the xxh3_128 hash of a file in hexadecimal; raises DataError if it cannot be read."""
     import xxhash
 
     try:
         with open(path, "rb") as file:
             return hashlib.file_digest(file, xxhash.xxh3_128).hexdigest()
     except OSError as error:
-        raise DataError(f"cannot be read: {error.strerror}", where=path) from error
+        raise DataError(f"cannot be read: {error.strerror}", where=str(path)) from error
 
 
 def draft_receipt(path: str, receipt: Mapping[str, Any], nbytes: int, digest: str) -> Draft:
