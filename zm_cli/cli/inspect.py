@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 from zm_cli.cli import options as opt
 from zm_cli.cli.arguments import InspectPath
 from zm_cli.cli.groups import Checking, Given, Reading
-from zm_cli.cli.inspecting import ON_ERROR, check_plain_stats, skip_unreadable
+from zm_cli.cli.inspecting import check_plain_stats, skip_unreadable
 from zm_cli.cli.report import Report
 from zm_cli.cli.signature import Without, take_options
 from zm_cli.errors import escape_controls
+from zm_cli.formats.shared.options import ON_ERROR
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.running.plan import Plan
 
@@ -28,7 +29,7 @@ def inspect(
     path: InspectPath,
     checking: Checking,
     json: Annotated[bool, opt.JSON],
-    reading: Annotated[Reading, Without(ON_ERROR)],
+    reading: Annotated[Reading, Without(ON_ERROR.name)],
     measuring: Annotated[MeasureOptions, Without("unit", "missing")],
     plan: Plan,
     report: Report,
@@ -96,6 +97,7 @@ def _print_description(found: Description) -> None:
         "shapes": _list_counts(facts.shapes),
         "types": _list_counts(facts.types),
         **facts.others,
+        "classes": _list_counts(facts.classes),
         "missing": f"{int(found.stats.moments.missing.sum()):,}",
         "range": " to ".join(map(show_number, found.stats.range)),
         "unreadable": f"{len(outcome.skipped)}: " + ", ".join(sample.name for sample in outcome.skipped[:5])

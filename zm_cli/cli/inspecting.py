@@ -9,15 +9,14 @@ from zm_cli.cli.groups import Given, Reading
 from zm_cli.cli.sources import NamedSource
 from zm_cli.errors import UsageError
 from zm_cli.formats import detect
-
-ON_ERROR = "on_error"
+from zm_cli.formats.shared.options import ON_ERROR
 
 
 def skip_unreadable(reading: Reading, named: NamedSource) -> Reading:
     """Returns the same reading with unreadable samples skipped and reported, if the format can skip samples."""
-    if ON_ERROR not in detect(named.path, reading.kind).option_names:
+    if ON_ERROR not in detect(named.path, reading.kind).options:
         return reading
-    return replace(reading, options=reading.options.replace(**{ON_ERROR: "skip"}))
+    return replace(reading, options=reading.options.replace(**{ON_ERROR.name: "skip"}))
 
 
 def check_plain_stats(path: str, given: Given, allowed: Iterable[str] = ()) -> None:

@@ -29,14 +29,14 @@ FILES_FROM: Option[str] = Option(
     decides_output=False,
 )
 IGNORE: Option[float] = Option(
-    "ignore", parse=parse_number, metavar="VALUE", help="Treat this value as missing.", panel=Panel.DATA
+    "ignore", parse=parse_number, metavar="VALUE", help="Treat this value as missing.", panel=Panel.MISSING
 )
 MISSING: Option[str] = Option(
     "missing",
     given_as=Missing,
     default="skip",
     help="NaN and empty cells: count and leave out, or stop.",
-    panel=Panel.DATA,
+    panel=Panel.MISSING,
 )
 
 PER: Option[str] = Option(
@@ -78,7 +78,7 @@ IMPUTE: Option[str] = Option(
     "impute",
     given_as=Literal["mean"],
     help="Fill missing values with the mean (default: they stay missing).",
-    panel=Panel.NUMBERS,
+    panel=Panel.MISSING,
 )
 
 CHECK: Option[str] = Option(

@@ -20,6 +20,7 @@ class Panel(StrEnum):
     DATA = "What is read"
     IMAGE = "Images"
     TABLE = "Tables"
+    MISSING = "Missing values"
     ARRAY = "Arrays"
     RUNNING = "How to run"
 

@@ -16,8 +16,8 @@ class Facts:
     """What is known of a dataset without reading its values: for `inspect` and for stats files.
 
     `shapes` and `types` (dtypes or image modes) map a printable name to the number of samples that have it. `left_out`
-    is the number of files that are not samples. `others` are facts in the words of the format, name to text: classes,
-    compression, text columns.
+    is the number of files that are not samples. `others` are facts in the words of the format, name to text:
+    compression, text columns. `classes` maps each class to its number of samples.
     """
 
     nbytes: int
@@ -26,6 +26,7 @@ class Facts:
     left_out: int = 0
     skipped: tuple[Skipped, ...] = ()
     others: Mapping[str, str] = field(default_factory=dict)
+    classes: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
+    from zm_cli.data.packing import Packing
+
 UNNAMED = "UVXYZ"
 """Axis letters for axes whose meaning is not known, in this order."""
 
@@ -29,7 +31,8 @@ class Spec:
     known. `named` says that the user chose the columns by name, so that none of them may be dropped; `text_columns` are
     those that are not features because they hold text. `limit` is the number of samples that the user asked for, None
     for all. `decoding` holds every choice that decides the values, as JSON values: opening the same data with the same
-    choices gives the same values.
+    choices gives the same values. `packing` says what the stored values of blocks stand for, None for themselves;
+    `dtype` is then the type of the stored values.
     """
 
     kind: str
@@ -42,3 +45,4 @@ class Spec:
     text_columns: tuple[str, ...] = ()
     limit: int | None = None
     decoding: Mapping[str, Any] = field(default_factory=dict)
+    packing: Packing | None = None

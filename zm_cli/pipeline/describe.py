@@ -41,6 +41,7 @@ class Description:
             "left_out": self.facts.left_out,
             "unreadable": [{"name": sample.name, "reason": sample.reason} for sample in self.outcome.skipped],
             "facts": dict(self.facts.others),
+            "class_counts": dict(self.facts.classes),
             "state": self.state,
             "notes": self.outcome.notes,
             "warnings": self.outcome.warnings,

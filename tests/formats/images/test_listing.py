@@ -36,7 +36,7 @@ def test_files_are_read_in_the_order_of_their_path_parts(tmp_path: Path) -> None
     assert source.files == expected
     assert [name for block in read_blocks(source) for name in block.carried] == expected
     assert source.classes == ("a", "a-z", "b")
-    assert source.facts().others["classes"] == "a 2, a-z 1, b 1"
+    assert source.facts().classes == {"a": 2, "a-z": 1, "b": 1}
 
 
 def test_hidden_and_other_files_are_left_out_and_counted(tmp_path: Path) -> None:

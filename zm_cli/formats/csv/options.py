@@ -42,6 +42,6 @@ NULL_VALUES: Option[tuple[str, ...]] = Option(
     flags=("--null-value",),
     metavar="TEXT",
     help="Another text that means missing; may be repeated.",
-    panel=Panel.TABLE,
+    panel=Panel.MISSING,
     recorded=Recorded(_are_texts, {"type": "array", "items": {"type": "string"}}),
 )

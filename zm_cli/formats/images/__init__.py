@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from zm_cli.data.format import Confidence, Format
 from zm_cli.data.options import ReadOptions
-from zm_cli.formats.images.options import EXIF, INCLUDE, LOSSY, MAX_PIXELS, MODE, ON_ERROR, RESIZE
+from zm_cli.formats.images.options import EXIF, INCLUDE, LOSSY, MAX_PIXELS, MODE, RESIZE
 from zm_cli.formats.images.suffixes import ARRAY, is_image_suffix, suffix_of
-from zm_cli.formats.shared.options import EXCLUDE, FILES, LIMIT
+from zm_cli.formats.shared.options import EXCLUDE, FILES, LIMIT, ON_ERROR
 
 if TYPE_CHECKING:
     from zm_cli.data.source import Source

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import Any, Literal
+from typing import Any
 
 from zm_cli.data.options import Option, Panel, Recorded, Replay
 from zm_cli.errors import UsageError
@@ -57,12 +57,6 @@ INCLUDE: Option[tuple[str, ...]] = Option(
     parse=lambda given: parse_names(given, "--include"),
     metavar="GLOB,...",
     help="Images: only files that match, written as in .gitignore.",
-    panel=Panel.DATA,
-)
-ON_ERROR: Option[str] = Option(
-    "on_error",
-    given_as=Literal["fail", "skip"] | None,
-    help="Unreadable images: stop (default), or leave them out and count them.",
     panel=Panel.DATA,
 )
 MODE: Option[str] = Option(

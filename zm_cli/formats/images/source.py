@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import count as counting
-from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,13 +27,12 @@ from zm_cli.formats.images.headers import Header
 from zm_cli.formats.images.limits import DEFAULT_MAX_PIXELS, MOST_PIXELS, limit_pillow
 from zm_cli.formats.images.listing import Listing, list_images, locate, read_receipt
 from zm_cli.formats.images.modes import Mode, decide_mode, note_conversions, parse_mode
-from zm_cli.formats.images.options import EXIF, LOSSY, MAX_PIXELS, MODE, ON_ERROR, RESIZE
+from zm_cli.formats.images.options import EXIF, LOSSY, MAX_PIXELS, MODE, RESIZE
 from zm_cli.formats.images.pictures import broken, quieten, refuse, say_why
-from zm_cli.formats.shared.options import EXCLUDE
+from zm_cli.formats.shared.options import EXCLUDE, ON_ERROR
 
 _SMALL = 64 << 10
 """Decoded bytes below which Python takes more of the time for an image than the decoder does."""
-_CLASSES_TOLD = 20
 COUNTED = frozenset({"L", "RGB", "RGBA", "CMYK", "YCbCr", "HSV"})
 """Modes of 8 bits whose histogram Pillow lays out channel by channel."""
 
@@ -215,20 +213,18 @@ class ImageSource:
             suffixes[header.suffix or "none"] += count
             turned += count * (header.orientation != 1)
         others = {"suffixes": ", ".join(f"{suffix} {count}" for suffix, count in suffixes.most_common())}
-        if classes := Counter(path.split("/", 1)[0] for path in listing.paths if "/" in path):
-            told = [f"{name} {classes[name]}" for name in islice(sorted(classes), _CLASSES_TOLD)]
-            rest = [f"and {len(classes) - _CLASSES_TOLD} more"] if len(classes) > _CLASSES_TOLD else []
-            others["classes"] = ", ".join(told + rest)
+        classes = Counter(path.split("/", 1)[0] for path in listing.paths if "/" in path)
         if turned:
             others["EXIF rotation"] = f"{turned} of {len(listing)}"
         return Facts(
-            self.nbytes,
-            dict(shapes.most_common()),
-            dict(types.most_common()),
-            listing.left_out.total(),
-            tuple(listing.skipped),
-            others,
-            tuple(self._notes),
+            nbytes=self.nbytes,
+            shapes=dict(shapes.most_common()),
+            types=dict(types.most_common()),
+            left_out=listing.left_out.total(),
+            skipped=tuple(listing.skipped),
+            others=others,
+            classes=dict(sorted(classes.items())),
+            notes=tuple(self._notes),
         )
 
     def check_output(self, output: str, format: str | None) -> None:

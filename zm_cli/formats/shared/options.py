@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 from zm_cli.data.options import Option, Panel, Recorded, Replay
 from zm_cli.data.spec import AXIS_LETTERS, LAYOUTS
@@ -49,6 +49,12 @@ EXCLUDE: Option[tuple[str, ...]] = Option(
     help="Columns to leave as they are (names, ranges, globs), or images to leave out.",
     panel=Panel.DATA,
 )
+ON_ERROR: Option[str] = Option(
+    "on_error",
+    given_as=Literal["fail", "skip"] | None,
+    help="Unreadable images: stop (default), or leave them out and count them.",
+    panel=Panel.DATA,
+)
 DATASET: Option[str] = Option(
     "dataset",
     metavar="/PATH",
@@ -78,5 +84,7 @@ COLUMNS: Option[tuple[str, ...]] = Option(
 )
 AMONG: Option[tuple[str, ...]] = Option("among")
 """Columns that must all be there, and beside which none is a feature: those of the statistics to apply."""
+CLASSES: Option[tuple[str, ...]] = Option("classes")
+"""The names of the classes that labels are numbered by: those of the statistics to apply, in their order."""
 FILES: Option[tuple[str, ...]] = Option("files")
 """The files to read, relative to the path, which is then their common folder."""

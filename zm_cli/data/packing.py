@@ -1,0 +1,23 @@
+"""Packing: how stored values stand for real ones, as netCDF and GeoTIFF files declare it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class Packing:
+    """Values are `stored * scale + offset`, and missing where the stored value is one of `missing`.
+
+    Blocks hold stored values, so that integers are summed exactly; the affine part is applied once, to the result.
+    `dtype` is the type of the real values.
+    """
+
+    dtype: np.dtype[Any]
+    scale: float = 1.0
+    offset: float = 0.0
+    missing: tuple[float, ...] = ()
