@@ -287,7 +287,7 @@ def test_a_table_of_many_features_is_shortened(folder: Path) -> None:
     lines = ran.out.splitlines()
     assert lines[0] == "off: 61 of 64 pixels not centered within 0.001"
     assert len(lines) == 43
-    assert lines[-1] == "and 21 more"
+    assert lines[-1] == "and 21 more; -v shows all"
 
 
 def test_quiet_keeps_the_exit_code(folder: Path) -> None:

@@ -8,7 +8,7 @@ from typing import cast
 
 import numpy as np
 
-from zm_cli.cli.tables import MOST_ROWS, print_table, show_number
+from zm_cli.cli.tables import MOST_ROWS, print_features, show_number
 from zm_cli.errors import escape_controls
 from zm_cli.pipeline.check import Findings
 from zm_cli.pipeline.words import list_names
@@ -26,9 +26,10 @@ def print_findings(found: Findings, *, everything: bool, full: bool) -> None:
     if everything or (found.ok and full):
         indices = np.concatenate([indices, np.flatnonzero(~found.wrong)])
     if len(indices):
-        _print_rows(found, indices[:MOST_ROWS].tolist())
-    if len(indices) > MOST_ROWS:
-        print(f"and {len(indices) - MOST_ROWS:,} more")
+        most = len(indices) if everything else MOST_ROWS
+        _print_rows(found, indices[:most].tolist())
+        if len(indices) > most:
+            print(f"and {len(indices) - most:,} more; -v shows all")
     if found.wrong.any() and found.stats.per == "column" and found.stats.names is not None:
         print("--columns and --exclude restrict the check to some columns")
 
@@ -61,18 +62,12 @@ Cell = Callable[[Findings, int], str]
 
 
 def _print_rows(found: Findings, indices: list[int]) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column(found.stats.per, overflow="ellipsis", no_wrap=False)
     cells = _CELLS[found.check]
-    for heading, cell in cells.items():
-        # In a narrow terminal, only the columns with two numbers are wrapped.
-        table.add_column(heading, justify="right", overflow="fold", no_wrap=not isinstance(cell, _Both))
-    for index in indices:
-        name = escape_controls(found.stats.name_feature(index))
-        table.add_row(name, *(cell(found, index) for cell in cells.values()))
-    print_table(table)
+    rows = [
+        [escape_controls(found.stats.name_feature(index)), *(cell(found, index) for cell in cells.values())]
+        for index in indices
+    ]
+    print_features([found.stats.per, *cells], rows)
 
 
 def _show_count(found: Findings, index: int) -> str:

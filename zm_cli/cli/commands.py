@@ -46,6 +46,10 @@ class Commands(TyperGroup):
             return answer(self, request, sys.argv[1:])
         return super().main(*args, **how)
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Reads the words up to the command into the context; `help stats` means `stats --help`."""
+        return super().parse_args(ctx, [*args[1:], "--help"] if args[:1] == ["help"] else args)
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Returns the command named first and the words after it. Raises UsageError if there is no such command."""
         if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):

@@ -140,11 +140,17 @@ STATS_OUTPUT: Option[str] = Option(
 OUTPUT: Option[str] = Option(
     "output",
     flags=("--output", "-o"),
-    default="-",
     metavar="PATH",
-    help=f"Where to write (default -: standard output, {PIPED} only).",
+    help=f"Where to write; - is standard output, {PIPED} only (default if that is not a terminal).",
     panel=Panel.OUTPUT,
-    show_default=False,
+    decides_output=False,
+)
+NO_CLOBBER: Option[bool] = Option(
+    "no_clobber",
+    given_as=bool,
+    default=False,
+    help="Stop if the output or its stats file exists.",
+    panel=Panel.OUTPUT,
     decides_output=False,
 )
 FORMAT: Option[str] = Option(

@@ -44,6 +44,13 @@ def check_outputs(inputs: Sequence[str | None], outputs: Sequence[str | None]) -
             written.add(identity)
 
 
+def refuse_existing(outputs: Sequence[str | None]) -> None:
+    """Raises DataError for the first output that exists, under any name; for `--no-clobber`."""
+    for path in outputs:
+        if path not in (None, "-") and os.path.lexists(path):
+            raise DataError("exists", where=path, hint="name another output, or leave out --no-clobber")
+
+
 def check_not_inside(folder: str, output: str) -> None:
     """Raises DataError if a dataset would be written into the folder that it is read from."""
     if os.path.isdir(folder) and output != "-":

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zm_cli.errors import escape_controls
 
@@ -58,7 +58,10 @@ class Report:
 
     @contextmanager
     def progress_bar(self, sources: Sequence[Source], what: str) -> Iterator[Tick]:
-        """Yields a Tick that moves a progress bar on standard error, if one is to be shown."""
+        """Yields a Tick that moves a progress bar on standard error, if one is to be shown.
+
+        It counts samples where their number is known, else bytes.
+        """
         shown = sys.stderr.isatty() and not self.quiet if self.progress is None else self.progress
         if not shown:
             from zm_cli.pipeline.outcome import ignore_progress
@@ -69,15 +72,17 @@ class Report:
 
         # The monitor thread of tqdm, which only serves very slow bars, would prevent the workers from being forked.
         tqdm.monitor_interval = 0
-        total = sum(source.nbytes for source in sources) or None
         # A bar appears after a second, unless one was asked for.
-        delay = 0 if self.progress else 1
-        with tqdm(total=total, desc=what, unit="B", unit_scale=True, delay=delay, leave=False, file=sys.stderr) as bar:
-
-            def tick(nbytes: int) -> None:
-                bar.update(nbytes)
-
-            yield tick
+        bar_options: dict[str, Any] = {"desc": what, "delay": 0 if self.progress else 1, "file": sys.stderr}
+        numbers = [source.spec.samples for source in sources]
+        if None in numbers:
+            total = sum(source.nbytes for source in sources) or None
+            with tqdm(total=total, unit="B", unit_scale=True, leave=False, **bar_options) as bar:
+                yield lambda nbytes, samples: bar.update(nbytes)
+        else:
+            total = sum(number or 0 for number in numbers)
+            with tqdm(total=total, unit=" samples", leave=False, **bar_options) as bar:
+                yield lambda nbytes, samples: bar.update(samples)
 
 
 def _print(sentence: str) -> None:

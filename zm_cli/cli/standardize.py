@@ -18,11 +18,12 @@ from zm_cli.running.plan import Plan
 def standardize(
     *,
     source: SourcePath,
-    output: Annotated[str, opt.OUTPUT],
+    output: Annotated[str | None, opt.OUTPUT],
     stats: Annotated[str | None, opt.STATS],
     applying: ApplyOptions,
     save_stats: Annotated[str | None, opt.SAVE_STATS],
     if_changed: Annotated[bool, opt.IF_CHANGED],
+    no_clobber: Annotated[bool, opt.NO_CLOBBER],
     json: Annotated[bool, opt.JSON],
     reading: Reading,
     measuring: MeasureOptions,
@@ -39,5 +40,5 @@ def standardize(
     from zm_cli.cli.writing import WriteRequest, write_dataset
 
     applying = replace(applying, operation="standardize")
-    request = WriteRequest(source, output, stats, save_stats, reading, measuring, applying, given)
+    request = WriteRequest(source, output, stats, save_stats, reading, measuring, applying, given, no_clobber)
     write_dataset(request, plan, report, if_changed=if_changed, json=json)

@@ -27,6 +27,7 @@ def stats(
     sources: Sources,
     output: Annotated[str | None, opt.STATS_OUTPUT],
     if_changed: Annotated[bool, opt.IF_CHANGED],
+    no_clobber: Annotated[bool, opt.NO_CLOBBER],
     json: Annotated[bool, opt.JSON],
     reading: Reading,
     measuring: MeasureOptions,
@@ -44,7 +45,7 @@ def stats(
     zm stats train.csv --json | jq .mean
     """
     from zm_cli.cli.if_changed import find_change, record_provenance, require_file_output
-    from zm_cli.cli.reading import check_outputs
+    from zm_cli.cli.reading import check_outputs, refuse_existing
     from zm_cli.cli.sources import find_lists, name_sources
     from zm_cli.pipeline.outcome import Outcome
     from zm_cli.statsfile.store import check_target, load_stats
@@ -61,15 +62,17 @@ def stats(
         change = find_change(kept, provenance)
         if change is None:
             report.print_message(f"{kept} is up to date")
-            _show(load_stats(kept), Outcome(), output, json)
+            _show(load_stats(kept), Outcome(), output, json=json, everything=report.verbose)
             return
         report.print_detail(f"making {kept}: {change}")
+    if no_clobber:
+        refuse_existing([output])
     result, outcome = _measure(named, output, reading, measuring, plan, report)
     result = replace(result, provenance=provenance)
     report.print_outcome(outcome)
     if output is not None and output != "-":
         _save(result, output, report)
-    _show(result, outcome, output, json)
+    _show(result, outcome, output, json=json, everything=report.verbose)
 
 
 def _measure(
@@ -99,13 +102,13 @@ def _save(result: Stats, output: str, report: Report) -> None:
     report.print_detail(f"statistics of {show_samples(result.samples)} in {output}")
 
 
-def _show(stats: Stats, outcome: Outcome, output: str | None, json: bool) -> None:
+def _show(stats: Stats, outcome: Outcome, output: str | None, *, json: bool, everything: bool) -> None:
     """Prints JSON if asked for; else a table if there is no output file or standard output is a terminal."""
-    from zm_cli.cli.tables import print_table, tabulate_stats
+    from zm_cli.cli.tables import print_stats
     from zm_cli.statsfile.encode import to_json
 
     if json or output == "-":
         messages = {"notes": outcome.notes, "warnings": outcome.warnings} if json else {}
         sys.stdout.write(to_json(stats.to_document() | messages))
     elif output is None or sys.stdout.isatty():
-        print_table(tabulate_stats(stats))
+        print_stats(stats, everything=everything)

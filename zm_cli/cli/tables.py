@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +17,12 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 40
 """Features that a table lists one by one; if there are more, it shows their ranges."""
+UNLIMITED = 100_000
+"""Columns of an output that is not a terminal."""
+GAP = 2
+"""Columns between two cells."""
+NARROW_NAME = 16
+"""Columns that the names of features get at least, if they are longer; a narrower table has them on their own lines."""
 
 
 def print_table(table: Table) -> None:
@@ -22,31 +30,58 @@ def print_table(table: Table) -> None:
     from rich.console import Console
 
     # Rendered first, then written by Python: rich itself would exit if the reader has closed the pipe.
-    console = Console(width=None if sys.stdout.isatty() else 1000, highlight=False, markup=False, emoji=False)
+    console = Console(width=None if sys.stdout.isatty() else UNLIMITED, highlight=False, markup=False, emoji=False)
     with console.capture() as text:
         console.print(table)
     sys.stdout.write(text.get())
 
 
-def tabulate_stats(stats: Stats) -> Table:
-    """The statistics feature by feature, rounded for reading; ranges where the features are many."""
+def print_features(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Prints a row for each feature, its name first, then its numbers; no name and no number is cut.
+
+    In a narrow terminal long names are wrapped, or stand on lines of their own, above their numbers.
+    """
+    from rich.cells import cell_len
     from rich.table import Table
 
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else UNLIMITED
+    longest, *numbers = (max(map(cell_len, column)) for column in zip(headings, *rows, strict=True))
+    if width - sum(numbers) - GAP * len(numbers) < min(longest, NARROW_NAME):
+        for name, *cells in (headings, *rows):
+            print(name)
+            print(" " * GAP + (" " * GAP).join(cell.rjust(size) for cell, size in zip(cells, numbers, strict=True)))
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(headings[0], overflow="fold")
+    for heading in headings[1:]:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    print_table(table)
+
+
+def print_stats(stats: Stats, *, everything: bool = False) -> None:
+    """Prints the statistics feature by feature, rounded for reading.
+
+    Where the features are many, it prints their ranges, unless `everything` is asked for.
+    """
     columns = stats.moments.to_columns()
     for statistic in stats.statistics.values():
         columns |= statistic.to_columns()
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column(stats.per, overflow="ellipsis", no_wrap=False)
-    for heading in columns:
-        table.add_column(heading, justify="right", no_wrap=True)
     number = stats.moments.mean.size
-    if number > MOST_ROWS:
-        for edge, pick in (("smallest", np.nanmin), ("largest", np.nanmax)):
-            table.add_row(f"{edge} of {number:,}", *(_show_cell(pick(array)) for array in columns.values()))
-        return table
-    for index, name in enumerate(stats.features):
-        table.add_row(escape_controls(name), *(_show_cell(array.flat[index]) for array in columns.values()))
-    return table
+    if number <= MOST_ROWS or everything:
+        rows = [
+            [escape_controls(name), *(_show_cell(array.flat[index]) for array in columns.values())]
+            for index, name in enumerate(stats.features)
+        ]
+    else:
+        rows = [
+            [f"{edge} of {number:,}", *(_show_cell(pick(array)) for array in columns.values())]
+            for edge, pick in (("smallest", np.nanmin), ("largest", np.nanmax))
+        ]
+    print_features([stats.per, *columns], rows)
+    if number > len(rows) and stats.per != "pixel" and sys.stdout.isatty():
+        print(f"-v lists every {stats.per}")
 
 
 def _show_cell(value: np.generic) -> str:

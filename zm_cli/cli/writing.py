@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,12 +12,13 @@ from typing import Any
 from zm_cli.cli.groups import Given, Reading
 from zm_cli.cli.if_changed import find_change_of_dataset, record_provenance, require_file_output
 from zm_cli.cli.measuring import measure_opened
-from zm_cli.cli.reading import check_not_inside, check_outputs, keep_input, open_sources
+from zm_cli.cli.reading import check_not_inside, check_outputs, keep_input, open_sources, refuse_existing
 from zm_cli.cli.report import Report
 from zm_cli.cli.sources import NamedSource, check_input_once, find_lists, name_source
 from zm_cli.cli.tables import show_samples
 from zm_cli.data.options import ReadOptions
 from zm_cli.errors import UsageError
+from zm_cli.formats import detect
 from zm_cli.inputs.standard_input import name_input
 from zm_cli.pipeline.apply import apply
 from zm_cli.pipeline.opening import open_to_apply
@@ -33,32 +35,31 @@ from zm_cli.statsfile.store import check_room, check_target, load_stats
 class WriteRequest:
     """What a command line asks for: the source and the output as they are named, and all options that say what to do.
 
-    The statistics are read from the file `stats`. If that is None, they are those of the source itself, and are saved
-    at `save_stats`.
+    `output` None is standard output, unless that is a terminal. The statistics are read from the file `stats`. If that
+    is None, they are those of the source itself, and are saved at `save_stats`. With `no_clobber`, nothing that exists
+    is replaced.
     """
 
     source: str | None
-    output: str
+    output: str | None
     stats: str | None
     save_stats: str | None
     reading: Reading
     measuring: MeasureOptions
     applying: ApplyOptions
     given: Given
+    no_clobber: bool
 
 
 @dataclass(frozen=True)
 class _Job:
-    """A checked request: its source, the stats file to apply or None, and where to save statistics or None."""
+    """A checked request: source, output, the stats file to apply or None, and where to save statistics or None."""
 
     named: NamedSource
     request: WriteRequest
+    output: str
     stats_file: str | None
     save_stats: str | None
-
-    @property
-    def output(self) -> str:
-        return self.request.output
 
     @property
     def kind(self) -> str | None:
@@ -72,10 +73,10 @@ class _Job:
 
 def write_dataset(request: WriteRequest, plan: Plan, report: Report, *, if_changed: bool, json: bool) -> None:
     """Writes the transformed dataset by the statistics of a file or, without one, by its own, which are then saved."""
-    if json and request.output == "-":
-        raise UsageError("the table itself goes to standard output", where="--json", hint="name a file with -o")
     job = _check_request(request)
-    output, operation = request.output, request.applying.operation
+    output, operation = job.output, request.applying.operation
+    if json and output == "-":
+        raise UsageError("the table itself goes to standard output", where="--json", hint="name a file with -o")
     if if_changed:
         require_file_output(output)
         provenance = record_provenance(operation, [job.named], request.reading, request.given, job.stats_file)
@@ -87,6 +88,8 @@ def write_dataset(request: WriteRequest, plan: Plan, report: Report, *, if_chang
             return
         report.print_detail(f"making {output}: {change}")
         job = replace(job, request=replace(request, applying=replace(request.applying, provenance=provenance)))
+    if request.no_clobber:
+        refuse_existing([output, job.save_stats])
     outcome, messages = _carry_out(job, report, plan)
     report.print_outcome(messages)
     report.print_detail(f"{show_samples(outcome.samples)} in {'standard output' if output == '-' else output}")
@@ -99,8 +102,9 @@ def _check_request(request: WriteRequest) -> _Job:
 
     Raises UsageError for options that cannot be combined, DataError if the output is an input or lies in its folder.
     """
-    files_from, output = request.reading.files_from, request.output
+    files_from = request.reading.files_from
     named = name_source(request.source, files_from, request.reading.kind)
+    output = request.output or _choose_output(named.path, request.reading.kind)
     check_input_once(request.stats, named.path, files_from)
     stats_file, save_stats = _find_stats(named.path, request), request.save_stats
     if stats_file is not None:
@@ -113,7 +117,15 @@ def _check_request(request: WriteRequest) -> _Job:
     check_outputs([*named.list_paths(), *lists, stats_file], [output, save_stats])
     if named.files is None:
         check_not_inside(named.path, output)
-    return _Job(named, request, stats_file, save_stats)
+    return _Job(named, request, output, stats_file, save_stats)
+
+
+def _choose_output(path: str, kind: str | None) -> str:
+    """The output where none is named: standard output. Raises UsageError where that is a terminal."""
+    if sys.stdout.isatty():
+        piped = ", show all of it with -o -, or add | head" if detect(path, kind).reads_pipe else ""
+        raise UsageError("no output is named", where="--output", hint=f"name one with -o PATH{piped}")
+    return "-"
 
 
 def _carry_out(job: _Job, report: Report, plan: Plan) -> tuple[Outcome, Outcome]:

@@ -10,11 +10,11 @@ from typing import Any
 from zm_cli.data.block import Skipped
 from zm_cli.numbers.kernels import Floats
 
-Tick = Callable[[int], None]
-"""Called with the bytes of input that were just processed, in the unit of `Source.nbytes`."""
+Tick = Callable[[int, int], object]
+"""Called with the bytes of input, in the unit of `Source.nbytes`, and the number of samples just processed."""
 
 
-def ignore_progress(nbytes: int) -> None:
+def ignore_progress(nbytes: int, samples: int) -> None:
     """The Tick for a caller that does not show progress."""
 
 
