@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from zm_cli.errors import DataError
 from zm_cli.formats.shared.npy_header import NpyHeader, read_npy_header
 
-INSTALL = "pip install 'zm-cli[tiff]'"
+INSTALL = "pip install tifffile"
 _PLANAR_CONFIGURATIONS = (1, 2)
 """How TIFF stores channels: interleaved pixel by pixel, or one plane after another."""
 
