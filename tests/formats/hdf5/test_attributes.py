@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ctypes
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 import pytest
-from h5py import h5a, h5s, h5t
+from h5py import h5a, h5d, h5p, h5s, h5t
 
 from tests.formats.hdf5.files import VALUES, draw, rewrite
+from zm_cli.formats.hdf5.library import call
+
+ID = ctypes.c_int64
 
 
 def raw_attribute(item: Any, name: bytes) -> tuple[Any, bytes]:
@@ -111,3 +115,48 @@ def test_a_long_list_of_attributes_is_kept(tmp_path: Path) -> None:
     assert rewrite(tmp_path / "data.h5", tmp_path / "out.h5") == []
     with h5py.File(tmp_path / "out.h5") as file:
         assert len(file["x"].attrs) == 3001
+
+
+def test_the_character_set_of_a_name_is_kept(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "data.h5", "w") as file:
+        file["x"] = VALUES
+        library = ctypes.PyDLL(h5d.__file__)
+        library.H5Pcreate.restype = ID
+        plist = h5p.PropCreateID(library.H5Pcreate(ID.in_dll(library, "H5P_CLS_ATTRIBUTE_CREATE_ID_g")))
+        library.H5Pset_char_encoding(ID(plist.id), h5t.CSET_UTF8)
+        space = h5s.create(h5s.SCALAR)
+        made = call("H5Acreate2", file.id.id, "größe".encode(), h5t.STD_I8LE.id, space.id, plist.id, 0)
+        h5a.AttrID(made).write(np.array(7, "i1"))
+        file.attrs["plain"] = 1
+    assert rewrite(tmp_path / "data.h5", tmp_path / "out.h5") == []
+    with h5py.File(tmp_path / "out.h5") as file:
+        kept, plain = (h5a.open(file.id, name.encode()) for name in ("größe", "plain"))
+        assert (h5a.get_info(kept).cset, h5a.get_info(plain).cset) == (h5t.CSET_UTF8, h5t.CSET_ASCII)
+        assert file.attrs["größe"] == 7
+
+
+def test_an_attribute_that_cannot_be_read_is_not_written_and_noted(tmp_path: Path) -> None:
+    path = tmp_path / "data.h5"
+    with h5py.File(path, "w") as file:
+        file["x"] = VALUES
+        file["x"].attrs["text"] = "some text"
+        file["x"].attrs["other"] = 1
+    # The text lies in a heap, which begins so.
+    path.write_bytes(path.read_bytes().replace(b"GCOL", b"LOST"))
+    (note,) = rewrite(path, tmp_path / "out.h5")
+    assert note == "/x is written without its attribute text (bad global heap collection signature)"
+    with h5py.File(tmp_path / "out.h5") as file:
+        assert set(file["x"].attrs) == {"other", "zm"}
+
+
+def test_attributes_of_any_type_may_have_the_names_that_zm_reads(tmp_path: Path) -> None:
+    """h5py itself crashes where it reads sequences of references to regions."""
+    with h5py.File(tmp_path / "data.h5", "w") as file:
+        file["x"] = VALUES
+        for name in ("layout", "zm"):
+            regions = np.empty(1, object)
+            regions[0] = np.array([file["x"].regionref[:2]], h5py.regionref_dtype)
+            file["x"].attrs.create(name, regions, dtype=h5py.vlen_dtype(h5py.regionref_dtype))
+    rewrite(tmp_path / "data.h5", tmp_path / "out.h5")
+    with h5py.File(tmp_path / "out.h5") as file:
+        assert isinstance(file["x"].attrs["zm"], str)

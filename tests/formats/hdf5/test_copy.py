@@ -112,6 +112,53 @@ def test_the_order_of_creation_is_kept(tmp_path: Path) -> None:
         assert list(file["z"]) == list(file.attrs) == list(file["z"].attrs) == ["x", "b", "y", "a"]
 
 
+def list_order(file: h5py.File) -> dict[str, tuple[list[str], list[str]]]:
+    """The links and attributes of every object, in their order; the attributes of x, which zm adds to, by name."""
+    items = {name: file[name] for name in ("/", "top/many", "top/many/data", "x")}
+    return {
+        name: (
+            [*item] if isinstance(item, h5py.Group) else [],
+            sorted({*item.attrs} - {"zm"}) if name == "x" else [*item.attrs],
+        )
+        for name, item in items.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("libver", "tracked", "count"),
+    [
+        ("earliest", True, 9),
+        ("v108", False, 9),
+        ("v110", True, 20),
+        ("v112", False, 20),
+        ("v114", True, 20),
+        ("latest", True, 250),
+        ("latest", False, 250),
+    ],
+)
+def test_many_links_and_attributes_are_kept_in_their_order(
+    tmp_path: Path, libver: str, tracked: bool, count: int
+) -> None:
+    """From 9 on, newer groups keep links, and objects attributes, in a storage of their own."""
+    with h5py.File(tmp_path / "data.h5", "w", libver=libver, track_order=tracked) as file:
+        many = file.create_group("top", track_order=tracked).create_group("many", track_order=tracked)
+        file.create_dataset("x", data=draw((9, 5)), chunks=(2, 5), track_order=tracked)
+        data = many.create_dataset("data", data=draw((5,)), track_order=tracked, track_times=True)
+        for name in (f"{number * 7 % count} of {count}" for number in range(count)):
+            for group in (file, many):
+                group[name] = h5py.SoftLink("/x")
+            for item in (file, many, data, file["x"]):
+                item.attrs[name] = 1
+        data.attrs["see"] = file["x"].ref
+    assert rewrite(tmp_path / "data.h5", tmp_path / "out.h5", dataset="x") == []
+    assert rewrite(tmp_path / "out.h5", tmp_path / "again.h5", dataset="x") == []
+    orders = []
+    for name in ("data.h5", "out.h5", "again.h5"):
+        with h5py.File(tmp_path / name) as file:
+            orders.append(list_order(file))
+    assert orders[0] == orders[1] == orders[2]
+
+
 def test_the_user_block_is_kept(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "data.mat", "w", userblock_size=512) as file:
         file["x"] = draw((9, 5))

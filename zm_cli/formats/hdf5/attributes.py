@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
+from zm_cli.formats.hdf5.library import DEFAULT, call
+from zm_cli.formats.hdf5.names import show_name
+from zm_cli.formats.hdf5.raw import copy_attribute_values
 from zm_cli.outputs.hdf5_errors import H5PY_ERRORS, explain_error
 
 
@@ -23,8 +24,13 @@ def list_attributes(item: Any) -> list[bytes]:
 
 def read_text_attribute(dataset: Any, name: str) -> str | None:
     """The attribute `name` of an `h5py.Dataset`; None where it does not exist or is not a single text."""
+    from h5py import h5a, h5t
+
     try:
-        value = dataset.attrs.get(name)
+        # The type first: h5py crashes on some others (sequences of references to regions).
+        if h5a.open(dataset.id, name.encode()).get_type().get_class() != h5t.STRING:
+            return None
+        value = dataset.attrs[name]
     except H5PY_ERRORS:
         return None
     if isinstance(value, bytes):
@@ -40,49 +46,36 @@ def copy_attributes(
     Returns the names of the attributes that hold references, which are created without a value, and a description of
     each that could not be copied. `find_type` gives the type to use in the target file for one of the source file.
     """
-    from h5py import h5a, h5s, h5t
+    from h5py import h5a, h5t
 
     referring: list[bytes] = []
     lost: list[str] = []
     for name in list_attributes(source):
         if name in left_out:
             continue
+        created = False
         try:
             attribute = h5a.open(source, name)
             stored_type = attribute.get_type()
-            space = attribute.get_space()
-            copy = h5a.create(target, name, find_type(stored_type), space)
+            copy = _create_attribute(target, name, find_type(stored_type), attribute)
+            created = True
             if stored_type.detect_class(h5t.REFERENCE):
                 referring.append(name)
-            elif space.get_simple_extent_type() != h5s.NULL:
-                _copy_value(attribute, copy, stored_type)
+            else:
+                copy_attribute_values(attribute, copy)
         except H5PY_ERRORS as error:
-            lost.append(f"{name.decode('utf-8', 'replace')} ({explain_error(error)})")
+            lost.append(f"{show_name(name)} ({explain_error(error)})")
+            if created:
+                h5a.delete(target, name)
     return referring, lost
 
 
-def _copy_value(attribute: Any, copy: Any, stored_type: Any) -> None:
-    if has_pointers(stored_type):
-        values = np.empty(attribute.shape, attribute.dtype)
-        attribute.read(values)
-        copy.write(values)
-    else:
-        # Byte for byte: keeps padding, odd precisions and types that NumPy does not have.
-        raw = np.empty(attribute.shape, f"V{stored_type.get_size()}")
-        attribute.read(raw, mtype=stored_type)
-        copy.write(raw, mtype=stored_type)
+def _create_attribute(target: Any, name: bytes, new_type: Any, attribute: Any) -> Any:
+    """Creates an attribute like `attribute`, but for its type and value (low-level ids)."""
+    from h5py import h5a, h5p, h5t
 
-
-def has_pointers(stored_type: Any) -> bool:
-    """Whether values of an HDF5 type point to data elsewhere in the file: strings and sequences of variable length, and
-    references."""
-    from h5py import h5t
-
-    kind = stored_type.get_class()
-    if kind == h5t.STRING:
-        return bool(stored_type.is_variable_str())
-    if kind == h5t.COMPOUND:
-        return any(has_pointers(stored_type.get_member_type(index)) for index in range(stored_type.get_nmembers()))
-    if kind == h5t.ARRAY:
-        return has_pointers(stored_type.get_super())
-    return kind in (h5t.VLEN, h5t.REFERENCE)
+    space = attribute.get_space()
+    if h5a.get_info(attribute).cset == h5t.CSET_ASCII:
+        return h5a.create(target, name, new_type, space)
+    properties = h5p.PropCreateID(call("H5Aget_create_plist", attribute.id))
+    return h5a.AttrID(call("H5Acreate2", target.id, name, new_type.id, space.id, properties.id, DEFAULT))

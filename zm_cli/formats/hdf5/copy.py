@@ -2,43 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import chain
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
 from zm_cli.errors import DataError
-from zm_cli.formats.hdf5.attributes import copy_attributes, has_pointers, list_attributes
+from zm_cli.formats.hdf5.attributes import copy_attributes, list_attributes
+from zm_cli.formats.hdf5.create import drop_missing_filters
 from zm_cli.formats.hdf5.external import is_external, is_virtual, stored_space
+from zm_cli.formats.hdf5.library import DEFAULT, call
 from zm_cli.formats.hdf5.links import ExternalLink, address_of, follow, walk_links
 from zm_cli.formats.hdf5.names import encode_name, show_name
-from zm_cli.formats.hdf5.references import ReferenceTranslator, cut_slabs
+from zm_cli.formats.hdf5.properties import group_creation_list
+from zm_cli.formats.hdf5.raw import copy_attribute_values, copy_dataset_values
+from zm_cli.formats.hdf5.references import ReferenceTranslator
 from zm_cli.outputs.hdf5_errors import H5PY_ERRORS, explain_error
-from zm_cli.running.time_limit import limited
 
 Create = Callable[[Any, bytes, Any], list[str]]
 """Creates the new dataset in a group (a low-level id), by a name and a link creation list; returns notes."""
-
-
-def file_creation_list(file: Any) -> Any:
-    """The file creation list for the output: that of the input (an `h5py.File`), with its user block and the properties
-    of its root group."""
-    plist = file.id.get_create_plist()
-    root = file["/"].id.get_create_plist()
-    plist.set_link_creation_order(root.get_link_creation_order())
-    plist.set_attr_creation_order(root.get_attr_creation_order())
-    plist.set_attr_phase_change(*root.get_attr_phase_change())
-    plist.set_obj_track_times(False)
-    return plist
-
-
-def needs_new_headers(file: Any) -> bool:
-    """Whether an object of the file has a header of the newer kind, the only one that can hold large attributes."""
-    from h5py import h5o
-
-    objects = (link.item for link in walk_links(file) if link.item is not None)
-    return any(h5o.get_info(item).hdr.version > 1 for item in chain([file.id], objects))
 
 
 class FileCopier:
@@ -101,11 +82,27 @@ class FileCopier:
         while group in self._source.id:
             group += b"-"
         self._type_group = h5g.create(target_root, group)
+        recreated = []
         for index, (address, path) in enumerate(found):
-            self._types[address] = str(index).encode()
-            self._copy_object(self._source.id, path, self._type_group, self._types[address], None, path)
-            self._note_references(h5o.open(self._source.id, path), path)
+            name = self._types[address] = str(index).encode()
+            if self._note_references(h5o.open(self._source.id, path), path):
+                recreated.append((self._recreate_type(path, name), path))
+            else:
+                self._copy_object(self._source.id, path, self._type_group, name, None, path)
+        for created, path in recreated:
+            self._copy_attributes(h5o.open(self._source.id, path), created, path, noted=True)
         return group
+
+    def _recreate_type(self, path: bytes, name: bytes) -> Any:
+        """Creates a named type without its time stamp, which writing references later would set to the present."""
+        from h5py import h5o, h5p
+
+        item = h5o.open(self._source.id, path)
+        plist = h5p.PropTCID(call("H5Tget_create_plist", item.id))
+        plist.set_obj_track_times(False)
+        created = item.copy()
+        call("H5Tcommit2", self._type_group.id, name, created.id, DEFAULT, plist.id, DEFAULT)
+        return created
 
     def _find_type(self, stored_type: Any) -> Any:
         """The type in the target for a type of the source: the copied named type, or an unnamed one."""
@@ -171,9 +168,7 @@ class FileCopier:
         elif address in self._types:
             h5o.link(h5o.open(self._type_group, self._types[address]), target, name, link)
         elif isinstance(item, h5g.GroupID):
-            plist = item.get_create_plist()
-            plist.set_obj_track_times(False)
-            created = h5g.create(target, name, link, plist)
+            created = h5g.create(target, name, link, group_creation_list(item))
             self._copy_attributes(item, created, path)
             return [(item, created, path)]
         elif address == self._replaced:
@@ -184,12 +179,13 @@ class FileCopier:
         return []
 
     def _copy_dataset(self, group: Any, target: Any, name: bytes, path: bytes, link: Any, item: Any) -> None:
-        referring = self._note_references(item, path)
-        stamped = referring and item.get_create_plist().get_obj_track_times()
-        if stamped or item.get_type().committed():
-            # Writing a reference later would stamp such a dataset with the present time. And the copy of a dataset with
-            # a named type gets a named type of its own: the library's flag for sharing the one that exists can crash it
-            # (1.14, 2.0).
+        """Copies a dataset as it is stored, or creates the same one where the library cannot copy it rightly.
+
+        It gives the copy of a dataset with a named type a named type of its own (its flag for sharing the one that
+        exists can crash it: 1.14, 2.0), it cannot copy sequences of newer references, and writing references after a
+        copy would stamp the dataset with the present time.
+        """
+        if self._note_references(item, path) or item.get_type().committed():
             self._recreate_dataset(target, name, path, link, item)
         else:
             self._copy_object(group, name, target, name, link, path)
@@ -205,25 +201,16 @@ class FileCopier:
 
     def _recreate_dataset(self, target: Any, name: bytes, path: bytes, link: Any, item: Any) -> None:
         """Creates the same dataset without time stamps and copies its values slab by slab."""
-        from h5py import h5d, h5s, h5t
+        from h5py import h5d, h5t
 
         plist = item.get_create_plist()
+        drop_missing_filters(plist, show_name(path), self.notes)
         plist.set_obj_track_times(False)
         stored_type = item.get_type()
         created = h5d.create(target, name, self._find_type(stored_type), stored_space(item), plist, link)
         self._copy_attributes(item, created, path, noted=True)
-        elsewhere = is_virtual(item) or is_external(item)
-        if elsewhere or stored_type.detect_class(h5t.REFERENCE) or item.get_storage_size() == 0:
-            return
-        dtype = item.dtype if has_pointers(stored_type) else np.dtype(f"V{stored_type.get_size()}")
-        memory_type = None if has_pointers(stored_type) else stored_type
-        for space, shape in cut_slabs(item):
-            values = np.empty(shape, dtype)
-            memory = h5s.create_simple(shape) if shape else h5s.create(h5s.SCALAR)
-            # The time limit is for each slab: unpacked values can be very much larger than the file.
-            with limited(self._source.filename):
-                item.read(memory, space, values, memory_type)
-                created.write(memory, space, values, memory_type)
+        if not _is_elsewhere(item) and not stored_type.detect_class(h5t.REFERENCE):
+            copy_dataset_values(item, created, self._source.filename)
 
     def _copy_attributes(
         self, source: Any, target: Any, path: bytes, left_out: frozenset[bytes] = frozenset(), *, noted: bool = False
@@ -240,32 +227,41 @@ class FileCopier:
     def _note_references(self, item: Any, path: bytes) -> bool:
         """Notes which attributes of an object hold references, and whether its values do, for `_copy_references`.
 
-        Returns whether attributes do.
+        Returns whether any do.
         """
         from h5py import h5a, h5d, h5t
 
         names = [name for name in list_attributes(item) if h5a.open(item, name).get_type().detect_class(h5t.REFERENCE)]
         values = isinstance(item, h5d.DatasetID) and bool(item.get_type().detect_class(h5t.REFERENCE))
+        if values and _is_elsewhere(item):
+            self.notes.append(f"{show_name(path)} holds references that lie elsewhere and are left as they are")
+            values = False
         if names or values:
             self._referring.append((path, names, values))
-        return bool(names)
+        return bool(names) or values
 
     def _copy_references(self) -> None:
         """Copies the references that were noted, now that all objects that they lead to exist."""
-        from h5py import h5o
+        from h5py import h5a, h5o
 
         translator = ReferenceTranslator(self._source.id, self._target, self._paths)
         for path, names, values in self._referring:
             source, target = h5o.open(self._source.id, path), h5o.open(self._target, path)
-            try:
-                for name in names:
-                    translator.copy_attribute(source, target, name)
-                if values:
-                    translator.copy_dataset(source, target)
-            except H5PY_ERRORS as error:
-                self.notes.append(f"references in {show_name(path)} are left empty: {explain_error(error)}")
+            for name in names:
+                with self._noting_empty(f"the attribute {show_name(name)} of {show_name(path)}"):
+                    copy_attribute_values(h5a.open(source, name), h5a.open(target, name), translator.translate)
+            if values:
+                with self._noting_empty(show_name(path)):
+                    copy_dataset_values(source, target, self._source.filename, translator.translate)
         if translator.lost:
-            self.notes.append(f"{translator.lost} references lead nowhere in the input and are left empty")
+            self.notes.append(f"{translator.lost} references lead nowhere in the input file and are left empty")
+
+    @contextmanager
+    def _noting_empty(self, where: str) -> Iterator[None]:
+        try:
+            yield
+        except H5PY_ERRORS as error:
+            self.notes.append(f"references in {where} are left empty: {explain_error(error)}")
 
     def _target_root(self) -> Any:
         from h5py import h5g
@@ -275,3 +271,8 @@ class FileCopier:
     def _failure(self, path: bytes, error: BaseException) -> DataError:
         where = f"{self._source.filename}: {show_name(path)}"
         return DataError(f"cannot be copied: {explain_error(error)}", where=where)
+
+
+def _is_elsewhere(item: Any) -> bool:
+    """Whether the values of a dataset (a low-level id) belong to others, or lie in other files."""
+    return is_virtual(item) or is_external(item)

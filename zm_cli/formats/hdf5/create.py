@@ -42,7 +42,8 @@ def create_dataset(
     shown = show_name(dataset.name or name)
     if old.get_layout() == h5d.CHUNKED:
         plist = old
-        _drop_filters(plist, shown, notes)
+        _drop_lossy_filters(plist, shown, notes)
+        drop_missing_filters(plist, shown, notes)
     else:
         plist = h5p.create(h5p.DATASET_CREATE)
         plist.set_attr_creation_order(old.get_attr_creation_order())
@@ -61,20 +62,30 @@ def create_dataset(
     return notes
 
 
-def _drop_filters(plist: Any, shown: str, notes: list[str]) -> None:
-    """Removes the filters that are lossy or not installed for writing."""
+def drop_missing_filters(plist: Any, shown: str, notes: list[str]) -> None:
+    """Removes the filters that are not installed for writing from a dataset creation list, with a note for each."""
     from h5py import h5z
 
-    for code, _flags, _values, stored_name in [plist.get_filter(index) for index in range(plist.get_nfilters())]:
+    for code, stored_name in _list_filters(plist):
+        if h5z.filter_avail(code) and h5z.get_filter_info(code) & h5z.FILTER_CONFIG_ENCODE_ENABLED:
+            continue
+        name = FILTER_NAMES.get(code) or show_name(stored_name) or str(code)
+        notes.append(f"{shown} is written without the filter {name}, which is not installed for writing")
+        plist.remove_filter(code)
+
+
+def _drop_lossy_filters(plist: Any, shown: str, notes: list[str]) -> None:
+    for code, _stored_name in _list_filters(plist):
         lossy = LOSSY_FILTERS.get(code)
         if lossy is not None:
             notes.append(f"{shown} is written without the filter {lossy}, which would round the new values")
-        elif h5z.filter_avail(code) and h5z.get_filter_info(code) & h5z.FILTER_CONFIG_ENCODE_ENABLED:
-            continue
-        else:
-            name = FILTER_NAMES.get(code) or show_name(stored_name) or str(code)
-            notes.append(f"{shown} is written without the filter {name}, which is not installed for writing")
-        plist.remove_filter(code)
+            plist.remove_filter(code)
+
+
+def _list_filters(plist: Any) -> list[tuple[int, bytes]]:
+    """The numbers and stored names of the filters."""
+    found = (plist.get_filter(index) for index in range(plist.get_nfilters()))
+    return [(code, stored_name) for code, _flags, _values, stored_name in found]
 
 
 def _guess_chunks(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:

@@ -1,0 +1,21 @@
+"""Calls of the HDF5 library that go past h5py."""
+
+from __future__ import annotations
+
+import pytest
+from h5py import h5d
+
+from zm_cli.formats.hdf5 import library
+
+
+def test_a_call_that_fails_says_what_the_library_says() -> None:
+    with pytest.raises(RuntimeError, match="not a datatype"):
+        library.call("H5Aread", -1, -1, None)
+
+
+def test_a_library_that_cannot_be_found_is_an_error_like_any_of_h5py(monkeypatch: pytest.MonkeyPatch) -> None:
+    library._load_function.cache_clear()
+    monkeypatch.setattr(h5d, "__file__", "/nowhere.so")
+    with pytest.raises(RuntimeError, match="cannot be called directly"):
+        library.call("H5Aread", -1, -1, None)
+    library._load_function.cache_clear()
