@@ -7,7 +7,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from zm_cli.numbers.kernels import ExactSums, Sums, sum_counts, sum_rows, two_sum
+from zm_cli.numbers.exact import ExactSums, sum_counts
+from zm_cli.numbers.kernels import sum_rows
+from zm_cli.numbers.sums import Sums, two_sum
 
 SEED = 5
 SMALL = ("uint8", "int8", "uint16", "int16")
@@ -55,24 +57,58 @@ def test_the_sums_do_not_depend_on_how_rows_are_grouped(dtype: str) -> None:
     exact = ExactSums(130, rows.dtype)
     for start, stop in ((0, 1), (1, 500), (500, 500), (500, 999)):
         if stop > start:
-            assert exact.add(rows[start:stop])
+            assert not exact.add(rows[start:stop])
     once, grouped = sum_rows(rows), exact.finish()
     for field in ("count", "mean", "tail", "m2", "min", "max", "missing"):
         np.testing.assert_array_equal(getattr(once, field), getattr(grouped, field), err_msg=field)
 
 
-def test_rows_with_a_value_to_ignore_are_not_added() -> None:
+def test_hidden_values_are_left_out_of_running_sums() -> None:
     exact = ExactSums(2, np.dtype(np.uint8))
-    assert exact.add(np.array([[1, 2]], np.uint8), ignore=9)
-    assert not exact.add(np.array([[3, 9]], np.uint8), ignore=9)
-    assert exact.count == 1
+    assert not exact.add(np.array([[1, 2]], np.uint8), (9, 8))
+    assert exact.add(np.array([[3, 9], [8, 6]], np.uint8), (9, 8))
+    sums = exact.finish()
+    assert sums.count.tolist() == [2, 2]
+    assert sums.missing.tolist() == [1, 1]
+    assert sums.mean.tolist() == [2, 4]
+    assert sums.m2.tolist() == [2, 8]
+    assert (sums.min.tolist(), sums.max.tolist()) == ([1, 2], [3, 6])
+
+
+@pytest.mark.parametrize("dtype", [*SMALL, "int32", "uint32", "int64", "uint64"])
+@pytest.mark.parametrize("width", [1, 5, 2100])
+def test_integers_are_summed_exactly_without_their_hidden_values(dtype: str, width: int) -> None:
+    # Integers of 64 bits are exact as long as they lie within 32 bits of each other.
+    base = 2**62 if dtype.endswith("64") else np.iinfo(dtype).max - 100
+    rows = (np.random.default_rng(SEED).integers(0, 100, (700, width)) + base).astype(dtype)
+    hidden = (base + 7, base, np.iinfo(dtype).min, 0.5, np.nan)
+    rows[::9, 0] = np.iinfo(dtype).min
+    rows[:, -1] = base if width > 1 else rows[:, -1]
+    sums = sum_rows(rows, hidden)
+    column = rows[:, 0]
+    kept = column[~np.isin(column, np.array([base, base + 7, np.iinfo(dtype).min]).astype(dtype))]
+    count, mean, m2 = plain(kept.reshape(-1, 1), 0)
+    assert (sums.count[0], sums.missing[0]) == (count, 700 - count)
+    assert sums.mean[0] == pytest.approx(float(mean), rel=2.3e-16)
+    assert sums.m2[0] == pytest.approx(float(m2), rel=1e-13)
+    assert (sums.min[0], sums.max[0]) == (float(kept.min()), float(kept.max()))
+    if width > 1:
+        nothing = (sums.count[-1], sums.mean[-1], sums.m2[-1], sums.min[-1], sums.max[-1], sums.tail[-1])
+        assert nothing == (0, 0, 0, np.inf, -np.inf, 0)
+
+
+def test_integers_further_apart_than_32_bits_are_summed_without_their_hidden_values() -> None:
+    rows = np.array([[0], [2**40], [2**41], [-(2**63)]])
+    sums = sum_rows(rows, (-(2**63),))
+    assert (sums.count[0], sums.missing[0], sums.mean[0]) == (3, 1, 2**40)
+    assert (sums.min[0], sums.max[0], sums.m2[0]) == (0, 2**41, 2 * 2.0**80)
 
 
 @pytest.mark.parametrize("ignore", [None, 0, 7, 255, 7.5, -1])
 def test_counts_give_the_moments_of_the_values(ignore: float | None) -> None:
     values = np.random.default_rng(SEED).integers(0, 10, (4000, 2)).astype(np.uint8)
     counts = np.array([np.bincount(column, minlength=256) for column in values.T])
-    sums = sum_counts(counts, ignore)
+    sums = sum_counts(counts, () if ignore is None else (ignore,))
     for column in range(2):
         kept = values[:, column][values[:, column] != ignore].reshape(-1, 1)
         count, mean, m2 = plain(kept, 0)
@@ -85,7 +121,7 @@ def test_counts_give_the_moments_of_the_values(ignore: float | None) -> None:
 def test_counts_of_nothing_are_the_moments_of_nothing() -> None:
     counts = np.zeros((1, 256), np.int64)
     counts[0, 4] = 10
-    sums = sum_counts(counts, ignore=4)
+    sums = sum_counts(counts, (4, 5))
     assert (sums.count[0], sums.missing[0], sums.mean[0], sums.m2[0]) == (0, 10, 0, 0)
     assert (sums.min[0], sums.max[0]) == (np.inf, -np.inf)
 

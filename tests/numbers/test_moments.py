@@ -165,7 +165,7 @@ def test_nan_and_infinities_are_counted_as_missing(dtype: str) -> None:
 @pytest.mark.parametrize("dtype", ["uint8", "int64", "float32"])
 def test_an_ignored_value_is_missing(dtype: str) -> None:
     values = np.array([[7, 1], [9, 7], [5, 3]], dtype=dtype)
-    moments = Moments.from_block(values, (1,), ignore=7)
+    moments = Moments.from_block(values, (1,), hidden=(7,))
     assert moments.missing.tolist() == [1, 1]
     assert moments.mean.tolist() == [7, 2]
     assert moments.min.tolist() == [5, 1]
@@ -214,7 +214,7 @@ def test_division_scales_all_but_the_counts() -> None:
 @pytest.mark.parametrize("ignore", [1e300, -7.5, 2.0**64, 300.0])
 def test_an_ignored_value_that_the_type_cannot_hold_has_no_effect(dtype: str, ignore: float) -> None:
     values = np.arange(100).astype(dtype)
-    assert Moments.from_block(values, (), ignore=ignore).missing.item() == 0
+    assert Moments.from_block(values, (), hidden=(ignore,)).missing.item() == 0
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int32", "float32", "float64"])
@@ -223,7 +223,7 @@ def test_missing_values_in_long_blocks_are_left_out_exactly(dtype: str) -> None:
         draw(dtype, (70_001, 3), seed=5) if dtype.startswith("f") else draw("uint8", (70_001, 3), seed=5).astype(dtype)
     )
     values[::7, 1] = 9
-    moments = Moments.from_block(values, (1,), ignore=9)
+    moments = Moments.from_block(values, (1,), hidden=(9,))
     for column in range(3):
         kept = values[:, column][values[:, column] != 9].astype(np.longdouble)
         assert moments.count[column] == len(kept)
@@ -297,3 +297,18 @@ def test_columns_for_tables_have_nan_where_nothing_was_counted() -> None:
     columns = Moments.from_block(np.array([[1.0, np.nan], [3.0, np.nan]]), (1,)).to_columns()
     assert list(columns) == ["count", "missing", "mean", "std", "min", "max"]
     np.testing.assert_array_equal(columns["mean"], [2.0, np.nan])
+
+
+@pytest.mark.parametrize(("scale", "offset"), [(0.01, 273.15), (-2.0, 0.0), (1e-8, -5e9), (3.0, 1.0)])
+def test_moments_of_real_values_follow_from_those_of_stored_ones(scale: float, offset: float) -> None:
+    stored = np.random.default_rng(3).integers(-30000, 30000, (500, 3)).astype("i2")
+    stored[:, 2] = 7
+    kept, real = Moments.from_block(stored, (1,), (7,)), stored * scale + offset
+    moments = kept.unpack(scale, offset)
+    found, direct = moments.select([0, 1]), Moments.from_block(np.where(stored == 7, np.nan, real), (1,)).select([0, 1])
+    for field in ("count", "missing", "min", "max"):
+        np.testing.assert_array_equal(getattr(found, field), getattr(direct, field))
+    np.testing.assert_allclose(found.mean, direct.mean, rtol=4e-16, atol=abs(scale) * 1e-11)
+    np.testing.assert_allclose(moments.m2, kept.m2 * scale**2, rtol=1e-15)
+    assert (np.abs(moments.tail) <= np.spacing(np.abs(moments.mean))).all()
+    assert (moments.count[2], moments.mean[2], moments.min[2], moments.max[2]) == (0, 0, np.inf, -np.inf)

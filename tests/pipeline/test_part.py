@@ -70,7 +70,7 @@ def test_a_missing_value_in_a_later_group_is_reported_by_its_sample(tmp_path: Pa
 @pytest.mark.skipif(not may_fork(), reason="this process cannot be forked safely")
 def test_a_progress_bar_does_not_prevent_forking(tmp_path: Path, values: np.ndarray) -> None:
     with Report(progress=True).progress_bar([opened(tmp_path, values)], "measuring") as tick:
-        tick(1)
+        tick(1, 1)
         assert may_fork()
 
 
@@ -79,7 +79,7 @@ def test_counts_of_parts_are_summed_once_and_exactly() -> None:
     total = Part(0)
     for samples in values:
         total.add(Part(0, counts=np.stack([np.bincount(column, minlength=256) for column in samples.T])))
-    found, _ = total.conclude((3,), MeasureOptions())
+    found, _ = total.conclude((3,), ())
     whole = Moments.from_block(values.reshape(-1, 3), (1,))
     for field in ("count", "mean", "m2", "min", "max", "missing"):
         np.testing.assert_array_equal(getattr(found, field), getattr(whole, field))

@@ -225,7 +225,7 @@ def test_moments_are_transformed_as_the_values_are(impute: bool, unit: bool) -> 
     other = np.random.default_rng(SEED + 1).integers(0, 90, (30, 5, 3), np.uint8)
     spec = Spec("hdf5", "NLC", (5, 3), other.dtype)
     transform = Transform.from_stats(stats, spec, np.dtype("f8"), standardize=True, impute=impute)
-    made = transform.apply_moments(Moments.from_block(other, (2,), 7))
+    made = transform.apply_moments(Moments.from_block(other, (2,), (7,)))
     expected = Moments.from_block(transform.apply_values(other)[0], (2,))
     assert (made.count == expected.count).all()
     assert (made.missing == expected.missing).all()

@@ -20,7 +20,7 @@ VALUES = np.array([[0.0, 1.0, np.nan], [-0.0, 2.0, 0.0], [np.inf, 0.0, 5e-324]])
 def test_zeros_of_either_sign_are_counted_and_nothing_near_them() -> None:
     np.testing.assert_array_equal(Zeros.from_block(VALUES, (1,)).zeros, [2, 1, 1])
     np.testing.assert_array_equal(Zeros.from_block(VALUES, ()).zeros, [4])
-    np.testing.assert_array_equal(Zeros.from_block(VALUES, (1,), ignore=0).zeros, [0, 0, 0])
+    np.testing.assert_array_equal(Zeros.from_block(VALUES, (1,), hidden=(0,)).zeros, [0, 0, 0])
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=40), st.lists(st.integers(0, 40), max_size=4))
@@ -85,3 +85,9 @@ def test_statistics_that_are_applied_take_no_option_to_measure(tmp_path: Path) -
     run_zm("stats", "t.csv", "-o", "s.json", cwd=tmp_path)
     ran = run_zm("center", "t.csv", "--stats", "s.json", "--zeros", cwd=tmp_path)
     assert (ran.code, "--zeros" in ran.err) == (2, True)
+
+
+def test_zeros_of_real_values_are_those_of_stored_ones_unless_something_is_added() -> None:
+    zeros = Zeros.from_block(VALUES, (1,))
+    assert zeros.unpack(-0.5, 0.0) is zeros
+    assert zeros.unpack(1.0, 5.0) is None

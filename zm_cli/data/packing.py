@@ -14,10 +14,15 @@ class Packing:
     """Values are `stored * scale + offset`, and missing where the stored value is one of `missing`.
 
     Blocks hold stored values, so that integers are summed exactly; the affine part is applied once, to the result.
-    `dtype` is the type of the real values.
+    `scale` is finite and not 0, `offset` is finite. `dtype` is the type of the real values.
     """
 
     dtype: np.dtype[Any]
     scale: float = 1.0
     offset: float = 0.0
     missing: tuple[float, ...] = ()
+
+    @property
+    def is_affine(self) -> bool:
+        """Whether real values differ from stored ones."""
+        return (self.scale, self.offset) != (1.0, 0.0)

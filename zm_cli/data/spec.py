@@ -32,7 +32,8 @@ class Spec:
     those that are not features because they hold text. `limit` is the number of samples that the user asked for, None
     for all. `decoding` holds every choice that decides the values, as JSON values: opening the same data with the same
     choices gives the same values. `packing` says what the stored values of blocks stand for, None for themselves;
-    `dtype` is then the type of the stored values.
+    `dtype` is then the type of the stored values. `columns` are the names of all columns of a table, in its order; None
+    for data that are not a table.
     """
 
     kind: str
@@ -46,3 +47,14 @@ class Spec:
     limit: int | None = None
     decoding: Mapping[str, Any] = field(default_factory=dict)
     packing: Packing | None = None
+    columns: tuple[str, ...] | None = None
+
+    @property
+    def real_dtype(self) -> np.dtype[Any]:
+        """The type of the values that the stored ones stand for."""
+        return self.dtype if self.packing is None else self.packing.dtype
+
+    @property
+    def holds_integers(self) -> bool:
+        """Whether the stored values are integers that stand for themselves, though some may stand for missing ones."""
+        return self.dtype.kind in "iu" and (self.packing is None or not self.packing.is_affine)

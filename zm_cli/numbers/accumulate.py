@@ -7,23 +7,22 @@ from collections.abc import Sequence
 import numpy as np
 
 from zm_cli.data.block import Values
-from zm_cli.numbers.kernels import ExactSums
+from zm_cli.numbers.exact import ExactSums
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.statistic import Statistic
+from zm_cli.numbers.stored import Hidden
 
 
 class Accumulator:
     """Adds up the moments, and the optional `statistics`, of blocks with the same dtype and shape of features.
 
     If every value of a sample is a feature, 8- and 16-bit integers are summed exactly over all blocks, which is much
-    faster than merging moments block by block. `kept` and `ignore` are as for `Moments.from_block`.
+    faster than merging moments block by block. `kept` and `hidden` are as for `Moments.from_block`.
     """
 
-    def __init__(
-        self, kept: tuple[int, ...], ignore: float | None = None, statistics: Sequence[type[Statistic]] = ()
-    ) -> None:
+    def __init__(self, kept: tuple[int, ...], hidden: Hidden = (), statistics: Sequence[type[Statistic]] = ()) -> None:
         self._kept = kept
-        self._ignore = ignore
+        self._hidden = hidden
         self._statistics = statistics
         self._moments: Moments | None = None
         self._optional: list[Statistic] = []
@@ -32,20 +31,19 @@ class Accumulator:
 
     def add_block(self, values: Values) -> bool:
         """Adds the samples of a block; returns whether any of its values is missing."""
-        self._merge_optional([each.from_block(values, self._kept, self._ignore) for each in self._statistics])
+        self._merge_optional([each.from_block(values, self._kept, self._hidden) for each in self._statistics])
         if len(values) and self._kept == tuple(range(1, values.ndim)) and ExactSums.fits(values.dtype):
             rows = np.ascontiguousarray(values).reshape(len(values), -1)
             self._exact = self._exact or ExactSums(rows.shape[1], rows.dtype)
             self._shape = values.shape[1:] or (1,)
-            if self._exact.add(rows, self._ignore):
-                return False
-        moments = Moments.from_block(values, self._kept, self._ignore)
+            return self._exact.add(rows, self._hidden)
+        moments = Moments.from_block(values, self._kept, self._hidden)
         self._merge_moments(moments)
         return bool(moments.missing.any())
 
     def finish(self) -> tuple[Moments, tuple[Statistic, ...]]:
         """The moments and the optional statistics of everything that was added, at least one block."""
-        if self._exact is not None and self._exact.count:
+        if self._exact is not None and self._exact.rows:
             self._merge_moments(Moments.from_sums(self._exact.finish()).reshape(self._shape))
             self._exact = None
         assert self._moments is not None

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zm_cli.data.block import Values
-from zm_cli.numbers.kernels import Counts, Floats, match_value
+from zm_cli.data.packing import Packing
 from zm_cli.numbers.pieces import Rows, cut_pieces, find_extremes, fold_rows, unfold_sums
+from zm_cli.numbers.stored import Hidden, find_equal, match_values, unpack_values
+from zm_cli.numbers.sums import Counts, Floats
 from zm_cli.numbers.values import lay_out
 
 
@@ -18,58 +20,70 @@ from zm_cli.numbers.values import lay_out
 class Bounds:
     """The smallest and largest expected value of each feature, arrays of the features' shape.
 
-    They have the scale of the values as read.
+    They have the scale of the real values.
     """
 
     low: Floats
     high: Floats
 
-    def count_outside(self, values: Values, kept: tuple[int, ...], ignore: float | None = None) -> Counts:
+    def count_outside(
+        self, values: Values, kept: tuple[int, ...], hidden: Hidden = (), packing: Packing | None = None
+    ) -> Counts:
         """How many values of each feature of a block lie outside, in the features' shape; missing values do not count.
 
-        The arguments are those of `Moments.from_block`.
+        The first arguments are those of `Moments.from_block`; `packing` says what the values stand for.
         """
         count = np.zeros(self.low.size, dtype=np.int64)
         if values.size:
             low, high = self.low.ravel(), self.high.ravel()
             for features, rows in lay_out(values, kept):
-                count[features] = _count_outside(rows, low[features], high[features], ignore)
+                count[features] = _count_outside(rows, low[features], high[features], hidden, packing)
         return count.reshape(self.low.shape)
 
-    def count_outside_counted(self, counts: Counts, ignore: float | None = None) -> Counts:
+    def count_outside_counted(self, counts: Counts, hidden: Hidden = (), packing: Packing | None = None) -> Counts:
         """The same for counted values: how often 0, 1, 2 and so on occur, shape (features, values)."""
         values = np.arange(counts.shape[1])
-        outside = (values < self.low[:, np.newaxis]) | (values > self.high[:, np.newaxis])
-        count: Counts = np.where(outside & (values != ignore), counts, 0).sum(axis=1)
+        real = unpack_values(values, packing)
+        outside = (real < self.low[:, np.newaxis]) | (real > self.high[:, np.newaxis])
+        shown = ~np.isin(values, match_values(hidden, values.dtype))
+        count: Counts = np.where(outside & shown, counts, 0).sum(axis=1)
         return count
 
 
-def _count_outside(rows: Rows, low: Floats, high: Floats, ignore: float | None = None) -> Counts:
-    """How many values of each column of `rows` (M, K), M >= 1, are below `low` (K) or above `high` (K).
+def _count_outside(rows: Rows, low: Floats, high: Floats, hidden: Hidden, packing: Packing | None) -> Counts:
+    """How many values of each column of `rows` (M, K), M >= 1, stand for less than `low` (K) or more than `high` (K).
 
-    Missing values do not count: NaN, infinities and values equal to `ignore`.
+    Missing values do not count: NaN, infinities and values equal to one of `hidden`.
     """
     if rows.dtype == np.bool_:
         rows = rows.view(np.uint8)
+    packing = packing if packing is not None and packing.is_affine else None
+    # Unpacking keeps the order of values, to the bit, or reverses it.
     least, most = find_extremes(rows)
+    if packing is not None:
+        ends = unpack_values(np.stack([least, most]), packing)
+        least, most = ends.min(axis=0), ends.max(axis=0)
     # Also False if the extremes are NaN.
     if ((least >= low) & (most <= high)).all():
         return np.zeros(rows.shape[1], dtype=np.int64)
-    hidden = match_value(ignore, rows.dtype)
+    matched = match_values(hidden, rows.dtype)
     folded, rest, copies = fold_rows(rows)
     wide_low, wide_high = np.tile(low, copies), np.tile(high, copies)
     count = np.zeros(folded.shape[1], dtype=np.int64)
     for columns, piece in cut_pieces(folded):
-        count[columns] += _find_outside(piece, wide_low[columns], wide_high[columns], hidden).sum(axis=0)
+        count[columns] += _find_outside(piece, wide_low[columns], wide_high[columns], matched, packing).sum(axis=0)
     count = unfold_sums(count, copies)
-    count += _find_outside(rest, low, high, hidden).sum(axis=0)
+    count += _find_outside(rest, low, high, matched, packing).sum(axis=0)
     return count
 
 
-def _find_outside(piece: Rows, low: Floats, high: Floats, hidden: Any) -> NDArray[np.bool_]:
-    found: NDArray[np.bool_] = (piece < low) | (piece > high)
+def _find_outside(
+    piece: Rows, low: Floats, high: Floats, matched: tuple[Any, ...], packing: Packing | None
+) -> NDArray[np.bool_]:
+    real = piece if packing is None else unpack_values(piece, packing)
+    found: NDArray[np.bool_] = (real < low) | (real > high)
     if piece.dtype.kind == "f":
         found &= np.isfinite(piece)
-    if hidden is not None:
-        found &= piece != hidden
+    if matched:
+        found &= ~find_equal(piece, matched)
     return found

@@ -10,8 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zm_cli.data.block import Values
-from zm_cli.numbers.kernels import Counts, Floats, Sums, sum_counts, sum_rows, two_sum
+from zm_cli.numbers.exact import sum_counts
+from zm_cli.numbers.kernels import sum_rows
 from zm_cli.numbers.statistic import ArrayField, FieldError, Population, Statistic, read_counts
+from zm_cli.numbers.stored import Hidden
+from zm_cli.numbers.sums import Counts, Floats, Sums, two_sum
 from zm_cli.numbers.values import lay_out
 
 ROUNDING = 1e-9
@@ -62,31 +65,31 @@ class Moments(Statistic):
         return cls(none, zero, zero, np.full(shape, np.inf), np.full(shape, -np.inf), none, zero)
 
     @classmethod
-    def from_block(cls, values: Values, kept: tuple[int, ...], ignore: float | None = None) -> Moments:
+    def from_block(cls, values: Values, kept: tuple[int, ...], hidden: Hidden = ()) -> Moments:
         """The moments of an array of any real dtype over all its axes but `kept`; shape (1,) if none is kept.
 
-        NaN, infinities and values equal to `ignore` are missing. Squared deviations are taken from the block's own
-        mean in float64; 8- and 16-bit integers are summed exactly.
+        NaN, infinities and values equal to one of `hidden` are missing. Squared deviations are taken from the block's
+        own mean in float64; 8- and 16-bit integers are summed exactly.
         """
         shape = tuple(values.shape[axis] for axis in kept) or (1,)
         if values.size == 0:
             return cls.identity(shape)
-        parts = [cls._from_rows(rows, ignore) for _, rows in lay_out(values, kept)]
+        parts = [cls._from_rows(rows, hidden) for _, rows in lay_out(values, kept)]
         if len(parts) == 1:
             return parts[0].reshape(shape)
         return cls(*(np.concatenate(column) for column in zip(*(part._list_arrays() for part in parts), strict=True)))
 
     @classmethod
-    def from_counts(cls, counts: Counts, ignore: float | None = None) -> Moments:
+    def from_counts(cls, counts: Counts, hidden: Hidden = ()) -> Moments:
         """The moments of unsigned integers from how often 0, 1, 2 and so on occur, shape (features, values).
 
-        The sums are exact; values equal to `ignore` are missing.
+        The sums are exact; values equal to one of `hidden` are missing.
         """
-        return cls.from_sums(sum_counts(counts, ignore))
+        return cls.from_sums(sum_counts(counts, hidden))
 
     @classmethod
-    def _from_rows(cls, rows: Values, ignore: float | None) -> Moments:
-        return cls.from_sums(sum_rows(rows, ignore))
+    def _from_rows(cls, rows: Values, hidden: Hidden) -> Moments:
+        return cls.from_sums(sum_rows(rows, hidden))
 
     @classmethod
     def from_sums(cls, sums: Sums) -> Moments:
@@ -151,6 +154,18 @@ class Moments(Statistic):
                 mean, tail = np.where(self.count > 0, mean - shift + tail, 0.0), np.zeros_like(tail)
             ends = (self.min - shift) / scale, (self.max - shift) / scale
             return Moments(self.count, mean / scale, self.m2 / scale / scale, *ends, self.missing, tail / scale)
+
+    def unpack(self, scale: float, offset: float) -> Moments:
+        """The moments of `x * scale + offset`, `scale` not 0; the extremes have the bits of the real values."""
+        some = self.count > 0
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean, tail = two_sum(self.mean * scale, np.full_like(self.mean, offset))
+            mean, tail = two_sum(mean, tail + self.tail * scale)
+            ends = self.min * scale + offset, self.max * scale + offset
+            m2 = self.m2 * scale * scale
+        mean, tail = np.where(some, mean, 0.0), np.where(some & np.isfinite(tail), tail, 0.0)
+        low, high = ends if scale > 0 else ends[::-1]
+        return Moments(self.count, mean, m2, low, high, self.missing, tail)
 
     def divide(self, divisor: float) -> Moments:
         """The moments of the same samples divided by `divisor` > 0."""

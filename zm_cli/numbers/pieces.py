@@ -45,6 +45,15 @@ def unfold_sums(sums: NDArray[Any], copies: int) -> NDArray[Any]:
     return folded
 
 
+def sum_columns(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """How many values of each column of flags (M, K), C-contiguous, are true."""
+    folded, rest, copies = fold_rows(flags)
+    count: NDArray[np.int64] = unfold_sums(folded.sum(axis=0, dtype=np.int64), copies) + rest.sum(
+        axis=0, dtype=np.int64
+    )
+    return count
+
+
 def find_extremes(rows: Rows) -> tuple[NDArray[Any], NDArray[Any]]:
     """Each column's smallest and largest value in the dtype of the rows; NaN for a column with a NaN."""
     folded, rest, copies = fold_rows(rows)

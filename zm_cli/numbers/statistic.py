@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from zm_cli.data.options import Option
-    from zm_cli.numbers.kernels import Counts, Floats
+    from zm_cli.numbers.stored import Hidden
+    from zm_cli.numbers.sums import Counts, Floats
 
 Shape = tuple[int, ...]
 
@@ -77,18 +78,18 @@ class Statistic(ABC):
 
     @classmethod
     @abstractmethod
-    def from_block(cls, values: NDArray[Any], kept: tuple[int, ...], ignore: float | None = None) -> Self:
+    def from_block(cls, values: NDArray[Any], kept: tuple[int, ...], hidden: Hidden = ()) -> Self:
         """The statistic of an array of any real dtype over all its axes but `kept`; shape (1,) if none is kept.
 
-        NaN, infinities and values equal to `ignore` are missing.
+        NaN, infinities and values equal to one of `hidden` are missing.
         """
 
     @classmethod
     @abstractmethod
-    def from_counts(cls, counts: Counts, ignore: float | None = None) -> Self:
+    def from_counts(cls, counts: Counts, hidden: Hidden = ()) -> Self:
         """The exact statistic of unsigned integers from how often 0, 1, 2 and so on occur, shape (features, values).
 
-        Values equal to `ignore` are missing. Called only if `counts_suffice`.
+        Values equal to one of `hidden` are missing. Called only if `counts_suffice`.
         """
 
     @abstractmethod
@@ -100,6 +101,13 @@ class Statistic(ABC):
         """The statistic of `(x - shift) / scale`; None if it does not follow from this one.
 
         Both arrays have the features' shape, `scale` > 0.
+        """
+
+    @abstractmethod
+    def unpack(self, scale: float, offset: float) -> Self | None:
+        """The statistic of the real values `x * scale + offset` that stored values stand for, `scale` not 0.
+
+        None if it does not follow from this one, whatever its values.
         """
 
     @abstractmethod

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zm_cli.data.block import Values
+from zm_cli.numbers.stored import Hidden, find_equal, match_values
 
 LONG_FEATURE = 4096
 """With so many values per feature, features whose values are scattered are copied one by one."""
@@ -28,19 +30,31 @@ def lay_out(values: Values, kept: tuple[int, ...]) -> Iterator[tuple[slice, Valu
         yield slice(None), last.reshape(-1, features)
 
 
-def find_missing(values: Values, kept: tuple[int, ...], leave: Collection[int] = ()) -> tuple[int, int] | None:
-    """The sample and the feature, as indices, of the first NaN or infinite value of a block; None if there is none.
+def find_missing(
+    values: Values, kept: tuple[int, ...], leave: Collection[int] = (), hidden: Hidden = ()
+) -> tuple[int, int] | None:
+    """The sample and the feature, as indices, of the first missing value of a block; None if there is none.
 
-    `kept` are the axes of the features, as for `Moments.from_block`; the features in `leave` are skipped.
+    Missing are NaN, infinities and values equal to one of `hidden`. `kept` are the axes of the features, as for
+    `Moments.from_block`; the features in `leave` are skipped.
     """
-    if values.dtype.kind != "f" or np.isfinite(values).all():
+    gone = _flag_missing(values, match_values(hidden, values.dtype))
+    if gone is None or not gone.any():
         return None
-    last = np.moveaxis(values, kept, range(-len(kept), 0)) if kept else values
+    last = np.moveaxis(gone, kept, range(-len(kept), 0)) if kept else gone
     features = math.prod(values.shape[axis] for axis in kept)
-    holes: NDArray[np.bool_] = ~np.isfinite(last.reshape(len(values), -1, features))
+    holes = last.reshape(len(values), -1, features)
     found = np.argwhere(np.delete(holes, list(leave), axis=2).any(axis=1) if len(leave) < features else holes[:0, 0])
     left = np.delete(np.arange(features), list(leave))
     return (int(found[0, 0]), int(left[found[0, 1]])) if len(found) else None
+
+
+def _flag_missing(values: Values, matched: tuple[Any, ...]) -> NDArray[np.bool_] | None:
+    """Which values are missing; None where none can be."""
+    if values.dtype.kind != "f":
+        return find_equal(values, matched) if matched else None
+    gone: NDArray[np.bool_] = ~np.isfinite(values)
+    return gone | find_equal(values, matched) if matched else gone
 
 
 def count_infinities(values: Values) -> int:

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import xxhash
 
-from zm_cli.data.block import Block, Span, Values
+from zm_cli.data.block import Values
 from zm_cli.data.sink import Sink, WriteOptions
 from zm_cli.data.source import Source
 from zm_cli.errors import DataError
 from zm_cli.inputs.standard_input import name_input
 from zm_cli.numbers.axes import Per, kept_axes
 from zm_cli.numbers.moments import Moments
-from zm_cli.numbers.values import find_missing
+from zm_cli.numbers.stored import find_equal, match_values, unpack_values
 from zm_cli.outputs.draft import Draft
-from zm_cli.outputs.receipt import check_receipt, make_receipt
-from zm_cli.pipeline.measure import block_bytes, show_digest
-from zm_cli.pipeline.options import ApplyOptions, Missing
+from zm_cli.outputs.receipt import check_receipt, make_receipt, record_columns
+from zm_cli.pipeline.belonging import find_strangers
+from zm_cli.pipeline.indicators import check_indicators, choose_indicators, find_indicators
+from zm_cli.pipeline.measure import block_bytes, encoded_bytes, show_digest
+from zm_cli.pipeline.options import ApplyOptions
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
 from zm_cli.pipeline.output import create_sink
-from zm_cli.pipeline.selfcheck import checked_per, describe_written, expect_written, find_unexpected
+from zm_cli.pipeline.rounding import choose_dtype, find_rounding
+from zm_cli.pipeline.selfcheck import check_written, checked_per
+from zm_cli.pipeline.summary import describe_transformed
 from zm_cli.pipeline.transform import Transform
+from zm_cli.pipeline.transform_span import EncodeSpan, TransformSpan
 from zm_cli.pipeline.words import changed_meanwhile, missing_value, not_a_number
 from zm_cli.running.guard import note_input
 from zm_cli.running.plan import Plan
@@ -33,62 +38,6 @@ from zm_cli.statsfile.digest import digest_stats
 from zm_cli.statsfile.fitting import check_fits, check_scale
 from zm_cli.statsfile.stats import Stats
 from zm_cli.statsfile.store import draft_stats
-
-
-@dataclass(frozen=True)
-class TransformedSpan:
-    """The result of a worker for one span.
-
-    `block` holds the transformed values, `encoded` the same as `Sink.write` takes it, None if that is left to the
-    writer. `overflows` counts the values that the output's dtype cannot hold. `hole` is the sample and the feature of
-    the first missing value. `moments` are those of the transformed values, None where they need not be measured.
-    """
-
-    block: Block
-    overflows: int
-    hole: tuple[int, int] | None
-    moments: Moments | None
-    encoded: Any = None
-
-
-@dataclass(frozen=True)
-class TransformSpan:
-    """The task of a worker: read and transform a span of `source`.
-
-    `kept` are the axes of the statistics. `checked` are the axes of the moments of the output; None: do not measure it.
-    """
-
-    source: Source
-    transform: Transform
-    kept: tuple[int, ...]
-    checked: tuple[int, ...] | None
-    missing: Missing
-
-    def __call__(self, span: Span) -> TransformedSpan:
-        block = self.source.read(span)
-        hole = find_missing(block.values, self.kept, set(block.rejected)) if self.missing == "error" else None
-        transformed, overflows = self.transform.apply(block)
-        return TransformedSpan(transformed, overflows, hole, self._measure(block, transformed))
-
-    def _measure(self, block: Block, transformed: Block) -> Moments | None:
-        """The moments of the output, mostly derived from those of the input, whose values are smaller."""
-        if self.checked is None:
-            return None
-        if self.checked != self.kept:
-            return Moments.from_block(transformed.values, self.checked)
-        return self.transform.apply_moments(Moments.from_block(block.values, self.checked, self.transform.ignore))
-
-
-@dataclass(frozen=True)
-class EncodeSpan:
-    """The task of a thread: transform and encode a span, so that only writing is left."""
-
-    transform_span: TransformSpan
-    sink: Sink
-
-    def __call__(self, span: Span) -> TransformedSpan:
-        made = self.transform_span(span)
-        return replace(made, encoded=self.sink.encode(made.block))
 
 
 def apply(
@@ -114,10 +63,11 @@ def apply(
     transform = Transform.from_stats(
         stats,
         source.spec,
-        _output_dtype(source, options),
+        np.dtype(options.dtype or choose_dtype(stats, source.spec, inverse=options.inverse)),
         standardize=options.operation == "standardize",
         inverse=options.inverse,
         impute=options.impute is not None,
+        filling=None if options.impute == "mean" else options.impute,
         ddof=options.ddof,
         epsilon=options.epsilon,
         unit=_recorded_unit(source) if options.inverse else None,
@@ -126,20 +76,42 @@ def apply(
         options.operation,
         inverse=options.inverse,
         stats=digest_stats(stats),
-        settings={"per": stats.per, **_settings(options, transform)},
+        settings={
+            "per": stats.per,
+            **_settings(options, transform),
+            **record_columns(source.spec.names if source.spec.axes == "NC" else None),
+        },
     )
+    check_indicators(source, options)
+    indicators = choose_indicators(stats, source.spec, source.path) if options.indicator else None
+    if indicators is not None:
+        receipt["indicators"] = indicators.to_receipt(source.spec)
     if not options.force:
         _refuse_trial(stats, source, options)
         check_receipt(source.receipt, receipt, source.path)
         if not options.inverse:
             check_scale(stats, source.spec, _read_first(source), source.path)
-    sink = create_sink(source, output, WriteOptions(transform.dtype, receipt, options.format))
+    write_options = WriteOptions(
+        transform.dtype,
+        receipt,
+        options.format,
+        options.force,
+        added=indicators.names if indicators is not None else (),
+        dropped=find_indicators(source) if options.inverse else {},
+    )
+    sink = create_sink(source, output, write_options)
     outcome = Outcome()
+    if not own:
+        # Of its own statistics, measuring has told the same.
+        outcome.note(find_strangers(source))
+    if rounding := find_rounding(stats, source.spec, transform):
+        outcome.warn(rounding)
     draft: Draft | None = None
     try:
+        outcome.transformed = describe_transformed(source, options)
         kept = kept_axes(source.spec.axes, stats.per)
         checked = None if own or options.inverse else kept_axes(source.spec.axes, checked_per(stats.per))
-        task = TransformSpan(source, transform, kept, checked, options.missing)
+        task = TransformSpan(source, transform, kept, checked, options.missing, indicators)
         pass_ = _write_blocks(task, sink, stats.per, plan, tick, outcome)
         if own and pass_.digest != stats.sources[0].digest:
             raise changed_meanwhile(source.path)
@@ -156,7 +128,7 @@ def apply(
     outcome.note(sink.notes)
     # Without moments, the written values are known, unless some were out of range for the output.
     if pass_.moments is not None or not (options.inverse or pass_.overflows):
-        _check_written(stats, transform, pass_.moments, outcome)
+        check_written(stats, transform, pass_.moments, outcome)
     return outcome
 
 
@@ -168,17 +140,6 @@ def _refuse_trial(stats: Stats, source: Source, options: ApplyOptions) -> None:
             where=source.path,
             hint="measure all of the data, or --force",
         )
-
-
-def _check_written(stats: Stats, transform: Transform, moments: Moments | None, outcome: Outcome) -> None:
-    """Records what was written, and warns if it is not as expected; `moments` None: it is known to be."""
-    expected = expect_written(stats, transform)
-    if moments is None:
-        outcome.written = expected
-        return
-    outcome.written = describe_written(stats, moments)
-    if warning := find_unexpected(expected, outcome.written, outcome.samples, moments.count.ravel()):
-        outcome.warn(warning)
 
 
 @dataclass
@@ -198,8 +159,15 @@ def _write_blocks(task: TransformSpan, sink: Sink, per: Per, plan: Plan, tick: T
     """Writes every block to the sink without committing it; notes and warnings go to `outcome`."""
     source, dtype = task.source, task.transform.dtype
     small = source.small_samples
-    work = Workload(block_bytes(source, dtype), forkable=small, small_steps=small, arriving=source.one_pass)
+    work = Workload(
+        block_bytes(source, dtype),
+        result_bytes=encoded_bytes(source, dtype),
+        forkable=small,
+        small_steps=small,
+        arriving=source.one_pass,
+    )
     overflows, hasher = 0, xxhash.xxh3_128()
+    unmarked = frozenset[int]()
     moments: Moments | None = None
     with closing(plan.map(task if small else EncodeSpan(task, sink), source.spans(), work)) as transformed:
         for made in transformed:
@@ -208,23 +176,30 @@ def _write_blocks(task: TransformSpan, sink: Sink, per: Per, plan: Plan, tick: T
                 index = min(block.rejected)
                 raise not_a_number(source.path, (source.spec.names or ())[index], block.rejected[index])
             if made.hole is not None:
-                raise missing_value(source, outcome.samples + made.hole[0] + 1, made.hole[1], per)
+                sample, feature = made.hole
+                number = outcome.samples + sample + 1 if block.numbers is None else int(block.numbers[sample])
+                raise missing_value(source, number, feature, per)
             # The sink is used in this process only: blocks from worker processes are encoded here.
             sink.write(sink.encode(block) if made.encoded is None else made.encoded)
             overflows += made.overflows
+            unmarked |= made.unmarked
             hasher.update(block.digest)
             if made.moments is not None:
                 moments = made.moments if moments is None else moments.merge(made.moments)
-            outcome.samples += len(block.values)
+            outcome.samples += made.samples
             outcome.note(block.notes)
-            outcome.skip(block.skipped)
-            tick(block.span.nbytes)
+            outcome.skip(block.skipped, block.skipped_total)
+            tick(block.span.nbytes, made.samples)
+            # The next result is made before these names are given to it.
+            del made, block
     facts = source.facts()
     outcome.note(facts.notes)
-    outcome.skip(facts.skipped)
+    outcome.skip(facts.skipped, len(facts.skipped))
     if not outcome.samples:
-        raise DataError("has no samples", where=name_input(source.path))
-    outcome.warn_of_skipped()
+        raise DataError(f"has no samples{outcome.explain_skipped()}", where=name_input(source.path))
+    outcome.warn_of_skipped(rows=source.spec.axes == "NC", written=True)
+    if task.indicators is not None:
+        task.indicators.report(source.spec.names or (), unmarked, outcome)
     if overflows:
         outcome.warn(f"{overflows} values are beyond the range of {dtype} and became infinite")
     return _Pass(show_digest(hasher), moments, overflows)
@@ -234,13 +209,8 @@ def _settings(options: ApplyOptions, transform: Transform) -> dict[str, Any]:
     settings: dict[str, Any] = {"unit": transform.unit, "dtype": transform.dtype.name}
     if options.operation == "standardize":
         settings |= {"ddof": options.ddof, "epsilon": options.epsilon}
-    settings |= {"impute": options.impute} if options.impute else {}
+    settings |= {"impute": options.impute} if options.impute is not None else {}
     return settings | ({"provenance": options.provenance.to_document()} if options.provenance else {})
-
-
-def _output_dtype(source: Source, options: ApplyOptions) -> np.dtype[Any]:
-    default = "float64" if source.spec.dtype == np.float64 else "float32"
-    return np.dtype(options.dtype or default)
 
 
 def _recorded_unit(source: Source) -> float | None:
@@ -250,8 +220,17 @@ def _recorded_unit(source: Source) -> float | None:
 
 
 def _read_first(source: Source) -> Values | None:
-    """The first values of float data, whose range shows their scale; None where they cannot be read again."""
-    if source.spec.dtype.kind != "f" or source.spec.axes == "NC" or source.one_pass:
+    """The first real values of float data, whose range shows their scale; None where they cannot be read again."""
+    spec = source.spec
+    if spec.real_dtype.kind != "f" or spec.axes == "NC" or source.one_pass:
         return None
     span = next(iter(source.spans()), None)
-    return None if span is None else source.read(span).values
+    if span is None:
+        return None
+    values = source.read(span).values
+    if spec.packing is None:
+        return values
+    real = unpack_values(values, spec.packing)
+    if matched := match_values(spec.packing.missing, values.dtype):
+        real[find_equal(values, matched)] = np.nan
+    return real

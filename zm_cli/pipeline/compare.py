@@ -14,8 +14,8 @@ from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import detect, open_source
 from zm_cli.inputs.columns import select_columns
 from zm_cli.numbers.bounds import Bounds
-from zm_cli.numbers.kernels import Counts, Floats
 from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.sums import Counts, Floats
 from zm_cli.outputs.receipt import describe_receipt
 from zm_cli.pipeline.check import Findings, Flags
 from zm_cli.pipeline.measure import measure_outside
@@ -79,7 +79,8 @@ def open_to_compare(path: str, options: ReadOptions, training: Training, kind: s
     """
     stats = training.stats
     if training.by_name and detect(path, kind).kind == stats.kind:
-        return open_source(path, replay(options, stats, path).replace(columns=None, exclude=None), kind)
+        replayed = replay(options, stats, path)
+        return open_source(path, replayed.replace(columns=None, exclude=None, numeric=stats.names), kind)
     source, _ = open_to_apply(path, options, stats, kind)
     try:
         check_fits(stats, source.spec, path)
@@ -97,7 +98,7 @@ def compare_data(
     Raises the errors of `measure`, and UsageError for chosen columns that have no statistics.
     """
     whole, chosen = training.stats, training.select_stats()
-    unit = whole.unit and source.spec.dtype.kind in "iu"
+    unit = whole.unit and source.spec.holds_integers
     options = MeasureOptions(
         whole.per,
         unit,
@@ -164,7 +165,15 @@ def _rescale(stats: Stats, unit: bool) -> Stats:
     divisor = unit_divisor(np.dtype(stats.dtype))
     if stats.unit == unit:
         return stats
-    return replace(stats, unit=unit, moments=stats.moments.divide(divisor if unit else 1 / divisor))
+    shape = stats.moments.mean.shape
+    shift, scale = np.zeros(shape), np.full(shape, divisor if unit else 1 / divisor)
+    scaled = {name: each.transform(shift, scale) for name, each in stats.statistics.items()}
+    return replace(
+        stats,
+        unit=unit,
+        moments=stats.moments.transform(shift, scale),
+        statistics={name: each for name, each in scaled.items() if each is not None},
+    )
 
 
 def _compare(

@@ -5,18 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
 import xxhash
 
-from zm_cli.data.block import BLOCK_BYTES
+from zm_cli.data.block import BLOCK_BYTES, MOST_LISTED, Skipped
 from zm_cli.data.source import Source
 from zm_cli.data.spec import Spec
+from zm_cli.data.texts import TextSummary
 from zm_cli.errors import UsageError
 from zm_cli.numbers.axes import Per, choose_per, feature_shape
-from zm_cli.numbers.kernels import Counts
 from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.statistic import Statistic
+from zm_cli.numbers.stored import hide_values
+from zm_cli.numbers.sums import Counts
+from zm_cli.pipeline.belonging import find_strangers
 from zm_cli.pipeline.conclude import Measured, SourceResult, conclude
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
@@ -57,24 +62,35 @@ def measure_outside(
     return stats, measured.count_outside(stats), measured.outcome
 
 
+def measure_texts(
+    source: Source, options: MeasureOptions, plan: Plan, tick: Tick = ignore_progress
+) -> tuple[Stats, TextSummary | None, Outcome]:
+    """The statistics of a source, what its columns hold as text if it was opened to say that, and the outcome.
+
+    Raises the errors of `measure`.
+    """
+    measured = _measure([source], options, plan, tick)
+    return conclude(measured), measured.results[0].texts, measured.outcome
+
+
 def _measure(sources: Sequence[Source], options: MeasureOptions, plan: Plan, tick: Tick) -> Measured:
     first = sources[0]
     per = choose_per(first.spec, options.per, first.path)
-    if options.unit and first.spec.dtype.kind not in "iu":
-        raise UsageError(
-            f"--unit divides integers by their type's maximum, these values are {first.spec.dtype}",
-            where=first.path,
-        )
+    for source in sources:
+        _check_possible(source, options)
     for other in sources[1:]:
         check_alike(first, other, per)
     if per == "pixel":
         check_one_size(sources)
     outcome = Outcome()
+    outcome.note(sentence for source in sources for sentence in find_strangers(source))
     spec = pool_columns(sources, outcome)
     results = _reduce_all(sources, spec, per, options, plan, tick)
     for result in results:
         outcome.note(result.notes)
-        outcome.skip(result.skipped)
+        # Several sources may have samples of the same name.
+        path = result.record.path if len(sources) > 1 else None
+        outcome.skip([_name_with(path, sample) for sample in result.skipped], result.record.skipped_total)
         outcome.samples += result.record.samples
     return Measured(tuple(sources), spec, per, options, tuple(results), outcome)
 
@@ -98,7 +114,7 @@ def _reduce_all(
             while len(finished) < part.source:
                 finished.append(reductions[len(finished)].finish(spec))
             reductions[part.source].add(part)
-            tick(part.nbytes)
+            tick(part.nbytes, part.samples)
     return finished + [reduction.finish(spec) for reduction in reductions[len(finished) :]]
 
 
@@ -113,6 +129,7 @@ class _Reduction:
         self._source = source
         self._per = per
         self._options = options
+        self._hidden = hide_values(source.spec, options.ignore)
         self._total = Part(index)
         self._hasher = xxhash.xxh3_128()
 
@@ -121,7 +138,8 @@ class _Reduction:
         # Where worker processes read, this process notes how far they have come.
         note_input(self._source.path)
         if part.hole is not None:
-            raise missing_value(self._source, self._total.samples + part.hole[0] + 1, part.hole[1], self._per)
+            before = 0 if part.numbered else self._total.samples
+            raise missing_value(self._source, before + part.hole[0] + 1, part.hole[1], self._per)
         self._hasher.update(part.digest)
         part.digest = b""
         self._total.add(part)
@@ -131,17 +149,20 @@ class _Reduction:
         source, total = self._source, self._total
         source.close()
         facts = source.facts()
-        skipped = [*facts.skipped, *total.skipped]
+        skipped = [*facts.skipped, *total.skipped][:MOST_LISTED]
+        # A file is found again by its name; a row of a table needs the reason, too.
+        listed = [f"{sample.name}: {sample.reason}" if source.spec.axes == "NC" else sample.name for sample in skipped]
         record = SourceRecord(
             source.path,
             source.spec.kind,
             total.samples,
             facts.nbytes,
             show_digest(self._hasher),
-            tuple(sample.name for sample in skipped),
+            tuple(listed),
+            len(facts.skipped) + total.skipped_total - len(skipped),
         )
         shape = feature_shape(source.spec, self._per)
-        moments, statistics = total.conclude(shape, self._options)
+        moments, statistics = _unpack(source, *total.conclude(shape, self._options.statistics, self._hidden))
         own, names = source.spec.names, spec.names
         if self._per == "column" and own and own != names:
             order = [own.index(name) for name in names or ()]
@@ -154,8 +175,46 @@ class _Reduction:
             skipped=skipped,
             notes=[*total.notes, *facts.notes],
             infinities=total.infinities,
+            texts=total.texts,
             outside=total.outside,
+            distinct={(own or ())[index]: column for index, column in (total.distinct.columns or {}).items()},
         )
+
+
+def _name_with(path: str | None, sample: Skipped) -> Skipped:
+    """The sample with the path of its source before its name; without a path, as it is."""
+    return sample if path is None else replace(sample, name=f"{path}: {sample.name}")
+
+
+def _check_possible(source: Source, options: MeasureOptions) -> None:
+    """Raises UsageError for options that are not possible for what the stored values stand for."""
+    spec = source.spec
+    if options.unit and not spec.holds_integers:
+        stored = f", stored as {spec.dtype}" if spec.dtype.kind in "iu" else ""
+        raise UsageError(
+            f"--unit divides integers by their type's maximum, these values are {spec.real_dtype}{stored}",
+            where=source.path,
+        )
+    if spec.packing is not None and spec.packing.is_affine:
+        for statistic in options.statistics:
+            if statistic.identity((1,)).unpack(spec.packing.scale, spec.packing.offset) is None:
+                option = statistic.option.spelling if statistic.option else statistic.name
+                raise UsageError(
+                    f"{option} does not follow from stored values, to which {spec.packing.offset:g} is added",
+                    where=source.path,
+                    hint=f"leave out {option}",
+                )
+
+
+def _unpack(
+    source: Source, moments: Moments, statistics: tuple[Statistic, ...]
+) -> tuple[Moments, tuple[Statistic, ...]]:
+    """The statistics of the real values, from those of the stored ones."""
+    packing = source.spec.packing
+    if packing is None or not packing.is_affine:
+        return moments, statistics
+    unpacked = [each.unpack(packing.scale, packing.offset) for each in statistics]
+    return moments.unpack(packing.scale, packing.offset), tuple(each for each in unpacked if each is not None)
 
 
 def _plan_work(sources: Sequence[Source], per: Per, options: MeasureOptions) -> Workload:
@@ -177,5 +236,10 @@ def show_digest(hasher: xxhash.xxh3_128) -> str:
 
 def block_bytes(source: Source, output: np.dtype[np.generic] | None = None) -> int:
     """The bytes of memory for one block: read and decoded, and with `output`, transformed and encoded in that dtype."""
-    decoded = max(BLOCK_BYTES, source.sample_bytes)
-    return 2 * decoded + (2 * decoded * output.itemsize // source.spec.dtype.itemsize if output else 0)
+    reading = 2 * max(BLOCK_BYTES, source.sample_bytes) + source.overhead_bytes
+    return reading + (encoded_bytes(source, output) + source.overhead_bytes if output else 0)
+
+
+def encoded_bytes(source: Source, output: np.dtype[np.generic]) -> int:
+    """The bytes of memory for one block that is transformed and encoded in that dtype, and waits to be written."""
+    return 2 * max(BLOCK_BYTES, source.sample_bytes) * output.itemsize // source.spec.dtype.itemsize

@@ -10,14 +10,17 @@ from itertools import islice
 from typing import NamedTuple
 
 from zm_cli.data import block as blocks
-from zm_cli.data.block import Block, Rejected, Skipped, Span, Tally
+from zm_cli.data.block import MOST_LISTED, Block, Rejected, Skipped, Span, Tally
 from zm_cli.data.source import Source
 from zm_cli.data.spec import Spec
+from zm_cli.data.texts import TextSummary, merge_texts
 from zm_cli.numbers.accumulate import Accumulator
 from zm_cli.numbers.axes import Per, feature_shape, kept_axes
-from zm_cli.numbers.kernels import Counts
+from zm_cli.numbers.distinct import DistinctColumns
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.statistic import Statistic
+from zm_cli.numbers.stored import Hidden, hide_values
+from zm_cli.numbers.sums import Counts
 from zm_cli.numbers.values import count_infinities, find_missing
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.running.guard import note_input
@@ -40,8 +43,10 @@ class Part:
     """What was measured of consecutive samples of one source; `add` joins two parts.
 
     `digest` is the concatenated digests of the spans. `rejected` maps a feature's index to its first cell that is not a
-    number. `hole` is the first missing value: the index of its sample in the part, and that of its feature. `outside`
-    counts the values of each feature outside the bounds.
+    number. `skipped` lists the first samples that were left out, `skipped_total` counts all. `hole` is the first
+    missing value: the index of its sample, and that of its feature. The samples are counted in the part or, if they are
+    `numbered`, in the source. `outside` counts the values of each feature outside the bounds.
+    `distinct` are the columns of whole numbers that are all different, where that is asked for.
     """
 
     source: int
@@ -53,15 +58,20 @@ class Part:
     nbytes: int = 0
     rejected: dict[int, Rejected] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
+    skipped_total: int = 0
+    texts: TextSummary | None = None
     notes: dict[str, None] = field(default_factory=dict)
     infinities: int = 0
     hole: tuple[int, int] | None = None
+    numbered: bool = False
     outside: Counts | None = None
+    distinct: DistinctColumns = field(default_factory=DistinctColumns)
 
     def add(self, other: Part) -> None:
         """Adds the part that follows this one in the data."""
         if self.hole is None and other.hole is not None:
-            self.hole = self.samples + other.hole[0], other.hole[1]
+            self.hole = other.hole if other.numbered else (self.samples + other.hole[0], other.hole[1])
+            self.numbered = other.numbered
         if other.counts is not None:
             self.counts = other.counts if self.counts is None else self.counts + other.counts
         if self.moments is None or other.moments is None:
@@ -74,23 +84,33 @@ class Part:
         self.digest += other.digest
         self.nbytes += other.nbytes
         self.rejected = other.rejected | self.rejected
-        self.skipped += other.skipped
+        self.skip(other.skipped, other.skipped_total)
+        self.texts = merge_texts(self.texts, other.texts)
         self.notes |= other.notes
         self.infinities += other.infinities
+        self.distinct.add(other.distinct)
         if other.outside is not None:
             self.add_outside(other.outside)
 
-    def conclude(self, shape: tuple[int, ...], options: MeasureOptions) -> tuple[Moments, tuple[Statistic, ...]]:
+    def conclude(
+        self, shape: tuple[int, ...], statistics: Sequence[type[Statistic]], hidden: Hidden = ()
+    ) -> tuple[Moments, tuple[Statistic, ...]]:
         """The moments and the optional statistics of all samples, each of this shape if there are none.
 
-        Counts are summed only here, exactly: however the samples were cut into parts, the result is the same.
+        They are those of the stored values, of which those in `hidden` are missing. Counts are summed only here,
+        exactly: however the samples were cut into parts, the result is the same.
         """
         if self.counts is not None:
-            optional = tuple(each.from_counts(self.counts, options.ignore) for each in options.statistics)
-            return Moments.from_counts(self.counts, options.ignore), optional
+            optional = tuple(each.from_counts(self.counts, hidden) for each in statistics)
+            return Moments.from_counts(self.counts, hidden), optional
         if self.moments is None:
-            return Moments.identity(shape), tuple(each.identity(shape) for each in options.statistics)
+            return Moments.identity(shape), tuple(each.identity(shape) for each in statistics)
         return self.moments, self.statistics
+
+    def skip(self, samples: Sequence[Skipped], total: int) -> None:
+        """Adds samples that were left out, `total` of them, of which the first are listed."""
+        self.skipped += samples[: MOST_LISTED - len(self.skipped)]
+        self.skipped_total += total
 
     def add_outside(self, count: Counts) -> None:
         """Adds the number of values outside the bounds, for each feature."""
@@ -121,7 +141,7 @@ class MeasureSpans:
         if tally := self._tally(source, group.spans):
             self._add_tally(part, tally)
             return part
-        accumulator = Accumulator(kept, self.options.ignore, self.options.statistics)
+        accumulator = Accumulator(kept, hide_values(source.spec, self.options.ignore), self.options.statistics)
         for span in group.spans:
             self._add_block(part, accumulator, source.read(span), kept)
         part.moments, part.statistics = accumulator.finish()
@@ -143,32 +163,48 @@ class MeasureSpans:
 
     def _tally(self, source: Source, spans: Sequence[Span]) -> Tally | None:
         suffices = self.per in ("channel", "all") and all(each.counts_suffice for each in self.options.statistics)
-        return source.tally(spans) if suffices else None
+        # Counts do not say which sample lacks a value.
+        located = self.options.missing == "error" and _list_marks(source.spec)
+        return source.tally(spans) if suffices and not located else None
 
     def _add_tally(self, part: Part, tally: Tally) -> None:
         part.counts = counts = tally.counts.sum(axis=0, keepdims=True) if self.per == "all" else tally.counts
         if self.options.bounds is not None:
-            part.add_outside(self.options.bounds.count_outside_counted(counts, self.options.ignore))
+            spec = self.sources[part.source].spec
+            hidden = hide_values(spec, self.options.ignore)
+            part.add_outside(self.options.bounds.count_outside_counted(counts, hidden, spec.packing))
         part.samples += tally.samples
         part.digest += tally.digest
-        part.skipped += tally.skipped
+        part.skip(tally.skipped, len(tally.skipped))
 
     def _add_block(self, part: Part, accumulator: Accumulator, block: Block, kept: tuple[int, ...]) -> None:
+        spec = self.sources[part.source].spec
         if accumulator.add_block(block.values):
             part.infinities += count_infinities(block.values)
             # With --per all, no column can be left out: a rejected cell is reported as an error later.
             strict = self.options.missing == "error" and not (block.rejected and self.per == "all")
             leave = {*block.rejected, *self.text_elsewhere[part.source]} if self.per == "column" else ()
-            hole = find_missing(block.values, kept, leave) if strict and part.hole is None else None
+            hole = find_missing(block.values, kept, leave, _list_marks(spec)) if strict and part.hole is None else None
             if hole is not None:
-                part.hole = part.samples + hole[0], hole[1]
+                part.numbered = block.numbers is not None
+                index = part.samples + hole[0] if block.numbers is None else int(block.numbers[hole[0]]) - 1
+                part.hole = index, hole[1]
         if self.options.bounds is not None:
-            part.add_outside(self.options.bounds.count_outside(block.values, kept, self.options.ignore))
+            hidden = hide_values(spec, self.options.ignore)
+            part.add_outside(self.options.bounds.count_outside(block.values, kept, hidden, spec.packing))
+        if self.options.purpose is not None and self.per == "column" and spec.names is not None and not spec.named:
+            part.distinct.add_block(block.values)
         part.rejected = dict(block.rejected) | part.rejected
         part.samples += len(block.values)
         part.digest += block.digest
-        part.skipped += block.skipped
+        part.skip(block.skipped, block.skipped_total)
+        part.texts = merge_texts(part.texts, block.texts)
         part.notes |= dict.fromkeys(block.notes)
+
+
+def _list_marks(spec: Spec) -> Hidden:
+    """The stored values that the data themselves mark as missing."""
+    return () if spec.packing is None else spec.packing.missing
 
 
 def group_spans(index: int, source: Source, per: Per) -> Iterator[SpanGroup]:

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from zm_cli.data.block import Block, Values
+from zm_cli.data.packing import Packing
 from zm_cli.data.spec import Spec
 from zm_cli.numbers.axes import broadcast_shape
-from zm_cli.numbers.kernels import Floats, match_value
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.pieces import PIECE
+from zm_cli.numbers.stored import Hidden, find_equal, hide_values, match_values, unpack_values
+from zm_cli.numbers.sums import Floats
 from zm_cli.statsfile.stats import Stats
 
 WIDE = 1024
@@ -30,17 +32,22 @@ def unit_divisor(dtype: np.dtype[Any]) -> float:
 class Transform:
     """`(x / unit - shift) / scale`, or with `inverse` `x * scale + shift`, computed in float64.
 
-    `shift` and `scale` have a shape that broadcasts against a block's values. Integers are divided by `unit` first (1:
-    they are not). Values equal to `ignore` become NaN. With `impute`, values that are not finite become the mean.
+    `shift` and `scale` have a shape that broadcasts against a block's values. These are stored values: first of all
+    they become the real ones that they stand for by `packing` (None: they are themselves), in the same pass, and those
+    equal to one of `hidden` become NaN. Then integers are divided by `unit` (1: they are not). With `impute`, values
+    that are not finite become the mean or, if it is not None, what `filling` becomes, a value in the scale of the
+    original data.
     """
 
     shift: Floats
     scale: Floats
     dtype: np.dtype[Any]
     unit: float = 1.0
-    ignore: float | None = None
+    hidden: Hidden = ()
+    packing: Packing | None = None
     impute: bool = False
     inverse: bool = False
+    filling: float | None = None
 
     @classmethod
     def from_stats(
@@ -55,6 +62,7 @@ class Transform:
         ddof: int = 0,
         epsilon: float = 0.0,
         unit: float | None = None,
+        filling: float | None = None,
     ) -> Transform:
         """The transform for blocks of `spec` by statistics that fit it.
 
@@ -65,15 +73,18 @@ class Transform:
         shape = broadcast_shape(moments.mean.shape, spec.axes, stats.per)
         if unit is None:
             # An inverse restores the scale of the data that were measured.
-            unit = unit_divisor(np.dtype(stats.dtype) if inverse else spec.dtype) if stats.unit else 1.0
+            measured = np.dtype(stats.dtype) if inverse else spec.dtype if spec.holds_integers else spec.real_dtype
+            unit = unit_divisor(measured) if stats.unit else 1.0
         return cls(
             shift=moments.mean.reshape(shape),
             scale=scale.reshape(shape),
             dtype=dtype,
             unit=unit,
-            ignore=None if inverse else stats.ignore,
+            hidden=hide_values(spec, None if inverse else stats.ignore),
+            packing=spec.packing if spec.packing is not None and spec.packing.is_affine else None,
             impute=impute,
             inverse=inverse,
+            filling=filling,
         )
 
     def apply(self, block: Block) -> tuple[Block, int]:
@@ -94,20 +105,28 @@ class Transform:
         return result, overflows
 
     def apply_moments(self, moments: Moments, *, units: bool = True) -> Moments:
-        """The moments of values after this transform (not an inverse), from their moments before it.
+        """The moments of values after this transform (not an inverse), from those of the stored values before it.
 
-        They have the shape of `shift` without its axes of length 1. `units` False says that the values were already
-        divided by `unit`. Rounding to the output's dtype is not taken into account.
+        They have the shape of `shift` without its axes of length 1. `units` False says that they are already those of
+        the real values, divided by `unit`. Rounding to the output's dtype is not taken into account.
         """
         shape = moments.mean.shape
         shift, scale = (np.broadcast_to(array.reshape(shape), shape) for array in (self.shift, self.scale))
+        if units and self.packing is not None:
+            moments = moments.unpack(self.packing.scale, self.packing.offset)
         made = (moments.divide(self.unit) if units else moments).transform(shift, scale)
         if not self.impute:
             return made
-        # Missing values become the mean, which is 0 now.
         none, zero, some = np.zeros(shape, np.int64), np.zeros(shape), moments.missing > 0
-        low, high = np.where(some, 0.0, np.inf), np.where(some, 0.0, -np.inf)
-        return replace(made.merge(Moments(moments.missing, zero, zero, low, high, none, zero)), missing=none)
+        filled = np.where(some, self._fill(shift, scale), 0.0)
+        low, high = np.where(some, filled, np.inf), np.where(some, filled, -np.inf)
+        return replace(made.merge(Moments(moments.missing, filled, zero, low, high, none, zero)), missing=none)
+
+    def _fill(self, shift: Floats, scale: Floats) -> Floats:
+        """What missing values become; the mean becomes 0."""
+        if self.inverse:
+            return shift * self.unit if self.filling is None else np.full_like(shift, self.filling)
+        return np.zeros_like(shift) if self.filling is None else (self.filling / self.unit - shift) / scale
 
     def _pieces(self, values: Values) -> Iterator[tuple[tuple[slice, ...], Floats, Floats]]:
         """Pieces of a block, small enough for a float64 copy in cache, each with its part of shift and scale."""
@@ -137,33 +156,32 @@ class Transform:
                 yield (slice(index, index + 1), part), shift[:, own], scale[:, own]
 
     def _compute(self, values: Values, shift: Floats, scale: Floats) -> Floats:
-        hidden = match_value(self.ignore, values.dtype)
+        hidden = match_values(self.hidden, values.dtype)
         with np.errstate(over="ignore", invalid="ignore"):
             if self.inverse:
-                work: Floats = values.astype(np.float64)
+                work = unpack_values(values, self.packing)
                 work *= scale
                 work += shift
                 work *= self.unit
-                filling = shift * self.unit
             else:
                 work = self._subtract(values, shift)
                 work /= scale
-                filling = np.zeros_like(shift)
-        if hidden is not None:
-            work[values == hidden] = np.nan
+        if hidden:
+            work[find_equal(values, hidden)] = np.nan
         if self.impute:
-            np.copyto(work, filling, where=~np.isfinite(work))
+            np.copyto(work, self._fill(shift, scale), where=~np.isfinite(work))
         return work
 
     def _subtract(self, values: Values, shift: Floats) -> Floats:
-        if values.dtype.kind in "iu" and values.dtype.itemsize == 8 and self.unit == 1.0:
+        plain = self.unit == 1.0 and self.packing is None
+        if plain and values.dtype.kind in "iu" and values.dtype.itemsize == 8:
             # Beyond 2**53, float64 would round the values themselves, but not their distances from the mean. Unsigned
             # arithmetic wraps around, so a distance that fits into 63 bits is right as a signed integer.
             whole = np.floor(shift)
             distance = (values.view(np.uint64) - whole.astype(values.dtype).view(np.uint64)).view(np.int64)
             rounded = values - shift
             return np.where(np.abs(rounded) < 2.0**62, distance - (shift - whole), rounded)
-        work: Floats = values.astype(np.float64)
+        work = unpack_values(values, self.packing)
         if self.unit != 1.0:
             work /= self.unit
         work -= shift

@@ -12,7 +12,8 @@ from zm_cli.numbers.statistic import ArrayField, FieldError, Population, Shape, 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from zm_cli.numbers.kernels import Counts, Floats
+    from zm_cli.numbers.stored import Hidden
+    from zm_cli.numbers.sums import Counts, Floats
 
 
 ARRAYS = {"zeros": ArrayField(whole=True, described={"description": "Values that are exactly zero (--zeros)."})}
@@ -42,20 +43,20 @@ class Zeros(Statistic):
         return cls(np.zeros(shape, np.int64))
 
     @classmethod
-    def from_block(cls, values: NDArray[Any], kept: tuple[int, ...], ignore: float | None = None) -> Zeros:
+    def from_block(cls, values: NDArray[Any], kept: tuple[int, ...], hidden: Hidden = ()) -> Zeros:
         """The zeros of an array of any real dtype over all its axes but `kept`; of shape (1,) where none is kept."""
         import numpy as np
 
         averaged = tuple(axis for axis in range(values.ndim) if axis not in kept)
-        if ignore == 0:
+        if 0 in hidden:
             return cls.identity(tuple(values.shape[axis] for axis in kept) or (1,))
         count = np.count_nonzero(values == 0, axis=averaged)
         return cls(np.atleast_1d(np.asarray(count, np.int64)))
 
     @classmethod
-    def from_counts(cls, counts: Counts, ignore: float | None = None) -> Zeros:
+    def from_counts(cls, counts: Counts, hidden: Hidden = ()) -> Zeros:
         """The zeros of unsigned integers from how often each occurs, (features, values)."""
-        return cls.identity(counts.shape[:1]) if ignore == 0 else cls(counts[:, 0].copy())
+        return cls.identity(counts.shape[:1]) if 0 in hidden else cls(counts[:, 0].copy())
 
     def merge(self, other: Zeros) -> Zeros:
         """The zeros of both parts together."""
@@ -64,6 +65,10 @@ class Zeros(Statistic):
     def transform(self, shift: Floats, scale: Floats) -> Zeros | None:
         """The same zeros where nothing is shifted; else None: which values become zero is not known."""
         return None if shift.any() else self
+
+    def unpack(self, scale: float, offset: float) -> Zeros | None:
+        """The same zeros where nothing is added; else None: which values become zero is not known."""
+        return None if offset else self
 
     def select(self, indices: list[int]) -> Zeros:
         """The zeros of some features."""

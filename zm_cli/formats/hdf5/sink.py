@@ -16,13 +16,17 @@ from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.hdf5.access import open_file
 from zm_cli.formats.hdf5.attributes import read_text_attribute
 from zm_cli.formats.hdf5.chunk_cache import size_chunk_cache
-from zm_cli.formats.hdf5.copy import FileCopier, file_creation_list, needs_new_headers
+from zm_cli.formats.hdf5.chunk_packing import Packed, Packer, find_packer
+from zm_cli.formats.hdf5.copy import FileCopier
 from zm_cli.formats.hdf5.create import create_dataset
 from zm_cli.formats.hdf5.layout import find_layout
+from zm_cli.formats.hdf5.mask_and_scale import ATTRIBUTES
 from zm_cli.formats.hdf5.names import encode_name, show_name
-from zm_cli.formats.hdf5.packing import Packed, Packer, find_packer
+from zm_cli.formats.hdf5.properties import file_creation_list, needs_new_headers
 from zm_cli.formats.hdf5.receipts import RECEIPT
 from zm_cli.formats.shared.layout import is_layout
+from zm_cli.formats.shared.options import MASK_AND_SCALE
+from zm_cli.formats.shared.sampling import SampleRange
 from zm_cli.outputs.draft import Draft
 from zm_cli.outputs.hdf5_errors import H5PY_ERRORS
 from zm_cli.outputs.hdf5_file import OutputFile
@@ -32,9 +36,7 @@ if TYPE_CHECKING:
     from zm_cli.formats.hdf5.source import Hdf5Source
 
 OUTPUT_SUFFIXES = (".h5", ".hdf5", ".he5")
-DESCRIBES_VALUES = (
-    "scale_factor", "add_offset", "_FillValue", "missing_value", "valid_range", "valid_min", "valid_max", "units",
-)  # fmt: skip
+DESCRIBES_VALUES = ("valid_range", "valid_min", "valid_max", "units")
 """Attributes that describe the original values; they are kept, and a note says so."""
 
 
@@ -99,7 +101,8 @@ class Hdf5Sink:
             def create(group: Any, name: bytes, link: Any) -> list[str]:
                 return create_dataset(old, group, name, self._dtype, link, shape)
 
-            left_out = frozenset(name.encode() for name in added)
+            left_out = frozenset(name.encode() for name in (*added, *ATTRIBUTES))
+            dropped = [name for name in ATTRIBUTES if name in old.attrs]
             copier = FileCopier(file, self._file.id, old, self._name, create, left_out)
             copier.copy()
             self.notes += copier.notes
@@ -107,11 +110,15 @@ class Hdf5Sink:
             for name, text in added.items():
                 self._dataset.attrs[name] = text
             self._user_block = file.userblock_size
-            limited_samples = shape != old.shape
+            old_samples = old.shape[self._axis]
         shown = show_name(self._name)
-        if limited_samples:
+        if shape[self._axis] != old_samples:
             self.notes.append(
-                f"{shown} holds the first {shape[self._axis]} samples; everything else in the file is complete"
+                f"{shown} holds {shape[self._axis]} of {old_samples} samples; everything else in the file is complete"
+            )
+        if dropped and MASK_AND_SCALE.name in self._source.spec.decoding:
+            self.notes.append(
+                f"{shown} is written without {', '.join(dropped)}, as its values are no longer the stored ones"
             )
         kept = [name for name in DESCRIBES_VALUES if name in self._dataset.attrs]
         if kept:
@@ -151,7 +158,8 @@ class Hdf5Sink:
         access = h5p.create(h5p.DATASET_ACCESS)
         access.set_chunk_cache(*size_chunk_cache(shape, chunks, self._dtype.itemsize, self._axis, aligned=False))
         self._dataset = h5py.Dataset(h5d.open(self._file.id, name, access))
-        self._packer = find_packer(self._dataset, self._axis)
+        # Samples that were drawn do not fill the chunks that they lay in.
+        self._packer = None if self._source.scattered else find_packer(self._dataset, self._axis)
 
     def encode(self, block: Block) -> NDArray[Any] | Packed:
         """The block's values, (n, ...), in the output's dtype and with the axes in the order of the file.
@@ -160,7 +168,8 @@ class Hdf5Sink:
         one C-contiguous array.
         """
         values = np.moveaxis(block.values, 0, self._axis)
-        packed = None if self._packer is None else self._packer.pack(values, *block.span.address)
+        address: SampleRange = block.span.address
+        packed = None if self._packer is None else self._packer.pack(values, address.start, address.stop)
         return np.ascontiguousarray(values, self._dtype) if packed is None else packed
 
     def write(self, encoded: NDArray[Any] | Packed) -> None:

@@ -18,19 +18,21 @@ from zm_cli.data.spec import UNNAMED, Spec
 from zm_cli.errors import DataError
 from zm_cli.formats.hdf5.access import open_file
 from zm_cli.formats.hdf5.attributes import read_text_attribute
-from zm_cli.formats.hdf5.choose import choose_dataset
+from zm_cli.formats.hdf5.choose import choose_dataset, note_left_out
 from zm_cli.formats.hdf5.claims import check_claims
 from zm_cli.formats.hdf5.datasets import numeric_dtype
-from zm_cli.formats.hdf5.facts import describe_dataset
-from zm_cli.formats.hdf5.layout import find_layout
+from zm_cli.formats.hdf5.facts import describe_dataset, list_others
+from zm_cli.formats.hdf5.layout import describe_guess, find_layout
 from zm_cli.formats.hdf5.links import passes_external_link
 from zm_cli.formats.hdf5.location import Location
+from zm_cli.formats.hdf5.mask_and_scale import AS_STORED, find_meaning
 from zm_cli.formats.hdf5.names import encode_name, show_name
 from zm_cli.formats.hdf5.options import ALLOW_EXTERNAL
 from zm_cli.formats.hdf5.reader import DatasetReader
 from zm_cli.formats.hdf5.receipts import RECEIPT
 from zm_cli.formats.shared.layout import parse_layout
-from zm_cli.formats.shared.options import DATASET, LAYOUT, LIMIT
+from zm_cli.formats.shared.options import DATASET, LAYOUT, MASK_AND_SCALE
+from zm_cli.formats.shared.sampling import SampleRange, choose, cut_ranges
 from zm_cli.outputs.hdf5_errors import H5PY_ERRORS, explain_error
 from zm_cli.outputs.receipt import parse_receipt
 from zm_cli.running.time_limit import limited
@@ -48,6 +50,7 @@ class Hdf5Source:
     """
 
     one_pass = False
+    overhead_bytes = 0
     forkable = True
     small_samples = False
     classes: tuple[str, ...] = ()
@@ -61,33 +64,46 @@ class Hdf5Source:
         with limited(path), open_file(path) as file:
             allow_external = bool(options.get(ALLOW_EXTERNAL))
             self.location, dataset = choose_dataset(file, path, options.get(DATASET), allow_external)
+            left_out = note_left_out(file, path) if options.get(DATASET) is None else None
+            self._notes: tuple[str, ...] = (left_out,) if left_out else ()
             self.in_external_group = passes_external_link(file.id, encode_name(self.location.name))
             try:
                 self._describe(dataset, options)
                 note = check_claims(dataset, dataset.file.filename, str(self.location), self._axis)
             except H5PY_ERRORS as error:
                 raise DataError(f"cannot be read: {explain_error(error)}", where=str(self.location)) from error
-        self._notes = (note,) if note else ()
+        self._notes += (note,) if note else ()
 
     def _describe(self, dataset: Any, options: ReadOptions) -> None:
         """Sets everything that is known before values are read."""
         shape: tuple[int, ...] = tuple(dataset.shape)
-        name, asked, limit = self.location.name, options.get(LAYOUT), options.get(LIMIT)
+        name, asked = self.location.name, options.get(LAYOUT)
         layout = find_layout(dataset) if asked is None else parse_layout(asked, name, shape)
+        if asked is None and (guess := describe_guess(dataset)):
+            self._notes += (f"{self.location}: {guess}",)
         letters = layout or "N" + UNNAMED[: len(shape) - 1]
         self._axis = letters.index("N")
-        dtype = numeric_dtype(dataset)
-        assert dtype is not None
+        stored = numeric_dtype(dataset)
+        assert stored is not None
+        decoded = options.get(MASK_AND_SCALE)
+        self._meaning = None if decoded is False else find_meaning(dataset, stored, str(self.location))
+        if self._meaning is not None:
+            self._notes += (f"{self.location}: {self._meaning.text}; {AS_STORED}",) if self._meaning.text else ()
+            decoded = True
+        # Asked for where there is nothing to decode, it is of no account.
+        recorded = {} if decoded is None or (decoded and self._meaning is None) else {MASK_AND_SCALE.name: decoded}
         stored_samples = shape[self._axis]
-        self._samples = stored_samples if limit is None else min(limit, stored_samples)
+        self._choice = choose(options, lambda: stored_samples)
+        self._samples = self._choice.samples
         self.spec = Spec(
             kind="hdf5",
             axes="N" + letters.replace("N", ""),
             sample_shape=shape[: self._axis] + shape[self._axis + 1 :],
-            dtype=dtype,
+            dtype=stored if self._meaning is None else self._meaning.dtype,
             samples=self._samples,
-            limit=limit,
-            decoding={"dataset": name} | ({"layout": layout} if layout else {}),
+            limit=self._choice.asked,
+            decoding={"dataset": name} | ({"layout": layout} if layout else {}) | recorded,
+            packing=None if self._meaning is None else self._meaning.packing,
         )
         self.sample_bytes = math.prod(shape) * dataset.dtype.itemsize // stored_samples
         self.nbytes = self._samples * self.sample_bytes
@@ -96,16 +112,18 @@ class Hdf5Source:
         self._reader = DatasetReader(self.location, dataset, self._axis, self._span_samples)
         self.receipt: Mapping[str, Any] | None = parse_receipt(read_text_attribute(dataset, RECEIPT))
 
+    @property
+    def scattered(self) -> bool:
+        """Whether the samples were drawn from all over the dataset, instead of being the first ones."""
+        return self._choice.indices is not None
+
     def spans(self) -> Iterator[Span]:
-        """The addresses of all samples in order: `(start, stop)` along the sample axis, about BLOCK_BYTES each.
+        """The addresses of all samples in order, each a SampleRange along the sample axis of about BLOCK_BYTES.
 
         Spans end where chunks end, unless chunks are too large for that.
         """
         self._reader.prepare()
-        for index, start in enumerate(range(0, self._samples, self._span_samples)):
-            stop = min(start + self._span_samples, self._samples)
-            nbytes = (stop - start) * self.sample_bytes
-            yield Span(index, (start, stop), nbytes, nbytes)
+        yield from cut_ranges(self._choice, self._span_samples, self.sample_bytes)
 
     def read(self, span: Span) -> Block:
         """The samples of a span: values (n, *sample_shape) of `spec.dtype`, C-contiguous and writable.
@@ -113,7 +131,8 @@ class Hdf5Source:
         Safe to call from several threads at once. Raises DataError where the file changed or is damaged there,
         UsageError where the dataset now leads to another file.
         """
-        values = self._reader.read(*span.address)
+        address: SampleRange = span.address
+        values = address.pick(self._reader.read(address.start, address.stop).view(self.spec.dtype))
         return Block(span, values, xxhash.xxh3_128(values.reshape(-1).view("u1").data).digest())
 
     def tally(self, spans: Sequence[Span]) -> None:
@@ -126,17 +145,30 @@ class Hdf5Source:
         """
         with limited(self.path), open_file(self.path) as file:
             try:
-                described = describe_dataset(file, self.location.open_dataset(file))
+                dataset = self.location.open_dataset(file)
+                described, kept = describe_dataset(file, dataset), list_others(file, dataset)
             except H5PY_ERRORS as error:
                 raise DataError(f"cannot be read: {explain_error(error)}", where=str(self.location)) from error
         layout = self.spec.decoding.get("layout", "not clear")
         return Facts(
             nbytes=os.path.getsize(self.path),
             shapes={"x".join(map(str, self.spec.sample_shape)) or "scalar": self._samples},
-            types={self.spec.dtype.name: self._samples},
-            others={"dataset": show_name(self.location.name), "layout": layout, **described},
+            types={self.spec.real_dtype.name: self._samples},
+            others={
+                "dataset": show_name(self.location.name),
+                "layout": layout,
+                **described,
+                **self._describe_meaning(),
+            },
             notes=self._notes,
+            kept=tuple(show_name(name) for name, _ in kept),
         )
+
+    def _describe_meaning(self) -> dict[str, str]:
+        """How the values are stored, where they stand for others."""
+        if self._meaning is None or not self._meaning.text:
+            return {}
+        return {"stored as": f"{self.spec.dtype}: {self._meaning.text}"}
 
     def check_output(self, output: str, format: str | None) -> None:
         """Raises UsageError for an output that is not named as an HDF5 file, and for a dataset in a group of another

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.formats.hdf5.files import FILTERS, OTHER_FILTERS, draw, open_data, rewrite, save_x, set_block_bytes
+from tests.systems import examples
 from zm_cli.formats.hdf5 import direct
 
 DTYPES = ("u1", "i1", "<u2", ">u2", "<i4", ">i4", "<u8", ">i8", "<f2", ">f2", "<f4", ">f4", "<f8", ">f8")
@@ -49,7 +50,12 @@ def properties(path: Path) -> dict[str, Any]:
         }
 
 
-@settings(deadline=None, max_examples=100, print_blob=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None,
+    max_examples=examples(100),
+    print_blob=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(data=st.data())
 def test_the_output_is_stored_as_h5py_stores_it(data: st.DataObject, tmp_path: Path) -> None:
     shape = tuple(data.draw(st.lists(st.integers(1, 9), min_size=1, max_size=5), label="shape"))

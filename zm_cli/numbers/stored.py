@@ -1,0 +1,81 @@
+"""Stored values: which of them stand for missing ones, and the real values that they stand for."""
+
+from __future__ import annotations
+
+import math
+from functools import reduce
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zm_cli.data.block import Values
+from zm_cli.data.packing import Packing
+from zm_cli.data.spec import Spec
+from zm_cli.numbers.sums import Floats
+
+Hidden = tuple[float, ...]
+"""Stored values that stand for missing ones."""
+
+ON_GRID = 0.01
+"""How far a real value may be, in steps, from the one that a stored integer stands for and still mean the same: it was
+typed with fewer digits."""
+
+
+def hide_values(spec: Spec, ignore: float | None) -> Hidden:
+    """The stored values of such data that are missing: those of its packing, and the real value `ignore`."""
+    packing = spec.packing
+    if packing is None:
+        return () if ignore is None else (ignore,)
+    return packing.missing + (() if ignore is None else _find_stored(ignore, packing, spec.dtype))
+
+
+def _find_stored(real: float, packing: Packing, dtype: np.dtype[Any]) -> Hidden:
+    """The stored value that stands for a real one; empty where no value of an integer `dtype` does."""
+    if not packing.is_affine:
+        return (real,)
+    stored = (real - packing.offset) / packing.scale
+    if dtype.kind == "f" or not math.isfinite(stored):
+        return (stored,)
+    return (round(stored),) if abs(stored - round(stored)) <= ON_GRID else ()
+
+
+def unpack_values(values: Values, packing: Packing | None) -> Floats:
+    """The real values in float64, in the same shape and memory order; missing ones are not marked."""
+    real = values.astype(np.float64)
+    if packing is not None and packing.is_affine:
+        with np.errstate(over="ignore", invalid="ignore"):
+            real *= packing.scale
+            real += packing.offset
+    return real
+
+
+def match_values(hidden: Hidden, dtype: np.dtype[Any]) -> tuple[Any, ...]:
+    """The values of `dtype` that equal the hidden ones, so that both compare without rounding.
+
+    For floats it is the nearest value of the type, as when 0.1 is stored in float32. Left out are those that no value
+    equals, and NaN and infinities, which are missing anyway.
+    """
+    matched = (_match_value(value, dtype) for value in hidden)
+    return tuple(value for value in matched if value is not None)
+
+
+def _match_value(value: float, dtype: np.dtype[Any]) -> Any:
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            nearest = dtype.type(value)
+        return nearest if np.isfinite(nearest) else None
+    if not math.isfinite(value) or value != int(value):
+        return None
+    limits = np.iinfo(np.uint8 if dtype.kind == "b" else dtype)
+    return dtype.type(int(value)) if limits.min <= value <= limits.max else None
+
+
+def find_equal(values: Values, matched: tuple[Any, ...]) -> NDArray[np.bool_]:
+    """Which values equal one of `matched`, at least one value of the same dtype."""
+    return reduce(np.logical_or, (values == value for value in matched))
+
+
+def find_possible(matched: tuple[Any, ...], low: NDArray[Any], high: NDArray[Any]) -> tuple[Any, ...]:
+    """Those of `matched` that may occur in columns with these extremes."""
+    return tuple(value for value in matched if bool(np.any((low <= value) & (value <= high))))

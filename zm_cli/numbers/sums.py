@@ -1,0 +1,65 @@
+"""Sums: what the kernels find for the columns of an array, and the exact steps that they share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Sums:
+    """The sums of a block of rows, arrays with one entry per column; `tail` is what rounding dropped from `mean`.
+
+    A column without a counted value has the mean and m2 0, min inf and max -inf.
+    """
+
+    count: Counts
+    mean: Floats
+    tail: Floats
+    m2: Floats
+    min: Floats
+    max: Floats
+    missing: Counts
+
+
+def two_sum(a: Floats, b: Floats) -> tuple[Floats, Floats]:
+    """The rounded sum of two arrays and exactly what the rounding dropped (Knuth, TAOCP 2, 4.2.2)."""
+    total = a + b
+    back = total - a
+    return total, (a - (total - back)) + (b - back)
+
+
+def round_mean(total: NDArray[Any], count: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The integer q nearest to total / count, 0 for no values, and the residue total - count * q."""
+    present = np.maximum(count, 1)
+    nearest = (2 * total + present) // (2 * present)
+    return nearest, total - count * nearest
+
+
+def complete_sums(
+    rows: int | Counts,
+    count: Counts,
+    center: NDArray[Any],
+    drift: NDArray[Any],
+    square: Floats,
+    low: NDArray[Any],
+    high: NDArray[Any],
+) -> Sums:
+    """The Sums of `count` values of each column, of `rows` there are.
+
+    They follow from the sums of the deviations from `center` and of their squares.
+    """
+    counts = np.broadcast_to(count, center.shape).astype(np.int64)
+    present = np.maximum(counts, 1)
+    offset = drift.astype(np.float64)
+    mean, tail = two_sum(center.astype(np.float64), offset / present)
+    m2 = np.maximum(square - offset * offset / present, 0.0)
+    none = counts == 0
+    low, high = np.where(none, np.inf, low.astype(np.float64)), np.where(none, -np.inf, high.astype(np.float64))
+    return Sums(counts, mean, tail, m2, low, high, rows - counts)

@@ -1,0 +1,89 @@
+"""The task of writing that a worker does: reads a span, transforms it, and encodes it for the sink."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from zm_cli.data.block import Block, Span, drop_values
+from zm_cli.data.sink import Sink
+from zm_cli.data.source import Source
+from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.values import find_missing
+from zm_cli.pipeline.indicators import Indicators
+from zm_cli.pipeline.options import Missing
+from zm_cli.pipeline.transform import Transform
+
+
+@dataclass(frozen=True)
+class TransformedSpan:
+    """The result of a worker for one span.
+
+    `block` holds the transformed values, unless they are `encoded` already, as `Sink.write` takes them; None: that is
+    left to the writer. `samples` is the number of samples. `overflows` counts the values that the output's dtype cannot
+    hold. `hole` is the sample and the feature of the first missing value. `moments` are those of the transformed
+    values, None where they need not be measured. `unmarked` are the features with missing values that no indicator
+    marks, where there are indicators.
+    """
+
+    block: Block
+    samples: int
+    overflows: int
+    hole: tuple[int, int] | None
+    moments: Moments | None
+    unmarked: frozenset[int] = frozenset()
+    encoded: Any = None
+
+
+@dataclass(frozen=True)
+class TransformSpan:
+    """The task of a worker: read and transform a span of `source`.
+
+    `kept` are the axes of the statistics. `checked` are the axes of the moments of the output; None: do not measure it.
+    """
+
+    source: Source
+    transform: Transform
+    kept: tuple[int, ...]
+    checked: tuple[int, ...] | None
+    missing: Missing
+    indicators: Indicators | None = None
+
+    def __call__(self, span: Span) -> TransformedSpan:
+        block = self.source.read(span)
+        hole = self._find_hole(block) if self.missing == "error" else None
+        transformed, overflows = self.transform.apply(block)
+        unmarked = frozenset[int]()
+        if self.indicators is not None:
+            marked, unmarked = self.indicators.mark(block, self.transform.hidden)
+            transformed = replace(transformed, missing=marked.missing)
+        return TransformedSpan(
+            transformed, len(block.values), overflows, hole, self._measure(block, transformed), unmarked
+        )
+
+    def _find_hole(self, block: Block) -> tuple[int, int] | None:
+        packing = self.source.spec.packing
+        marks = () if packing is None else packing.missing
+        return find_missing(block.values, self.kept, set(block.rejected), marks)
+
+    def _measure(self, block: Block, transformed: Block) -> Moments | None:
+        """The moments of the output, mostly derived from those of the input, whose values are smaller."""
+        if self.checked is None:
+            return None
+        if self.checked != self.kept:
+            return Moments.from_block(transformed.values, self.checked)
+        return self.transform.apply_moments(Moments.from_block(block.values, self.checked, self.transform.hidden))
+
+
+@dataclass(frozen=True)
+class EncodeSpan:
+    """The task of a thread: transform and encode a span, so that only writing is left."""
+
+    transform_span: TransformSpan
+    sink: Sink
+
+    def __call__(self, span: Span) -> TransformedSpan:
+        made = self.transform_span(span)
+        encoded = self.sink.encode(made.block)
+        # Results wait for their turn to be written: what is encoded is not kept a second time.
+        return replace(made, block=drop_values(made.block), encoded=encoded)
