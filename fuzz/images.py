@@ -22,7 +22,7 @@ MAX_PIXELS = "20M"
 INTACT = "a-whole"
 """The stem of the intact file next to the damaged one, so that something is left to measure."""
 REFUSALS = ("mixes ", "would clip or round", "holds arrays", "is a picture, not an array", "--resize is for pictures",
-            "samples of one size", "one dataset needs one size")  # fmt: skip
+            "samples of one size", "one dataset needs one size", " as no data")  # fmt: skip
 """Parts of the messages that refuse intact files because they do not go together."""
 
 

@@ -69,3 +69,11 @@ def test_the_error_for_tiff_without_tifffile_says_what_to_install(
         write_images(open_images(save_photos(tmp_path / "photos")), f"{tmp_path}/out/", format="tiff")
     with pytest.raises(DataError, match=r"pip install tifffile"):
         open_images(tmp_path / "a.tif")
+
+
+def test_listed_npy_files_are_images_and_a_note_says_so(tmp_path: Path) -> None:
+    for name in ("a.npy", "b.npy"):
+        np.save(tmp_path / name, np.ones((4, 5)))
+    note = "2 files of the list were read as one image each"
+    assert note in open_images(tmp_path, files=("a.npy", "b.npy")).facts().notes
+    assert note not in open_images(tmp_path).facts().notes

@@ -20,6 +20,7 @@ from tests.formats.images.samples import (
     read_pixels,
     save_picture,
 )
+from tests.systems import needs_fifo
 from zm_cli.errors import DataError
 
 
@@ -54,7 +55,9 @@ def test_resizing_gives_one_size_and_is_recorded(tmp_path: Path) -> None:
         save_picture(tmp_path, f"{index}.png", np.full(shape, 50 * (index + 1), np.uint8))
     source = open_images(tmp_path, resize=(3, 5))
     assert source.spec.sample_shape == (5, 3, 3)
-    assert source.spec.decoding == {"mode": "RGB", "lossy": False, "resize": [3, 5], "exif": False}
+    assert source.spec.decoding == {
+        "mode": "RGB", "lossy": False, "resize": [3, 5], "exif": False, "as_stored": False, "frames": "first",
+    }  # fmt: skip
     assert source.facts().shapes == {"3x5": 2}
     expected = np.stack([np.full((5, 3, 3), 50 * (index + 1)) for index in range(2)])
     np.testing.assert_array_equal(read_pixels(source), expected)
@@ -77,7 +80,8 @@ def test_the_first_of_several_frames_is_read_and_a_note_says_so(tmp_path: Path) 
     first.save(tmp_path / "c.png", save_all=True, append_images=[second])
     first.save(tmp_path / "d.png")
     source = open_images(tmp_path)
-    assert "3 files hold several frames; the first is read" in source.facts().notes
+    note = "3 files hold several frames or pages; the first is read, --frames all makes each a sample"
+    assert note in source.facts().notes
     assert (read_pixels(source) == 10).all()
 
 
@@ -139,6 +143,7 @@ def test_a_file_that_changes_after_it_was_listed_is_an_error(tmp_path: Path) -> 
         read_blocks(source)
 
 
+@needs_fifo
 def test_a_file_that_becomes_a_pipe_after_it_was_listed_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(encode_picture("PNG"))

@@ -23,6 +23,7 @@ from tests.formats.images.samples import (
     save_picture,
 )
 from tests.shell import run_zm
+from tests.systems import needs_fifo, needs_users, skip_without_fifos
 from zm_cli.data.format import Confidence
 from zm_cli.errors import DataError
 from zm_cli.formats.images import recognize
@@ -104,6 +105,7 @@ def test_a_broken_link_is_an_unreadable_file(tmp_path: Path) -> None:
 @pytest.fixture
 def special(tmp_path: Path) -> Iterator[Path]:
     """A folder with one picture, and with everything else that may have the name of one."""
+    skip_without_fifos()
     folder = tmp_path / "data"
     (folder / "folder.png").mkdir(parents=True)
     (folder / "folder.png" / "a.png").write_bytes(encode_picture("PNG"))
@@ -135,12 +137,14 @@ def test_a_pipe_device_or_socket_given_as_input_is_an_error_at_once(special: Pat
     assert name in done.err
 
 
+@needs_fifo
 def test_a_pipe_with_the_name_of_the_receipt_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(encode_picture("PNG"))
     os.mkfifo(tmp_path / "zm.json")
     assert open_images(tmp_path).receipt is None
 
 
+@needs_users
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
 def test_files_and_folders_without_permission_are_unreadable() -> None:
     folder = Path(tempfile.mkdtemp())

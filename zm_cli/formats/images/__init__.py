@@ -8,13 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 from zm_cli.data.format import Confidence, Format
 from zm_cli.data.options import ReadOptions
-from zm_cli.formats.images.options import EXIF, INCLUDE, LOSSY, MAX_PIXELS, MODE, RESIZE
+from zm_cli.formats.images.options import (
+    AS_STORED,
+    EXIF,
+    FRAMES,
+    INCLUDE,
+    LOSSY,
+    MAX_PIXELS,
+    MODE,
+    RESIZE,
+)
 from zm_cli.formats.images.suffixes import ARRAY, is_image_suffix, suffix_of
-from zm_cli.formats.shared.options import EXCLUDE, FILES, LIMIT, ON_ERROR
+from zm_cli.formats.shared.options import CLASSES, EXCLUDE, FILES, LIMIT, MASK_AND_SCALE, ON_ERROR, SAMPLE, SEED
 
 if TYPE_CHECKING:
     from zm_cli.data.source import Source
     from zm_cli.data.spec import Spec
+    from zm_cli.data.survey import Survey
 
 
 def recognize(path: Path) -> Confidence | None:
@@ -57,6 +67,12 @@ def _find_fault(spec: Spec, decoding: Mapping[str, Any]) -> str | None:
     return None
 
 
+def _survey(path: str, options: ReadOptions) -> Survey | None:
+    from zm_cli.formats.images.survey import survey_folder
+
+    return survey_folder(path, options)
+
+
 FORMAT = Format(
     kind="images",
     noun="folder of images",
@@ -64,8 +80,12 @@ FORMAT = Format(
     open=_open,
     find_receipt=_find_receipt,
     list_files=_list_files,
-    options=(INCLUDE, EXCLUDE, FILES, LIMIT, ON_ERROR, MODE, LOSSY, RESIZE, EXIF, MAX_PIXELS),
+    options=(
+        *(INCLUDE, EXCLUDE, FILES, LIMIT, SAMPLE, SEED, ON_ERROR, CLASSES),
+        *(MODE, LOSSY, AS_STORED, RESIZE, EXIF, FRAMES, MASK_AND_SCALE, MAX_PIXELS),
+    ),
     find_fault=_find_fault,
+    survey=_survey,
     output_formats=frozenset({"npy", "tiff", "h5"}),
     output_help="Images: one .h5, or a folder of .npy or .tiff (default: by PATH).",
 )

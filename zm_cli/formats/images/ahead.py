@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import stat
 from collections import deque
 from collections.abc import Generator, Iterable
 from contextlib import suppress
+from typing import Any
+
+from zm_cli.system import AT_ONCE, READ
+
+_os: Any = os
+"""The module without its types, which leave out what some system lacks."""
 
 AHEAD = 8
 """Files that are open and requested."""
 
 PIECE = 1 << 20
 """Bytes to ask for where a file holds more than it said."""
-FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+FLAGS = READ | AT_ONCE
 """A pipe that nobody writes to is opened at once, and refused."""
 
 
@@ -34,6 +41,17 @@ def read_ahead(paths: Iterable[str]) -> Generator[bytes | OSError | MemoryError]
                 os.close(file)
 
 
+def open_file(path: str) -> io.FileIO:
+    """The file at `path`, to read parts of it; OSError where it is not a regular file."""
+    descriptor = os.open(path, FLAGS)
+    try:
+        _check_regular(os.fstat(descriptor), "it is not a regular file")
+        return io.FileIO(descriptor)
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
 def _open(path: str) -> int | OSError:
     try:
         descriptor = os.open(path, FLAGS)
@@ -42,7 +60,7 @@ def _open(path: str) -> int | OSError:
     if hasattr(os, "posix_fadvise"):
         # Some file systems take no advice.
         with suppress(OSError):
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
+            _os.posix_fadvise(descriptor, 0, 0, _os.POSIX_FADV_WILLNEED)
     return descriptor
 
 
@@ -59,9 +77,8 @@ def _read(file: int | OSError) -> bytes | OSError | MemoryError:
 
 def _read_all(descriptor: int) -> bytes:
     status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        # It was a file when the folder was listed; a device would be read without end.
-        raise OSError(errno.EINVAL, "it is not a regular file any more")
+    # It was a file when the folder was listed; a device would be read without end.
+    _check_regular(status, "it is not a regular file any more")
     expected = status.st_size
     # One byte more than expected: a file that has not grown is read at once, without asking for its end.
     data = os.read(descriptor, expected + 1)
@@ -71,3 +88,8 @@ def _read_all(descriptor: int) -> bytes:
     while piece := os.read(descriptor, PIECE):
         pieces.append(piece)
     return b"".join(pieces)
+
+
+def _check_regular(status: os.stat_result, fault: str) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, fault)

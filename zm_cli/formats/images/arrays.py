@@ -14,6 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zm_cli.errors import DataError
+from zm_cli.formats.images.meaning import Meaning, apply_meaning, find_meaning, invert
+from zm_cli.formats.images.tiff import Page, walk_pages
+from zm_cli.formats.images.turning import turn_array
 from zm_cli.formats.shared.npy_header import NpyHeader, read_npy_header
 
 INSTALL = "pip install tifffile"
@@ -77,8 +80,18 @@ def _read_npy_header(stream: IO[bytes], nbytes: int) -> NpyHeader:
     return header
 
 
-def read_tiff_header(path: str) -> tuple[int, int, ArrayType]:
-    """Height, width and type of the first page of the TIFF at `path`.
+@dataclass(frozen=True, slots=True)
+class TiffType:
+    """Height, width and type of a page of a TIFF as it is stored, and what its channels mean."""
+
+    height: int
+    width: int
+    stored: ArrayType
+    meaning: Meaning
+
+
+def read_tiff_type(stream: IO[bytes], page: Page, path: str) -> TiffType:
+    """The type of the first page of the TIFF in `stream`, which is `page`.
 
     Raises ValueError where it is not an array of numbers (H,W) or (H,W,C), DataError where tifffile is not installed.
     """
@@ -86,21 +99,28 @@ def read_tiff_header(path: str) -> tuple[int, int, ArrayType]:
         raise DataError("is a TIFF that needs tifffile to be read", where=path, hint=INSTALL)
     import tifffile
 
-    with tifffile.TiffFile(path) as tiff:
-        page = tiff.pages[0]
-        shape = tuple(page.shape)
-        if page.axes == "SYX":
+    with tifffile.TiffFile(stream) as tiff:
+        found = tiff.pages.first
+        shape = tuple(found.shape)
+        if found.axes == "SYX":
             shape = (*shape[1:], shape[0])
-        elif page.axes not in ("YX", "YXS"):
-            raise ValueError(f"a TIFF page with the axes {page.axes} is not an image")
-        return _describe(shape, page.dtype)
+        elif found.axes not in ("YX", "YXS"):
+            raise ValueError(f"a TIFF page with the axes {found.axes} is not an image")
+        height, width, stored = _describe(shape, found.dtype)
+        return TiffType(height, width, stored, find_meaning(page, np.dtype(stored.dtype), stored.channels))
 
 
-def read_tiff(data: bytes) -> NDArray[Any]:
-    """The first page (H,W,C) of the TIFF in these bytes. Raises one of `pictures.broken()` where it is damaged."""
+def read_tiff(stream: IO[bytes], *, as_stored: bool, upright: bool) -> NDArray[Any]:
+    """The first page (H,W,C) of the TIFF in `stream`, with what its channels mean applied to them.
+
+    With `as_stored`, all channels are as they are stored (white is never zero), with `upright` the image is turned as
+    its orientation says. Raises one of `pictures.broken()` where it is damaged.
+    """
     import tifffile
 
-    with tifffile.TiffFile(io.BytesIO(data)) as tiff:
+    tags = next(walk_pages(stream))
+    stream.seek(0)
+    with tifffile.TiffFile(stream) as tiff:
         page = tiff.pages.first
         # For missing strips or tiles, tifffile makes up values or returns uninitialized memory.
         if page.planarconfig not in (None, *_PLANAR_CONFIGURATIONS):
@@ -110,7 +130,14 @@ def read_tiff(data: bytes) -> NDArray[Any]:
         values: NDArray[Any] = page.asarray()
         if page.axes == "SYX":
             values = np.moveaxis(values, 0, -1)
-    return values[..., np.newaxis] if values.ndim == 2 else values
+        colours = page.colormap
+    values = values[..., np.newaxis] if values.ndim == 2 else values
+    meaning = find_meaning(tags, values.dtype, values.shape[2])
+    if not as_stored:
+        values = apply_meaning(values, meaning, colours)
+    elif meaning.white:
+        values = invert(values, meaning.white)
+    return turn_array(values, tags.orientation) if upright else values
 
 
 def _describe(shape: tuple[int, ...], dtype: np.dtype[Any] | None) -> tuple[int, int, ArrayType]:

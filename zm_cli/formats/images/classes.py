@@ -1,10 +1,54 @@
-"""Finding classes: the names of the first-level folders that hold images."""
+"""Finding classes: the names of the first-level folders that hold images, unless they are named like splits."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from zm_cli.formats.shared.split_names import is_split, mentions_training
+
+ENOUGH_CLASSES = 2
+"""A folder `train` beside so many other folders is a class: pictures of trains."""
 
 
-def find_classes(paths: Sequence[str]) -> tuple[str, ...]:
-    """The names of the first-level folders in relative paths, sorted; empty where all files are at the top."""
-    return tuple(sorted({path.split("/", 1)[0] for path in paths if "/" in path}))
+class Folders(NamedTuple):
+    """The first-level folders that hold images, each with its number of images, sorted by their names.
+
+    `splits` are those that are named like splits; images in neither `classes` nor `splits` do not belong to a class.
+    """
+
+    classes: dict[str, int]
+    splits: dict[str, int]
+
+
+def find_folders(paths: Iterable[str]) -> Folders:
+    """What the first-level folders in relative paths are; none where all files are at the top.
+
+    Folders that are named like splits are not classes, nor are any others beside one for training data. One exception:
+    a lone `train` without folders of its own, beside several others, is a class.
+    """
+    counts: Counter[str] = Counter()
+    parted: set[str] = set()
+    for path in paths:
+        folder, slash, rest = path.partition("/")
+        if slash:
+            counts[folder] += 1
+            if "/" in rest:
+                parted.add(folder)
+    folders = dict(sorted(counts.items()))
+    splits = find_splits(folders, parted)
+    classes = {} if any(map(mentions_training, splits)) else folders
+    return Folders(
+        {name: count for name, count in classes.items() if name not in splits},
+        {name: folders[name] for name in splits},
+    )
+
+
+def find_splits(folders: Collection[str], parted: Collection[str] = ()) -> tuple[str, ...]:
+    """Which of some folders side by side are splits; `parted` are those that hold folders with images."""
+    named = tuple(name for name in folders if is_split(name))
+    others = len(folders) - len(named)
+    if len(named) == 1 and mentions_training(named[0]) and named[0] not in parted and others >= ENOUGH_CLASSES:
+        return ()
+    return named

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zm_cli.data.sink import Sink, WriteOptions
@@ -55,6 +56,9 @@ def choose_output_format(source: ImageSource, output: str, asked: str | None) ->
     if _FORMATS.get(suffix) == format:
         if os.path.isdir(source.path):
             raise UsageError(f"one {suffix} file cannot hold a folder of images", where=output, hint=_CHOICES)
+        if (source.spec.samples or 0) > 1:
+            fault = f"one {suffix} file cannot hold the {source.spec.samples} frames of an image"
+            raise UsageError(fault, where=output, hint=_CHOICES)
         return format, True
     _check_replaceable(output)
     return format, False
@@ -67,11 +71,11 @@ def _check_apart(source: ImageSource, output: str) -> None:
         input_path = os.path.realpath(path)
         if input_path == output_path:
             raise UsageError("is the input itself", where=output, hint="name another output")
-        if os.path.isdir(path) and os.path.commonpath((input_path, output_path)) == input_path:
+        if os.path.isdir(path) and Path(output_path).is_relative_to(input_path):
             raise UsageError("lies inside the input folder", where=output, hint="name an output outside of it")
     if os.path.isdir(output):
         inputs = [path] if source.listed is None else [os.path.join(path, file) for file in source.listed]
-        if any(os.path.commonpath((os.path.realpath(file), output_path)) == output_path for file in inputs):
+        if any(Path(os.path.realpath(file)).is_relative_to(output_path) for file in inputs):
             raise UsageError("is a folder that holds the input", where=output, hint="name another output")
 
 

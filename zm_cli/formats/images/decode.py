@@ -5,8 +5,7 @@ from __future__ import annotations
 import io
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,29 +13,35 @@ from numpy.typing import NDArray
 from zm_cli.data.block import BYTE_VALUES
 from zm_cli.formats.images import arrays, png
 from zm_cli.formats.images.bands import ARRAY
-from zm_cli.formats.images.pictures import open_picture, orientation
+from zm_cli.formats.images.pictures import open_picture, open_tiff, orientation
+from zm_cli.formats.images.precision import is_left_inverted
 from zm_cli.formats.images.suffixes import ARRAY as NPY
 from zm_cli.formats.images.suffixes import suffix_of
+from zm_cli.formats.images.tiff import ORIENTATION
+from zm_cli.formats.images.turning import SIDEWAYS, turn_back, turn_picture
 
 if TYPE_CHECKING:
-    from PIL.Image import Image, Transpose
-
-_TURNED = (5, 6, 7, 8)
+    from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
 
 
 @dataclass(frozen=True, slots=True)
 class Decoding:
-    """The choices that decide the values: the resolved mode, (width, height) to resize to, and the EXIF rotation."""
+    """The choices that decide the values: the resolved mode, (width, height) to resize to, and the EXIF rotation.
+
+    `as_stored` says whether arrays keep all the channels that they are stored with.
+    """
 
     mode: str
     resize: tuple[int, int] | None
     exif: bool
+    as_stored: bool = False
 
     def size(self, width: int, height: int, turn: int) -> tuple[int, int]:
         """Width and height after these choices of an image with this size and EXIF orientation in its header."""
         if self.resize:
             return self.resize
-        return (height, width) if self.exif and turn in _TURNED else (width, height)
+        return (height, width) if self.exif and turn in SIDEWAYS else (width, height)
 
 
 def decode(data: bytes, name: str, decoding: Decoding, out: NDArray[Any]) -> None:
@@ -45,13 +50,26 @@ def decode(data: bytes, name: str, decoding: Decoding, out: NDArray[Any]) -> Non
     Raises one of `broken()` where they cannot be decoded, ValueError where their shape is not that of `out`.
     """
     if decoding.mode == ARRAY:
-        values = arrays.read_npy(data) if suffix_of(name) == NPY else arrays.read_tiff(data)
-        if values.shape != out.shape:
-            raise ValueError(f"its shape {values.shape} is not {out.shape} as its header said")
-        out[...] = values
+        is_npy = suffix_of(name) == NPY
+        _fill(out, arrays.read_npy(data) if is_npy else _read_tiff(io.BytesIO(data), decoding))
         return
     with closing(_decode_picture(data, decoding, out.shape[:2])) as picture:
         _copy(picture, out)
+
+
+def decode_page(stream: IO[bytes], decoding: Decoding, out: NDArray[Any]) -> None:
+    """Fills `out` (H,W,C) with the first page of the TIFF in `stream`. Raises as `decode` does."""
+    stream.seek(0)
+    if decoding.mode == ARRAY:
+        _fill(out, _read_tiff(stream, decoding))
+        return
+    with closing(_load(open_tiff(stream), decoding)) as opened:
+        decode_frame(opened, 1, decoding, out)
+
+
+def decode_frame(frame: Image, turn: int, decoding: Decoding, out: NDArray[Any]) -> None:
+    """Fills `out` (H,W,C) with a loaded picture that is to be turned by this orientation. Raises as `decode` does."""
+    _copy(_finish(turn_picture(frame, turn) if decoding.exif else frame, decoding, out.shape[:2]), out)
 
 
 def count_values(data: bytes, decoding: Decoding, shape: tuple[int, int, int]) -> NDArray[np.int64]:
@@ -63,15 +81,47 @@ def count_values(data: bytes, decoding: Decoding, shape: tuple[int, int, int]) -
         return np.array(picture.histogram(), np.int64).reshape(shape[2], BYTE_VALUES)
 
 
+def _read_tiff(stream: IO[bytes], decoding: Decoding) -> NDArray[Any]:
+    return arrays.read_tiff(stream, as_stored=decoding.as_stored, upright=decoding.exif)
+
+
 def _decode_picture(data: bytes, decoding: Decoding, size: tuple[int, ...]) -> Image:
+    picture: Image | None = png.decode_plain(data)
+    if picture is None:
+        picture = _load(open_picture(io.BytesIO(data)), decoding)
+    return _finish(picture, decoding, size)
+
+
+def _load(opened: ImageFile, decoding: Decoding) -> Image:
+    """The pixels of an opened picture, as they are stored or, with `exif`, upright."""
+    if opened.format == "TIFF":
+        return _load_tiff(opened, decoding)
+    turn = orientation(opened) if decoding.exif else 1
+    opened.load()
+    return turn_picture(opened, turn)
+
+
+def _load_tiff(opened: ImageFile, decoding: Decoding) -> Image:
+    turned = orientation(opened)
+    own = opened.tag_v2.get(ORIENTATION, 1)  # type: ignore[attr-defined]
+    wanted = own if decoding.exif and own in range(1, 9) else 1
+    is_inverted = is_left_inverted(opened)
+    opened.load()
+    # Pillow turns a TIFF by itself, and by another tag where it has none of its own.
+    picture: Image = opened if turned == wanted else turn_picture(turn_back(opened, turned), wanted)
+    return _invert_16_bits(picture) if is_inverted else picture
+
+
+def _invert_16_bits(picture: Image) -> Image:
     from PIL import Image
 
-    picture: Image.Image | None = png.decode_plain(data)
-    if picture is None:
-        opened = open_picture(io.BytesIO(data))
-        turn = orientation(opened) if decoding.exif else 1
-        opened.load()
-        picture = opened.transpose(_transposes()[turn]) if turn != 1 else opened
+    return Image.fromarray(np.uint16(0xFFFF) - np.asarray(picture).astype(np.uint16))
+
+
+def _finish(picture: Image, decoding: Decoding, size: tuple[int, ...]) -> Image:
+    """A loaded picture in the mode and size that were asked for; ValueError where it is not (height, width) then."""
+    from PIL import Image
+
     if picture.mode != decoding.mode:
         picture = _convert(picture, decoding.mode)
     if decoding.resize and picture.size != decoding.resize:
@@ -103,17 +153,7 @@ def _copy(picture: Image, out: NDArray[Any]) -> None:
     out[...] = values if values.ndim == 3 else values[..., np.newaxis]
 
 
-@cache
-def _transposes() -> dict[int, Transpose]:
-    """How to turn a picture upright by its EXIF orientation (as PIL.ImageOps.exif_transpose does)."""
-    from PIL.Image import Transpose
-
-    return {
-        2: Transpose.FLIP_LEFT_RIGHT,
-        3: Transpose.ROTATE_180,
-        4: Transpose.FLIP_TOP_BOTTOM,
-        5: Transpose.TRANSPOSE,
-        6: Transpose.ROTATE_270,
-        7: Transpose.TRANSVERSE,
-        8: Transpose.ROTATE_90,
-    }
+def _fill(out: NDArray[Any], values: NDArray[Any]) -> None:
+    if values.shape != out.shape:
+        raise ValueError(f"its shape {values.shape} is not {out.shape} as its header said")
+    out[...] = values

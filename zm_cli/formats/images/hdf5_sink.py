@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from zm_cli.data.block import Block
 from zm_cli.data.sink import WriteOptions
 from zm_cli.errors import DataError
-from zm_cli.formats.images.classes import find_classes
+from zm_cli.formats.images.labels import Labels
 from zm_cli.outputs.draft import Draft
 from zm_cli.outputs.hdf5_file import OutputFile
 
@@ -31,16 +31,19 @@ class Hdf5Sink:
 
     `images` (N,H,W,C) has the output's dtype, chunks of whole samples and the dimension labels N, H, W, C; its
     attribute `zm` is the receipt as JSON. `files` (N,) holds the relative paths. With class folders, `labels` (N,)
-    int64 holds indices into the root attribute `classes`, -1 for images outside of any.
+    int64 holds indices into the root attribute `classes`, -1 for images outside of any; the classes are those of the
+    statistics.
 
     `encode` is safe to call from several threads at once; all other methods are called from one thread. Raises
-    DataError where the images differ in size, or where the file cannot be created.
+    DataError where the images differ in size or have a class that the statistics do not name, or where the file cannot
+    be created.
     """
 
     def __init__(self, source: ImageSource, output: str, options: WriteOptions) -> None:
         import h5py
 
         shape = require_one_shape(source)
+        self._labels = Labels.of_source(source, options)
         self.notes: list[str] = []
         self._paths: list[str] = []
         self._dtype = options.dtype
@@ -104,16 +107,15 @@ class Hdf5Sink:
             # Paths that are not UTF-8 cannot be stored as they are. Escaped, they stay readable and distinct.
             files = [path.encode("utf-8", "backslashreplace") for path in self._paths]
             self._file.create_dataset("files", data=np.array(files, object), dtype=text, track_times=False)
-            # Only classes of images that were written: --on-error skip may have left out all images of a class.
-            if found := find_classes(self._paths):
-                index = {name: label for label, name in enumerate(found)}
-                labels = [index[path.split("/", 1)[0]] if "/" in path else -1 for path in self._paths]
+            found, labels = self._labels.number(self._paths)
+            if found:
                 self._file.create_dataset("labels", data=np.array(labels, np.int64), track_times=False)
                 classes = [name.encode("utf-8", "backslashreplace") for name in found]
                 self._file.attrs.create("classes", np.array(classes, object), dtype=text)
             self._file.close()
         self._output_file.close()
         self._draft.commit()
+        self.notes += self._labels.explain(self._paths)
 
     def discard(self) -> None:
         """Removes what was written; does nothing after `commit`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -11,9 +12,11 @@ from typing import Any
 
 from zm_cli.data.block import Skipped
 from zm_cli.data.options import ReadOptions
-from zm_cli.errors import DataError, UsageError
+from zm_cli.errors import DataError, NothingToMeasureError, UsageError
 from zm_cli.formats.images.file_patterns import Selection
-from zm_cli.formats.images.headers import Header, read_header
+from zm_cli.formats.images.frames import Frames
+from zm_cli.formats.images.header import Header
+from zm_cli.formats.images.headers import read_header
 from zm_cli.formats.images.limits import limit_pillow
 from zm_cli.formats.images.names import Names
 from zm_cli.formats.images.pictures import broken, quieten, refuse, say_why
@@ -27,49 +30,78 @@ RECEIPT = "zm.json"
 class Listing:
     """The readable files of a source, and what was left out.
 
-    Of each file: its path relative to `base`, with `/`, in `paths`; its size in `nbytes`; and in `header_indices` the
-    index of its header in `headers`, which holds every different header once. `skipped` are files that could not be
-    read, `left_out` counts files that are not images by their kind ("hidden", ".txt"), `unwanted` those that patterns
-    left out, `loops` the links that lead back to a folder above them.
+    Of each sample: its path relative to `base`, with `/`, in `paths`; its size in `nbytes`; in `header_indices` the
+    index of its header in `headers`, which holds every different header once; in `numbers` the number of its frame, 0
+    where the file is one sample (a frame has its number at the end of its path, too); and in `offsets` where its page
+    begins in a TIFF, 0 for the first. `skipped` are files that could not be read, `left_out` counts files that are not
+    images by their kind ("hidden", ".txt"), `unwanted` those that patterns left out, `loops` the links that lead back
+    to a folder above them. `expanded` counts the files of which every frame is a sample, `copies`, `masks` and
+    `stills` their pages that are not samples.
     """
 
     base: str
     paths: Names = field(default_factory=Names)
     nbytes: array[int] = field(default_factory=lambda: array("q"))
     header_indices: array[int] = field(default_factory=lambda: array("q"))
+    numbers: array[int] = field(default_factory=lambda: array("q"))
+    offsets: array[int] = field(default_factory=lambda: array("q"))
     headers: list[Header] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
     unwanted: int = 0
     loops: int = 0
+    expanded: int = 0
+    copies: int = 0
+    masks: int = 0
+    stills: int = 0
+    _known: dict[Header, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.paths)
 
+    def add(self, path: str, nbytes: int, header: Header, number: int, offset: int) -> None:
+        """Adds a sample at the end."""
+        index = self._known.setdefault(header, len(self.headers))
+        if index == len(self.headers):
+            self.headers.append(header)
+        self.paths.append(path)
+        self.nbytes.append(nbytes)
+        self.header_indices.append(index)
+        self.numbers.append(number)
+        self.offsets.append(offset)
+
     def header(self, index: int) -> Header:
-        """The header of the file at `index` in `paths`."""
+        """The header of the sample at `index` in `paths`."""
         return self.headers[self.header_indices[index]]
 
+    def is_part(self, index: int) -> bool:
+        """Whether the sample at `index` is not simply what a decoder finds first in its file."""
+        return self.numbers[index] > 0 or self.offsets[index] > 0
+
     def counts(self) -> list[tuple[Header, int]]:
-        """Each header with the number of files that have it."""
+        """Each header with the number of samples that have it."""
         counts = Counter(self.header_indices)
         return [(header, counts[index]) for index, header in enumerate(self.headers) if counts[index]]
 
     def example(self, header: Header) -> str:
-        """The relative path of the first file that has this header."""
+        """The relative path of the first sample that has this header."""
         return self.paths[self.header_indices.index(self.headers.index(header))]
 
     def skip_lossy(self) -> None:
-        """Moves the files of which the decoder would lose something to `skipped`."""
+        """Moves the samples that cannot be read in full to `skipped`."""
+        faults = [header.fault or header.loss for header in map(self.header, range(len(self)))]
+        self.skipped += [Skipped(path, fault) for path, fault in zip(self.paths, faults, strict=True) if fault]
+        self.keep([index for index, fault in enumerate(faults) if not fault])
+
+    def keep(self, indices: list[int]) -> None:
+        """Drops all samples but those at `indices`."""
         kept = Listing(self.base)
-        for path, nbytes, index in zip(self.paths, self.nbytes, self.header_indices, strict=True):
-            if loss := self.headers[index].loss:
-                self.skipped.append(Skipped(path, loss))
-            else:
-                kept.paths.append(path)
-                kept.nbytes.append(nbytes)
-                kept.header_indices.append(index)
-        self.paths, self.nbytes, self.header_indices = kept.paths, kept.nbytes, kept.header_indices
+        for index in indices:
+            kept.add(
+                self.paths[index], self.nbytes[index], self.header(index), self.numbers[index], self.offsets[index]
+            )
+        self.paths, self.nbytes, self.numbers, self.offsets = kept.paths, kept.nbytes, kept.numbers, kept.offsets
+        self.headers, self.header_indices, self._known = kept.headers, kept.header_indices, kept._known
 
 
 def locate(path: str) -> str:
@@ -79,16 +111,16 @@ def locate(path: str) -> str:
     return path if os.path.isdir(path) else os.path.dirname(path) or "."
 
 
-def list_images(path: str, wanted: Selection, *, skip: bool, max_pixels: int) -> Listing:
+def list_images(path: str, wanted: Selection, *, skip: bool, max_pixels: int, frames: bool = False) -> Listing:
     """The wanted files of the folder at `path`, or the one file at `path`, with their headers.
 
-    Raises DataError for a file that has the name of an image but cannot be read, or that claims more than `max_pixels`;
-    with `skip`, such files are listed as skipped. Raises DataError where no image is left.
+    With `frames`, every frame or page of a file that has several is a sample. Raises DataError for a file that has the
+    name of an image but cannot be read, or that claims more than `max_pixels`; with `skip`, such files are listed as
+    skipped. Raises DataError where no image is left.
     """
     quieten()
     limit_pillow(max_pixels)
     listing = Listing(locate(path))
-    known: dict[Header, int] = {}
     is_search = wanted.files is None and os.path.isdir(path)
     candidates = _list_candidates(path, wanted, listing, skip)
     faults: tuple[type[BaseException], ...] = (*broken(), DataError)
@@ -100,23 +132,54 @@ def list_images(path: str, wanted: Selection, *, skip: bool, max_pixels: int) ->
             continue
         full_path, suffix = os.path.join(listing.base, name), suffix_of(name)
         try:
-            header, nbytes = read_header(full_path, suffix, max_pixels)
+            header, nbytes, offset = read_header(full_path, suffix, max_pixels)
         except faults as error:
             if not suffix and is_search:
                 listing.left_out["without a suffix"] += 1
                 continue
             if not skip:
                 raise refuse(full_path, error) from error
-            listing.skipped.append(Skipped(name, error.what if isinstance(error, DataError) else say_why(error)))
+            listing.skipped.append(Skipped(name, _say_why(error)))
             continue
-        index = known.setdefault(header, len(listing.headers))
-        if index == len(listing.headers):
-            listing.headers.append(header)
-        listing.paths.append(name)
-        listing.nbytes.append(nbytes)
-        listing.header_indices.append(index)
+        if frames and (header.frames or header.copies or header.masked or header.planes > 1):
+            _add_frames(listing, name, nbytes, Frames(full_path, suffix, max_pixels), wanted.limit, skip=skip)
+        else:
+            listing.add(name, nbytes, header, 0, offset)
     check_not_empty(listing, path)
     return listing
+
+
+def _add_frames(listing: Listing, path: str, nbytes: int, frames: Frames, limit: int | None, *, skip: bool) -> None:
+    """Adds the frames of one file of `nbytes` bytes as samples, or with `skip` those that can be read."""
+    faults: tuple[type[BaseException], ...] = (*broken(), DataError)
+    first = len(listing)
+    try:
+        for frame in frames.read():
+            if len(listing) == limit:
+                break
+            name = frames.name(path, frame.number) if frames.has_several else path
+            if not isinstance(frame.header, BaseException):
+                number = frame.number if frames.has_several else 0
+                listing.add(name, nbytes // frames.total, frame.header, number, frame.offset)
+            elif skip:
+                listing.skipped.append(Skipped(name, _say_why(frame.header)))
+            else:
+                raise refuse(os.path.join(listing.base, name), frame.header) from frame.header
+        else:
+            if len(listing) > first:
+                listing.nbytes[first] += nbytes - sum(listing.nbytes[first:])
+    except faults as error:
+        if not skip:
+            raise refuse(frames.path, error) from error
+        listing.skipped.append(Skipped(path, _say_why(error)))
+    listing.expanded += frames.has_several
+    listing.copies += frames.copies
+    listing.masks += frames.masks
+    listing.stills += frames.stills
+
+
+def _say_why(error: BaseException) -> str:
+    return error.what if isinstance(error, DataError) else say_why(error)
 
 
 def list_files(path: str, options: ReadOptions) -> Iterator[tuple[str, str]]:
@@ -147,10 +210,11 @@ def check_not_empty(listing: Listing, path: str) -> None:
     if listing.skipped:
         first = listing.skipped[0]
         others.append(f"{len(listing.skipped)} unreadable, the first: {first.name}: {first.reason}")
-    raise DataError(
+    look = f"zm inspect {shlex.quote(path)} shows what it holds"
+    raise (DataError if listing.skipped else NothingToMeasureError)(
         "holds no image" + (f" (left out: {', '.join(others)})" if others else ""),
         where=path,
-        hint="name a folder with images, or an image file",
+        hint=look if listing.left_out else "name a folder with images, or an image file",
     )
 
 

@@ -1,17 +1,16 @@
-"""Deciding the one mode in which all images of a source are read, and describing what it converts."""
+"""Deciding the one mode in which all images of a source are read."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from zm_cli.errors import DataError, UsageError
-from zm_cli.formats.images.arrays import INSTALL, has_tifffile
+from zm_cli.formats.images.arrays import INSTALL, ArrayType, has_tifffile
 from zm_cli.formats.images.bands import ARRAY, BANDS
-from zm_cli.formats.images.headers import Header
+from zm_cli.formats.images.header import Header
 from zm_cli.formats.images.listing import Listing, check_not_empty
 from zm_cli.formats.images.suffixes import TIFFS
 
@@ -22,8 +21,7 @@ _GRAY = frozenset({"1", "L", "LA", "I;16", "I", "F"})
 _DEEP = frozenset(DTYPES)
 _LOSSLESS = frozenset({("I;16", "I"), ("I;16", "F")})
 """Conversions of one deep mode to another that keep every value."""
-_PRINTED = {"1": "1-bit"}
-"""The modes that messages do not name as Pillow does."""
+_STORED = "--mode array reads its channels as they are stored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +50,21 @@ def parse_mode(asked: str | None) -> str | None:
     return known[asked.lower()]
 
 
-def decide_mode(listing: Listing, asked: str | None, path: str, *, skip: bool, lossy: bool) -> Mode:
+def decide_mode(listing: Listing, asked: str | None, path: str, *, skip: bool, lossy: bool, as_stored: bool) -> Mode:
     """The mode in which to read a listing: `asked`, or with None the mode that keeps every value at one depth.
 
     Files of which the decoder would lose something are allowed only with `lossy` and where the mode asked for has 8
-    bits; else they raise DataError, or with `skip` are moved to the skipped files. Raises DataError for mixtures that
-    have no common mode.
+    bits; else they raise DataError, or with `skip` are moved to the skipped files. `as_stored` says whether arrays keep
+    every channel that they are stored with. Raises DataError for mixtures that have no common mode.
     """
     headers = [header for header, _ in listing.counts()]
     if asked == ARRAY or (asked is None and headers and all(header.array for header in headers)):
-        return _decide_array(listing, path)
+        return _decide_array(listing, path, as_stored=as_stored)
     if not lossy or asked in _DEEP:
         _refuse_loss(listing, path, skip=skip)
     headers = [header for header, _ in listing.counts()]
     if asked is None and all(header.array for header in headers):
-        return _decide_array(listing, path)
+        return _decide_array(listing, path, as_stored=as_stored)
     if not all(header.mode for header in headers):
         raise DataError(
             (f"holds arrays, which are not converted to {asked}: " if asked else "mixes arrays and pictures: ")
@@ -87,47 +85,19 @@ def decide_mode(listing: Listing, asked: str | None, path: str, *, skip: bool, l
     return Mode(name, DTYPES.get(name, "uint8"), len(BANDS[name]), BANDS[name])
 
 
-def note_conversions(listing: Listing, mode: Mode, *, exif: bool) -> list[str]:
-    """Sentences that say what reading in this mode changes, and in how many files."""
-    notes = []
-    counts = listing.counts()
-    total = len(listing)
-    if mode.name != ARRAY:
-        converted = _count_modes((header, count) for header, count in counts if _is_converted(header, mode.name))
-        if converted:
-            listed = ", ".join(f"{count} {_PRINTED.get(name, name)}" for name, count in converted.most_common())
-            were = "was" if converted.total() == 1 else "were"
-            notes.append(f"{converted.total()} of {_images(total)} {were} converted to {mode.name}: {listed}")
-        if not mode.name.endswith("A"):
-            dropped = _count_modes((header, count) for header, count in counts if header.alpha)
-            if dropped:
-                listed = ", ".join(f"{count} {name}" for name, count in dropped.most_common())
-                notes.append(f"the alpha of {_images(dropped.total())} was dropped: {listed}")
-        for loss in sorted({header.loss for header, _ in counts if header.loss}):
-            files = sum(count for header, count in counts if header.loss == loss)
-            notes.append(f"{_files(files)} {loss.replace('holds', 'hold', 1) if files > 1 else loss}")
-    if stretched := sum(count for header, count in counts if header.stretched):
-        notes.append(
-            f"{_files(stretched)} {'states' if stretched == 1 else 'state'} a range smaller than that of the type; "
-            "the decoder stretches the values to the full range"
-        )
-    if frames := sum(count for header, count in counts if header.frames):
-        notes.append(f"{_files(frames)} {'holds' if frames == 1 else 'hold'} several frames; the first is read")
-    if not exif and (turned := sum(count for header, count in counts if header.orientation != 1)):
-        carry = "carries" if turned == 1 else "carry"
-        notes.append(f"{_images(turned)} {carry} an EXIF rotation that was not applied; --exif applies it")
-    return notes
+def keeps_values(mode: str, target: str) -> bool:
+    """Whether conversion of one mode of pictures to another keeps every value (not the alpha)."""
+    return mode in (target, f"{target}A") or (target in ("I", "F") and _is_lossless(mode, target))
 
 
-def _decide_array(listing: Listing, path: str) -> Mode:
+def _decide_array(listing: Listing, path: str, *, as_stored: bool) -> Mode:
     headers = [header for header, _ in listing.counts()]
+    types: dict[ArrayType, Header] = {}
     for header in headers:
-        if header.array is None:
-            fault, hint = "is a picture, not an array", "read arrays and pictures separately"
-            if header.loss and not has_tifffile():
-                fault, hint = header.loss, f"{INSTALL} to read all of it"
-            raise DataError(fault, where=f"{path}: {listing.example(header)}", hint=hint)
-    types = {header.array: header for header in headers if header.array}
+        found = header.stored if as_stored else header.array
+        if found is None:
+            raise _not_an_array(header, f"{path}: {listing.example(header)}")
+        types.setdefault(found, header)
     if len(types) > 1:
         raise DataError(
             "holds arrays of several types: "
@@ -139,23 +109,35 @@ def _decide_array(listing: Listing, path: str) -> Mode:
     return Mode(ARRAY, array.dtype, array.channels, None)
 
 
+def _not_an_array(header: Header, where: str) -> DataError:
+    if header.is_indexed and header.array:
+        return DataError("holds indices of a palette, which are not values", where=where, hint="leave out --mode array")
+    if header.fault:
+        return DataError(header.fault, where=where, hint=_STORED if header.stored else "save it as RGB")
+    if header.loss and not has_tifffile():
+        return DataError(header.loss, where=where, hint=f"{INSTALL} to read all of it")
+    return DataError("is a picture, not an array", where=where, hint="read arrays and pictures separately")
+
+
 def _refuse_loss(listing: Listing, path: str, *, skip: bool) -> None:
-    """Raises DataError for files of which the decoder would lose something; with `skip`, lists them as skipped."""
+    """Raises DataError for files that cannot be read in full as anything; with `skip`, lists them as skipped."""
     for header, _ in listing.counts():
-        if not header.loss:
+        if not (header.loss or header.fault):
             continue
         if skip:
             listing.skip_lossy()
             check_not_empty(listing, path)
             return
+        where = f"{path}: {listing.example(header)}"
+        if header.fault:
+            raise _not_an_array(header, where)
         hints = ["--on-error skip leaves such files out"]
         if header.mode not in _DEEP:
             hints.insert(0, f"--mode {'L' if header.mode == 'L' else 'RGB'} accepts what the decoder keeps")
         if header.suffix in TIFFS:
             extra = "" if has_tifffile() else f" after {INSTALL}"
             hints.append(f"a folder of only such files is read in full without --mode{extra}")
-        hint = ", ".join(hints)
-        raise DataError(header.loss, where=f"{path}: {listing.example(header)}", hint=hint)
+        raise DataError(header.loss, where=where, hint=", ".join(hints))
 
 
 def _refuse_other_depth(listing: Listing, asked: str, path: str) -> None:
@@ -193,33 +175,12 @@ def _is_lossless(mode: str, target: str) -> bool:
     return mode in ("1", "L", target) or (mode, target) in _LOSSLESS
 
 
-def _is_converted(header: Header, name: str) -> bool:
-    # A note of its own reports dropped alpha.
-    return header.mode not in (name, f"{name}A", "RGBX" if name == "RGB" else name)
-
-
-def _count_modes(counts: Iterable[tuple[Header, int]]) -> Counter[str]:
-    """The number of files by mode."""
-    modes: Counter[str] = Counter()
-    for header, count in counts:
-        modes[header.mode] += count
-    return modes
-
-
 def _list_modes(listing: Listing, headers: list[Header]) -> str:
     """Each mode or array type with its count and one example."""
     first: dict[str, str] = {}
     counts: Counter[str] = Counter()
     for header, count in listing.counts():
-        kind = header.mode or f"{header.array}"
+        kind = header.mode or str(header.array or header.stored or header.fault)
         counts[kind] += count
         first.setdefault(kind, listing.example(header))
     return ", ".join(f"{count} {kind} ({first[kind]})" for kind, count in counts.most_common())
-
-
-def _images(count: int) -> str:
-    return f"{count} image{'s' * (count != 1)}"
-
-
-def _files(count: int) -> str:
-    return f"{count} file{'s' * (count != 1)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import Any
+from typing import Any, Literal
 
 from zm_cli.data.options import Option, Panel, Recorded, Replay
 from zm_cli.errors import UsageError
@@ -15,6 +15,7 @@ from zm_cli.inputs.option_text import parse_names
 MOST_LENGTH = 65_535
 """The largest width or height to resize to, in pixels."""
 MODES = (*BANDS, ARRAY)
+FRAME_CHOICES = ("first", "all")
 
 
 def parse_resize(text: str) -> tuple[int, int]:
@@ -72,6 +73,16 @@ MODE: Option[str] = Option(
 LOSSY: Option[bool] = Option("lossy", recorded=Recorded(is_flag, {"type": "boolean"}, Replay.ALWAYS))
 """Whether conversion to the mode may lose precision; by default only where the user named the mode. It is not on the
 command line: stats files record it, so that other data are read in the same way."""
+AS_STORED: Option[bool] = Option("as_stored", recorded=Recorded(is_flag, {"type": "boolean"}, Replay.ALWAYS))
+"""Whether arrays keep every channel that they are stored with, alpha and inks too; by default only where the user asked
+for the mode `array`. It is not on the command line, as LOSSY."""
+FRAMES: Option[str] = Option(
+    "frames",
+    given_as=Literal["first", "all"] | None,
+    help="Of files with several frames or pages: read the first (default), or all, each as a sample.",
+    panel=Panel.IMAGE,
+    recorded=Recorded(lambda value: value in FRAME_CHOICES, {"enum": list(FRAME_CHOICES)}, Replay.ALWAYS),
+)
 RESIZE: Option[tuple[int, int]] = Option(
     "resize",
     parse=parse_resize,

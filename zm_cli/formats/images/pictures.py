@@ -113,15 +113,24 @@ def open_picture(stream: IO[bytes], *, marked: bool = False) -> ImageFile:
         return Image.open(stream, formats=[name for name in rest if name in Image.OPEN and name not in COMMON])
 
 
-def orientation(picture: ImageFile) -> int:
-    """The EXIF orientation (1 to 8) in the header of a picture that Pillow will not apply by itself; 1 is upright.
+def open_tiff(stream: IO[bytes]) -> ImageFile:
+    """The first page of the TIFF in `stream`, as `open_picture` opens pictures."""
+    from PIL import Image
 
-    Must be called before the pixels are loaded, so that header and decoder agree.
+    Image.init()
+    return Image.open(stream, formats=("TIFF",))
+
+
+def orientation(picture: ImageFile) -> int:
+    """The EXIF orientation (1 to 8) in the header of a picture; 1 is upright.
+
+    Must be called before the pixels are loaded, so that header and decoder agree. Pillow turns a TIFF by it when it
+    loads the pixels, and no other picture.
     """
     from PIL import Image
 
-    # Pillow turns TIFF upright by itself. A PNG may hold the tag after its pixels, which are not read for the header.
-    if picture.format == "TIFF" or not any(key in picture.info for key in _METADATA):
+    # A PNG may hold the tag after its pixels, which are not read for the header.
+    if picture.format != "TIFF" and not any(key in picture.info for key in _METADATA):
         return 1
     try:
         # The method of the base class: that of PNG would load the pixels to look for the tag after them.

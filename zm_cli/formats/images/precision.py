@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from zm_cli.formats.images.meaning import WHITE_IS_ZERO
+from zm_cli.formats.images.tiff import BITS, PHOTOMETRIC, SAMPLE_FORMAT, SAMPLES
+
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
-_BITS_PER_SAMPLE, _SAMPLES_PER_PIXEL, _SAMPLE_FORMAT = 258, 277, 339
-"""Tags of TIFF."""
 _UNSIGNED, _SIGNED = 1, 2
 """Values of the tag SampleFormat."""
 _START_BYTES = 1 << 16
@@ -33,6 +34,14 @@ def is_stretched(picture: ImageFile) -> bool:
         args = picture.tile[0][3]
         return isinstance(args, tuple) and isinstance(args[-1], int) and args[-1] not in (-1, 255, 65535)
     return picture.format == "JPEG2000" and picture.mode == "I;16" and stored_bits(picture) < 16
+
+
+def is_left_inverted(picture: ImageFile) -> bool:
+    """Whether an opened TIFF counts 16 bits from white, and Pillow leaves them so, as it does not with 8 bits."""
+    if picture.mode not in ("I;16", "I;16B") or picture.tag_v2.get(PHOTOMETRIC, 0) != WHITE_IS_ZERO:  # type: ignore[attr-defined]
+        return False
+    args = picture.tile[0][3] if picture.tile else ()
+    return isinstance(args, tuple) and args[0] in ("I;16", "I;16B", "I;16L", "I;16N")
 
 
 def stored_bits(picture: ImageFile) -> int:
@@ -59,9 +68,9 @@ def stored_bits(picture: ImageFile) -> int:
 
 def _describe_tiff(picture: Any) -> str:
     tags: Mapping[int, Any] = picture.tag_v2
-    bits = max(_numbers(tags.get(_BITS_PER_SAMPLE, 1)))
-    sample_format = _numbers(tags.get(_SAMPLE_FORMAT, 1))[0]
-    channels = _numbers(tags.get(_SAMPLES_PER_PIXEL, 1))[0]
+    bits = max(_numbers(tags.get(BITS, 1)))
+    sample_format = _numbers(tags.get(SAMPLE_FORMAT, 1))[0]
+    channels = _numbers(tags.get(SAMPLES, 1))[0]
     kept = _STORED_CHANNELS.get(picture.mode, len(picture.getbands()))
     if channels > kept:
         return f"holds {channels} channels, of which the decoder keeps {kept}"

@@ -5,45 +5,39 @@ from __future__ import annotations
 import math
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count as counting
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from zm_cli.data.block import BLOCK_BYTES, BYTE_VALUES, Block, Skipped, Span, Tally
+from zm_cli.data.block import BLOCK_BYTES, BYTE_VALUES, Block, Span, Tally
 from zm_cli.data.options import ReadOptions
+from zm_cli.data.packing import Packing
 from zm_cli.data.sink import Sink, WriteOptions
 from zm_cli.data.source import Facts
 from zm_cli.data.spec import Spec
 from zm_cli.errors import UsageError
-from zm_cli.formats.images.ahead import read_ahead
 from zm_cli.formats.images.bands import ARRAY
-from zm_cli.formats.images.classes import find_classes
+from zm_cli.formats.images.classes import find_folders
 from zm_cli.formats.images.decode import Decoding, count_values, decode
 from zm_cli.formats.images.file_patterns import Selection
-from zm_cli.formats.images.headers import Header
-from zm_cli.formats.images.limits import DEFAULT_MAX_PIXELS, MOST_PIXELS, limit_pillow
+from zm_cli.formats.images.header import Header
+from zm_cli.formats.images.limits import DEFAULT_MAX_PIXELS, MOST_PIXELS
 from zm_cli.formats.images.listing import Listing, list_images, locate, read_receipt
-from zm_cli.formats.images.modes import Mode, decide_mode, note_conversions, parse_mode
-from zm_cli.formats.images.options import EXIF, LOSSY, MAX_PIXELS, MODE, RESIZE
-from zm_cli.formats.images.pictures import broken, quieten, refuse, say_why
-from zm_cli.formats.shared.options import EXCLUDE, ON_ERROR
+from zm_cli.formats.images.modes import Mode, decide_mode, parse_mode
+from zm_cli.formats.images.nodata import declares_nodata, find_nodata, note_nodata
+from zm_cli.formats.images.notes import note_conversions, note_listed_arrays
+from zm_cli.formats.images.options import AS_STORED, EXIF, FRAME_CHOICES, FRAMES, LOSSY, MAX_PIXELS, MODE, RESIZE
+from zm_cli.formats.images.reading import Address, Place, Reader, Shape
+from zm_cli.formats.shared.options import CLASSES, EXCLUDE, MASK_AND_SCALE, ON_ERROR
+from zm_cli.formats.shared.sampling import choose
 
 _SMALL = 64 << 10
 """Decoded bytes below which Python takes more of the time for an image than the decoder does."""
 COUNTED = frozenset({"L", "RGB", "RGBA", "CMYK", "YCbCr", "HSV"})
 """Modes of 8 bits whose histogram Pillow lays out channel by channel."""
-
-
-class _Visited(NamedTuple):
-    """The files of some spans: relative paths of those that were decoded, those that were skipped, a hash for each
-    span."""
-
-    kept: list[str]
-    skipped: list[Skipped]
-    digest: bytes
 
 
 class ImageSource:
@@ -56,14 +50,19 @@ class ImageSource:
     """
 
     one_pass = False
+    overhead_bytes = 0
     forkable = True
 
     def __init__(self, path: str, options: ReadOptions) -> None:
         self.path = path
         self._skip = options.get(ON_ERROR) == "skip"
+        self.known_classes = options.get(CLASSES)
+        """The classes that labels are numbered by; None: those of the images."""
         self._asked = parse_mode(options.get(MODE))
-        lossy = options.get(LOSSY)
+        lossy, as_stored = options.get(LOSSY), options.get(AS_STORED)
         self._lossy = self._asked is not None if lossy is None else lossy
+        self._as_stored = self._asked == ARRAY if as_stored is None else as_stored
+        self._frames = options.get(FRAMES) or FRAME_CHOICES[0]
         most, resize = options.get(MAX_PIXELS), options.get(RESIZE)
         self._max_pixels = DEFAULT_MAX_PIXELS if most is None else min(most, MOST_PIXELS)
         if resize and min(resize) < 1:
@@ -72,18 +71,26 @@ class ImageSource:
             raise UsageError(
                 f"asks for more than {self._max_pixels:,} pixels", where="--resize", hint="allow more with --max-pixels"
             )
+        self._options = options
         self._wanted = Selection.from_options(options)
         self._base = locate(path)
         self.receipt: Mapping[str, Any] | None = read_receipt(path) if os.path.isdir(path) else None
-        listing = list_images(path, self._wanted, skip=self._skip, max_pixels=self._max_pixels)
-        mode = decide_mode(listing, self._asked, path, skip=self._skip, lossy=self._lossy)
+        listing, mode = self._list()
         if mode.name == ARRAY and resize:
             raise UsageError("--resize is for pictures, not for arrays", where=path)
-        self._decoding = Decoding(mode.name, resize, bool(options.get(EXIF)))
+        self._decoding = Decoding(mode.name, resize, bool(options.get(EXIF)), self._as_stored)
+        self._reader = Reader(self._base, self._decoding, self._max_pixels, skip=self._skip)
+        self._has_places = any(listing.offsets) or any(listing.numbers)
         self._listing: Listing | None = listing
         self.nbytes = sum(listing.nbytes)
-        self.spec = self._describe(listing, mode)
-        self._notes = note_conversions(listing, mode, exif=self._decoding.exif)
+        masks = options.get(MASK_AND_SCALE) is not False
+        packing = find_nodata(listing, mode, self._decoding, path) if masks else None
+        self.spec = self._describe(listing, mode, packing, masks if declares_nodata(listing, mode) else None)
+        self._notes = [
+            *note_conversions(listing, self._decoding),
+            *([] if packing is None else [note_nodata(listing, packing)]),
+            *note_listed_arrays(self._wanted.files, listing),
+        ]
         if options.get(EXCLUDE) and not listing.unwanted:
             self._notes.append(f"{path}: no image is left out by --exclude")
         if listing.loops:
@@ -108,25 +115,29 @@ class ImageSource:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The names of the first-level folders that hold images, sorted."""
-        return find_classes(self.files)
+        """The names of the first-level folders that hold images and are not splits, sorted."""
+        return tuple(find_folders(self._opened().paths).classes)
 
     def spans(self) -> Iterator[Span]:
-        """Yields runs of consecutive files with one shape, as many as decode to BLOCK_BYTES.
+        """Yields runs of consecutive samples with one shape, as many as decode to BLOCK_BYTES; each has an Address.
 
-        The address of each is the relative paths of the files and their shape (H,W,C).
+        Whole files and frames are not in one span.
         """
         listing = self._opened()
         start, indices = 0, counting()
         while start < len(listing):
             shape = self._shape(listing, start)
             room = max(1, BLOCK_BYTES // max(1, self._sample_bytes(shape)))
+            parts = self._has_places and listing.is_part(start)
             stop = start + 1
             while stop < min(start + room, len(listing)) and self._shape(listing, stop) == shape:
+                if self._has_places and listing.is_part(stop) != parts:
+                    break
                 stop += 1
+            places = tuple(map(Place, listing.numbers[start:stop], listing.offsets[start:stop])) if parts else None
             yield Span(
                 next(indices),
-                (tuple(listing.paths[start:stop]), shape),
+                Address(tuple(listing.paths[start:stop]), shape, places),
                 sum(listing.nbytes[start:stop]),
                 (stop - start) * self._sample_bytes(shape),
             )
@@ -138,66 +149,41 @@ class ImageSource:
         Safe to call from several threads at once. Raises DataError, naming the file, for one that cannot be decoded,
         unless such files are to be skipped.
         """
-        paths, shape = span.address
-        values = np.empty((0, *shape), self.spec.dtype)
+        address: Address = span.address
+        values = np.empty((0, *address.shape), self.spec.dtype)
 
-        def fill(data: bytes, path: str, shape: tuple[int, int, int], index: int) -> None:
+        def allocate(index: int) -> NDArray[Any]:
             nonlocal values
             if not len(values):
                 # Only here: if there is not enough memory, the error names the file that asks for it.
-                values = np.empty((len(paths), *shape), self.spec.dtype)
-            decode(data, path, self._decoding, values[index])
+                values = np.empty((len(address.paths), *address.shape), self.spec.dtype)
+            sample: NDArray[Any] = values[index]
+            return sample
 
-        seen = self._visit([span], fill)
+        def fill(data: bytes, path: str, shape: Shape, index: int) -> None:
+            decode(data, path, self._decoding, allocate(index))
+
+        if address.places is None:
+            seen = self._reader.read_files([span], fill)
+        else:
+            seen = self._reader.read_frames(address, allocate)
         return Block(span, values[: len(seen.kept)], seen.digest, carried=tuple(seen.kept), skipped=tuple(seen.skipped))
 
     def tally(self, spans: Sequence[Span]) -> Tally | None:
-        """Counts the values of large pictures of 8 bits as they are decoded; None for other images.
+        """Counts the values of large pictures of 8 bits as they are decoded; None for other images, and for frames.
 
         Safe to call from several threads at once. Raises as `read` does.
         """
-        if self.small_samples or self._decoding.mode not in COUNTED:
+        if self.small_samples or self._has_places or self._decoding.mode not in COUNTED:
             return None
         channels = self.spec.sample_shape[2] or 1
         counts = np.zeros((channels, BYTE_VALUES), np.int64)
 
-        def count(data: bytes, path: str, shape: tuple[int, int, int], index: int) -> None:
+        def count(data: bytes, path: str, shape: Shape, index: int) -> None:
             counts[...] += count_values(data, self._decoding, shape)
 
-        seen = self._visit(spans, count)
+        seen = self._reader.read_files(spans, count)
         return Tally(counts, len(seen.kept), seen.digest, tuple(seen.skipped))
-
-    def _visit(self, spans: Sequence[Span], use: Callable[[bytes, str, tuple[int, int, int], int], None]) -> _Visited:
-        """Calls `use` for every file of the spans with its bytes, its relative path, its shape (H,W,C), and how many
-        went well before it."""
-        from xxhash import xxh3_128
-
-        quieten()
-        limit_pillow(self._max_pixels)
-        kept: list[str] = []
-        skipped: list[Skipped] = []
-        digests: list[bytes] = []
-        full_paths = [os.path.join(self._base, path) for span in spans for path in span.address[0]]
-        with closing(read_ahead(full_paths)) as files:
-            following = zip(full_paths, files, strict=True)
-            for span in spans:
-                paths, shape = span.address
-                digest = xxh3_128()
-                for path, (where, data) in zip(paths, following, strict=False):
-                    digest.update(os.fsencode(path) + b"\0")
-                    try:
-                        if not isinstance(data, bytes):
-                            raise data
-                        digest.update(data)
-                        use(data, path, shape, len(kept))
-                    except broken() as error:
-                        if not self._skip:
-                            raise refuse(where, error) from error
-                        skipped.append(Skipped(path, say_why(error)))
-                    else:
-                        kept.append(path)
-                digests.append(digest.digest())
-        return _Visited(kept, skipped, b"".join(digests))
 
     def facts(self) -> Facts:
         """Sizes as "WxH" (as delivered), modes as stored, classes, suffixes, and what is to be told."""
@@ -209,11 +195,16 @@ class ImageSource:
         for header, count in listing.counts():
             width, height = self._decoding.size(header.width, header.height, header.orientation)
             shapes[f"{width}x{height}"] += count
-            types[header.array.dtype if header.array and self._decoding.mode == ARRAY else header.mode] += count
+            types[self._name_type(header)] += count
             suffixes[header.suffix or "none"] += count
             turned += count * (header.orientation != 1)
         others = {"suffixes": ", ".join(f"{suffix} {count}" for suffix, count in suffixes.most_common())}
-        classes = Counter(path.split("/", 1)[0] for path in listing.paths if "/" in path)
+        folders = find_folders(listing.paths)
+        if folders.splits:
+            others["splits"] = ", ".join(f"{name} ({count:,})" for name, count in folders.splits.items())
+        if listing.expanded:
+            frames = sum(number > 0 for number in listing.numbers)
+            others["frames"] = f"{frames:,} in {listing.expanded:,} file{'s' * (listing.expanded != 1)}"
         if turned:
             others["EXIF rotation"] = f"{turned} of {len(listing)}"
         return Facts(
@@ -223,7 +214,8 @@ class ImageSource:
             left_out=listing.left_out.total(),
             skipped=tuple(listing.skipped),
             others=others,
-            classes=dict(sorted(classes.items())),
+            classes=folders.classes,
+            splits=folders.splits,
             notes=tuple(self._notes),
         )
 
@@ -243,17 +235,30 @@ class ImageSource:
         return create_sink(self, output, options)
 
     def close(self) -> None:
-        """Does nothing: no file is open between reads."""
+        """Closes the animations that reading opened in this process; nothing else is open between reads."""
+        self._reader.close()
 
     def _opened(self) -> Listing:
         if self._listing is None:
             # Only a copy that was sent to a worker comes here, and only where it is asked for more than spans.
-            listing = list_images(self.path, self._wanted, skip=self._skip, max_pixels=self._max_pixels)
-            decide_mode(listing, self._asked, self.path, skip=self._skip, lossy=self._lossy)
-            self._listing = listing
+            self._listing, _ = self._list()
         return self._listing
 
-    def _describe(self, listing: Listing, mode: Mode) -> Spec:
+    def _list(self) -> tuple[Listing, Mode]:
+        """The samples with their headers, and the mode in which they are read."""
+        listing = list_images(
+            self.path, self._wanted, skip=self._skip, max_pixels=self._max_pixels, frames=self._frames == "all"
+        )
+        mode = decide_mode(
+            listing, self._asked, self.path, skip=self._skip, lossy=self._lossy, as_stored=self._as_stored
+        )
+        choice = choose(self._options, lambda: len(listing))
+        if choice.indices is not None:
+            listing.keep(choice.indices)
+        self._asked_samples = choice.asked
+        return listing, mode
+
+    def _describe(self, listing: Listing, mode: Mode, packing: Packing | None, masks: bool | None) -> Spec:
         sizes = {self._decoding.size(header.width, header.height, header.orientation) for header, _ in listing.counts()}
         width, height = next(iter(sizes)) if len(sizes) == 1 else (None, None)
         return Spec(
@@ -263,13 +268,17 @@ class ImageSource:
             dtype=mode.numpy_dtype,
             names=mode.names,
             samples=len(listing),
-            limit=self._wanted.limit,
+            limit=self._asked_samples,
             decoding={
                 "mode": mode.name,
                 "lossy": self._lossy,
                 "resize": list(self._decoding.resize) if self._decoding.resize else None,
                 "exif": self._decoding.exif,
-            },
+                "as_stored": self._as_stored,
+                "frames": self._frames,
+            }
+            | ({} if masks is None else {MASK_AND_SCALE.name: masks}),
+            packing=packing,
         )
 
     def _shape(self, listing: Listing, index: int) -> tuple[int, int, int]:
@@ -278,6 +287,10 @@ class ImageSource:
         channels = self.spec.sample_shape[2]
         assert channels is not None
         return height, width, channels
+
+    def _name_type(self, header: Header) -> str:
+        found = header.stored if self._as_stored else header.array
+        return found.dtype if found and self._decoding.mode == ARRAY else header.mode
 
     def _sample_bytes(self, shape: tuple[int, int, int]) -> int:
         return shape[0] * shape[1] * shape[2] * self.spec.dtype.itemsize

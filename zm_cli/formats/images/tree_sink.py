@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from zm_cli.data.block import Block
 from zm_cli.data.sink import WriteOptions
 from zm_cli.errors import DataError, UsageError
+from zm_cli.formats.images.frames import SEPARATOR
 from zm_cli.formats.images.listing import RECEIPT
 from zm_cli.outputs.draft import Draft
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from zm_cli.formats.images.source import ImageSource
 
 _SUFFIXES = {"npy": ".npy", "tiff": ".tiff"}
+_FRAME = re.compile(rf"(.+){SEPARATOR}(\d+)", re.DOTALL)
+"""The name of a file and the number of its frame."""
 
 Encoded = list[tuple[str, memoryview]]
 
@@ -31,7 +35,8 @@ class TreeSink:
     """Writes a folder with one array file for each image: (H,W,C), or (H,W) in a `.tiff` of one channel.
 
     Each file has the relative path of its image with another suffix: cat/a.png becomes cat/a.npy. Images that would get
-    the same name keep their own suffixes as well: a.png.npy, a.jpg.npy. The receipt is `zm.json` in the folder.
+    the same name keep their own suffixes as well: a.png.npy, a.jpg.npy. A frame has its number in its name: that of
+    scan.tif#3 is scan_3.npy. The receipt is `zm.json` in the folder.
 
     `encode` is safe to call from several threads at once; all other methods are called from one thread.
     """
@@ -41,7 +46,11 @@ class TreeSink:
         self._format = format
         self._dtype = options.dtype
         self._receipt = options.receipt
-        self._keep_suffix = find_collisions(source.files, _SUFFIXES[format])
+        files = source.files
+        if len(set(files)) < len(files):
+            twice = next(name for name, count in Counter(files).items() if count > 1)
+            raise DataError(f"would have the same name as a frame of another file: {twice}", where=source.path)
+        self._keep_suffix = find_collisions(files, _SUFFIXES[format])
         self._folders: set[Path] = set()
         self._nbytes = 0
         self._draft = Draft(Path(output), folder=True)
@@ -131,10 +140,10 @@ def sum_sizes(folder: str | Path) -> int:
 
 
 def _list_outputs(folder: str | Path) -> Iterator[str]:
-    """The relative paths of all files in a folder but the receipt."""
+    """The relative paths of all files in a folder but the receipt, with `/` on every system."""
     for parent, _, files in os.walk(folder):
         for file in files:
-            path = os.path.relpath(os.path.join(parent, file), folder)
+            path = os.path.relpath(os.path.join(parent, file), folder).replace(os.sep, "/")
             if path != RECEIPT:
                 yield path
 
@@ -177,6 +186,11 @@ def encode_array(image: NDArray[Any], format: str) -> memoryview:
 
 
 def _strip(path: str) -> str:
-    """The path without the suffix of its file name; unchanged where the name has no suffix, or is only a suffix."""
+    """The path without the suffix of its file name; unchanged where the name has no suffix, or is only a suffix.
+
+    The number of a frame stays: that of scan.tif#3 is scan_3.
+    """
     folder, slash, name = path.rpartition("/")
-    return folder + slash + os.path.splitext(name)[0]
+    frame = _FRAME.fullmatch(name)
+    stem = os.path.splitext(frame[1] if frame else name)[0]
+    return folder + slash + (f"{stem}_{frame[2]}" if frame else stem)

@@ -1,0 +1,120 @@
+"""Labels: the class of every image as a number, the same one for all data that the same statistics are applied to."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from zm_cli.data.sink import WriteOptions
+from zm_cli.errors import DataError
+from zm_cli.formats.images.classes import Folders, find_folders, find_splits
+from zm_cli.formats.shared.split_names import is_split, mentions_training
+from zm_cli.suggest import find_near
+
+if TYPE_CHECKING:
+    from zm_cli.formats.images.source import ImageSource
+
+NO_CLASS = -1
+"""The label of images that are not in the folder of a class."""
+_MOST_LISTED = 5
+
+
+@dataclass(frozen=True)
+class Labels:
+    """How images are labelled: by the index in `classes` of the folder that they are in.
+
+    `classes` are those of the statistics; without any, those of the images that are written. `folders` are those of the
+    source at `path`, and `operation` is what is done to it.
+    """
+
+    path: str
+    folders: Folders
+    classes: tuple[str, ...] | None
+    operation: str
+
+    @classmethod
+    def of_source(cls, source: ImageSource, options: WriteOptions) -> Labels:
+        """The labels of a source. Raises DataError for a class that the statistics do not name, unless forced."""
+        folders = find_folders(source.files)
+        known = source.known_classes
+        # Statistics of earlier versions may take splits for classes.
+        classes = None if known is None or find_splits(known) else known
+        strange = [] if classes is None else [name for name in folders.classes if name not in set(classes)]
+        if strange and not options.force:
+            what = "a class" if len(strange) == 1 else "classes"
+            raise DataError(
+                f"has {what} that the statistics do not name: {_list_names(strange)}",
+                where=source.path,
+                hint=_advise(strange, classes or ()),
+            )
+        return cls(source.path, folders, classes, str(options.receipt.get("operation", "center")))
+
+    def number(self, paths: Sequence[str]) -> tuple[tuple[str, ...], list[int]]:
+        """The names of the classes and the label of each image, by its relative path; nothing without classes."""
+        if not self.folders.classes:
+            return (), []
+        # Without statistics, only classes of images that are there: --on-error skip may leave out all of a class.
+        classes = tuple(sorted(self._list_classes(paths))) if self.classes is None else self.classes
+        index = {name: label for label, name in enumerate(classes)}
+        return classes, [index.get(_find_folder(path), NO_CLASS) for path in paths]
+
+    def explain(self, paths: Iterable[str]) -> Iterator[str]:
+        """What to tell of the labels of the images with these relative paths."""
+        found, splits = list(self.folders.classes), list(self.folders.splits)
+        if splits:
+            yield self._explain_splits(splits)
+        if doubtful := list(filter(is_split, found)):
+            yield f"{_list_names(doubtful)} is taken for a class: it lies beside others and has no folders of its own"
+        if self.classes is None:
+            if found:
+                numbered = _list_names([f"{name} {label}" for label, name in enumerate(found)])
+                yield f"the statistics do not name classes, so labels number those of {self.path} alone: {numbered}"
+            return
+        if not found:
+            if not splits:
+                yield f"{self.path}: no image is in the folder of a class, so there are no labels"
+            return
+        here = self._list_classes(paths)
+        if strange := [name for name in found if name not in self.classes]:
+            yield f"classes that the statistics do not name, whose images get the label -1: {_list_names(strange)}"
+        if missing := [name for name in self.classes if name not in here]:
+            yield f"classes of the statistics without images here: {_list_names(missing)}"
+
+    def _explain_splits(self, splits: Sequence[str]) -> str:
+        one = len(splits) == 1
+        named = f"{_list_names(splits)} {'is named like a split' if one else 'are named like splits'} and not"
+        named += " taken for a class" if one else " taken for classes"
+        if self.folders.classes:
+            patterns = shlex.quote(",".join(f"{name}/" for name in splits))
+            return f"{named}; images there get the label -1, --exclude {patterns} leaves them out"
+        first = next(filter(mentions_training, splits), splits[0])
+        output = f"{first}.h5"
+        path = shlex.quote(os.path.join(self.path, first))
+        others = "" if one else f", and the others with --stats {shlex.quote(output)}.stats.json"
+        return (
+            f"{named}, so there are no labels; for labels, write each alone: "
+            f"zm {self.operation} {path} -o {shlex.quote(output)}{others}"
+        )
+
+    def _list_classes(self, paths: Iterable[str]) -> set[str]:
+        return {folder for path in paths if (folder := _find_folder(path)) in self.folders.classes}
+
+
+def _find_folder(path: str) -> str:
+    folder, slash, _ = path.partition("/")
+    return folder if slash else ""
+
+
+def _advise(strange: Sequence[str], classes: Sequence[str]) -> str:
+    near = find_near(strange[0], classes)
+    meant = f"is '{near}' meant? " if near else ""
+    patterns = shlex.quote(",".join(f"{name}/" for name in strange[:_MOST_LISTED]))
+    return f"{meant}--exclude {patterns} leaves their images out, --force gives them the label -1"
+
+
+def _list_names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
+    return ", ".join(f"'{name}'" for name in names[:_MOST_LISTED]) + more
