@@ -8,6 +8,7 @@ import io
 import json
 import math
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -35,6 +36,9 @@ MISSING = frozenset(
 )
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?(inf|infinity)|[-+]?nan", re.ASCII | re.IGNORECASE)
 MARKS = ((b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+CODE = re.compile(" *0[0-9]+ *")
+FIRST_VALUES = 32
+"""Values of a column that show whether it holds integers."""
 LONE = "\uf8f0"
 """Replaces a return or newline that does not end a record, which the csv module would refuse."""
 EXACT = 1e-12
@@ -117,10 +121,18 @@ def _damage_text(text: bytes, generator: np.random.Generator, whole: float = 0.6
 
 
 def commands(damaged: Path, output: Path) -> Sequence[Sequence[str]]:
-    """Returns the commands that compute statistics of the table and standardize it."""
+    """Returns the commands that compute statistics of the table and standardize it.
+
+    They say what zm would guess by the first rows: the delimiter, and that there is a header.
+    """
+    try:
+        text = _read_text(damaged).lstrip("\r\n")
+    except (ValueError, OSError, EOFError, zlib.error, zstandard.ZstdError):
+        text = ""
+    said = ("--header", "--delimiter", _find_delimiter(damaged, text))
     return (
-        ("stats", str(damaged), "--json", "-j", "1"),
-        ("standardize", str(damaged), "-o", str(output / f"out{''.join(damaged.suffixes)}"), "-j", "2"),
+        ("stats", str(damaged), "--json", "-j", "1", *said),
+        ("standardize", str(damaged), "-o", str(output / f"out{''.join(damaged.suffixes)}"), "-j", "2", *said),
     )
 
 
@@ -147,9 +159,7 @@ def read_table(path: Path) -> Table:
     if text != stored:
         # A byte order mark after blank lines is not part of the first name.
         text = text.removeprefix("\ufeff")
-    seen, _ = _scan_header(text, ",;\t|")
-    likely = next((letter for letter in ",;\t|" if letter in seen), ",")
-    delimiter = "\t" if path.suffix == ".tsv" else likely
+    delimiter = _find_delimiter(path, text)
     records = _read_records(text, delimiter, _scan_header(text, delimiter)[1])
     written = [cell.strip() for cell in records[0]]
     names: list[str] = []
@@ -163,6 +173,12 @@ def read_table(path: Path) -> Table:
         if len(row) != len(names):
             raise ValueError(f"row {number} has {len(row)} cells, not {len(names)}")
     return Table(names, rows)
+
+
+def _find_delimiter(path: Path, text: str) -> str:
+    seen, _ = _scan_header(text, ",;\t|")
+    likely = next((letter for letter in ",;\t|" if letter in seen), ",")
+    return "\t" if path.suffix == ".tsv" else likely
 
 
 def _read_text(path: Path) -> str:
@@ -211,12 +227,18 @@ def _find_number(cell: str) -> float | None:
     return float(text) if NUMBER.fullmatch(text) else None
 
 
+def _holds_codes(cells: Sequence[str], values: Sequence[float | None]) -> bool:
+    """Returns whether a column holds digits after a leading zero, and integers to begin with."""
+    first = [value for value in values[:FIRST_VALUES] if value is not None and math.isfinite(value)]
+    return all(value == math.floor(value) for value in first) and any(CODE.fullmatch(cell) for cell in cells)
+
+
 def _compare_stats(table: Table, found: Mapping[str, Any]) -> str | None:
     columns = {name: [_find_number(row[column]) for row in table.rows] for column, name in enumerate(table.names)}
     numeric = {
         name: [value for value in values if value is not None and math.isfinite(value)]
         for name, values in columns.items()
-        if None not in values
+        if None not in values and not _holds_codes([row[table.names.index(name)] for row in table.rows], values)
     }
     expected = [name for name in table.names if numeric.get(name)]
     if found["names"] != expected:

@@ -1,4 +1,4 @@
-"""Selects columns by name, by range (`2:785`, `first:last`) or by pattern (`pixel*`)."""
+"""Selects columns by name, by position (`3`), by range (`2:785`, `first:last`) or by pattern (`pixel*`)."""
 
 from __future__ import annotations
 
@@ -10,19 +10,25 @@ from zm_cli.errors import UsageError
 from zm_cli.suggest import find_near
 
 PATTERN_SIGNS = frozenset("*?[")
+POSITION = re.compile("[0-9]{1,9}")
 
 
-def select_columns(texts: Iterable[str], names: Sequence[str], where: str) -> dict[str, None]:
+def select_columns(
+    texts: Iterable[str], names: Sequence[str], where: str, others: Sequence[str] = ()
+) -> dict[str, None]:
     """The columns that the texts select, as the keys of a dictionary, in the order of the texts.
 
-    A text is the exact name of a column, or else a pattern, or a range. The ends of a range are names, or positions
-    counted from 1; both are included, and an end that is left out is that of the table. Raises UsageError, with `where`
-    as the name of the table, for a text that selects no column, and for positions outside the table.
+    A text is the exact name of a column, or else a pattern, a position counted from 1, or a range. The ends of a range
+    are names or positions; both are included, and an end that is left out is that of the table. Where most names are
+    numbers, a single number is a name, never a position. `others` are names of columns that the table lacks, which may
+    be selected by name or pattern. Raises UsageError, with `where` as the name of the table, for a text that selects no
+    column, for positions outside the table, and for a range of which one number is a name and the other is not.
     """
     indices = {name: index for index, name in reversed(list(enumerate(names)))}
     found: dict[str, None] = {}
     for text in texts:
         columns = [text] if text in indices else _find_columns(text, names, indices, where)
+        columns += [name for name in others if text == name or _is_pattern_of(text, name)]
         if not columns:
             raise explain_unknown(text, names, where)
         found |= dict.fromkeys(columns)
@@ -32,11 +38,14 @@ def select_columns(texts: Iterable[str], names: Sequence[str], where: str) -> di
 def explain_unknown(text: str, names: Sequence[str], where: str) -> UsageError:
     """The error of a text that selects no column."""
     near = find_near(text, names)
-    known = f"there are {list_columns(names)}"
-    if text.isdecimal() and 1 <= int(text) <= len(names):
-        hint = f"for column number {text}, write {text}:{text}; {known}"
-    else:
-        hint = f"did you mean '{near}'? {known}" if near else known
+    hint = f"there are {list_columns(names)}"
+    if POSITION.fullmatch(text):
+        positions = f"positions are 1 to {len(names)}"
+        if _are_numbers(names):
+            positions = f"the names are numbers, so a position is written as a range: {text}:{text}"
+        hint = f"{positions}; {hint}"
+    elif near:
+        hint = f"did you mean '{near}'? {hint}"
     return UsageError(f"there is no column '{text}'", where=where, hint=hint)
 
 
@@ -45,15 +54,27 @@ def list_columns(names: Sequence[str], most: int = 20) -> str:
     return ", ".join(f"'{name}'" for name in names[:most]) + (", ..." if len(names) > most else "")
 
 
+def _are_numbers(names: Sequence[str]) -> bool:
+    """Whether most names are numbers, so that a number which is not among them is more likely a mistake."""
+    return 2 * sum(POSITION.fullmatch(name) is not None for name in names) > len(names)
+
+
+def _is_pattern_of(text: str, name: str) -> bool:
+    return bool(PATTERN_SIGNS & set(text)) and fnmatch.fnmatchcase(name, text)
+
+
 def _find_columns(text: str, names: Sequence[str], indices: Mapping[str, int], where: str) -> list[str]:
-    """The columns that a pattern or a range selects."""
+    """The columns that a pattern, a position or a range selects."""
     if PATTERN_SIGNS & set(text):
-        return [name for name in names if fnmatch.fnmatchcase(name, text)]
+        return [name for name in names if _is_pattern_of(text, name)]
+    if POSITION.fullmatch(text):
+        return list(names[int(text) - 1 : int(text)]) if int(text) and not _are_numbers(names) else []
     for colon in re.finditer(":", text):
-        start = _find_position(text[: colon.start()], indices, 1)
-        stop = _find_position(text[colon.end() :], indices, len(names))
+        ends = text[: colon.start()], text[colon.end() :]
+        start, stop = _find_position(ends[0], indices, 1), _find_position(ends[1], indices, len(names))
         if start is None or stop is None or text == ":":
             continue
+        _check_ends(text, ends, indices, where)
         if not 1 <= start <= stop <= len(names):
             raise UsageError(
                 f"'{text}' is not a range of its columns",
@@ -64,10 +85,23 @@ def _find_columns(text: str, names: Sequence[str], indices: Mapping[str, int], w
     return []
 
 
+def _check_ends(text: str, ends: Iterable[str], indices: Mapping[str, int], where: str) -> None:
+    """Raises UsageError where one number of a range is the name of a column, and the other one is not."""
+    numbers = [end for end in ends if POSITION.fullmatch(end)]
+    positions = [end for end in numbers if end not in indices]
+    if 0 < len(positions) < len(numbers):
+        raise UsageError(
+            f"'{text}' is not clear: there is a column '{next(end for end in numbers if end in indices)}', "
+            f"but no column '{positions[0]}'",
+            where=where,
+            hint="write both ends as names, or as positions that are not names",
+        )
+
+
 def _find_position(end: str, indices: Mapping[str, int], default: int) -> int | None:
     """The position, from 1, of an end of a range; None where it is neither a name nor a number."""
     if not end:
         return default
     if end in indices:
         return indices[end] + 1
-    return int(end) if re.fullmatch(r"[0-9]{1,9}", end) else None
+    return int(end) if POSITION.fullmatch(end) else None

@@ -7,6 +7,7 @@ import io
 import math
 import re
 import sys
+from typing import Literal
 
 from zm_cli.errors import UsageError
 
@@ -48,6 +49,22 @@ def parse_number(text: str | None) -> float | None:
         number = math.nan
     if not math.isfinite(number):
         raise UsageError(f"'{text}' is not a number", where="--ignore", hint="NaN and infinities are missing anyway")
+    return number
+
+
+def parse_impute(text: str) -> Literal["mean"] | float:
+    """The word `mean`, or the number in a text. Raises UsageError for other texts and numbers that are not finite."""
+    wanted = text.strip().lower()
+    if wanted == "mean":
+        return "mean"
+    if wanted == "median":
+        raise UsageError("the statistics hold no median", where="--impute", hint="give mean or a number")
+    try:
+        number = float(wanted)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise UsageError(f"'{text}' is neither mean nor a number", where="--impute")
     return number
 
 

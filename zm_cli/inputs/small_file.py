@@ -6,6 +6,12 @@ import errno
 import os
 import stat
 from pathlib import Path
+from typing import Any
+
+from zm_cli.system import AT_ONCE, READ
+
+_os: Any = os
+"""The module without its types, which leave out what some system lacks."""
 
 
 def read_small(path: str | Path, most: int, *, pipes: bool = False) -> bytes:
@@ -13,13 +19,14 @@ def read_small(path: str | Path, most: int, *, pipes: bool = False) -> bytes:
 
     A pipe that nobody writes to is empty. Raises OSError where the file cannot be read or is something else.
     """
-    # O_NONBLOCK: opening a pipe without a writer would wait forever.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    # AT_ONCE: opening a pipe without a writer would wait forever.
+    descriptor = os.open(path, READ | AT_ONCE)
     with open(descriptor, "rb", buffering=0) as file:
         status = os.fstat(descriptor)
         if not (stat.S_ISREG(status.st_mode) or (pipes and stat.S_ISFIFO(status.st_mode))):
             raise OSError(errno.EINVAL, "is not a regular file", str(path))
-        os.set_blocking(descriptor, True)
+        if AT_ONCE:
+            _os.set_blocking(descriptor, True)
         parts, left = [], most + 1
         # A regular file is read in one part, which join does not copy.
         while left and (part := file.read(min(left, max(status.st_size, 1 << 20)))):

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from numpy.typing import NDArray
 
+from tests.systems import examples
 from zm_cli.data.block import Block
 from zm_cli.data.options import ReadOptions
 from zm_cli.data.sink import WriteOptions
@@ -21,7 +22,9 @@ from zm_cli.formats.csv import FORMAT
 
 FLOAT64 = np.dtype(np.float64)
 RECEIPT = {"format": "zm-receipt", "operation": "center"}
-PROPERTY = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+PROPERTY = settings(
+    deadline=None, max_examples=examples(100), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 """The settings of tests that draw their tables: examples share the test's folder."""
 
 

@@ -93,7 +93,8 @@ def write_arriving(monkeypatch: pytest.MonkeyPatch, parts: Iterable[bytes], **op
     feed(monkeypatch, parts)
     output = io.TextIOWrapper(io.BytesIO())
     monkeypatch.setattr(sys, "stdout", output)
-    source = open_table("pipe", columns=("x", "y"), delimiter=",", **options)
+    # Statistics are applied, so that nothing is waited for that would tell what the rows hold.
+    source = open_table("pipe", among=("x", "y"), delimiter=",", **options)
     sink = source.create_sink("-", WriteOptions(FLOAT64, {}))
     spans = 0
     for span in source.spans():
@@ -192,9 +193,22 @@ def test_the_header_is_read_without_waiting_for_more(
 ) -> None:
     parts = cut_bytes(header) if len(header) < 100 else cut(header, range(0, len(header), 4096))
     pipe = feed(monkeypatch, [*parts, rest])
-    names = open_table("pipe", columns=("x",) if b"x" in header else ("BZ",)).spec.names
+    names = open_table("pipe", among=("x",) if b"x" in header else ("BZ",)).spec.names
     assert names is not None
     assert pipe.parts == [rest]
+
+
+@pytest.mark.parametrize(
+    ("header", "expected", "delimiter"), [("x,y;z\n", ";", ";"), ("x,y;z\n", ",", ","), ("x;z\n", ",", ";")]
+)
+def test_the_delimiter_of_the_statistics_settles_that_of_a_pipe(
+    monkeypatch: pytest.MonkeyPatch, header: str, expected: str, delimiter: str
+) -> None:
+    pipe = feed(monkeypatch, [header.encode(), b"1;2\n"])
+    name = "z" if delimiter == ";" else "x"
+    source = open_table("pipe", among=(name,), expected={"delimiter": expected})
+    assert source.spec.decoding["delimiter"] == delimiter
+    assert pipe.parts == [b"1;2\n"]
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress, bytes])

@@ -32,7 +32,7 @@ def test_a_null_value_of_the_user_is_missing_even_if_it_is_a_number(tmp_path: Pa
     expected = [[1, None], [None, 2], [None, 3], [-9990, None], [None, 4]]
     assert values_of(tmp_path, text, null_values=("-999", "x")) == expected
     assert values_of(tmp_path, text.replace(" -999 ", " -999"), null_values=("-999", "x")) == expected
-    assert values_of(tmp_path, "a\n-999\n-999.0\n", null_values=("-999",)) == [[None], [-999]]
+    assert values_of(tmp_path, "a\n-999\n-999.0\n", null_values=("-999",)) == [[None], [None]]
     assert rewritten(tmp_path, text, null_values=("-999", "x"), add=1) == (
         b"a,b\n2.0,x\n-999,3.0\n -999 ,4.0\n-9989.0,NA\n-999,5.0\n"
     )

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from tests.formats.csv.tables import PROPERTY, open_table, read_blocks, rewritten, save
 from tests.shell import run_zm
+from tests.systems import slow
 from zm_cli.errors import DataError, ZmError
 from zm_cli.pipeline.measure import measure
 from zm_cli.pipeline.options import MeasureOptions
@@ -142,6 +143,7 @@ def test_a_table_of_very_many_columns_is_read_and_written(tmp_path: Path) -> Non
     assert rewritten(tmp_path, text) == text.encode()
 
 
+@slow
 @pytest.mark.parametrize("quote", ["", '"'])
 def test_a_cell_of_ten_megabytes_is_a_cell(tmp_path: Path, quote: str) -> None:
     inner = "y" * 10_000_000 if not quote else 'y"",\n' * 2_000_000

@@ -20,6 +20,7 @@ import zstandard
 from tests.formats.csv.tables import FLOAT64, RECEIPT, open_table, read_values, rewrite, rewritten, save
 from zm_cli.data.sink import WriteOptions
 from zm_cli.errors import DataError, UsageError
+from zm_cli.outputs.receipt import OF_OTHER_DATA
 from zm_cli.pipeline.output import create_sink
 
 
@@ -134,7 +135,12 @@ def test_the_receipt_is_beside_the_output_and_is_found_again(tmp_path: Path) -> 
     rewrite(save(tmp_path, "a,b\n1,x\n"), output)
     written = json.loads((tmp_path / "out.csv.zm.json").read_text())
     data = output.read_bytes()
-    assert written == RECEIPT | {"output": {"bytes": len(data), "xxh3_128": xxhash.xxh3_128(data).hexdigest()}}
+    layout = {"delimiter": ",", "header": True, "decimal": "."}
+    assert written == {
+        **RECEIPT,
+        **layout,
+        "output": {"bytes": len(data), "xxh3_128": xxhash.xxh3_128(data).hexdigest()},
+    }
     assert open_table(output).receipt == written
 
 
@@ -144,8 +150,8 @@ def test_a_receipt_of_other_bytes_or_of_another_kind_is_not_believed(tmp_path: P
     written = output.read_bytes()
     for changed in (written + b"2,y\n", written.replace(b"1.0", b"9.0")):
         output.write_bytes(changed)
-        assert open_table(output).receipt is None
+        assert open_table(output).receipt is OF_OTHER_DATA
     output.write_bytes(written)
-    for text in ("[1]", '{"format": "other"}', '{"format": "zm-receipt"}'):
+    for text, found in (("[1]", None), ('{"format": "other"}', None), ('{"format": "zm-receipt"}', OF_OTHER_DATA)):
         (tmp_path / "out.csv.zm.json").write_text(text)
-        assert open_table(output).receipt is None
+        assert open_table(output).receipt is found

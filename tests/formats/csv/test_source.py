@@ -16,6 +16,7 @@ import pytest
 import zstandard
 
 from tests.formats.csv.tables import FLOAT64, open_table, read_blocks, read_values, rewritten, save
+from tests.systems import needs_fifo
 from zm_cli.data.source import Source
 from zm_cli.errors import UsageError
 
@@ -24,7 +25,8 @@ def test_the_spec_names_the_numeric_columns_in_order(tmp_path: Path) -> None:
     spec = open_table(save(tmp_path, "id,b,a\nx1,1,2\nx2,3,4\n")).spec
     assert (spec.kind, spec.axes, spec.sample_shape, spec.dtype, spec.names) == ("csv", "NC", (2,), FLOAT64, ("b", "a"))
     assert spec.named is False
-    assert json.loads(json.dumps(spec.decoding)) == {"null_values": [], "header": True}
+    layout = {"delimiter": ",", "header": True, "decimal": ".", "skip_rows": 0, "comment": None}
+    assert json.loads(json.dumps(spec.decoding)) == {"null_values": [], **layout}
 
 
 def test_facts_describe_the_layout(tmp_path: Path) -> None:
@@ -38,11 +40,6 @@ def test_facts_describe_the_layout(tmp_path: Path) -> None:
         "left aside": "y",
     }
     assert facts.nbytes == (tmp_path / "t.tsv.gz").stat().st_size
-
-
-def test_a_header_of_numbers_gives_a_note(tmp_path: Path) -> None:
-    assert "--no-header" in open_table(save(tmp_path, "1.5,2\n3,4\n")).facts().notes[0]
-    assert open_table(save(tmp_path, "0,1\n3,4\n")).facts().notes == ()
 
 
 @pytest.mark.parametrize("text", ["a,b", "a,b\n", "a,b\r\n\r\n"])
@@ -91,6 +88,7 @@ def test_standard_input_is_read_once(
         list(source.spans())
 
 
+@needs_fifo
 def test_a_named_pipe_is_read_once_and_whole(tmp_path: Path) -> None:
     path = tmp_path / "pipe.csv"
     os.mkfifo(path)

@@ -8,11 +8,31 @@ from typing import TYPE_CHECKING, Any
 
 from zm_cli.data.format import Confidence, Format
 from zm_cli.data.options import ReadOptions
-from zm_cli.formats.csv.options import DELIMITER, ENCODING, HEADER, NULL_VALUES
-from zm_cli.formats.shared.options import AMONG, COLUMNS, EXCLUDE, LIMIT
+from zm_cli.formats.csv.options import (
+    COMMENT,
+    DECIMAL,
+    DELIMITER,
+    ENCODING,
+    HEADER,
+    NULL_VALUES,
+    SKIP_ROWS,
+)
+from zm_cli.formats.shared.options import (
+    AMONG,
+    COLUMNS,
+    DESCRIBE,
+    EXCLUDE,
+    EXPECTED,
+    LIMIT,
+    NUMERIC,
+    ON_ERROR,
+    SAMPLE,
+    SEED,
+)
 
 if TYPE_CHECKING:
     from zm_cli.data.source import Source
+    from zm_cli.data.survey import Survey
 
 SUFFIXES = (".csv", ".tsv", ".tab")
 COMPRESSED = ("", ".gz", ".zst")
@@ -52,6 +72,12 @@ def _complete_columns(path: str, options: ReadOptions, begun: str) -> Iterator[t
         yield name, ""
 
 
+def _survey(path: str, options: ReadOptions) -> Survey:
+    from zm_cli.formats.csv.survey import survey_table
+
+    return survey_table(path, options)
+
+
 FORMAT = Format(
     kind="csv",
     noun="CSV file",
@@ -59,7 +85,11 @@ FORMAT = Format(
     open=_open,
     find_receipt=_find_receipt,
     list_files=_list_files,
-    options=(COLUMNS, EXCLUDE, AMONG, DELIMITER, ENCODING, HEADER, NULL_VALUES, LIMIT),
+    survey=_survey,
+    options=(
+        *(COLUMNS, EXCLUDE, AMONG, EXPECTED, NUMERIC, DELIMITER, DECIMAL, ENCODING, HEADER, SKIP_ROWS, COMMENT),
+        *(NULL_VALUES, LIMIT, SAMPLE, SEED, ON_ERROR, DESCRIBE),
+    ),
     completers={"columns": _complete_columns, "exclude": _complete_columns},
     reads_pipe=True,
 )

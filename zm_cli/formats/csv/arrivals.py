@@ -6,26 +6,31 @@ import os
 import select
 import stat
 from contextlib import suppress
-from typing import IO
+from typing import IO, Any
 
-CLOSED = select.POLLERR | select.POLLHUP
+_select: Any = select
+"""The module without its types, which leave out what some system lacks."""
+_MAY_POLL = hasattr(select, "poll")
+CLOSED: int = _select.POLLERR | _select.POLLHUP if _MAY_POLL else 0
 """The events of a pipe that nobody reads any more, and of a terminal that was closed."""
 
 
 class Arrivals:
-    """Waits until the file descriptor `source` has something to read; the end of the file counts as something."""
+    """Waits until the file descriptor `source` has something to read; the end of the file counts as something.
+
+    Where the system cannot tell, nothing is waited for: the read waits then, and the next write finds a closed output.
+    """
 
     def __init__(self, source: int) -> None:
-        self._source = select.poll()
-        self._source.register(source, select.POLLIN)
-        self._both = select.poll()
-        self._both.register(source, select.POLLIN)
+        self._source, self._both = _poll(source), _poll(source)
         self._output: int | None = None
         # A regular file never has to be waited for. Polling it would hand the interpreter's lock to a worker each time.
         self._is_regular = stat.S_ISREG(os.fstat(source).st_mode)
 
     def watch(self, output: IO[str]) -> None:
         """Makes `wait` stop when nobody reads `output` any more."""
+        if self._both is None:
+            return
         # An object that only imitates a file has no descriptor, and no reader that could go away.
         with suppress(OSError, ValueError):
             self._output = output.fileno()
@@ -33,12 +38,23 @@ class Arrivals:
 
     def wait(self) -> None:
         """Waits until there is something to read. Raises BrokenPipeError if nobody reads the output any more."""
-        if self._is_regular:
+        if self._is_regular or self._both is None:
             return
         for descriptor, event in self._both.poll():
             if descriptor == self._output and event & CLOSED:
                 raise BrokenPipeError
 
     def wait_at_most(self, seconds: float) -> bool:
-        """Waits for at most `seconds`, and returns whether there is something to read."""
-        return self._is_regular or bool(self._source.poll(max(0.0, seconds * 1000)))
+        """Waits for at most `seconds`, and returns whether there is certainly something to read."""
+        if self._is_regular or self._source is None:
+            return self._is_regular
+        return bool(self._source.poll(max(0.0, seconds * 1000)))
+
+
+def _poll(source: int) -> Any | None:
+    """An object that waits for `source`; None where the system has none."""
+    if not _MAY_POLL:
+        return None
+    poll = _select.poll()
+    poll.register(source, _select.POLLIN)
+    return poll

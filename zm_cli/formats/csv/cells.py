@@ -7,13 +7,21 @@ from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
+ANY_LINE_END = b"\r\n"
+"""Stands for every kind of line end in `scan_cell`."""
+
 
 class Cell(NamedTuple):
-    """One cell: `raw` as the text has it, `value` without quotes, and `end`, the delimiter or line end after it."""
+    """One cell: `raw` as the text has it, `value` without quotes, and `end`, the delimiter or line end after it.
+
+    `stray` tells that its quotes hold line ends and have text after them: the first one was never meant to be closed
+    there, on a later line.
+    """
 
     raw: bytes
     value: bytes
     end: bytes
+    stray: bool
 
 
 @cache
@@ -38,7 +46,10 @@ def scan_cell(text: bytes, start: int, delimiters: bytes, line_end: bytes) -> Ce
     if end == b"\n" and raw.endswith(b"\r"):
         raw, end = raw[:-1], b"\r\n"
         rest, plain = rest and rest.removesuffix(b"\r"), plain and plain.removesuffix(b"\r")
-    return Cell(raw, plain if quoted is None else quoted.replace(b'""', b'"') + rest, end)
+    if quoted is None:
+        return Cell(raw, plain, end, stray=False)
+    stray = bool(rest.strip()) and any(bytes((code,)) in quoted for code in line_end)
+    return Cell(raw, quoted.replace(b'""', b'"') + rest, end, stray)
 
 
 def scan_records(text: bytes, delimiter: bytes, line_end: bytes) -> Iterator[list[Cell]]:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli.data.block import Rejected
+from zm_cli.data.block import MOST_LISTED, Rejected, Skipped
+from zm_cli.data.texts import TextColumn, TextSummary
 from zm_cli.errors import DataError
-from zm_cli.formats.csv.cells import scan_records
-from zm_cli.formats.csv.encodings import BOM, advise_encoding
+from zm_cli.formats.csv.bad_rows import (
+    BadCells,
+    BadRows,
+    RowsLeftOut,
+    WithoutNumbers,
+    find_rows_without_numbers,
+)
+from zm_cli.formats.csv.encodings import BOM
 from zm_cli.formats.csv.layout import Layout
-from zm_cli.formats.csv.number_parser import NumberParser
-from zm_cli.formats.csv.pieces import Piece, find_row
+from zm_cli.formats.csv.null_values import NullValues
+from zm_cli.formats.csv.pieces import Piece
 from zm_cli.formats.csv.quotes import find_quoted, need_quotes, write_quotes
 from zm_cli.formats.csv.records import is_outside_quotes
+from zm_cli.formats.csv.text_columns import describe_numbers, describe_text
 
 if TYPE_CHECKING:
     import polars as pl
@@ -45,13 +53,25 @@ class CarriedText:
 class Numbers:
     """The chosen columns of a piece as numbers: `values`, float64, shape (rows, features), in Fortran order.
 
-    Missing cells are NaN. So are cells that are not numbers; `rejected` has the first of them by the feature's index.
-    `carried` is None if no text was asked for.
+    Missing cells are NaN. So are cells that are not numbers; `bad` has them by the feature's index. `carried` is None
+    if no text was asked for, and so is `texts`. `rows` are the numbers of the rows in the table. `skipped` lists the
+    first rows that were left out, `skipped_more` counts the others.
     """
 
     values: NDArray[np.float64]
-    rejected: Mapping[int, Rejected]
+    bad: Mapping[int, BadCells]
     carried: CarriedText | None
+    texts: TextSummary | None
+    rows: Sequence[int] | NDArray[np.int64]
+    skipped: tuple[Skipped, ...] = ()
+    skipped_more: int = 0
+
+    @property
+    def rejected(self) -> dict[int, Rejected]:
+        """The first cell that is not a number, by the feature's index."""
+        return {
+            feature: Rejected(int(self.rows[int(bad.indices[0])]), bad.first[0]) for feature, bad in self.bad.items()
+        }
 
 
 @dataclass
@@ -61,28 +81,63 @@ class ColumnReader:
     A column is parsed as numbers directly, or, if some cell is not a plain number, as text that is then turned into
     numbers. Both ways give the same values. `as_text` remembers which columns need the second way; it only saves time,
     so threads may share it without a lock.
+
+    With `skip`, rows that cannot be read are left out; so are those that do not hold numbers in the columns, as far as
+    `without_numbers` says. With `describe`, every column is described as text, too.
     """
 
     layout: Layout
     chosen: tuple[int, ...]
     null_values: tuple[str, ...]
     where: str
+    skip: bool = False
+    without_numbers: WithoutNumbers = "keep"
+    describe: bool = False
     as_text: frozenset[int] = frozenset()
-    _parser: NumberParser = field(init=False)
+    _null_values: NullValues = field(init=False)
 
     def __post_init__(self) -> None:
-        self._parser = NumberParser(self.null_values)
+        self._null_values = NullValues(self.null_values, self.layout.names, self.layout.decimal)
+        if self.layout.decimal == ",":
+            # Polars, told of decimal commas, would still take a thousands separator for a decimal point.
+            self.as_text = frozenset(self.chosen)
 
     def read(self, piece: Piece, *, carry: bool) -> Numbers:
         """Returns the numbers of a piece, and with `carry` the text of all other cells.
 
-        Raises DataError, naming the row, for a row with too few or too many cells, bytes that are not text, or a zero
-        byte. Safe to call from several threads at once.
+        Raises DataError, naming the row, for a row with too few or too many cells, a quote that is never closed, bytes
+        that are not text, or a zero byte; with `skip`, only if most rows at the start of the table are like that. Safe
+        to call from several threads at once.
         """
+        if not self.skip:
+            return self._read_rows(piece, carry)
+        left_out = RowsLeftOut()
+        good, hint = piece, None
+        try:
+            numbers = self._read_rows(piece, carry)
+        except DataError as error:
+            hint = error.hint
+            bad_rows = BadRows(piece, self.layout)
+            if not len(bad_rows.indices):
+                raise
+            reasons = {int(index): bad_rows.explain(index).listed for index in bad_rows.indices[:MOST_LISTED]}
+            good = left_out.take_out(piece, bad_rows.indices, reasons, self.layout.line_end)
+            numbers = self._read_rows(good, carry)
+        names = tuple(self.layout.names[column] for column in self.chosen)
+        indices, reasons = find_rows_without_numbers(numbers.bad, names, self.without_numbers)
+        if len(indices):
+            good = left_out.take_out(good, indices, reasons, self.layout.line_end)
+            numbers = self._read_rows(good, carry)
+        left_out.check_share(piece, self.where, hint)
+        first = left_out.list_first()
+        return replace(numbers, skipped=first, skipped_more=left_out.count - len(first))
+
+    def _read_rows(self, piece: Piece, carry: bool) -> Numbers:
+        """Returns the numbers of all rows of a piece; raises DataError, naming the row, if one cannot be read."""
         import polars as pl
 
         if b"\0" in piece.text:
-            raise self._row_error(piece, piece.text.index(b"\0"), "holds a zero byte", "is it a text file?")
+            raise self._explain_failure(piece)
         as_text = self.as_text
         try:
             frame = self._parse(piece, as_text)
@@ -95,7 +150,9 @@ class ColumnReader:
                 frame = self._parse_or_explain(piece, as_text)
         self._check_cell_count(piece, frame.height)
         numbers = self._convert(piece, frame, as_text, carry)
-        if doubtful := self._find_doubtful_columns(numbers.values, as_text, carry):
+        # The text of missing cells is written back.
+        holes = np.flatnonzero(np.isnan(numbers.values).any(axis=0)) if carry else ()
+        if doubtful := frozenset(self.chosen[feature] for feature in holes) - as_text:
             as_text |= doubtful
             numbers = self._convert(piece, self._parse_or_explain(piece, as_text), as_text, carry)
         return numbers
@@ -103,7 +160,9 @@ class ColumnReader:
     def _guess_text_columns(self, piece: Piece) -> frozenset[int]:
         """Returns the chosen columns with a cell that is not a plain number in the first rows of a piece."""
         frame = self._parse_or_explain(piece, frozenset(self.chosen), FIRST_ROWS)
-        return frozenset(column for column in self.chosen if self._parser.parse(frame[str(column)]).needed_text)
+        return frozenset(
+            column for column in self.chosen if self._null_values.parser(column).parse(frame[str(column)]).needed_text
+        )
 
     def _parse(self, piece: Piece, as_text: frozenset[int], most_rows: int | None = None) -> pl.DataFrame:
         import polars as pl
@@ -114,10 +173,13 @@ class ColumnReader:
             # Here the mark is part of a cell, and the parser drops one mark at the start of its input.
             text = BOM + text
         indices = range(len(self.layout.names))
+        schema = {str(column): pl.Float64 if column in typed else pl.String for column in indices}
+        if not text:
+            return pl.DataFrame(schema=schema)
         return pl.read_csv(
             text,
             has_header=False,
-            schema={str(column): pl.Float64 if column in typed else pl.String for column in indices},
+            schema=schema,
             separator=self.layout.delimiter.decode(),
             eol_char=self.layout.line_end.decode(),
             quote_char='"' if b'"' in text else None,
@@ -130,10 +192,7 @@ class ColumnReader:
         try:
             return self._parse(piece, as_text, most_rows)
         except pl.exceptions.PolarsError as error:
-            self._explain_failure(piece)
-            raise DataError(
-                f"cannot be read: {str(error).splitlines()[0]}", where=f"{self.where}, from row {piece.first_row} on"
-            ) from error
+            raise self._explain_failure(piece, f"cannot be read: {str(error).splitlines()[0]}") from error
 
     def _check_cell_count(self, piece: Piece, height: int) -> None:
         """Raises DataError if a row has too few cells, which the parser fills up instead of refusing."""
@@ -142,74 +201,56 @@ class ColumnReader:
         if b'"' in piece.text:
             is_delimiter &= is_outside_quotes(codes)
         if height != piece.rows or np.count_nonzero(is_delimiter) != piece.rows * (len(self.layout.names) - 1):
-            self._explain_failure(piece)
-            raise DataError("cannot be divided into rows", where=f"{self.where}, from row {piece.first_row} on")
+            raise self._explain_failure(piece)
 
-    def _explain_failure(self, piece: Piece) -> None:
-        """Raises DataError for the first row that is not text or has the wrong number of cells, if there is one."""
-        try:
-            piece.text.decode()
-        except UnicodeDecodeError as error:
-            encoding = self.layout.encoding
-            raise self._row_error(
-                piece, error.start, f"is not {encoding.upper()} text", advise_encoding(encoding)
-            ) from error
-        wanted = len(self.layout.names)
-        records = scan_records(piece.text, self.layout.delimiter, self.layout.line_end)
-        for row, record in enumerate(records, start=piece.first_row):
-            if len(record) != wanted:
-                than = "the header" if self.layout.header else "the first row"
-                raise DataError(
-                    f"has {_count_cells(len(record))}, {than} has {wanted}",
-                    where=f"{self.where}, row {row}",
-                    hint="correct the row; a cell with the delimiter in it needs quotes",
-                )
-
-    def _row_error(self, piece: Piece, offset: int, what: str, hint: str) -> DataError:
-        row = find_row(piece, offset, self.layout.line_end)
-        return DataError(what, where=f"{self.where}, row {row}", hint=hint)
-
-    def _find_doubtful_columns(
-        self, values: NDArray[np.float64], as_text: frozenset[int], carry: bool
-    ) -> frozenset[int]:
-        """Returns the columns parsed as numbers whose text is needed after all.
-
-        Those are columns with missing cells, if text is carried, and with numbers that may be a null value like -999.
-        `values` has shape (rows, features).
-        """
-        if not (carry or self._parser.missing_numbers):
-            return frozenset()
-        found = np.zeros(len(self.chosen), dtype=np.bool_)
-        if carry:
-            found |= np.isnan(values).any(axis=0)
-        for number in self._parser.missing_numbers:
-            found |= (values == number).any(axis=0)
-        return frozenset(self.chosen[feature] for feature in np.flatnonzero(found)) - as_text
+    def _explain_failure(self, piece: Piece, what: str = "cannot be divided into rows") -> DataError:
+        """Returns the error of the first row that cannot be read; of the piece, with `what`, if there is none."""
+        bad_rows = BadRows(piece, self.layout)
+        if not len(bad_rows.indices):
+            return DataError(what, where=f"{self.where}, from row {piece.first_row} on")
+        first = int(bad_rows.indices[0])
+        found = bad_rows.explain(first)
+        return DataError(found.reason, where=f"{self.where}, row {piece.row_numbers[first]}", hint=found.hint)
 
     def _convert(self, piece: Piece, frame: pl.DataFrame, as_text: frozenset[int], carry: bool) -> Numbers:
         import polars as pl
 
         columns = frame.get_columns()
-        rejected: dict[int, Rejected] = {}
+        bad: dict[int, BadCells] = {}
         missing: dict[int, pl.Series] = {}
+        texts: dict[int, TextColumn] = {}
         needed_text = set[int]()
         for feature, column in enumerate(self.chosen):
+            parser, cells = self._null_values.parser(column), columns[column]
             if column not in as_text:
+                columns[column] = parser.hide_missing(cells)
+                if self.describe:
+                    texts[column] = describe_numbers(columns[column], None, None)
                 continue
-            cells = columns[column]
-            parsed = self._parser.parse(cells)
+            parsed = parser.parse(cells)
             columns[column] = parsed.numbers
+            if self.describe:
+                texts[column] = describe_numbers(parsed.numbers, cells, parsed)
             if parsed.needed_text:
                 needed_text.add(column)
-            if parsed.first_bad is not None:
-                rejected[feature] = Rejected(piece.first_row + parsed.first_bad, str(cells[parsed.first_bad]))
+            if len(parsed.bad):
+                bad[feature] = BadCells(parsed.bad, cells.gather(parsed.bad[:MOST_LISTED]).to_list())
             if carry and (is_missing := parsed.numbers.is_null() | parsed.numbers.is_nan()).any():
                 needed_text.add(column)
                 missing[column] = cells.zip_with(is_missing, pl.Series(["NaN"], dtype=pl.String))
         if not needed_text <= self.as_text:
             self.as_text |= needed_text
         values = pl.DataFrame([columns[column] for column in self.chosen]).to_numpy()
-        return Numbers(values, rejected, self._carry_text(piece, frame, missing) if carry else None)
+        if self.describe:
+            others = set(range(len(columns))) - texts.keys()
+            texts |= {column: describe_text(columns[column], self._null_values.parser(column)) for column in others}
+        return Numbers(
+            values=values,
+            bad=bad,
+            carried=self._carry_text(piece, frame, missing) if carry else None,
+            texts=texts if self.describe else None,
+            rows=piece.row_numbers,
+        )
 
     def _carry_text(self, piece: Piece, frame: pl.DataFrame, missing: Mapping[int, pl.Series]) -> CarriedText:
         """Returns all text that is written back, with the quotes it had if the piece has any."""
@@ -229,7 +270,3 @@ class ColumnReader:
             signs = ['"', "\r", "\n", delimiter.decode()]
             missing = {column: write_quotes(cells, need_quotes(cells, signs)) for column, cells in missing.items()}
         return CarriedText(self.chosen, texts, missing, quoted)
-
-
-def _count_cells(count: int) -> str:
-    return "1 cell" if count == 1 else f"{count} cells"

@@ -4,6 +4,9 @@ A quote has a meaning only if a cell starts with it (RFC 4180). Inside such a ce
 single quote ends the cell. Quotes that all follow this rule are proper, and records are found by counting them. Other
 text (`5" pipe`) is read cell by cell, and every cell with a stray quote is quoted as a whole, so that all parsers read
 the same cell. Cells that end in a lone carriage return, which parsers may drop, are quoted too.
+
+A quote that opens a cell and is never closed, or only by one that opens another cell some lines later, would swallow
+rows. The line that it stands in becomes a row that cannot be read, and the next line is a row again.
 """
 
 from __future__ import annotations
@@ -16,7 +19,15 @@ import numpy as np
 from zm_cli.errors import DataError
 from zm_cli.formats.csv.cells import scan_cell
 from zm_cli.formats.csv.pieces import Piece
-from zm_cli.formats.csv.records import QUOTE, RETURN, drop_blank_lines, find_record_ends, has_blank_lines
+from zm_cli.formats.csv.records import (
+    QUOTE,
+    RETURN,
+    STRAY,
+    TOO_LONG,
+    drop_blank_lines,
+    find_record_ends,
+    has_blank_lines,
+)
 from zm_cli.formats.csv.stream import TextStream
 
 LONGEST_RECORD = 64 << 20
@@ -26,16 +37,29 @@ LONGEST_RECORD = 64 << 20
 class Cutter:
     """Cuts the rest of `stream`, whose records end in `terminator`, into pieces of whole records.
 
-    Blank lines are left out, except with `single`: in a table of one column they are empty cells.
+    Blank lines are left out, except with `single`: in a table of one column they are empty cells. So are lines that
+    start with `comment`, if it is given.
     """
 
-    def __init__(self, stream: TextStream, delimiter: bytes, terminator: bytes, where: str, *, single: bool) -> None:
+    def __init__(
+        self,
+        stream: TextStream,
+        delimiter: bytes,
+        terminator: bytes,
+        where: str,
+        *,
+        single: bool,
+        comment: bytes | None = None,
+    ) -> None:
         self._stream = stream
         self._delimiter = delimiter
         self._terminator = terminator
         self._line_end = line_end = terminator[-1:]
         self._where = where
         self._single = single
+        self._comment = comment
+        self._row = 1
+        self._comments = 0
         # For each byte value, whether it may stand right after a closing quote, and right before an opening one.
         self._after_quote = np.zeros(256, dtype=np.bool_)
         self._after_quote[[delimiter[0], line_end[0], QUOTE, RETURN]] = True
@@ -43,51 +67,84 @@ class Cutter:
         self._before_quote[RETURN] = line_end[0] == RETURN
         # If returns end the records, no cell contains one.
         odd = b'"' if line_end[0] == RETURN else b'"|\r' + re.escape(delimiter)
-        self._odd = re.compile(odd)
+        self._odd = re.compile(odd if comment is None else odd + b"|" + re.escape(line_end + comment))
 
     def cut(self, size: int) -> Iterator[Piece]:
         """Yields pieces of at most `size` bytes, smaller if the stream is prompt, larger only for one larger record.
 
-        Raises DataError for a quoted cell that never ends.
+        Raises DataError for a line without end.
         """
-        row, tail, final, consumed = 1, b"", False, 0
-        while not final:
-            while True:
-                if len(tail) >= LONGEST_RECORD:
-                    raise self._unclosed_quote(row, f"does not end within {LONGEST_RECORD >> 20} MB")
+        consumed = 0
+        for text in self._cut_text(size):
+            text, rows, blank = self._count_rows(text)
+            consumed, before = self._stream.consumed, consumed
+            respelled, comments = self._stream.respelled, self._comments
+            self._comments = 0
+            yield Piece(self._row, text, rows, blank, respelled, consumed - before, comments)
+            self._row += rows
+
+    def _cut_text(self, size: int) -> Iterator[bytes]:
+        """Yields whole records with proper quotes."""
+        tail, final = b"", False
+        while tail or not final:
+            if final or len(tail) >= LONGEST_RECORD:
+                text, rest = self._end_row_at_its_line(tail, STRAY if final else TOO_LONG)
+                self._stream.unread(rest)
+                tail, final = b"", False
+            else:
                 want = min(size if len(tail) < size else 2 * len(tail), LONGEST_RECORD)
                 fresh, final = self._stream.read_piece(want - len(tail))
                 if final and (tail or fresh) and not (fresh or tail).endswith(self._line_end):
                     fresh += self._terminator.removeprefix(b"\r" if (fresh or tail).endswith(b"\r") else b"")
                 text, tail = self._split(tail, fresh)
-                if text or final:
-                    break
             if text:
-                text, rows, blank = self._count_rows(text)
-                consumed, before = self._stream.consumed, consumed
-                yield Piece(row, text, rows, blank, self._stream.respelled, consumed - before)
-                row += rows
-        if tail:
-            raise self._unclosed_quote(row, "begins with a quote that is never closed")
+                yield text
 
-    def _unclosed_quote(self, row: int, what: str) -> DataError:
-        return DataError(f"a cell {what}", where=f"{self._where}, row {row}", hint="close the quote, or remove it")
+    def _end_row_at_its_line(self, tail: bytes, reason: bytes) -> tuple[bytes, bytes]:
+        """Returns a row that cannot be read, made of the line in which a quote is not closed, and the text after it.
+
+        `tail` starts with a record and holds no whole one. Raises DataError if it does not end because it is too long.
+        """
+        start = 0
+        while (cell := scan_cell(tail, start, self._delimiter, self._line_end)) is not None:
+            start += len(cell.raw) + len(cell.end)
+        stop = tail.find(self._line_end, start)
+        if stop < 0:
+            raise DataError(
+                f"a cell does not end within {LONGEST_RECORD >> 20} MB",
+                where=f"{self._where}, row {self._row}",
+                hint="close the quote, or remove it",
+            )
+        return self._make_unreadable(tail[:stop], reason), tail[stop + 1 :]
+
+    def _make_unreadable(self, line: bytes, reason: bytes) -> bytes:
+        """Returns a line, given without its line end, as a row that cannot be read; `reason` is STRAY or TOO_LONG."""
+        end = b"\r\n" if self._line_end == b"\n" and line.endswith(b"\r") else self._line_end
+        return b'"' + reason + line.removesuffix(end[:-1]).replace(b'"', b'""') + b'"' + end
 
     def _split(self, tail: bytes, fresh: bytes) -> tuple[bytes, bytes]:
         """Returns the whole records of `tail + fresh`, and the rest; `tail` holds no whole record."""
         if self._line_end not in fresh:
             return b"", tail + fresh
         odd = tail.endswith(b"\r") or self._has_odd_return(tail) or self._has_odd_return(fresh)
-        if not odd and b'"' not in tail and b'"' not in fresh:
+        commented = self._has_comments(tail, fresh)
+        if not (odd or commented) and b'"' not in tail and b'"' not in fresh:
             # The usual case, in which the text is copied and searched only once.
             cut = fresh.rfind(self._line_end) + 1
             return (b"".join((tail, memoryview(fresh)[:cut])), fresh[cut:]) if cut else (b"", tail + fresh)
         text = tail + fresh
-        if not self._has_proper_quotes(text) or self._has_odd_return(text):
-            text = self._quote_odd_cells(text)
+        if commented or not self._has_proper_quotes(text) or self._has_odd_return(text):
+            text = self._make_proper(text)
         ends = find_record_ends(text, self._line_end)
         cut = int(ends[-1]) if len(ends) else 0
         return text[:cut], text[cut:]
+
+    def _has_comments(self, tail: bytes, fresh: bytes) -> bool:
+        """Returns whether some line of `tail + fresh`, the first perhaps of `tail`, starts as a comment."""
+        comment = self._comment
+        if comment is None:
+            return False
+        return (tail + fresh[: len(comment)]).startswith(comment) or self._line_end + comment in fresh
 
     def _count_rows(self, text: bytes) -> tuple[bytes, int, int]:
         """Returns whole records without blank lines that are not rows, the number of rows, and that of blank lines."""
@@ -124,17 +181,43 @@ class Cutter:
         """Returns whether a cell, not the last of its record, ends in a carriage return, which parsers may drop."""
         return self._line_end == b"\n" and b"\r" in text and b"\r" + self._delimiter in text
 
-    def _quote_odd_cells(self, text: bytes) -> bytes:
-        """Returns the text with all cells quoted that parsers read differently, except an unfinished last cell."""
-        parts: list[bytes] = []
-        done = 0
-        while (found := self._odd.search(text, done)) is not None:
-            # There is no quote between `done` and here, so the last delimiter or line end is where the cell starts.
-            ends = (text.rfind(end, done, found.start()) for end in (self._delimiter, self._line_end))
-            start = max(done, max(ends) + 1)
-            cell = scan_cell(text, start, self._delimiter, self._line_end)
-            if cell is None:
+    def _make_proper(self, text: bytes) -> bytes:
+        """Returns the text with proper quotes and without comments, except in an unfinished last record.
+
+        Quoted are all cells that parsers read differently. `text` starts with a record.
+        """
+        made, row_start, done = bytearray(), 0, 0
+        while True:
+            if self._comment is not None and row_start == len(made) and text.startswith(self._comment, done):
+                stop = text.find(self._line_end, done)
+                if stop < 0:
+                    break
+                done = stop + 1
+                self._comments += 1
+                continue
+            found = self._odd.search(text, done)
+            if found is None:
                 break
-            parts += (text[done:start], b'"', cell.value.replace(b'"', b'""'), b'"', cell.end)
+            # There is no quote between `done` and here, so the last delimiter or line end is where the cell starts.
+            line_end = text.rfind(self._line_end, done, found.start() + 1)
+            start = max(done, line_end + 1, text.rfind(self._delimiter, done, found.start()) + 1)
+            is_comment = line_end == found.start()
+            cell = None if is_comment else scan_cell(text, start, self._delimiter, self._line_end)
+            if cell is None and not is_comment:
+                break
+            row_start = row_start if line_end < 0 else len(made) + line_end + 1 - done
+            made += text[done:start]
+            done = start
+            if cell is None:
+                continue
+            if cell.stray:
+                stop = text.index(self._line_end, start)
+                line = bytes(made[row_start:]) + text[start:stop]
+                made[row_start:] = self._make_unreadable(line, STRAY)
+                done, row_start = stop + 1, len(made)
+                continue
+            made += b'"' + cell.value.replace(b'"', b'""') + b'"' + cell.end
             done = start + len(cell.raw) + len(cell.end)
-        return b"".join((*parts, text[done:]))
+            if cell.end != self._delimiter:
+                row_start = len(made)
+        return bytes(made) + text[done:]

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from zm_cli.data.block import Rejected
 from zm_cli.data.options import ReadOptions
-from zm_cli.errors import DataError, UsageError
+from zm_cli.errors import DataError, NothingToMeasureError, UsageError
+from zm_cli.formats.csv.cell_kinds import NUMBERS, find_kind, has_decimal, other_decimal
 from zm_cli.formats.csv.columns import ColumnReader
+from zm_cli.formats.csv.digits import IS_A_CODE, find_lost_digits
 from zm_cli.formats.csv.layout import Layout
 from zm_cli.formats.csv.options import NULL_VALUES
 from zm_cli.formats.csv.pieces import Piece, take_rows_within
-from zm_cli.formats.shared.options import AMONG, COLUMNS, EXCLUDE
+from zm_cli.formats.shared.options import AMONG, COLUMNS, EXCLUDE, NUMERIC, ON_ERROR
 from zm_cli.inputs.columns import explain_unknown, list_columns, select_columns
 
 FIRST_LOOK = 1 << 20
 """Bytes of text that decide which columns hold numbers."""
 LIKE_A_NUMBER = re.compile(r"\s*[-+]?[$€£]?\s*(0x[\da-f]+|\d[\d., '_]*)\s*[%$€£]?\s*", re.IGNORECASE)
 THOUSANDS = re.compile(r"\s*[-+]?\d{1,3}(,\d{3})+(\.\d*)?\s*")
-NO_THOUSANDS = "; write numbers without thousands separators"
+NO_THOUSANDS = "write numbers without thousands separators"
+MOST_NAMES = 5
+"""The most columns that a note names."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +53,14 @@ def choose_features(
     """
     names = layout.names
     columns, among = options.get(COLUMNS), options.get(AMONG)
-    excluded = select_columns(options.get(EXCLUDE) or (), names, where)
+    lacking = [name for name in among or () if name not in names]
+    excluded = select_columns(options.get(EXCLUDE) or (), names, where, lacking)
     asked = None if columns is None else select_columns(columns, names, where)
     if among is not None:
-        _check_among(among, columns or (), names, where)
-        asked = {name: None for name in among if asked is None or name in asked}
+        _check_among([name for name in among if name not in excluded], among, columns or (), names, where)
+        asked = {name: None for name in among if name in names and (asked is None or name in asked)}
     if asked is None:
-        found = _find_numeric(read_first(), layout, options.get(NULL_VALUES) or (), where)
+        found = _find_numeric(read_first(), layout, options, where)
     else:
         indices = {name: index for index, name in reversed(list(enumerate(names)))}
         found = Features(tuple(indices[name] for name in asked))
@@ -72,47 +78,123 @@ def choose_features(
     return Features(chosen, found.text_columns, found.notes)
 
 
-def _check_among(among: Sequence[str], asked: Sequence[str], names: Sequence[str], where: str) -> None:
-    """Raises DataError if a column of the statistics is missing, UsageError if a column without statistics is named."""
+def _check_among(
+    needed: Sequence[str], among: Sequence[str], asked: Sequence[str], names: Sequence[str], where: str
+) -> None:
+    """Raises DataError if one of the needed columns is missing, UsageError if one that is named has no statistics."""
     known, there = set(among), set(names)
-    for name in among:
-        if name not in there:
-            error = explain_unknown(name, names, where)
-            raise DataError(f"does not fit the statistics: {error.what}", where=error.where, hint=error.hint)
+    lacking = [name for name in needed if name not in there]
+    if lacking:
+        error = explain_unknown(lacking[0], names, where)
+        what = error.what if len(lacking) == 1 else f"there are no columns {list_columns(lacking, MOST_NAMES)}"
+        advice = f"--exclude {shlex.quote(','.join(lacking))} goes without; "
+        if len(lacking) == len(needed):
+            advice = "does it lack a header? " if all(find_kind(name) in NUMBERS for name in names) else ""
+        raise DataError(f"does not fit the statistics: {what}", where=where, hint=f"{advice}{error.hint}")
     strange = [name for name in asked if name in there and name not in known]
     if strange:
         raise UsageError(f"no statistics of {list_columns(strange)}", hint=f"there are {list_columns(among)}")
 
 
-def _find_numeric(first: Piece | None, layout: Layout, null_values: tuple[str, ...], where: str) -> Features:
-    """Returns the columns without text in the first rows, as features."""
+def _find_numeric(first: Piece | None, layout: Layout, options: ReadOptions, where: str) -> Features:
+    """Returns the columns without text and without codes in the first rows, as features."""
     columns = tuple(range(len(layout.names)))
     if first is None:
         return Features(columns)
     first = take_rows_within(first, FIRST_LOOK, layout.line_end)
-    numbers = ColumnReader(layout, columns, null_values, where).read(first, carry=False)
-    finite = np.isfinite(numbers.values).sum(axis=0)
+    skip = options.get(ON_ERROR) == "skip"
+    reader = ColumnReader(layout, columns, options.get(NULL_VALUES) or (), where, skip=skip)
+    numbers = reader.read(first, carry=False)
+    finite, rows = np.isfinite(numbers.values).sum(axis=0), len(numbers.values)
     # A column with mostly numbers stays a feature: its cell that is not a number is reported when the rows are read.
-    rejected = {column: cell for column, cell in numbers.rejected.items() if finite[column] <= first.rows // 2}
-    if len(rejected) == len(columns):
-        raise _no_numeric_column(layout, next(iter(rejected.items())), where)
+    rejected = {column: cell for column, cell in numbers.rejected.items() if finite[column] <= rows // 2}
+    codes = find_lost_digits(first, layout, columns, numbers, options.get(NUMERIC) or ()).codes
+    if len({*rejected, *codes}) == len(columns):
+        raise _no_numeric_column(layout, next(iter((rejected or codes).items())), where)
+    likely = [
+        column
+        for column, cell in rejected.items()
+        if finite[column] * 10 >= rows or LIKE_A_NUMBER.fullmatch(cell.value)
+    ]
     return Features(
-        chosen=tuple(column for column in columns if column not in rejected),
-        text_columns=tuple(layout.names[column] for column in sorted(rejected)),
-        notes=tuple(
-            f"{where}: column '{layout.names[column]}' is left as text: row {cell.row} holds '{cell.value}', "
-            f"which zm does not read as a number{NO_THOUSANDS if THOUSANDS.fullmatch(cell.value) else ''}"
-            for column, cell in rejected.items()
-            if finite[column] * 10 >= first.rows or LIKE_A_NUMBER.fullmatch(cell.value)
+        chosen=tuple(column for column in columns if column not in rejected and column not in codes),
+        text_columns=tuple(layout.names[column] for column in sorted({*rejected, *codes})),
+        notes=(
+            *_note_text(layout, {column: rejected[column] for column in likely}, where),
+            *_note_codes(layout, codes, where),
         ),
     )
 
 
+def explain_decimals(rejected: Mapping[int, Rejected], layout: Layout) -> dict[int, Rejected]:
+    """Returns the cells that are not numbers, with the option that helps if they have the other decimal mark."""
+    hint = f"which is not a number; if that is the decimal mark, --decimal {other_decimal(layout.decimal)}"
+    return {
+        feature: replace(cell, reason=hint) if _has_other_decimal(cell, layout) else cell
+        for feature, cell in rejected.items()
+    }
+
+
+def _has_other_decimal(cell: Rejected, layout: Layout) -> bool:
+    """Returns whether a cell seems to have the other decimal mark, though not if it may be a thousands separator.
+
+    Where the comma is not the delimiter, it is more likely the decimal mark.
+    """
+    may_be_thousands = layout.delimiter == b"," and THOUSANDS.fullmatch(cell.value)
+    return has_decimal(cell.value, other_decimal(layout.decimal)) and not may_be_thousands
+
+
+def _note_text(layout: Layout, rejected: Mapping[int, Rejected], where: str) -> Iterator[str]:
+    """Yields a note for each column of text that looks like numbers; one for all that seem to have decimal commas."""
+    other = other_decimal(layout.decimal)
+    marked = {column: cell for column, cell in rejected.items() if _has_other_decimal(cell, layout)}
+    if marked:
+        cell = next(iter(marked.values()))
+        yield (
+            f"{where}: {_list_names(layout, marked)} left as text: row {cell.row} holds '{cell.value}'; "
+            f"if that is the decimal mark, --decimal {other}"
+        )
+    for column, cell in rejected.items():
+        if column not in marked:
+            hint = f"; {NO_THOUSANDS}" if THOUSANDS.fullmatch(cell.value) else ""
+            yield (
+                f"{where}: column '{layout.names[column]}' is left as text: row {cell.row} holds '{cell.value}', "
+                f"which zm does not read as a number{hint}"
+            )
+
+
+def _note_codes(layout: Layout, codes: Mapping[int, Rejected], where: str) -> Iterator[str]:
+    """Yields a note for all columns of codes."""
+    if codes:
+        cell = next(iter(codes.values()))
+        yield (
+            f"{where}: {_list_names(layout, codes)} left as text: row {cell.row} holds '{cell.value}', {cell.reason}; "
+            "codes that --columns names are read as numbers"
+        )
+
+
+def _list_names(layout: Layout, columns: Iterable[int]) -> str:
+    """Returns the names of columns as the subject of a sentence, with its verb."""
+    names = [layout.names[column] for column in columns]
+    if len(names) == 1:
+        return f"column '{names[0]}' is"
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"columns {list_columns(names[:MOST_NAMES])}{more} are"
+
+
 def _no_numeric_column(layout: Layout, rejected: tuple[int, Rejected], where: str) -> DataError:
     column, cell = rejected[0], rejected[1].value
-    comma = "," in cell and cell.strip().lstrip("+-").replace(",", "").replace(".", "", 1).isdigit()
-    return DataError(
-        f"has no numeric column: '{layout.names[column]}' holds '{cell}'",
-        where=where,
-        hint="write decimal points, and numbers without thousands separators" if comma else "is --delimiter right?",
+    # Without a column of numbers, the header is a guess.
+    hint = " ".join(("is --delimiter right?", *(note.removeprefix(f"{where}: ") for note in layout.notes)))
+    if rejected[1].reason == IS_A_CODE:
+        hint = f"to read codes as numbers, name them: --columns '{layout.names[column]}'"
+    elif _has_other_decimal(rejected[1], layout):
+        other = other_decimal(layout.decimal)
+        named = {",": "commas", ".": "points"}
+        hint = f"write decimal {named[layout.decimal]}, or read decimal {named[other]} with --decimal {other}"
+        hint += f"; {NO_THOUSANDS}" if THOUSANDS.fullmatch(cell) else ""
+    elif THOUSANDS.fullmatch(cell):
+        hint = NO_THOUSANDS
+    return NothingToMeasureError(
+        f"has no numeric column: '{layout.names[column]}' holds '{cell}'", where=where, hint=hint
     )

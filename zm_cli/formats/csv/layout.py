@@ -1,26 +1,24 @@
-"""Finds the layout of a table by its first record: delimiter, line ends, header and names of the columns."""
+"""Finds the layout of a table by its first rows: delimiter, line ends, header and names of the columns."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from zm_cli.data.options import ReadOptions
-from zm_cli.errors import DataError, UsageError
-from zm_cli.formats.csv.cells import Cell, scan_cell
-from zm_cli.formats.csv.cutter import LONGEST_RECORD
+from zm_cli.errors import DataError
+from zm_cli.formats.csv.cells import Cell
+from zm_cli.formats.csv.delimiter import DELIMITERS, choose_delimiter, parse_delimiter
 from zm_cli.formats.csv.encodings import BOM, advise_encoding, parse_encoding
-from zm_cli.formats.csv.options import DELIMITER, ENCODING, HEADER
+from zm_cli.formats.csv.first_rows import FirstRows, read_first_record, read_more
+from zm_cli.formats.csv.header import HeaderChoice, choose_header
+from zm_cli.formats.csv.options import COMMENT, DECIMAL, DELIMITER, ENCODING, HEADER, SKIP_ROWS
+from zm_cli.formats.csv.preamble import read_preamble
 from zm_cli.formats.csv.stream import TextStream, is_regular
+from zm_cli.formats.csv.trials import Sample, try_delimiter
+from zm_cli.formats.shared.options import AMONG, EXPECTED
 from zm_cli.inputs.standard_input import name_input
-
-DELIMITERS = b",;\t|"
-"""Delimiters that are found without an option, the most likely first."""
-
-DELIMITER_WORDS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
-FIRST_READ = 1 << 16
-"""Bytes read at first in search of the end of the first record."""
-ANY_LINE_END = b"\r\n"
-"""Stands for every kind of line end in `scan_cell`."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +26,9 @@ class Layout:
     """The layout of a table.
 
     `line_end` is the byte at the end of each record, `terminator` the whole line end (`\\r\\n`). `names` are those of
-    the columns; only a header can repeat one. `head` is the text before the first row as the file has it, with its byte
-    order mark, and `data_start` the position of the first row after the mark. Both refer to the text as UTF-8;
-    `encoding` is that of the file.
+    the columns; only a header can repeat one. `decimal` is the decimal mark, a point or a comma. `head` is the text
+    before the first row as the file has it, with its byte order mark, and `data_start` the position of the first row
+    after the mark. Both refer to the text as UTF-8; `encoding` is that of the file.
     """
 
     delimiter: bytes
@@ -42,68 +40,94 @@ class Layout:
     data_start: int
     encoding: str
     compression: str | None
+    decimal: str
+    notes: tuple[str, ...]
+    """What was guessed, each with the option that settles it."""
+
+    def to_decoding(self) -> dict[str, Any]:
+        """Returns how the text was read, as stats files and receipts record it."""
+        return {"delimiter": self.delimiter.decode(), "header": self.header, "decimal": self.decimal}
 
 
 @dataclass(frozen=True)
-class _FirstRecord:
-    """The first record of a table, which starts at position `start` of `text`, the part of the table read so far.
+class Settled:
+    """What is known of a table before its text is looked at; None: the text decides.
 
-    `marked` tells whether blank lines and a byte order mark stand right before it.
+    `expected` is the delimiter of the statistics to apply, `comment` the start of lines that are not rows. With
+    `prompt`, nothing after the first record is waited for.
     """
 
-    text: bytes
-    start: int
-    marked: bool
-    cells: list[Cell]
+    delimiter: bytes | None = None
+    header: bool | None = None
+    decimal: str | None = None
+    expected: bytes | None = None
+    comment: bytes | None = None
+    prompt: bool = False
 
 
 def read_names(path: str, options: ReadOptions) -> tuple[str, ...]:
     """Returns the names of the columns of the table at `path`; none for a pipe, which can be read only once.
 
-    Raises what `parse_delimiter`, `parse_encoding`, `TextStream` and `read_layout` raise.
+    Raises what `settle`, `parse_encoding`, `TextStream` and `read_layout` raise.
     """
-    delimiter, encoding = options.get(DELIMITER), options.get(ENCODING)
+    encoding = options.get(ENCODING)
     if not is_regular(path):
         return ()
     stream = TextStream(path, None if encoding is None else parse_encoding(encoding))
     try:
-        code = None if delimiter is None else parse_delimiter(delimiter)
-        return read_layout(stream, path, code, options.get(HEADER) is not False).names
+        comment = options.get(COMMENT)
+        read_preamble(stream, options.get(SKIP_ROWS) or 0, None if comment is None else comment.encode(), path)
+        return read_layout(stream, path, settle(options, None, one_pass=False)).names
     finally:
         stream.close()
 
 
-def parse_delimiter(text: str) -> bytes:
-    """Returns the delimiter that an option's text names, perhaps by a word.
+def settle(options: ReadOptions, receipt: Mapping[str, Any] | None, *, one_pass: bool) -> Settled:
+    """Returns what the options settle, and else the receipt of a table that zm wrote.
 
-    Raises UsageError if it is not one ASCII character, or is a quote, a line end or a zero byte.
+    Raises UsageError for an impossible delimiter.
     """
-    wanted = DELIMITER_WORDS.get(text.lower(), text)
-    if len(wanted) != 1 or not wanted.isascii() or wanted in '"\r\n\0':
-        raise UsageError(f"'{text}' is not a delimiter", where="--delimiter", hint="give one character, or tab")
-    return wanted.encode()
+    written, expected = receipt or {}, (options.get(EXPECTED) or {}).get(DELIMITER.name)
+    delimiter, header, comment = options.get(DELIMITER), options.get(HEADER), options.get(COMMENT)
+    delimiter = written.get(DELIMITER.name) if delimiter is None else delimiter
+    return Settled(
+        delimiter=None if delimiter is None else parse_delimiter(delimiter),
+        header=written.get(HEADER.name) if header is None else header,
+        decimal=options.get(DECIMAL) or written.get(DECIMAL.name),
+        expected=None if expected is None else parse_delimiter(expected),
+        comment=None if comment is None else comment.encode(),
+        prompt=one_pass and options.get(AMONG) is not None,
+    )
 
 
-def read_layout(stream: TextStream, path: str, delimiter: bytes | None, header: bool) -> Layout:
+def read_layout(stream: TextStream, path: str, settled: Settled) -> Layout:
     """Returns the layout of the table in `stream`, and leaves the stream at the first row.
 
-    A `delimiter` of None is found by the name and the first record. Raises DataError for an empty file, a header that
-    is not text, or a first record that never ends.
+    Raises DataError for an empty file, a header that is not text, a first record that never ends, or a delimiter that
+    is not clear.
     """
     where = name_input(path)
-    named_tsv = path.lower().removesuffix(".gz").removesuffix(".zst").endswith((".tsv", ".tab"))
-    if delimiter is None and named_tsv:
-        delimiter = b"\t"
-    first = _read_first_record(stream, delimiter, where)
-    text, start, cells = first.text, first.start, first.cells
-    found = cells[0].end if len(cells) > 1 else b","
+    first = read_first_record(stream, settled.delimiter, where)
+    if not settled.prompt and (settled.delimiter is None or settled.header is None):
+        first = read_more(stream, first)
+    delimiter = settled.delimiter or _find_delimiter(first, settled, where, path)
+    cells = first.scan_first(delimiter, where)
+    notes: list[str] = []
+    if delimiter == b" " and settled.delimiter is None:
+        notes.append(f"{where}: its cells are separated by spaces; for another delimiter, --delimiter")
+    header = True if settled.prompt and settled.header is None else settled.header
+    if header is None:
+        choice = choose_header(try_delimiter(Sample(first.whole, first.start, settled.comment), delimiter))
+        header = choice.header
+        notes += _note_header(choice, where)
+    text, start = first.text, first.start
     end = start + sum(len(cell.raw) + len(cell.end) for cell in cells)
     terminator = cells[-1].end
     data_start = end if header else start if first.marked else 0
     stream.unread(text[data_start:])
     head = text[start : end - len(terminator)] + terminator if header else b""
     return Layout(
-        delimiter=delimiter or found,
+        delimiter=delimiter,
         line_end=b"\r" if terminator == b"\r" else b"\n",
         terminator=terminator,
         names=_name_columns(cells, header, where, stream.encoding),
@@ -112,50 +136,31 @@ def read_layout(stream: TextStream, path: str, delimiter: bytes | None, header: 
         data_start=data_start,
         encoding=stream.encoding,
         compression=stream.compression,
+        decimal=settled.decimal or ".",
+        notes=tuple(notes),
     )
 
 
-def _read_first_record(stream: TextStream, delimiter: bytes | None, where: str) -> _FirstRecord:
-    """Reads `stream` until its first record ends, and never waits for text after that record."""
-    text, size = b"", FIRST_READ
-    while True:
-        fresh, undecided = stream.read_arrived(size - len(text)), text.endswith(b"\r")
-        text, final = text + fresh, not fresh
-        start = len(text) - len(text.lstrip(ANY_LINE_END))
-        # The blank lines before a mark are not written, so it would be the first character of the output.
-        marked = not stream.bom and text.startswith(BOM, start)
-        start += len(BOM) if marked else 0
-        if final and start == len(text):
-            raise DataError("is empty", where=where, hint="a table needs at least a header")
-        if final or undecided or b"\n" in fresh or b"\r" in fresh:
-            # The last line of a file may lack its line end.
-            cells = _scan_first_record(text + b"\n" if final else text, start, delimiter, final)
-            if cells is not None:
-                return _FirstRecord(text, start, marked, cells)
-        if final or len(text) >= LONGEST_RECORD:
-            raise DataError("its first record opens a quote that is never closed", where=where, hint="close the quote")
-        size = size if len(text) < size else 2 * size
+def _find_delimiter(first: FirstRows, settled: Settled, where: str, path: str) -> bytes:
+    """Returns the delimiter by the name of the table and by its first rows, or by no more than its first record."""
+    seen = {cell.end for cell in first.cells[:-1]}
+    named_tsv = path.lower().removesuffix(".gz").removesuffix(".zst").endswith((".tsv", ".tab"))
+    if named_tsv and (b"\t" in seen or settled.prompt):
+        return b"\t"
+    if settled.prompt:
+        expected = settled.expected or b","
+        likely = (expected, *(bytes((code,)) for code in DELIMITERS))
+        return next((delimiter for delimiter in likely if first.has(delimiter, where)), expected)
+    sample = Sample(first.whole, first.start, settled.comment)
+    return choose_delimiter(sample, settled.decimal, settled.expected, path)
 
 
-def _scan_first_record(text: bytes, start: int, delimiter: bytes | None, final: bool) -> list[Cell] | None:
-    """Returns the cells of the record at position `start`; None if the text ends too early to tell."""
-    if delimiter is None:
-        # A quote may open after any delimiter as long as the delimiter is not known.
-        cells = _scan_first_record(text, start, DELIMITERS, final)
-        if cells is None:
-            return None
-        ends = {cell.end for cell in cells[:-1]}
-        likely = next((bytes((code,)) for code in DELIMITERS if bytes((code,)) in ends), b",")
-        return _scan_first_record(text, start, likely, final)
-    cells = []
-    while (cell := scan_cell(text, start, delimiter, ANY_LINE_END)) is not None:
-        cells.append(cell)
-        start += len(cell.raw) + len(cell.end)
-        if cell.end in (b"\r", b"\n", b"\r\n"):
-            # After a return at the end of the text, a newline may still follow.
-            undecided = cell.end == b"\r" and start == len(text) and not final
-            return None if undecided else cells
-    return None
+def _note_header(choice: HeaderChoice, where: str) -> list[str]:
+    if choice.reason is None:
+        return []
+    if choice.header:
+        return [f"{where}: the first row is read as the header: {choice.reason}; if it is data, --no-header"]
+    return [f"{where}: the first row is read as data, not as the header: {choice.reason}; if it holds names, --header"]
 
 
 def _name_columns(cells: list[Cell], header: bool, where: str, encoding: str) -> tuple[str, ...]:

@@ -4,20 +4,55 @@ from __future__ import annotations
 
 from typing import Any
 
-from zm_cli.data.options import Option, Panel, Recorded
-from zm_cli.formats.shared.options import can_be_bytes, is_flag
+from zm_cli.data.options import Option, Panel, Recorded, Replay
+from zm_cli.errors import UsageError
+from zm_cli.formats.shared.options import can_be_bytes, is_count, is_flag
 
 
 def _are_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(text, str) and can_be_bytes(text, "strict") for text in value)
 
 
+def _is_delimiter(value: Any) -> bool:
+    return isinstance(value, str) and len(value) == 1 and value.isascii() and value not in '"\r\n\0'
+
+
+def _is_comment(value: Any) -> bool:
+    return isinstance(value, str) and bool(value) and not set(value) & set('"\r\n\0') and can_be_bytes(value, "strict")
+
+
+def _parse_comment(given: str) -> str:
+    if not _is_comment(given):
+        raise UsageError(
+            f"'{given}' cannot start a comment", where="--comment", hint="give a text without quotes, such as #"
+        )
+    return given
+
+
+def _parse_decimal(given: str) -> str:
+    mark = DECIMAL_WORDS.get(given.lower(), given)
+    if mark not in DECIMAL_WORDS.values():
+        raise UsageError(f"'{given}' is not a decimal mark", where="--decimal", hint="give a comma or a point")
+    return mark
+
+
+DECIMAL_WORDS = {"comma": ",", "point": "."}
 DELIMITER: Option[str] = Option(
     "delimiter",
     metavar="CHAR",
     suggestions=("tab", "comma", "semicolon", "pipe", "space"),
-    help="The character between cells; tab for a tab.",
+    help="The character between cells; tab for a tab (default: the one that fits the first rows).",
     panel=Panel.TABLE,
+    recorded=Recorded(_is_delimiter, {"type": "string", "pattern": '^[^"\r\n\\u0000]$'}, Replay.UNLESS_CONTRADICTED),
+)
+DECIMAL: Option[str] = Option(
+    "decimal",
+    parse=_parse_decimal,
+    metavar="CHAR",
+    suggestions=("comma", "point"),
+    help="The decimal mark: a comma, or a point (default).",
+    panel=Panel.TABLE,
+    recorded=Recorded(lambda value: value in (",", "."), {"enum": [",", "."]}),
 )
 ENCODING: Option[str] = Option(
     "encoding",
@@ -31,9 +66,27 @@ HEADER: Option[bool] = Option(
     "header",
     given_as=bool | None,
     flags=("--header/--no-header",),
-    help="Whether the first row holds names (default: yes).",
+    help="Whether the first row holds names (default: decided by the rows below).",
     panel=Panel.TABLE,
-    recorded=Recorded(is_flag, {"type": "boolean"}),
+    recorded=Recorded(is_flag, {"type": "boolean"}, same_in_all=True),
+)
+SKIP_ROWS: Option[int] = Option(
+    "skip_rows",
+    given_as=int,
+    metavar="N",
+    minimum=0,
+    help="Leave out the first N lines, before the header; an output keeps them.",
+    panel=Panel.TABLE,
+    recorded=Recorded(is_count, {"type": "integer", "minimum": 0}, Replay.WHERE_IT_FITS),
+)
+COMMENT: Option[str] = Option(
+    "comment",
+    parse=_parse_comment,
+    metavar="TEXT",
+    suggestions=("#", "%", "//"),
+    help="Leave out lines that start with this text; an output keeps those before the header.",
+    panel=Panel.TABLE,
+    recorded=Recorded(_is_comment, {"type": "string", "minLength": 1, "pattern": '^[^"\r\n\u0000]*$'}),
 )
 NULL_VALUES: Option[tuple[str, ...]] = Option(
     "null_values",
@@ -41,7 +94,7 @@ NULL_VALUES: Option[tuple[str, ...]] = Option(
     parse=tuple,
     flags=("--null-value",),
     metavar="TEXT",
-    help="Another text that means missing; may be repeated.",
+    help="Another text or number that means missing, or COLUMN=TEXT for one column; may be repeated.",
     panel=Panel.MISSING,
     recorded=Recorded(_are_texts, {"type": "array", "items": {"type": "string"}}),
 )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zm_cli.formats.csv.records import find_record_ends
 
@@ -23,6 +24,15 @@ class Piece(NamedTuple):
     """Whether some text up to here would be encoded to other bytes than those it was decoded from."""
     nbytes: int
     """Bytes of the file, as they are stored, that were read for this piece."""
+    comments: int = 0
+    """The number of comment lines that were left out of `text`."""
+    numbers: NDArray[np.int64] | None = None
+    """The number of each row in the table, shape (rows,); None: they follow one another."""
+
+    @property
+    def row_numbers(self) -> Sequence[int] | NDArray[np.int64]:
+        """The number of each row, counted from 1 in the table."""
+        return range(self.first_row, self.first_row + self.rows) if self.numbers is None else self.numbers
 
 
 def take_rows_within(piece: Piece, size: int, line_end: bytes) -> Piece:
@@ -47,6 +57,20 @@ def take_first_rows(pieces: Iterator[Piece], rows: int | None, line_end: bytes) 
         rows -= piece.rows
 
 
-def find_row(piece: Piece, offset: int, line_end: bytes) -> int:
-    """Returns the number of the row that holds the byte at `offset` of the piece's text."""
-    return piece.first_row + int(np.searchsorted(find_record_ends(piece.text, line_end), offset, side="right"))
+def take_rows_at(pieces: Iterator[Piece], indices: list[int], line_end: bytes) -> Iterator[Piece]:
+    """Yields of each piece the rows whose positions in the table, counted from 0, are among `indices`, in order.
+
+    The bytes of pieces without such a row are counted with the piece before the next one.
+    """
+    wanted = np.array(indices, np.int64)
+    seen, nbytes = 0, 0
+    for piece in pieces:
+        inside = wanted[np.searchsorted(wanted, seen) : np.searchsorted(wanted, seen + piece.rows)] - seen
+        seen += piece.rows
+        nbytes += piece.nbytes
+        if len(inside):
+            edges = np.concatenate([[0], find_record_ends(piece.text, line_end)])
+            text = b"".join(piece.text[edges[row] : edges[row + 1]] for row in inside)
+            numbers = np.asarray(piece.row_numbers)[inside]
+            yield piece._replace(first_row=int(numbers[0]), text=text, rows=len(inside), numbers=numbers, nbytes=nbytes)
+            nbytes = 0

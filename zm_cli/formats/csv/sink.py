@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -15,9 +16,11 @@ from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.csv.columns import CarriedText
 from zm_cli.formats.csv.compression import Compressor, make_compressor
 from zm_cli.formats.csv.encodings import encode_text
+from zm_cli.formats.csv.head import make_head
 from zm_cli.formats.csv.layout import Layout
 from zm_cli.formats.shared.receipt_beside import draft_receipt
 from zm_cli.outputs.draft import Draft
+from zm_cli.system import is_reader_gone
 
 if TYPE_CHECKING:
     import polars as pl
@@ -38,7 +41,7 @@ def check_output_name(output: str, delimiter: bytes) -> None:
         raise UsageError(
             "a table is written as CSV text", where=output, hint="name it .csv or .tsv, with .gz or .zst to compress it"
         )
-    if output.endswith("/"):
+    if output.endswith(("/", os.sep)):
         raise UsageError("is the name of a folder, a table is one file", where=output, hint="name a .csv")
     if plain and plain[-1] in (".tsv", ".tab") and delimiter != b"\t":
         raise UsageError(
@@ -52,15 +55,19 @@ class CsvSink:
     """Writes blocks of a table with this layout to `output`, compressed if its suffix says so, or to `-`.
 
     A file appears whole on `commit`, with its receipt beside it. Standard output is written at once, without a receipt.
+    `preamble` is the text before the header, which is written, too.
 
     `encode` may be called from several threads at once, all other methods from one thread only. Raises UsageError if
     the folder of the output does not exist or something else has its name, DataError if the file cannot be created.
     """
 
-    def __init__(self, layout: Layout, output: str, options: WriteOptions) -> None:
+    def __init__(self, layout: Layout, output: str, options: WriteOptions, preamble: bytes = b"") -> None:
         import xxhash
 
         self.notes: list[str] = []
+        columns = {name: column for column, name in reversed(list(enumerate(layout.names)))}
+        self._marks = {columns[name]: columns[mark] for name, mark in options.dropped.items()}
+        self._head = make_head(layout, preamble, self._marks.values(), options.added)
         self._layout = layout
         self._output = output
         self._where = "standard output" if output == "-" else output
@@ -95,9 +102,16 @@ class CsvSink:
         with np.errstate(over="ignore"):
             values = block.values.astype(self._options.dtype, order="F", copy=False)
         for feature, column in enumerate(carried.chosen):
-            numbers = pl.Series(values[:, feature])
             missing = carried.missing.get(column)
-            columns[column] = numbers if missing is None else _write_missing(numbers, missing)
+            columns[column] = self._write_numbers(pl.Series(values[:, feature]), missing, quoted=carried.quoted)
+        for column, mark in self._marks.items():
+            was_missing = (columns.pop(mark).str.strip_chars('"') == "1").fill_null(False)
+            # A value that is missing still has its own text.
+            filled = pl.Series(~np.isnan(values[:, carried.chosen.index(column)]))
+            columns[column] = columns[column].set(was_missing & filled, None)
+        if block.missing is not None:
+            for number in range(block.missing.shape[1]):
+                columns[len(self._layout.names) + number] = pl.Series(block.missing[:, number].astype(np.uint8))
         frame = pl.DataFrame([columns[column].alias(str(column)) for column in sorted(columns)])
         buffer = io.BytesIO()
         frame.write_csv(
@@ -108,6 +122,22 @@ class CsvSink:
             quote_style="never" if carried.quoted else "necessary",
         )
         return encode_text(buffer.getvalue(), self._layout.encoding, self._where)
+
+    def _write_numbers(self, numbers: pl.Series, missing: pl.Series | None, *, quoted: bool) -> pl.Series:
+        """Returns the numbers as the table has them, and for each NaN the text that `missing` has in its row.
+
+        `quoted` tells whether texts already have their quotes.
+        """
+        import polars as pl
+
+        if missing is None and self._layout.decimal == ".":
+            return numbers
+        texts = numbers.cast(pl.String)
+        if self._layout.decimal == ",":
+            texts = texts.str.replace(".", ",", literal=True)
+            if quoted and self._layout.delimiter == b",":
+                texts = '"' + texts + '"'
+        return texts if missing is None else texts.zip_with(numbers.is_not_nan(), missing)
 
     def write(self, encoded: bytes) -> None:
         """Appends encoded lines, after the header if they are the first.
@@ -120,7 +150,7 @@ class CsvSink:
     def _write_header(self) -> None:
         if not self._header_written:
             self._header_written = True
-            self._write_text(encode_text(self._layout.head, self._layout.encoding, self._where))
+            self._write_text(encode_text(self._head, self._layout.encoding, self._where))
 
     def _write_text(self, text: bytes) -> None:
         self._write_bytes(self._compressor.compress(text) if self._compressor else text)
@@ -131,9 +161,9 @@ class CsvSink:
             while rest:
                 rest = rest[self._file.write(rest) :]
             self._file.flush()
-        except BrokenPipeError:
-            raise
         except OSError as error:
+            if self._draft is None and is_reader_gone(error):
+                raise BrokenPipeError from error
             raise self._write_error(error) from error
         if self._draft is not None:
             self._nbytes += len(data)
@@ -156,7 +186,8 @@ class CsvSink:
             except OSError as error:
                 raise self._write_error(error) from error
             # The receipt comes first. It fits no other table, but a table without it might be centered twice.
-            draft_receipt(self._output, self._options.receipt, self._nbytes, self._hasher.hexdigest()).commit()
+            receipt = {**self._options.receipt, **self._layout.to_decoding()}
+            draft_receipt(self._output, receipt, self._nbytes, self._hasher.hexdigest()).commit()
             self._draft.commit()
 
     def discard(self) -> None:
@@ -164,10 +195,3 @@ class CsvSink:
         if self._draft is not None:
             self._file.close()
             self._draft.discard()
-
-
-def _write_missing(numbers: pl.Series, texts: pl.Series) -> pl.Series:
-    """Returns the numbers as text, and for each NaN the text that `texts` has in its row."""
-    import polars as pl
-
-    return numbers.cast(pl.String).zip_with(numbers.is_not_nan(), texts)

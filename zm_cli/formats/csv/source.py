@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -19,17 +20,22 @@ from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.csv.columns import ColumnReader
 from zm_cli.formats.csv.cutter import Cutter
-from zm_cli.formats.csv.encodings import UTF8, parse_encoding
-from zm_cli.formats.csv.features import choose_features
-from zm_cli.formats.csv.layout import Layout, parse_delimiter, read_layout
+from zm_cli.formats.csv.delimiter import name_delimiter
+from zm_cli.formats.csv.digits import LostDigits, find_lost_digits
+from zm_cli.formats.csv.encodings import BOM, UTF8, parse_encoding
+from zm_cli.formats.csv.features import choose_features, explain_decimals
+from zm_cli.formats.csv.layout import Layout, read_layout, settle
 from zm_cli.formats.csv.loading import load_polars
-from zm_cli.formats.csv.number_parser import is_number
-from zm_cli.formats.csv.options import DELIMITER, ENCODING, HEADER, NULL_VALUES
-from zm_cli.formats.csv.pieces import Piece, take_first_rows
+from zm_cli.formats.csv.null_values import NullValues
+from zm_cli.formats.csv.options import COMMENT, ENCODING, NULL_VALUES, SKIP_ROWS
+from zm_cli.formats.csv.pieces import Piece, take_first_rows, take_rows_at
+from zm_cli.formats.csv.preamble import advise_preamble, count_rows_in, read_preamble
 from zm_cli.formats.csv.records import has_other_line_ends
 from zm_cli.formats.csv.stream import TextStream, is_regular
-from zm_cli.formats.shared.options import AMONG, COLUMNS, LIMIT
+from zm_cli.formats.csv.totals import find_total
+from zm_cli.formats.shared.options import AMONG, COLUMNS, DESCRIBE, LIMIT, NUMERIC, ON_ERROR, SAMPLE
 from zm_cli.formats.shared.receipt_beside import read_receipt
+from zm_cli.formats.shared.sampling import Choice, choose
 from zm_cli.inputs.standard_input import name_input
 
 LINE_ENDS = {b"\n": "LF", b"\r\n": "CRLF", b"\r": "CR"}
@@ -47,6 +53,8 @@ class CsvSource:
     """
 
     forkable = False
+    overhead_bytes = 5 * block.BLOCK_BYTES
+    """Measured: the text in two copies, the columns of polars, and what its allocator keeps for the next block."""
     small_samples = False
     classes: tuple[str, ...] = ()
 
@@ -56,30 +64,46 @@ class CsvSource:
         self.nbytes = Path(path).stat().st_size if not self.one_pass else 0
         self._carry = False
         self._where = name_input(path)
-        self._limit = options.get(LIMIT)
-        named_delimiter, named_encoding = options.get(DELIMITER), options.get(ENCODING)
-        delimiter = None if named_delimiter is None else parse_delimiter(named_delimiter)
+        named_encoding = options.get(ENCODING)
         self._encoding = None if named_encoding is None else parse_encoding(named_encoding)
+        self.receipt: Mapping[str, Any] | None = None if self.one_pass else read_receipt(path)
+        settled = settle(options, self.receipt, one_pass=self.one_pass)
         self._stream: TextStream | None = TextStream(path, self._encoding)
         self._waiting: Iterator[Piece] | None = None
+        self._skip_rows, self._comment = self._settle_lines(options)
+        self._delimiter: bytes | None = settled.delimiter
         try:
-            self.layout: Layout = read_layout(self._stream, path, delimiter, options.get(HEADER) is not False)
+            self._preamble = read_preamble(self._stream, self._skip_rows, self._comment_bytes, self._where)
+            self.layout: Layout = read_layout(self._stream, path, settled)
+            self._delimiter = self.layout.delimiter
             load_polars()
             features = choose_features(self.layout, options, self._where, self._read_first_piece)
-        except (DataError, UsageError):
+        except (DataError, UsageError) as error:
             self._stream.close()
-            raise
+            if (hint := self._advise(self._stream.beginning)) is None:
+                raise
+            raise type(error)(error.what, where=error.where, hint=hint) from error
+        self._beginning = self._stream.beginning
         if self.one_pass:
             self._waiting = self._waiting or self._cut_pieces()
         else:
             self._stream.close()
             self._stream = None
         null_values = options.get(NULL_VALUES) or ()
-        self._reader = ColumnReader(self.layout, features.chosen, null_values, self._where)
-        header_notes = self._note_numeric_header() if options.get(HEADER) is None else ()
-        self._notes = header_notes + features.notes
-        self.receipt: Mapping[str, Any] | None = None if self.one_pass else read_receipt(path)
+        named = options.get(COLUMNS) is not None or options.get(AMONG) is not None
+        self._reader = ColumnReader(
+            self.layout,
+            features.chosen,
+            null_values,
+            self._where,
+            skip=options.get(ON_ERROR) == "skip",
+            without_numbers="leave out" if named else "leave out if all",
+            describe=bool(options.get(DESCRIBE)),
+        )
+        self._choice = self._choose_rows(options)
+        self._notes = self.layout.notes + features.notes + self._note_settings(null_values)
         names = tuple(self.layout.names[column] for column in features.chosen)
+        self._numeric = frozenset(names if named else options.get(NUMERIC) or ())
         self.sample_bytes = 8 * len(names)
         self.spec = Spec(
             kind="csv",
@@ -87,11 +111,40 @@ class CsvSource:
             sample_shape=(len(names),),
             dtype=np.dtype(np.float64),
             names=names,
-            named=options.get(COLUMNS) is not None or options.get(AMONG) is not None,
+            named=named,
             text_columns=features.text_columns,
-            limit=self._limit,
-            decoding={"null_values": list(null_values), "header": self.layout.header},
+            limit=self._choice.asked,
+            decoding={
+                "null_values": list(null_values),
+                **self.layout.to_decoding(),
+                "skip_rows": self._skip_rows,
+                "comment": self._comment,
+            },
+            columns=self.layout.names,
         )
+
+    def _settle_lines(self, options: ReadOptions) -> tuple[int, str | None]:
+        """Returns the lines to leave out before the header, and what comments start with: as asked, or as zm wrote."""
+        written = self.receipt or {}
+        skip_rows, comment = options.get(SKIP_ROWS), options.get(COMMENT)
+        return written.get(SKIP_ROWS.name, 0) if skip_rows is None else skip_rows, comment or written.get(COMMENT.name)
+
+    @property
+    def _comment_bytes(self) -> bytes | None:
+        return None if self._comment is None else self._comment.encode()
+
+    def _advise(self, beginning: bytes) -> str | None:
+        """Returns a hint on the first lines, if they do not seem to be part of the table; else None."""
+        # Lines that were left out are looked at, too: the right number of them is counted from the first one.
+        hint = advise_preamble(beginning.removeprefix(BOM), self._delimiter, self._skip_rows)
+        return hint if self._comment is None else None
+
+    def _note_settings(self, null_values: tuple[str, ...]) -> tuple[str, ...]:
+        """Returns notes on null values that name no column, and on rows among the lines that are left out."""
+        notes = NullValues(null_values, self.layout.names, self.layout.decimal).list_notes()
+        if count := count_rows_in(self._preamble, self.layout.delimiter, self._reader.chosen):
+            notes.append(f"of the lines before the header, {count} could be rows; --skip-rows 0 reads them")
+        return tuple(f"{self._where}: {note}" for note in notes)
 
     def _read_first_piece(self) -> Piece | None:
         """Returns the first piece, None if there are no rows; in a pipe it is kept for `spans`."""
@@ -101,25 +154,36 @@ class CsvSource:
             self._waiting = chain([first] if first else [], pieces)
         return first
 
+    def _choose_rows(self, options: ReadOptions) -> Choice:
+        """Returns the rows to read; for a sample, the rows of the table are counted first.
+
+        Raises UsageError for a sample of a pipe, which can be read only once.
+        """
+        if options.get(SAMPLE) is None:
+            limit = options.get(LIMIT)
+            return choose(options, lambda: sys.maxsize if limit is None else limit)
+        if self.one_pass:
+            raise UsageError("cannot be drawn from a pipe", where="--sample", hint="save the table to a file first")
+        return choose(options, lambda: sum(piece.rows for piece in self._cut_pieces()))
+
     def _cut_pieces(self) -> Iterator[Piece]:
         stream = self._stream
         if stream is None:
             stream = TextStream(self.path, self._encoding)
-            stream.read(self.layout.data_start)
+            stream.read(len(self._preamble) + self.layout.data_start)
         layout = self.layout
-        cutter = Cutter(stream, layout.delimiter, layout.terminator, self._where, single=len(layout.names) == 1)
+        cutter = Cutter(
+            stream,
+            layout.delimiter,
+            layout.terminator,
+            self._where,
+            single=len(layout.names) == 1,
+            comment=self._comment_bytes,
+        )
         try:
             yield from cutter.cut(block.BLOCK_BYTES)
         finally:
             stream.close()
-
-    def _note_numeric_header(self) -> tuple[str, ...]:
-        """Returns a note if the header looks like a row: all names are numbers, but do not just number the columns."""
-        names = self.layout.names
-        counted = [[str(number) for number in range(start, start + len(names))] for start in (0, 1)]
-        if not self.layout.header or list(names) in counted or not all(is_number(name) for name in names):
-            return ()
-        return (f"{self._where}: the first row is all numbers and was read as the header; if it is data, --no-header",)
 
     def spans(self) -> Iterator[Span]:
         """Yields the spans of the table; the address of each is its Piece.
@@ -132,7 +196,12 @@ class CsvSource:
             pieces, self._waiting = self._waiting, None
         if pieces is None:
             raise UsageError("can be read only once", where=self._where, hint="save it to a file first")
-        for index, piece in enumerate(take_first_rows(pieces, self._limit, self.layout.line_end)):
+        line_end, indices = self.layout.line_end, self._choice.indices
+        if indices is None:
+            chosen = take_first_rows(pieces, self._choice.asked, line_end)
+        else:
+            chosen = take_rows_at(pieces, indices, line_end)
+        for index, piece in enumerate(chosen):
             yield Span(index, piece, piece.nbytes, len(piece.text))
 
     def read(self, span: Span) -> Block:
@@ -143,19 +212,38 @@ class CsvSource:
         import xxhash
 
         piece: Piece = span.address
-        numbers = self._reader.read(piece, carry=self._carry)
+        try:
+            numbers = self._reader.read(piece, carry=self._carry)
+        except DataError as error:
+            if piece.first_row > 1:
+                raise
+            if (hint := self._advise(self._beginning)) is None:
+                raise
+            raise DataError(error.what, where=error.where, hint=hint) from error
+        lost = find_lost_digits(piece, self.layout, self._reader.chosen, numbers, self._numeric)
         return Block(
             span=span,
             values=numbers.values,
             digest=xxhash.xxh3_128(piece.text).digest(),
             carried=numbers.carried,
-            rejected=numbers.rejected,
-            notes=tuple(f"{self._where}: {sentence}" for sentence in self._list_notes(piece)),
+            skipped=numbers.skipped,
+            skipped_more=numbers.skipped_more,
+            numbers=numbers.rows,
+            texts=numbers.texts,
+            rejected={**lost.codes, **explain_decimals(numbers.rejected, self.layout)},
+            notes=tuple(f"{self._where}: {sentence}" for sentence in self._list_notes(piece, lost)),
         )
 
-    def _list_notes(self, piece: Piece) -> Iterator[str]:
+    def _list_notes(self, piece: Piece, lost: LostDigits) -> Iterator[str]:
+        for feature in sorted(lost.rounded):
+            name = (self.spec.names or ())[feature]
+            yield f"column '{name}' holds integers beyond 2^53, which are rounded; --exclude '{name}' keeps them"
         if piece.blank:
             yield "blank lines are not rows and are left out"
+        if (total := find_total(piece, self.layout)) is not None:
+            yield total
+        if self._carry and piece.comments:
+            yield "comments between the rows are left out, in the output, too"
         if self._carry and has_other_line_ends(piece.text, self.layout.terminator):
             yield f"line ends differ; the output has {LINE_ENDS[self.layout.terminator]} everywhere"
         if self._carry and piece.respelled:
@@ -172,7 +260,8 @@ class CsvSource:
         text = [name for name in others if name in known]
         aside = [name for name in others if name not in known]
         findings = {
-            "delimiter": "tab" if layout.delimiter == b"\t" else layout.delimiter.decode(),
+            "delimiter": name_delimiter(layout.delimiter),
+            "decimal mark": "comma" if layout.decimal == "," else None,
             "line ends": LINE_ENDS[layout.terminator],
             "encoding": None if layout.encoding == UTF8 else layout.encoding,
             "header": None if layout.header else "none",
@@ -203,7 +292,9 @@ class CsvSource:
         """
         from zm_cli.formats.csv.sink import CsvSink
 
-        sink = CsvSink(self.layout, output, options)
+        lines = {"skip_rows": self._skip_rows or None, "comment": self._comment}
+        receipt = {**options.receipt, **{name: value for name, value in lines.items() if value is not None}}
+        sink = CsvSink(self.layout, output, replace(options, receipt=receipt), self._preamble)
         self._carry = True
         if output == "-" and self._stream is not None:
             self._stream.follow(sys.stdout)

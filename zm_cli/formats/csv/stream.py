@@ -21,19 +21,13 @@ from zm_cli.formats.csv.encodings import (
     choose_encoding,
 )
 from zm_cli.formats.csv.stored import Readable, StoredFile
+from zm_cli.formats.shared.foreign import STARTS
 from zm_cli.inputs.standard_input import StandardInput, name_input
 
+BEGINNING = 1 << 14
+"""Bytes of text that are kept, to explain an error by how the table begins."""
 GATHERING = 0.03
 """Seconds for which `read_arrived` waits for more bytes after the first."""
-
-FOREIGN = {
-    b"BZh": ("is compressed with bzip2", "decompress it first: bzip2 -dc FILE | zm ... -"),
-    b"\xfd7zXZ\0": ("is compressed with xz", "decompress it first: xz -dc FILE | zm ... -"),
-    b"PK\x03\x04": ("is a zip archive or a workbook, not CSV text", "save the table in it as CSV"),
-    b"PAR1\x15": ("is a Parquet file, not CSV text", "save the table in it as CSV"),
-    b"\x89HDF": ("is an HDF5 file, not CSV text", "open it with --kind hdf5"),
-}
-"""The first bytes of files that are often mistaken for CSV text, what they are, and a hint."""
 
 STATEFUL = frozenset({"iso2022_kr"})
 """Encodings that name a character set once for all text after it: the output would depend on where pieces begin."""
@@ -43,8 +37,9 @@ class TextStream:
     """The text of the file at `path` (`-`: standard input), decompressed if its first bytes say so, as UTF-8.
 
     `encoding` is the codec that the user named; None finds it by the first bytes. Afterwards the attribute holds the
-    codec in use, `compression` is `gzip`, `zstd` or None, and `bom` tells whether there was a byte order mark. While
-    `prompt` is True, `read_piece` returns what has arrived. Not safe to use from several threads at once.
+    codec in use, `compression` is `gzip`, `zstd` or None, and `bom` tells whether there was a byte order mark.
+    `beginning` is the start of the text, as far as it was read. While `prompt` is True, `read_piece` returns what has
+    arrived. Not safe to use from several threads at once.
 
     Raises UsageError for a folder or a path that does not exist, DataError for a file that cannot be opened or is not
     CSV text.
@@ -53,25 +48,27 @@ class TextStream:
     def __init__(self, path: str, encoding: str | None = None) -> None:
         self._corrupt: tuple[type[Exception], ...] = ()
         self._name = name_input(path)
+        self._file_name = "FILE" if path == "-" else path
         self._file = self._open(path)
         self._owned = path != "-"
         self.compression: str | None = None
         self.prompt = False
-        self._unread = b""
+        self._unread = self.beginning = b""
         try:
             self._stored = StoredFile(self._file)
             self._text: Readable = self._stored
-            head = self._read_mark((GZIP, *ZSTD, *FOREIGN))
+            head = self._read_mark((GZIP, *ZSTD, *STARTS))
             self._stored.unread(head)
+            self.beginning = b""
             self._text = self._decompress(head)
-            start = self._read_mark((*FOREIGN, *MARKS))
+            start = self._read_mark((*STARTS, *MARKS))
             self._refuse_foreign(start)
             self.encoding = choose_encoding(encoding, start[:LONGEST_MARK], self._name)
             self.unread(start)
             self._decoded: DecodedText | None = None
             if self.encoding != UTF8:
                 self._decoded = DecodedText(self._text, self._unread, self.encoding)
-                self._text, self._unread = self._decoded, b""
+                self._text, self._unread, self.beginning = self._decoded, b"", b""
             mark = self._read_mark((BOM,))
             self.bom = mark == BOM
             if not self.bom:
@@ -109,9 +106,9 @@ class TextStream:
         return self._stored
 
     def _refuse_foreign(self, head: bytes) -> None:
-        for magic, (what, hint) in FOREIGN.items():
-            if head.startswith(magic):
-                raise DataError(what, where=self._name, hint=hint.replace("FILE", self._name))
+        for start, foreign in STARTS.items():
+            if head.startswith(start):
+                raise DataError(foreign.describe(), where=self._name, hint=foreign.advise(self._file_name))
 
     @property
     def consumed(self) -> int:
@@ -207,6 +204,8 @@ class TextStream:
         except OSError as error:
             raise DataError(f"cannot be read: {error.strerror or error}", where=self._name) from error
         data = parts[0] if len(parts) == 1 else b"".join(parts)
+        if len(self.beginning) < BEGINNING:
+            self.beginning += data[: BEGINNING - len(self.beginning)]
         if size < 0:
             # Decoders cannot stop in the middle, so they may return more than `size`.
             self._unread = data[size:] + self._unread

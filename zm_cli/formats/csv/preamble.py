@@ -1,0 +1,144 @@
+"""The text before a table: lines that the user leaves out, and lines that look as if they should be left out."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from zm_cli.errors import DataError
+from zm_cli.formats.csv.cells import scan_records
+from zm_cli.formats.csv.cutter import LONGEST_RECORD
+from zm_cli.formats.csv.number_parser import is_number
+from zm_cli.formats.csv.stream import TextStream
+
+READ = 1 << 16
+"""Bytes read at once in search of the end of the preamble."""
+LINE = re.compile(rb"[^\r\n]*(?:\r\n|\n|\r)")
+BLANK = re.compile(rb"(?:\r\n|\n|\r)*")
+QUOTED = re.compile(rb'"[^"]*"')
+COMMENTS = (b"#", b"%", b"//")
+"""What comment lines usually start with."""
+DELIMITERS = (b",", b";", b"\t", b"|")
+MOST_LINES = 60
+"""The most lines that are looked at for a preamble."""
+FEWEST_ROWS = 2
+"""So many lines at least, the header among them, must follow a preamble."""
+
+
+def read_preamble(stream: TextStream, skip_rows: int, comment: bytes | None, where: str) -> bytes:
+    """Reads the first `skip_rows` lines of a table, and the comments that follow; returns their text.
+
+    The stream is left at the line after them. Raises DataError if there are fewer lines, or one never ends.
+    """
+    if not skip_rows and comment is None:
+        return b""
+    text, final = b"", False
+    while (end := _find_end(text, skip_rows, comment, final)) is None:
+        if final or len(text) > LONGEST_RECORD:
+            count = len(LINE.findall(text))
+            raise DataError(
+                f"has {count} lines, fewer than --skip-rows {skip_rows} leaves out" if final else "has no line ends",
+                where=where,
+            )
+        fresh = stream.read_arrived(READ)
+        text, final = text + fresh, not fresh
+    stream.unread(text[end:])
+    return text[:end]
+
+
+def _find_end(text: bytes, skip_rows: int, comment: bytes | None, final: bool) -> int | None:
+    """Returns where the preamble ends; None if the text ends too early to tell."""
+    end = 0
+    for _ in range(skip_rows):
+        line = LINE.match(text, end)
+        if line is None or _may_go_on(text, line.end(), final):
+            return None
+        end = line.end()
+    while comment is not None:
+        blank = BLANK.match(text, end)
+        start = blank.end() if blank is not None else end
+        if not final and len(text) < start + len(comment):
+            return None
+        if not text.startswith(comment, start):
+            break
+        line = LINE.match(text, start)
+        if line is None and final:
+            return len(text)
+        if line is None or _may_go_on(text, line.end(), final):
+            return None
+        end = line.end()
+    return end
+
+
+def _may_go_on(text: bytes, end: int, final: bool) -> bool:
+    """Returns whether a newline may still follow the return with which the text ends."""
+    return not final and end == len(text) and text.endswith(b"\r")
+
+
+def count_rows_in(preamble: bytes, delimiter: bytes, numeric: Sequence[int]) -> int:
+    """Returns how many lines of a preamble may be rows: most of the columns `numeric`, by index, are numbers there."""
+    lines = (line.rstrip(b"\r\n") + b"\n" for line in LINE.findall(preamble))
+    records = (next(scan_records(line, delimiter, b"\n"), []) for line in lines)
+    return sum(
+        2 * sum(column < len(record) and _is_number(record[column].value) for column in numeric) > len(numeric)
+        for record in records
+    )
+
+
+def advise_preamble(text: bytes, delimiter: bytes | None, skip_rows: int) -> str | None:
+    """Returns a hint if the first lines of a table, given its beginning, do not seem to be part of it; else None.
+
+    `delimiter` is that of the table, None if it is not known; `skip_rows` is how many lines are left out already.
+    """
+    lines = [line.rstrip(b"\r\n") for line in LINE.findall(text)[:MOST_LINES]]
+    first = next((line for line in lines if line), b"")
+    candidates = DELIMITERS if delimiter is None else (delimiter,)
+    for sign in COMMENTS:
+        if first.startswith(sign) and _are_comments(lines, sign, candidates):
+            shown = sign.decode()
+            return f"if the lines that start with {shown} are comments, --comment '{shown}' leaves them out"
+    found = [count for code in candidates if (count := _count_before(lines, code))]
+    if not found or found[0] == skip_rows:
+        return None
+    return (
+        f"if the table begins after line {found[0]}, --skip-rows {found[0]} leaves out what comes before"
+        if found[0] > 1
+        else "if the first line is not part of the table, --skip-rows 1 leaves it out"
+    )
+
+
+def _are_comments(lines: list[bytes], sign: bytes, delimiters: tuple[bytes, ...]) -> bool:
+    """Returns whether the first lines, which start with a sign, are not just a header of that name."""
+    count = next((index for index, line in enumerate(lines) if line and not line.startswith(sign)), len(lines))
+    if len([line for line in lines[:count] if line]) > 1 or count == len(lines):
+        return True
+    return all(_count_cells(lines[0], code) != _count_cells(lines[count], code) for code in delimiters)
+
+
+def _count_before(lines: list[bytes], delimiter: bytes) -> int:
+    """Returns how many lines stand before the table because they have fewer cells; 0 if that is not clear."""
+    widths = [_count_cells(line, delimiter) if line else None for line in lines]
+    known = [width for width in widths if width is not None]
+    if not known:
+        return 0
+    # Rows are mostly further down; what stands before them may be longer than what is left of them here.
+    width = Counter(known[len(known) // 2 :]).most_common(1)[0][0]
+    start = next((index for index, found in enumerate(widths) if found == width), 0)
+    after = [found for found in widths[start:] if found is not None]
+    if width < 2 or not start or len(after) < FEWEST_ROWS or any(found != width for found in after):
+        return 0
+    before = [found for found in widths[:start] if found is not None]
+    if not before or max(before) >= width:
+        return 0
+    # A single line with fewer cells may be the header itself, in which one is lacking.
+    has_numbers = any(map(_is_number, lines[start].split(delimiter)))
+    return 0 if len(before) == 1 and has_numbers else start
+
+
+def _is_number(cell: bytes) -> bool:
+    return is_number(cell.decode(errors="replace"))
+
+
+def _count_cells(line: bytes, delimiter: bytes) -> int:
+    return QUOTED.sub(b"", line).count(delimiter) + 1

@@ -1,0 +1,88 @@
+"""Trial: the first rows of a table, cut into cells at a delimiter that may be the right one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+
+from zm_cli.formats.csv.cell_kinds import Kind, find_kind
+from zm_cli.formats.csv.cells import ANY_LINE_END, Cell, scan_cell
+
+MOST_ROWS = 100
+"""The most rows of a trial."""
+MOST_CELLS = 2000
+"""A trial ends with the row in which it has so many cells, but not before there are FEWEST_ROWS."""
+FEWEST_ROWS = 2
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The start of a table, whose rows begin at position `start`; lines that begin with `comment` are not rows."""
+
+    text: bytes
+    start: int = 0
+    comment: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The first rows of a table, cut at `delimiter`; blank lines are left out."""
+
+    delimiter: bytes
+    rows: tuple[tuple[Cell, ...], ...]
+
+    @cached_property
+    def kinds(self) -> tuple[tuple[Kind, ...], ...]:
+        """What each cell looks like, row by row, without the first row."""
+        return tuple(tuple(find_kind(read_cell(cell)) for cell in row) for row in self.rows[1:])
+
+    @cached_property
+    def width(self) -> int:
+        """The number of cells that most rows have; 1 without rows."""
+        return Counter(map(len, self.rows)).most_common(1)[0][0] if self.rows else 1
+
+    @cached_property
+    def even_share(self) -> float:
+        """The share of the rows, the first among them, that have `width` cells."""
+        return sum(len(row) == self.width for row in self.rows) / max(1, len(self.rows))
+
+    def numeric_share(self, decimal: str | None) -> float:
+        """Returns the share of numbers among the cells below the first row that are not missing.
+
+        They are read with this decimal mark; with None, with the one that makes more of them numbers.
+        """
+        counts = Counter(kind for row in self.kinds for kind in row)
+        cells = counts.total() - counts[Kind.MISSING]
+        marked = {".": counts[Kind.POINT], ",": counts[Kind.COMMA]}
+        numbers = counts[Kind.WHOLE] + (max(marked.values()) if decimal is None else marked[decimal])
+        return numbers / cells if cells else 0.0
+
+
+def read_cell(cell: Cell) -> str:
+    """Returns the text of a cell without its quotes."""
+    return cell.value.decode(errors="replace")
+
+
+def try_delimiter(sample: Sample, delimiter: bytes) -> Trial:
+    """Returns the first whole rows of a sample, cut at a delimiter; the first line end is that of all rows."""
+    text, start = sample.text, sample.start
+    rows: list[tuple[Cell, ...]] = []
+    record: list[Cell] = []
+    cells, line_end = 0, ANY_LINE_END
+    while start < len(text):
+        cell = scan_cell(text, start, delimiter, line_end)
+        if cell is None:
+            break
+        record.append(cell)
+        start += len(cell.raw) + len(cell.end)
+        if cell.end == delimiter:
+            continue
+        line_end = cell.end[-1:] if line_end == ANY_LINE_END else line_end
+        if (len(record) > 1 or cell.raw) and not (sample.comment and record[0].raw.startswith(sample.comment)):
+            rows.append(tuple(record))
+            cells += len(record)
+        record = []
+        if len(rows) >= MOST_ROWS or (cells >= MOST_CELLS and len(rows) >= FEWEST_ROWS):
+            break
+    return Trial(delimiter, tuple(rows))
