@@ -47,12 +47,21 @@ def print_errors_as_json() -> None:
 
 def print_error(error: ZmError) -> None:
     """Prints an error on standard error in one line: a sentence, or a JSON object after `print_errors_as_json`."""
+    _print(f"error: {error}", error.where, error.what, error.hint, error.code)
+
+
+def print_end(what: str, code: int) -> None:
+    """Prints on standard error, as `print_error` does, that zm was asked to end, which is not an error."""
+    _print(what, None, what, None, code)
+
+
+def _print(sentence: str, where: str | None, what: str, hint: str | None, code: int) -> None:
     if _as_json:
         import json
 
-        text = json.dumps({"where": error.where, "what": error.what, "hint": error.hint, "code": error.code})
+        text = json.dumps({"where": where, "what": what, "hint": hint, "code": code})
     else:
-        text = f"zm: error: {escape_controls(str(error))}"
+        text = f"zm: {escape_controls(sentence)}"
     if sys.stderr is not None:
         with suppress(OSError):
             print(text, file=sys.stderr, flush=True)
@@ -68,3 +77,7 @@ class DataError(ZmError):
     """The data cannot be used: unreadable, corrupt, empty, does not fit the statistics, no space left."""
 
     code = 3
+
+
+class NothingToMeasureError(DataError):
+    """The data are sound, and hold no numbers to measure: an empty file, a table without rows, arrays of text."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
 from zm_cli.cli import options as opt
 from zm_cli.cli.arguments import InspectPath
+from zm_cli.cli.facts import print_facts
 from zm_cli.cli.groups import Checking, Given, Reading
-from zm_cli.cli.inspecting import check_plain_stats, skip_unreadable
+from zm_cli.cli.inspecting import check_plain_stats, describe_text, is_open, skip_unreadable
 from zm_cli.cli.report import Report
 from zm_cli.cli.signature import Without, take_options
-from zm_cli.errors import escape_controls
+from zm_cli.errors import DataError, ZmError
 from zm_cli.formats.shared.options import ON_ERROR
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.running.plan import Plan
@@ -20,6 +22,7 @@ from zm_cli.running.plan import Plan
 if TYPE_CHECKING:
     from zm_cli.cli.sources import NamedSource
     from zm_cli.pipeline.describe import Description
+    from zm_cli.pipeline.survey import Surveyed
     from zm_cli.statsfile.stats import Stats
 
 
@@ -37,7 +40,7 @@ def inspect(
 ) -> None:
     """Look at a dataset or a stats file, or check what it holds.
 
-    Shows samples, shapes, types, missing values and statistics.
+    Shows samples, shapes, types, missing values and statistics; of data that cannot be measured, what there is.
 
     zm inspect train/
     zm inspect train.csv --json | jq .missing_total
@@ -46,6 +49,8 @@ def inspect(
     zm inspect new.csv --against train.stats.json
     """
     from zm_cli.cli.sources import name_source
+    from zm_cli.cli.surveytable import print_survey
+    from zm_cli.pipeline.survey import Surveyed
     from zm_cli.statsfile.encode import to_json
     from zm_cli.statsfile.store import is_stats_file, load_stats
 
@@ -60,33 +65,53 @@ def inspect(
         if json:
             sys.stdout.write(to_json(stats.to_document() | {"notes": [], "warnings": []}))
         else:
-            _print_stats(path, stats)
+            _print_stats(path, stats, everything=report.verbose)
         return
     named = name_source(path, reading.files_from, reading.kind)
-    found = _describe(named, skip_unreadable(reading, named), measuring, plan, report)
+    found = _describe(named, reading, measuring, plan, report)
     if json:
         sys.stdout.write(to_json(found.to_document()))
+    elif isinstance(found, Surveyed):
+        print_survey(found)
     else:
-        _print_description(found)
+        _print_description(found, everything=report.verbose)
+    if isinstance(found, Surveyed) and not found.is_sound:
+        raise found.reason
 
 
 def _describe(
     named: NamedSource, reading: Reading, measuring: MeasureOptions, plan: Plan, report: Report
-) -> Description:
+) -> Description | Surveyed:
+    """The description of a source, or what is known of it if it cannot be measured.
+
+    Raises the errors of options, and of data of which nothing else is known.
+    """
     from zm_cli.cli.reading import open_sources
     from zm_cli.pipeline.describe import describe
+    from zm_cli.pipeline.survey import survey_path, survey_source
 
-    with (
-        open_sources([named], reading.options, reading.kind) as sources,
-        report.progress_bar(sources, "reading") as tick,
-    ):
-        found = describe(sources[0], measuring, plan, tick)
+    with ExitStack() as stack:
+        try:
+            asked = describe_text(skip_unreadable(reading, named), named)
+            (source,) = stack.enter_context(open_sources([named], asked.options, asked.kind))
+        except ZmError as error:
+            surveyed = (
+                survey_path(named.path, reading.options, reading.kind, error) if is_open(named, reading) else None
+            )
+            if surveyed is None:
+                raise
+            return surveyed
+        tick = stack.enter_context(report.progress_bar([source], "reading"))
+        try:
+            found = describe(source, measuring, plan, tick)
+        except DataError as error:
+            return survey_source(source, error)
     report.print_outcome(found.outcome)
     return found
 
 
-def _print_description(found: Description) -> None:
-    from zm_cli.cli.tables import print_table, show_number, show_size, tabulate_stats
+def _print_description(found: Description, *, everything: bool) -> None:
+    from zm_cli.cli.tables import print_stats, show_size
 
     facts, outcome = found.facts, found.outcome
     lines = {
@@ -98,32 +123,39 @@ def _print_description(found: Description) -> None:
         "types": _list_counts(facts.types),
         **facts.others,
         "classes": _list_counts(facts.classes),
-        "missing": f"{int(found.stats.moments.missing.sum()):,}",
-        "range": " to ".join(map(show_number, found.stats.range)),
-        "unreadable": f"{len(outcome.skipped)}: " + ", ".join(sample.name for sample in outcome.skipped[:5])
+        "missing": f"{found.missing_total:,}",
+        "range": _show_range(found.stats),
+        "unreadable": f"{outcome.skipped_total:,}: "
+        + ", ".join(sample.name for sample in outcome.skipped[:5])
+        + ", ..." * (outcome.skipped_total > 5)
         if outcome.skipped
         else "0",
-        "left out": f"{facts.left_out} other files" if facts.left_out else "",
+        "left out": f"{facts.left_out:,} files" if facts.left_out else "",
         "state": found.state or "",
     }
-    _print_lines(lines)
+    print_facts(lines)
     print()
-    print_table(tabulate_stats(found.stats))
+    print_stats(found.stats, everything=everything)
+    if found.columns is not None and found.columns.others:
+        from zm_cli.cli.texttable import print_other_columns
+
+        print()
+        print_other_columns(found.columns, everything=everything)
 
 
-def _print_stats(path: str, stats: Stats) -> None:
-    from zm_cli.cli.tables import print_table, show_number, show_size, tabulate_stats
+def _print_stats(path: str, stats: Stats, *, everything: bool) -> None:
+    from zm_cli.cli.tables import print_stats, show_number, show_size
     from zm_cli.numbers.axes import describe_shape
 
-    _print_lines(
+    print_facts(
         {
             "path": path,
             "kind": f"stats file, of {stats.kind}",
             "per": stats.per,
-            "samples": f"{stats.samples:,}" + (", the first only (--limit)" if stats.partial else ""),
+            "samples": f"{stats.samples:,}" + (", a part of all (--limit, --sample)" if stats.partial else ""),
             "sample shape": f"{describe_shape(stats.sample_shape)} ({stats.axes})",
             "dtype": stats.dtype + (", read as 0-1" if stats.unit else ""),
-            "range": " to ".join(map(show_number, stats.range)),
+            "range": _show_range(stats),
             **{choice: str(value) for choice, value in stats.decoding.items() if value not in (None, [], False)},
             "ignored value": "" if stats.ignore is None else show_number(stats.ignore),
         }
@@ -131,9 +163,16 @@ def _print_stats(path: str, stats: Stats) -> None:
     for source in stats.sources:
         counts = f"{source.samples:,} samples, {show_size(source.bytes)}"
         skipped = f", left out {len(source.skipped)}" if source.skipped else ""
-        _print_lines({"source": f"{source.path}: {counts}{skipped}, {source.digest}"})
+        print_facts({"source": f"{source.path}: {counts}{skipped}, {source.digest}"})
     print()
-    print_table(tabulate_stats(stats))
+    print_stats(stats, everything=everything)
+
+
+def _show_range(stats: Stats) -> str:
+    """The smallest and the largest value; empty for the columns of a table, which are not in one unit."""
+    from zm_cli.cli.tables import show_number
+
+    return "" if stats.per == "column" else " to ".join(map(show_number, stats.range))
 
 
 def _list_counts(counts: Mapping[str, int]) -> str:
@@ -141,9 +180,3 @@ def _list_counts(counts: Mapping[str, int]) -> str:
     ordered = sorted(counts.items(), key=lambda entry: -entry[1])
     listed = ", ".join(f"{name} ({count:,})" for name, count in ordered[:8])
     return f"{listed} and {len(ordered) - 8} more" if len(ordered) > 8 else listed
-
-
-def _print_lines(lines: dict[str, str]) -> None:
-    for name, text in lines.items():
-        if text:
-            print(f"{name:<13} {escape_controls(text)}")

@@ -9,7 +9,7 @@ from zm_cli.cli.groups import Given, Reading
 from zm_cli.cli.sources import NamedSource
 from zm_cli.errors import UsageError
 from zm_cli.formats import detect
-from zm_cli.formats.shared.options import ON_ERROR
+from zm_cli.formats.shared.options import DESCRIBE, LIMIT, ON_ERROR, SAMPLE, SEED
 
 
 def skip_unreadable(reading: Reading, named: NamedSource) -> Reading:
@@ -17,6 +17,19 @@ def skip_unreadable(reading: Reading, named: NamedSource) -> Reading:
     if ON_ERROR not in detect(named.path, reading.kind).options:
         return reading
     return replace(reading, options=reading.options.replace(**{ON_ERROR.name: "skip"}))
+
+
+def describe_text(reading: Reading, named: NamedSource) -> Reading:
+    """Returns the same reading with a description of columns of text, if the format has them."""
+    if DESCRIBE not in detect(named.path, reading.kind).options:
+        return reading
+    return replace(reading, options=reading.options.replace(**{DESCRIBE.name: True}))
+
+
+def is_open(named: NamedSource, reading: Reading) -> bool:
+    """Whether the user left it open what to read at the path: no list of files, and no option that chooses."""
+    harmless = {option.name for option in (ON_ERROR, LIMIT, SAMPLE, SEED)}
+    return named.files is None and reading.options.to_dict().keys() <= harmless
 
 
 def check_plain_stats(path: str, given: Given, allowed: Iterable[str] = ()) -> None:

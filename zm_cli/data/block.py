@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from zm_cli.data.texts import TextSummary
 
 Values = NDArray[Any]
 
@@ -17,6 +19,9 @@ decides the last bits of the result, so neither an option nor the machine may ch
 
 BYTE_VALUES = 256
 """The number of different 8-bit values."""
+
+MOST_LISTED = 1000
+"""The most samples that are listed with the reason why they were left out; all of them are counted."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +38,14 @@ class Span:
 
 @dataclass(frozen=True)
 class Rejected:
-    """The first cell of a feature that is not a number: `row` counts the samples of the whole source from 1."""
+    """The first cell of a feature that is not a number: `row` counts the samples of the whole source from 1.
+
+    `reason` says what is wrong with it, as a clause.
+    """
 
     row: int
     value: str
+    reason: str = "which is not a number"
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,27 @@ class Block:
     carried: Any = None
     rejected: Mapping[int, Rejected] = field(default_factory=dict)
     skipped: tuple[Skipped, ...] = ()
+    skipped_more: int = 0
+    """How many samples were left out besides those listed in `skipped`."""
+    numbers: Sequence[int] | NDArray[np.int64] | None = None
+    """The number of each sample in the source, counted from 1; None: not known to the format."""
+    missing: NDArray[np.bool_] | None = None
+    """Which values were missing before they were filled, shape (samples, features marked); None: not asked for."""
+    texts: TextSummary | None = None
+    """What the columns of a table hold as text; None: not asked for."""
     notes: tuple[str, ...] = ()
+
+    @property
+    def skipped_total(self) -> int:
+        """How many samples of the span were left out."""
+        return len(self.skipped) + self.skipped_more
+
+
+def drop_values(block: Block) -> Block:
+    """Returns the block without its values and what is carried with them, and without the address of its span."""
+    return replace(
+        block, span=replace(block.span, address=None), values=block.values[:0].copy(), carried=None, missing=None
+    )
 
 
 @dataclass(frozen=True)

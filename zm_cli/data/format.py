@@ -14,6 +14,7 @@ from zm_cli.data.options import Option, ReadOptions, Recorded
 if TYPE_CHECKING:
     from zm_cli.data.source import Source
     from zm_cli.data.spec import Spec
+    from zm_cli.data.survey import Survey
 
 
 class Confidence(IntEnum):
@@ -36,6 +37,10 @@ def _accept(spec: Spec, decoding: Mapping[str, Any]) -> str | None:
     return None
 
 
+def _list_nothing(path: str, options: ReadOptions) -> Survey | None:
+    return None
+
+
 @dataclass(frozen=True)
 class Format:
     """A kind of dataset: how to recognize and open it. Its functions import heavy libraries when they are called.
@@ -43,10 +48,12 @@ class Format:
     `kind` is its name in `--kind` and in stats files, `noun` its name in sentences: "folder of images". `recognize`
     looks at a path (its name, its first bytes) and returns how surely it is of this kind, None for not at all. `open`
     makes the Source; it is given no options but those in `options`. `find_receipt` returns the receipt that an earlier
-    run left with an output; None where there is none, or the output was edited since. `list_files` yields all files
-    that would be read, as (name in the source, path). `find_fault` returns what is wrong with the recorded options of
-    statistics of such data, as a clause ("has ..."), None for nothing; each option by itself is already valid.
-    `output_formats` are the choices of `--format`, which `output_help` explains.
+    run left with an output; None where there is none, OF_OTHER_DATA where the output was edited since. `list_files`
+    yields all files that would be read, as (name in the source, path). `find_fault` returns what is wrong with the
+    recorded options of statistics of such data, as a clause ("has ..."), None for nothing; each option by itself is
+    already valid. `output_formats` are the choices of `--format`, which `output_help` explains. `survey` returns what
+    there is at a path from which no dataset could be opened, None where it is not known; it raises DataError for
+    damaged data.
     """
 
     kind: str
@@ -57,6 +64,7 @@ class Format:
     list_files: Callable[[str, ReadOptions], Iterator[tuple[str, str]]]
     options: tuple[Option[Any], ...]
     find_fault: Callable[[Spec, Mapping[str, Any]], str | None] = _accept
+    survey: Callable[[str, ReadOptions], Survey | None] = _list_nothing
     output_formats: frozenset[str] = frozenset()
     output_help: str = ""
     completers: Mapping[str, Complete] = field(default_factory=dict)

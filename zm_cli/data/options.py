@@ -34,6 +34,8 @@ class Replay(Enum):
     """With the value that the user asks for, else the recorded one."""
     WHERE_IT_FITS = auto()
     """With the value that the user asks for, else the recorded one if it fits the data, else as the format decides."""
+    UNLESS_CONTRADICTED = auto()
+    """With the value that the user asks for, else as the format decides, which knows the recorded one (`expected`)."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Recorded:
     is_valid: Callable[[Any], bool]
     schema: Mapping[str, Any]
     replay: Replay = Replay.UNLESS_ASKED
+    same_in_all: bool = False
+    """Whether sources that are pooled must agree in it, besides those that are always replayed."""
 
 
 def _keep(given: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -17,12 +17,17 @@ class WriteOptions:
     """How to write an output.
 
     `dtype` is the type of its values, `receipt` is written with it, `format` is one of the output formats of its Format
-    (None: decided by the name of the output).
+    (None: decided by the name of the output). `force` overrules doubts. `added` names columns that a table gets at its
+    end, one for each column of `Block.missing`. `dropped` maps the names of features to columns that were added so: the
+    output does not have them, and the feature is missing where they are 1.
     """
 
     dtype: np.dtype[Any]
     receipt: Mapping[str, Any]
     format: str | None = None
+    force: bool = False
+    added: tuple[str, ...] = ()
+    dropped: Mapping[str, str] = field(default_factory=dict)
 
 
 class Sink(Protocol):

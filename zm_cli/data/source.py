@@ -17,7 +17,8 @@ class Facts:
 
     `shapes` and `types` (dtypes or image modes) map a printable name to the number of samples that have it. `left_out`
     is the number of files that are not samples. `others` are facts in the words of the format, name to text:
-    compression, text columns. `classes` maps each class to its number of samples.
+    compression, text columns. `classes` maps each class to its number of samples, `splits` each folder that is named
+    like a split and is therefore not a class. `kept` names what else the file holds, which is written as it is.
     """
 
     nbytes: int
@@ -27,6 +28,8 @@ class Facts:
     skipped: tuple[Skipped, ...] = ()
     others: Mapping[str, str] = field(default_factory=dict)
     classes: Mapping[str, int] = field(default_factory=dict)
+    splits: Mapping[str, int] = field(default_factory=dict)
+    kept: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -45,6 +48,8 @@ class Source(Protocol):
     """Bytes of the whole input, for progress; 0 where that is not known."""
     sample_bytes: int
     """Decoded bytes of the largest sample."""
+    overhead_bytes: int
+    """Bytes that a block takes besides its values while it is read, and again while it is encoded."""
     one_pass: bool
     """Whether `spans` can be called only once (standard input)."""
     forkable: bool
@@ -57,7 +62,7 @@ class Source(Protocol):
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The names of the folders directly below the source that hold its samples, sorted; empty for single files."""
+        """The names of the classes of its samples, sorted: of the folders directly below that are not splits."""
         ...
 
     def spans(self) -> Iterator[Span]:

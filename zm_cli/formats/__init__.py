@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
+import stat
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from zm_cli.data.format import Format
 from zm_cli.data.options import Option, ReadOptions
-from zm_cli.errors import UsageError, ZmError
+from zm_cli.errors import DataError, NothingToMeasureError, UsageError, ZmError
 from zm_cli.inputs.standard_input import name_input
 from zm_cli.running.guard import note_input
 
@@ -47,9 +49,12 @@ def detect(path: str, kind: str | None = None, *, preferred: str | None = None) 
     """The format named `kind`; without `kind`, the format that recognizes `path` most surely.
 
     The format of the `preferred` kind wins if it recognizes the path at all. Raises UsageError if there is nothing at
-    the path, if no format recognizes it, or if several do so equally surely.
+    the path, if no format recognizes it, or if several do so equally surely; NothingToMeasureError for an empty file.
     """
     known = formats()
+    location = Path(path)
+    if path != "-" and not location.exists():
+        raise _explain_missing(path)
     if kind is not None:
         if kind not in known:
             raise UsageError(f"there is no kind '{kind}'", where="--kind", hint=f"choose from {', '.join(known)}")
@@ -60,9 +65,6 @@ def detect(path: str, kind: str | None = None, *, preferred: str | None = None) 
         return known[kind]
     if path == "-":
         return _piped()
-    location = Path(path)
-    if not location.exists():
-        raise UsageError("does not exist", where=path)
     claims = {entry.kind: entry.recognize(location) for entry in known.values()}
     found = {kind: confidence for kind, confidence in claims.items() if confidence is not None}
     if found:
@@ -74,11 +76,31 @@ def detect(path: str, kind: str | None = None, *, preferred: str | None = None) 
         return known[surest[0]]
     if path.startswith(DESCRIPTORS) or not (location.is_file() or location.is_dir()):
         return _piped()
-    nouns = [entry.noun for entry in known.values()]
-    raise UsageError(
+    raise _explain_unknown(path)
+
+
+def _explain_missing(path: str) -> UsageError:
+    from zm_cli.formats.shared.remote import explain_remote
+
+    return explain_remote(path) or UsageError("does not exist", where=path)
+
+
+def _explain_unknown(path: str) -> ZmError:
+    """The error of a file that no format recognizes."""
+    from zm_cli.formats.shared.foreign import find_foreign, is_text
+
+    if _is_empty(path):
+        return _explain_empty(path)
+    if foreign := find_foreign(path):
+        return UsageError(foreign.describe(), where=path, hint=foreign.advise(path))
+    nouns = [entry.noun for entry in formats().values()]
+    kinds = "|".join(formats())
+    return UsageError(
         f"is not a {', '.join(nouns[:-1])} or {nouns[-1]} by its name or first bytes",
         where=path,
-        hint=f"say what it is with --kind {'|'.join(known)}",
+        hint=f"if it is a table, --kind {_piped().kind} reads it"
+        if is_text(path)
+        else f"say what it is with --kind {kinds}",
     )
 
 
@@ -87,7 +109,11 @@ def _piped() -> Format:
 
 
 def open_source(path: str, options: ReadOptions, kind: str | None = None, *, preferred: str | None = None) -> Source:
-    """The source at `path`, opened as its format reads it; UsageError for an option that this format does not have."""
+    """The source at `path`, opened as its format reads it.
+
+    Raises UsageError for an option that this format does not have, DataError for data that it cannot read, which names
+    them for what they are.
+    """
     note_input(path)
     entry = detect(path, kind, preferred=preferred)
     for name in options.to_dict():
@@ -95,13 +121,44 @@ def open_source(path: str, options: ReadOptions, kind: str | None = None, *, pre
             others = [other.kind for other in formats().values() if name in other.option_names]
             spelling = reading_options()[name].spelling
             raise UsageError(f"{spelling} is for {' and '.join(others)}, not for {entry.kind}", where=path)
-    return entry.open(path, options)
+    if kind is None and entry.reads_pipe:
+        # Any text can be read as a table, with other numbers than were meant.
+        _refuse_foreign(path, entry)
+    try:
+        return entry.open(path, options)
+    except DataError as error:
+        if _is_empty(path):
+            raise _explain_empty(path) from error
+        _refuse_foreign(path, entry)
+        raise
+
+
+def _refuse_foreign(path: str, entry: Format) -> None:
+    """Raises DataError where the contents of `path` are of another kind than this format reads, whatever its name."""
+    from zm_cli.formats.shared.foreign import find_by_content
+
+    foreign = find_by_content(path)
+    if foreign is not None and foreign.kind != entry.kind:
+        raise DataError(foreign.describe(), where=path, hint=foreign.advise(path))
+
+
+def _explain_empty(path: str) -> NothingToMeasureError:
+    return NothingToMeasureError("is empty", where=path, hint="it has no bytes: get the file again")
+
+
+def _is_empty(path: str) -> bool:
+    """Whether `path` is a file without a single byte."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return False
+    return stat.S_ISREG(status.st_mode) and not status.st_size
 
 
 def find_receipt(output: str, options: ReadOptions) -> Mapping[str, Any] | None:
     """The receipt that an earlier run left with an output, which is read with these options.
 
-    None if there is no receipt, or if the output was edited since.
+    None if there is no receipt, OF_OTHER_DATA if the output was edited since.
     """
     try:
         return detect(output).find_receipt(output, options)

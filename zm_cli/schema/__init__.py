@@ -11,7 +11,7 @@ from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.statistic import Statistic
 from zm_cli.statistics import optional_statistics
 
-NAMES = ("stats", "inspect", "check", "written", "error")
+NAMES = ("stats", "inspect", "survey", "check", "written", "error")
 """The documents that have a schema."""
 
 

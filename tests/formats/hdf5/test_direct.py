@@ -30,6 +30,7 @@ from tests.formats.hdf5.files import (
     save_x,
     set_block_bytes,
 )
+from tests.systems import examples
 from zm_cli.errors import DataError
 from zm_cli.formats.hdf5 import direct, reader
 
@@ -55,7 +56,12 @@ def forbid_direct(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(reader, "find_direct_reader", lambda *_: None)
 
 
-@settings(deadline=None, max_examples=150, print_blob=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None,
+    max_examples=examples(150),
+    print_blob=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(data=st.data())
 def test_values_and_digests_are_those_of_h5py(data: st.DataObject, tmp_path: Path) -> None:
     shape = tuple(data.draw(st.lists(st.integers(1, 9), min_size=1, max_size=5), label="shape"))

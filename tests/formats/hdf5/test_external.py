@@ -17,6 +17,7 @@ from h5py import h5d, h5p, h5s, h5t
 from tests.formats.hdf5.files import VALUES, error_of, open_data, put_virtual, read_values, rewrite
 from tests.shell import run_zm
 from zm_cli.errors import DataError, UsageError
+from zm_cli.system import find_c_function
 
 IN_ACCESS, IN_OPEN = 1, 32
 """Events of <sys/inotify.h>."""
@@ -25,9 +26,9 @@ IN_ACCESS, IN_OPEN = 1, 32
 @contextmanager
 def untouched(*paths: Path) -> Iterator[None]:
     """Fails if one of the files is opened or read inside the `with` block."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if not hasattr(libc, "inotify_init1"):
+    if find_c_function("inotify_init1") is None:
         pytest.skip("no inotify here")
+    libc = ctypes.CDLL(None, use_errno=True)
     watch = libc.inotify_init1(os.O_NONBLOCK)
     for path in paths:
         assert libc.inotify_add_watch(watch, os.fsencode(path), IN_OPEN | IN_ACCESS) >= 0

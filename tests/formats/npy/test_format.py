@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import resource
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.shell import run_zm
+from tests.systems import needs_limits, resource
 from zm_cli.data import block
 from zm_cli.data.options import ReadOptions
 from zm_cli.data.sink import WriteOptions
@@ -225,6 +225,7 @@ def test_a_file_cut_short_between_the_passes_is_an_error(tmp_path: Path) -> None
         measure([source], MeasureOptions(), Plan(1))
 
 
+@needs_limits
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_an_output_that_does_not_fit_leaves_the_old_one(tmp_path: Path, order: Any) -> None:
     save(tmp_path, np.ones((50_000, 3)).copy(order))

@@ -14,6 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tests.systems import examples
 from zm_cli.formats.shared.npy_header import MOST_HEADER_BYTES, NpyHeader, read_npy_header
 
 NUMBER_TYPES = [
@@ -164,7 +165,7 @@ def test_text_is_read_where_it_is_expected() -> None:
 # What is refused
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(data=mutated_files() | rebuilt_headers())
 @example(data=frame("{'descr': '<f8', 'fortran_order': False, 'shape': (3L,), }\n", (3, 0)))
 @example(data=frame("\n {'descr': '<f8', 'fortran_order': False, 'shape': (3,), }\n"))

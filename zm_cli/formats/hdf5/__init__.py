@@ -11,10 +11,11 @@ from zm_cli.data.options import ReadOptions
 from zm_cli.errors import UsageError
 from zm_cli.formats.hdf5.options import ALLOW_EXTERNAL
 from zm_cli.formats.shared.layout import find_layout_fault
-from zm_cli.formats.shared.options import DATASET, LAYOUT, LIMIT
+from zm_cli.formats.shared.options import DATASET, LAYOUT, LIMIT, MASK_AND_SCALE, SAMPLE, SEED
 
 if TYPE_CHECKING:
     from zm_cli.data.source import Source
+    from zm_cli.data.survey import Survey
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 USER_BLOCKS = (0, 512, 1024, 2048)
@@ -64,6 +65,12 @@ def _complete_dataset(path: str, options: ReadOptions, begun: str) -> Iterator[t
     return complete_dataset(path, begun)
 
 
+def _survey(path: str, options: ReadOptions) -> Survey:
+    from zm_cli.formats.hdf5.survey import survey_file
+
+    return survey_file(path)
+
+
 FORMAT = Format(
     kind="hdf5",
     noun="HDF5 file",
@@ -71,7 +78,8 @@ FORMAT = Format(
     open=_open,
     find_receipt=_find_receipt,
     list_files=_list_files,
-    options=(DATASET, LAYOUT, ALLOW_EXTERNAL, LIMIT),
+    options=(DATASET, LAYOUT, MASK_AND_SCALE, ALLOW_EXTERNAL, LIMIT, SAMPLE, SEED),
     find_fault=find_layout_fault,
+    survey=_survey,
     completers={"dataset": _complete_dataset},
 )

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from zm_cli.errors import DataError, UsageError
-from zm_cli.formats.hdf5.datasets import describe_datasets, describe_type, list_datasets, numeric_dtype
+from zm_cli.errors import DataError, NothingToMeasureError, UsageError
+from zm_cli.formats.hdf5.candidates import MOST_RANK, describe_datasets, explain_other_use, find_candidates
+from zm_cli.formats.hdf5.datasets import describe_type, list_datasets, numeric_dtype
 from zm_cli.formats.hdf5.external import stored_shape
 from zm_cli.formats.hdf5.links import describe_external_links
 from zm_cli.formats.hdf5.location import Location
 from zm_cli.formats.hdf5.names import decode_name, encode_name, show_name, split_path
+from zm_cli.formats.hdf5.sparse import find_matrix
+from zm_cli.formats.shared.examples import LISTED, advise_example, choose_example, list_few
 from zm_cli.outputs.hdf5_errors import H5PY_ERRORS, explain_error
 from zm_cli.suggest import find_near
-
-MOST_RANK = 5
-HIDDEN = ("/#refs#/", "/#subsystem#/")
-"""Where MATLAB keeps the contents of its cells: datasets there are chosen only by name."""
 
 
 def choose_dataset(file: Any, path: str, asked: str | None, allow_external: bool) -> tuple[Location, Any]:
@@ -41,32 +41,40 @@ def choose_dataset(file: Any, path: str, asked: str | None, allow_external: bool
 def _find_only(file: Any, path: str) -> tuple[str, Any]:
     """The path and `h5py.Dataset` of the only suitable dataset: of rank 2 or more, or else of rank 1."""
     datasets = list_datasets(file)
-    suitable = [entry for entry in datasets if _is_suitable(*entry)]
-    arrays = [entry for entry in suitable if len(stored_shape(entry[1].id) or ()) >= 2]
-    candidates = arrays or suitable
-    if len(candidates) == 1:
-        return candidates[0]
+    candidates = find_candidates(datasets)
     if not candidates:
-        holds = f"it holds {describe_datasets(datasets)}" if datasets else "it holds no dataset at all"
+        holds = f"it holds {_describe_few(datasets)}" if datasets else "it holds no dataset at all"
         if links := describe_external_links(file):
             holds += f"; it has links to other files, {links}: name one with --dataset and --allow-external"
-        raise DataError(f"has no dataset of numbers of rank 1 to {MOST_RANK}", where=path, hint=holds)
+        raise NothingToMeasureError(f"has no dataset of numbers of rank 1 to {MOST_RANK}", where=path, hint=holds)
+    if len(candidates) == 1:
+        return candidates[0]
     raise UsageError(
-        f"which dataset is meant? There are {describe_datasets(candidates)}",
+        f"which dataset is meant? There are {_describe_few(candidates)}",
         where=path,
-        hint=f"say which, for example --dataset {show_name(candidates[0][0])}",
+        hint=advise_example(path, find_example(candidates), len(candidates)),
     )
 
 
-def _is_suitable(name: str, dataset: Any) -> bool:
-    from h5py import h5ds
+def find_example(candidates: list[tuple[str, Any]]) -> str:
+    """The path of the candidate, a path and an `h5py.Dataset`, that is probably meant."""
+    sizes = [math.prod(stored_shape(dataset.id) or ()) for _, dataset in candidates]
+    return choose_example([show_name(name) for name, _ in candidates], sizes)
 
-    if name.startswith(HIDDEN) or numeric_dtype(dataset) is None:
-        return False
-    if not 1 <= len(stored_shape(dataset.id) or ()) <= MOST_RANK:
-        return False
-    # The coordinates of an axis (netCDF writes them) are not the data.
-    return not h5ds.is_scale(dataset.id)
+
+def note_left_out(file: Any, path: str) -> str | None:
+    """A note on the sparse matrices of `file`, which is at `path`, none of which can be chosen; None where there are
+    none."""
+    matrices = list(dict.fromkeys(matrix for _, dataset in list_datasets(file) if (matrix := find_matrix(dataset))))
+    if not matrices:
+        return None
+    more = f" and {len(matrices) - LISTED} more" if len(matrices) > LISTED else ""
+    return f"{path}: sparse matrices are not read: {', '.join(matrices[:LISTED])}{more}"
+
+
+def _describe_few(datasets: list[tuple[str, Any]]) -> str:
+    few = describe_datasets(datasets[:LISTED])
+    return list_few(few, len(datasets))
 
 
 def _find_named(file: Any, path: str, asked: str, allow_external: bool) -> tuple[Location, Any]:
@@ -81,13 +89,13 @@ def _find_named(file: Any, path: str, asked: str, allow_external: bool) -> tuple
     datasets = list_datasets(file)
     if isinstance(item, h5py.Group):
         inside = [entry for entry in datasets if entry[0].startswith(f"{name.rstrip('/')}/")]
-        hint = f"it holds {describe_datasets(inside)}" if inside else "it holds no dataset"
+        hint = f"it holds {_describe_few(inside)}" if inside else "it holds no dataset"
         raise UsageError(f"{shown} is a group, not a dataset", where=path, hint=hint)
     if item is not None:
         raise UsageError(f"{shown} is a named type, not a dataset", where=path)
     near = _find_near_path(name, [entry[0] for entry in datasets])
     suggestion = f"did you mean {show_name(near)}? " if near else ""
-    holds = describe_datasets(datasets) if datasets else "no dataset at all"
+    holds = _describe_few(datasets) if datasets else "no dataset at all"
     raise UsageError(f"has no dataset {shown}", where=path, hint=f"{suggestion}It holds {holds}")
 
 
@@ -103,12 +111,16 @@ def _find_near_path(name: str, paths: list[str]) -> str | None:
 def _check_readable(dataset: Any, where: str) -> None:
     shape = dataset.shape
     if shape is None:
-        raise DataError("holds no values at all (a null dataspace)", where=where)
+        raise NothingToMeasureError("holds no values at all (a null dataspace)", where=where)
     if numeric_dtype(dataset) is None:
-        raise DataError(
+        raise NothingToMeasureError(
             f"holds {describe_type(dataset)} values, not plain numbers", where=where, hint="name a dataset of numbers"
         )
+    if (use := explain_other_use(dataset)) is not None:
+        hint = "save the matrix as a full one" if "sparse" in use else "name a dataset of numbers"
+        raise NothingToMeasureError(f"does not hold data: it is {use}", where=where, hint=hint)
     if not 1 <= len(shape) <= MOST_RANK:
-        raise DataError(f"has rank {len(shape)}, shape {shape}; rank 1 to {MOST_RANK} can be read", where=where)
+        what = f"has rank {len(shape)}, shape {shape}; rank 1 to {MOST_RANK} can be read"
+        raise NothingToMeasureError(what, where=where)
     if 0 in shape:
-        raise DataError(f"is empty: shape {shape}", where=where)
+        raise NothingToMeasureError(f"is empty: shape {shape}", where=where)

@@ -13,6 +13,8 @@ from zm_cli.errors import DataError
 from zm_cli.formats.hdf5.external import list_missing_sources
 from zm_cli.formats.hdf5.names import show_name
 
+_os: Any = os
+"""The module without its types, which leave out what some system lacks."""
 MOST_UNWRITTEN = 4 << 30
 """A dataset that claims more bytes than this must have written at least one in LEAST_WRITTEN of its chunks."""
 LEAST_WRITTEN = 1000
@@ -82,5 +84,7 @@ def _fill(dataset: Any) -> str:
 
 
 def count_memory() -> int:
-    """Bytes of memory of this machine."""
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else sys.maxsize
+    """Bytes of memory of this machine; without a limit where the system does not tell."""
+    if "SC_PHYS_PAGES" not in getattr(os, "sysconf_names", {}):
+        return sys.maxsize
+    return int(_os.sysconf("SC_PHYS_PAGES") * _os.sysconf("SC_PAGE_SIZE"))

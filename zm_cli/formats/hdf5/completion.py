@@ -30,6 +30,7 @@ def _find_datasets(path: str, begun: str) -> Iterator[tuple[str, str]]:
     from h5py import h5d
 
     from zm_cli.formats.hdf5.access import open_file
+    from zm_cli.formats.hdf5.candidates import explain_other_use
     from zm_cli.formats.hdf5.datasets import describe_type, numeric_dtype
     from zm_cli.formats.hdf5.external import stored_shape
     from zm_cli.formats.hdf5.links import walk_links
@@ -44,7 +45,8 @@ def _find_datasets(path: str, begun: str) -> Iterator[tuple[str, str]]:
                     return
                 if not isinstance(link.item, h5d.DatasetID) or not link.path.startswith(encode_name(begun)):
                     continue
-                if numeric_dtype(dataset := h5py.Dataset(link.item)) is not None:
+                dataset = h5py.Dataset(link.item)
+                if numeric_dtype(dataset) is not None and explain_other_use(dataset) is None:
                     yield decode_name(link.path), f"{stored_shape(link.item)} {describe_type(dataset)}"
     except H5PY_ERRORS:
         return

@@ -11,9 +11,6 @@ from zm_cli.formats.hdf5.links import walk_links
 from zm_cli.formats.hdf5.names import decode_name, show_name
 from zm_cli.outputs.hdf5_errors import H5PY_ERRORS
 
-LISTED = 12
-"""How many datasets a message lists."""
-
 
 def list_datasets(file: Any) -> list[tuple[str, Any]]:
     """Every dataset of a file (an `h5py.File`) as its path and an `h5py.Dataset`, once for all its hard links.
@@ -30,14 +27,9 @@ def list_datasets(file: Any) -> list[tuple[str, Any]]:
     ]
 
 
-def describe_datasets(found: list[tuple[str, Any]]) -> str:
-    """The datasets of such a list with shape and type, in one line; opens no other file."""
-    shown = [_describe_dataset(path, dataset) for path, dataset in found[:LISTED]]
-    rest = [f"and {len(found) - LISTED} more"] if len(found) > LISTED else []
-    return ", ".join(shown + rest)
-
-
-def _describe_dataset(path: str, dataset: Any) -> str:
+def describe_dataset(path: str, dataset: Any) -> str:
+    """The path, shape and type of an `h5py.Dataset`, and where its values are if not in its own file, which alone is
+    opened."""
     shape = stored_shape(dataset.id)
     storage = " virtual" if is_virtual(dataset.id) else " in another file" if is_external(dataset.id) else ""
     return f"{show_name(path)} {'empty' if shape is None else shape} {describe_type(dataset)}{storage}"

@@ -7,7 +7,6 @@ decoded here.
 from __future__ import annotations
 
 import math
-import os
 from array import array
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from zm_cli.formats.hdf5.filters import Filters, find_filters, find_stored_length
 from zm_cli.formats.hdf5.grid import Grid
 from zm_cli.outputs.hdf5_errors import H5PY_ERRORS
+from zm_cli.system import read_at, read_bytes_at
 
 SMALLEST_PLAIN = 1 << 16
 """Smaller chunks (in bytes of values) without filters are left to the library, which is faster with them than Python.
@@ -40,7 +40,7 @@ def find_direct_reader(file: Any, dataset: Any, axis: int) -> ContiguousReader |
 
     dtype, plist = dataset.dtype, dataset.get_create_plist()
     plain = dataset.get_type().equal(h5t.py_create(dtype))
-    if file.driver != "sec2":
+    if file.driver not in ("sec2", "windows"):
         return None
     if plist.get_layout() == h5d.CONTIGUOUS:
         address = dataset.get_offset()
@@ -144,7 +144,7 @@ class ChunkedReader:
         # Deflate adds a few bytes at most. A damaged index can claim gigabytes, which the library would read.
         if size > 2 * self.filters.nbytes + 64:
             raise EOFError(f"a chunk is stored in {size} bytes, but holds only {self.filters.nbytes}")
-        return os.pread(descriptor, size, self.index.addresses[number])
+        return read_bytes_at(descriptor, size, self.index.addresses[number])
 
     def _read(self, descriptor: int, number: int, first: int, out: NDArray[Any]) -> None:
         """Fills `out`, C-contiguous, with the rows of a chunk from `first` on, which is 0 for a filtered chunk."""
@@ -193,7 +193,7 @@ def _fill(descriptor: int, address: int, out: NDArray[Any]) -> None:
     """Fills `out`, C-contiguous, from the file; EOFError where that ends too early (the library would read zeros)."""
     view = out.reshape(-1).view(np.uint8).data
     while view:
-        got = os.preadv(descriptor, [view], address)
+        got = read_at(descriptor, view, address)
         if not got:
             raise EOFError("the file ends within the values")
         view, address = view[got:], address + got

@@ -159,7 +159,7 @@ def _is_same_file(filename: str, path: str) -> bool:
 def _find_files(filename: str, path: str) -> list[str]:
     """The existing files that the library could take for `filename`, named by a source in the file at `path`."""
     home = os.path.dirname(os.path.abspath(path))
-    folders = [folder.replace("${ORIGIN}", home) for folder in os.environ.get(PREFIX, "").split(":")]
+    folders = [folder.replace("${ORIGIN}", home) for folder in os.environ.get(PREFIX, "").split(os.pathsep)]
     folders += [home, os.path.dirname(os.path.realpath(path)), ""]
     # An absolute name that does not exist is looked for by its last part.
     names = {part for possible in _insert_number(filename, 0) for part in (possible, os.path.basename(possible))}

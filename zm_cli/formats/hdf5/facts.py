@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from zm_cli.formats.hdf5.datasets import describe_datasets, list_datasets
+from zm_cli.formats.hdf5.candidates import HIDDEN, describe_datasets
+from zm_cli.formats.hdf5.datasets import list_datasets
 from zm_cli.formats.hdf5.filters import FILTER_NAMES, GZIP
 from zm_cli.formats.hdf5.links import describe_external_links
 from zm_cli.formats.hdf5.names import show_name
 
+LISTED = 40
+"""How many other datasets are listed."""
 MISSING_MARKS = ("_FillValue", "missing_value")
 """Attributes that say which value stands for a missing one."""
 
@@ -23,12 +26,18 @@ def describe_dataset(file: Any, dataset: Any) -> dict[str, str]:
     if marks:
         shown = ", ".join(f"{np.squeeze(value)} ({name})" for name, value in marks.items())
         facts["marked as missing"] = show_name(shown)
-    rest = [entry for entry in list_datasets(file) if entry[1] != dataset]
-    if rest:
-        facts["other datasets"] = describe_datasets(rest)
+    if rest := list_others(file, dataset):
+        more = [f"and {len(rest) - LISTED} more"] if len(rest) > LISTED else []
+        facts["other datasets"] = ", ".join(describe_datasets(rest[:LISTED]) + more)
     if links := describe_external_links(file):
         facts["external links"] = links
     return facts
+
+
+def list_others(file: Any, dataset: Any) -> list[tuple[str, Any]]:
+    """The other datasets of `file` (an `h5py.File`) than `dataset`, as `list_datasets` lists them, without those in the
+    cells of MATLAB."""
+    return [entry for entry in list_datasets(file) if entry[1] != dataset and not entry[0].startswith(HIDDEN)]
 
 
 def describe_storage(dataset: Any) -> dict[str, str]:

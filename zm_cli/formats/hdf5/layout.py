@@ -5,13 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from zm_cli.formats.hdf5.attributes import read_text_attribute
+from zm_cli.formats.hdf5.matlab import describe_axes, guess_matlab_layout, is_matlab
 from zm_cli.formats.shared.layout import guess_layout, is_layout
 from zm_cli.outputs.hdf5_errors import H5PY_ERRORS
 
 
 def find_layout(dataset: Any) -> str | None:
-    """The layout that an `h5py.Dataset` declares, or else the only one that its shape allows; None without either."""
-    return declared_layout(dataset) or guess_layout(dataset.shape)
+    """The layout that an `h5py.Dataset` declares, or else the only one that its shape allows; None without either.
+
+    Arrays of MATLAB have the layout that its conventions imply.
+    """
+    guess = guess_matlab_layout if is_matlab(dataset) else guess_layout
+    return declared_layout(dataset) or guess(dataset.shape)
+
+
+def describe_guess(dataset: Any) -> str | None:
+    """What is to be told of the layout that is taken for an `h5py.Dataset`; None where nothing is."""
+    if declared_layout(dataset) is not None or not is_matlab(dataset):
+        return None
+    return describe_axes(dataset.shape, guess_matlab_layout(dataset.shape))
 
 
 def declared_layout(dataset: Any) -> str | None:

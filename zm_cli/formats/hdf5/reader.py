@@ -21,20 +21,31 @@ from zm_cli.formats.hdf5.location import Location
 from zm_cli.formats.hdf5.names import encode_name
 from zm_cli.outputs.hdf5_errors import H5PY_ERRORS, explain_error
 from zm_cli.running.time_limit import limited
+from zm_cli.system import KEEPS_POSITION, READ
 
 _opening = threading.Lock()
+_OWN = not KEEPS_POSITION
+"""Whether direct reads need a descriptor of their own: the library remembers the position of its own."""
 
 
 @dataclass(frozen=True)
 class _Handles:
     """What one process has open: the file (an `h5py.File`) and the dataset (a low-level id).
 
-    `descriptor` is that of the file where values can be read directly, else None.
+    `descriptor` is that of the file where values can be read directly, else None; `own` says whether it is closed here,
+    because it is not the library's.
     """
 
     file: Any
     dataset: Any
     descriptor: int | None
+    own: bool
+
+    def close(self) -> None:
+        """Closes all of it."""
+        if self.own and self.descriptor is not None:
+            os.close(self.descriptor)
+        self.file.close()
 
 
 class DatasetReader:
@@ -129,11 +140,15 @@ class DatasetReader:
             hint="the file is damaged there, or cut short; copy it again from its origin",
         )
 
+    def _find_descriptor(self, file: Any) -> int:
+        """The descriptor of the open `h5py.File` for direct reads, new where they need their own."""
+        return os.open(self._location.path, READ) if _OWN else int(file.id.get_vfd_handle())
+
     def close(self) -> None:
         """Closes what this process has open; the next read opens it again."""
         with _opening:
             if self._handles is not None and self._process == os.getpid():
-                self._handles.file.close()
+                self._handles.close()
             self._handles = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -169,5 +184,5 @@ class DatasetReader:
                 if same and not self._searched and not foreign:
                     self._direct, self._searched = find_direct_reader(file, dataset, self._axis), True
                 readable = same and self._direct is not None
-                self._handles = _Handles(file, dataset, file.id.get_vfd_handle() if readable else None)
+                self._handles = _Handles(file, dataset, self._find_descriptor(file) if readable else None, _OWN)
             return self._handles

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from zm_cli.data.format import Confidence, Format
 from zm_cli.data.options import ReadOptions
 from zm_cli.formats.shared.layout import find_layout_fault
-from zm_cli.formats.shared.options import DATASET, LAYOUT, LIMIT
+from zm_cli.formats.shared.options import DATASET, LAYOUT, LIMIT, SAMPLE, SEED
 
 if TYPE_CHECKING:
     from zm_cli.data.source import Source
+    from zm_cli.data.survey import Survey
 
 MAGIC = b"\x93NUMPY"
 
@@ -57,6 +58,12 @@ def _complete_dataset(path: str, options: ReadOptions, begun: str) -> Iterator[t
             yield array.name, describe_array(array)
 
 
+def _survey(path: str, options: ReadOptions) -> Survey:
+    from zm_cli.formats.npy.survey import survey_file
+
+    return survey_file(path)
+
+
 FORMAT = Format(
     kind="npy",
     noun="NumPy array",
@@ -64,7 +71,8 @@ FORMAT = Format(
     open=_open,
     find_receipt=_find_receipt,
     list_files=_list_files,
-    options=(DATASET, LAYOUT, LIMIT),
+    options=(DATASET, LAYOUT, LIMIT, SAMPLE, SEED),
     find_fault=find_layout_fault,
+    survey=_survey,
     completers={"dataset": _complete_dataset},
 )

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
-from zm_cli.errors import DataError, UsageError, escape_controls
+from zm_cli.errors import DataError, NothingToMeasureError, UsageError, escape_controls
+from zm_cli.formats.shared.examples import LISTED, advise_example, choose_example, list_few
 from zm_cli.formats.shared.npy_header import NpyHeader, read_npy_header
 from zm_cli.suggest import find_near
 
@@ -23,8 +24,8 @@ SUFFIX = ".npy"
 MOST_RANK = 5
 MOST_RATIO = 1100
 """How many times its size deflated data can unpack to, and a little more."""
-LISTED = 12
-"""How many arrays a message lists."""
+SPARSE = (("indices", "indptr"), ("row", "col"), ("offsets",))
+"""Arrays that SciPy saves of a sparse matrix, beside `data`, `shape` and `format`."""
 
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 
@@ -65,22 +66,43 @@ def choose_array(path: str, asked: str | None) -> StoredArray:
     if asked is not None:
         chosen = _find_named(path, asked, found)
     else:
-        usable = [array for array in found if is_usable(array)]
-        # As in HDF5 files: labels and weights beside the data have a single axis.
-        likely = [array for array in usable if array.header and len(array.header.shape) > 1] or usable
+        likely = find_candidates(found)
+        if is_sparse(found):
+            raise NothingToMeasureError("holds a sparse matrix, not an array", where=path, hint="save it as a full one")
         if not likely and len(found) != 1:
-            raise DataError(
-                f"has no array of numbers with 1 to {MOST_RANK} axes", where=path, hint=_describe_all(found)
+            raise NothingToMeasureError(
+                f"has no array of numbers with 1 to {MOST_RANK} axes", where=path, hint=_describe_few(found)
             )
         if len(likely) > 1:
             raise UsageError(
-                f"which array is meant? There are {_describe_all(likely)}",
+                f"which array is meant? There are {_describe_few(likely)}",
                 where=path,
-                hint=f"say which, for example --dataset {escape_controls(likely[0].name)}",
+                hint=advise_example(path, find_example(likely), len(likely)),
             )
         chosen = likely[0] if likely else found[0]
     _check_usable(chosen, name_array(path, chosen.name))
     return chosen
+
+
+def find_candidates(found: list[StoredArray]) -> list[StoredArray]:
+    """The arrays between which to choose: those of several axes, or else of one."""
+    if is_sparse(found):
+        return []
+    usable = [array for array in found if is_usable(array)]
+    # As in HDF5 files: labels and weights beside the data have a single axis.
+    return [array for array in usable if array.header and len(array.header.shape) > 1] or usable
+
+
+def find_example(candidates: list[StoredArray]) -> str:
+    """The name of the candidate that is probably meant."""
+    sizes = [array.header.nbytes if array.header else 0 for array in candidates]
+    return choose_example([escape_controls(array.name) for array in candidates], sizes)
+
+
+def is_sparse(found: list[StoredArray]) -> bool:
+    """Whether the arrays of an archive are the parts of a sparse matrix."""
+    names = {array.name for array in found}
+    return names >= {"data", "shape", "format"} and any(names.issuperset(parts) for parts in SPARSE)
 
 
 def name_array(path: str, name: str) -> str:
@@ -97,7 +119,7 @@ def sign_file(path: str) -> tuple[int, int, int]:
 def is_usable(array: StoredArray) -> bool:
     """Whether an array can be read as samples."""
     header = array.header
-    return header is not None and _is_number(header) and 1 <= len(header.shape) <= MOST_RANK and 0 not in header.shape
+    return header is not None and is_number(header) and 1 <= len(header.shape) <= MOST_RANK and 0 not in header.shape
 
 
 def describe_array(array: StoredArray) -> str:
@@ -157,7 +179,8 @@ def _check_size(header: NpyHeader, nbytes: int) -> None:
         raise ValueError("it is truncated")
 
 
-def _is_number(header: NpyHeader) -> bool:
+def is_number(header: NpyHeader) -> bool:
+    """Whether an array holds numbers of a type that is read."""
     return header.dtype.kind in "biuf" and header.dtype.itemsize <= 8
 
 
@@ -170,21 +193,20 @@ def _find_named(path: str, asked: str, found: list[StoredArray]) -> StoredArray:
         raise UsageError("--dataset is for archives (.npz), this file holds one array", where=path, hint="leave it out")
     near = find_near(asked, names)
     meant = f"did you mean {near}? it" if near else "it"
-    raise UsageError(f"has no array '{asked}'", where=path, hint=f"{meant} holds {_describe_all(found)}")
+    raise UsageError(f"has no array '{asked}'", where=path, hint=f"{meant} holds {_describe_few(found)}")
 
 
-def _describe_all(found: list[StoredArray]) -> str:
+def _describe_few(found: list[StoredArray]) -> str:
     listed = [f"{escape_controls(array.name)} {describe_array(array)}" for array in found[:LISTED]]
-    more = [f"and {len(found) - LISTED} more"] if len(found) > LISTED else []
-    return ", ".join(listed + more) or "no array"
+    return list_few(listed, len(found)) or "no array"
 
 
 def _check_usable(array: StoredArray, where: str) -> None:
     header = array.header
-    if header is None or not _is_number(header):
+    if header is None or not is_number(header):
         what = "something else" if header is None else f"{header.dtype} values"
-        raise DataError(f"holds {what}, not integers or floats of up to 8 bytes", where=where)
+        raise NothingToMeasureError(f"holds {what}, not integers or floats of up to 8 bytes", where=where)
     if not 1 <= len(header.shape) <= MOST_RANK:
-        raise DataError(f"has {len(header.shape)} axes; arrays with 1 to {MOST_RANK} are read", where=where)
+        raise NothingToMeasureError(f"has {len(header.shape)} axes; arrays with 1 to {MOST_RANK} are read", where=where)
     if 0 in header.shape:
-        raise DataError(f"is empty: its shape is {header.shape}", where=where)
+        raise NothingToMeasureError(f"is empty: its shape is {header.shape}", where=where)

@@ -17,11 +17,11 @@ from zm_cli.data.sink import WriteOptions
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.npy.choose import ERRORS, SUFFIX, sign_file
 from zm_cli.formats.npy.mapped import COPY_BYTES
+from zm_cli.formats.npy.receipts import extend_receipt
 from zm_cli.formats.npy.writer import ArrayWriter
 from zm_cli.formats.shared.npy_header import NpyHeader
 from zm_cli.formats.shared.receipt_beside import draft_receipt, hash_file
 from zm_cli.outputs.draft import Draft
-from zm_cli.outputs.receipt import MOST_LETTERS
 
 if TYPE_CHECKING:
     from zm_cli.formats.npy.source import NpySource
@@ -94,9 +94,9 @@ class NpySink:
         self._draft.discard()
 
     def _describe_array(self) -> Mapping[str, Any]:
-        """The receipt, which says of an archive which array it is about."""
+        """The receipt, which says of an archive which array it is about, and keeps those of its other arrays."""
         name = self._source.array.name
-        return {**self._receipt, "dataset": name[:MOST_LETTERS]} if name else self._receipt
+        return extend_receipt(self._receipt, self._source.path, name) if name else self._receipt
 
     def _check_unchanged(self) -> None:
         """Raises DataError if the archive is another one than when it was opened: its members were read again."""

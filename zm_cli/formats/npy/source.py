@@ -17,21 +17,13 @@ from zm_cli.data.source import Facts
 from zm_cli.data.spec import UNNAMED, Spec
 from zm_cli.formats.npy.choose import choose_array, describe_array, errors_explained, list_arrays, name_array, sign_file
 from zm_cli.formats.npy.mapped import MappedArray
+from zm_cli.formats.npy.receipts import find_receipt
 from zm_cli.formats.shared.layout import guess_layout, parse_layout
 from zm_cli.formats.shared.npy_header import NpyHeader
-from zm_cli.formats.shared.options import DATASET, LAYOUT, LIMIT
-from zm_cli.formats.shared.receipt_beside import read_receipt
-from zm_cli.outputs.receipt import DAMAGED, MOST_LETTERS
+from zm_cli.formats.shared.options import DATASET, LAYOUT
+from zm_cli.formats.shared.sampling import SampleRange, choose, cut_ranges
 
 _opening = threading.Lock()
-
-
-def find_receipt(path: str, name: str) -> Mapping[str, Any] | None:
-    """The receipt beside the file at `path`, if it is of the array `name`; DAMAGED where it cannot be read."""
-    receipt = read_receipt(path)
-    if receipt is None or receipt is DAMAGED:
-        return receipt
-    return receipt if receipt.get("dataset", "") == name[:MOST_LETTERS] else None
 
 
 class NpySource:
@@ -43,6 +35,7 @@ class NpySource:
     """
 
     one_pass = False
+    overhead_bytes = 0
     forkable = True
     small_samples = False
     classes: tuple[str, ...] = ()
@@ -55,8 +48,9 @@ class NpySource:
         layout = guess_layout(shape) if asked is None else parse_layout(asked, self.array.name or "the array", shape)
         letters = layout or "N" + UNNAMED[: len(shape) - 1]
         self.axis = letters.index("N")
-        limit, there = options.get(LIMIT), shape[self.axis]
-        self._samples = there if limit is None else min(limit, there)
+        there = shape[self.axis]
+        self._choice = choose(options, lambda: there)
+        self._samples = self._choice.samples
         dtype = self.header.dtype.newbyteorder("=")
         self.spec = Spec(
             kind="npy",
@@ -64,7 +58,7 @@ class NpySource:
             sample_shape=shape[: self.axis] + shape[self.axis + 1 :],
             dtype=np.dtype(np.uint8) if dtype.kind == "b" else dtype,
             samples=self._samples,
-            limit=limit,
+            limit=self._choice.asked,
             decoding={"dataset": self.array.name or None, "layout": layout},
         )
         self.sample_bytes = self.header.nbytes // there
@@ -80,12 +74,8 @@ class NpySource:
         return self.array.header
 
     def spans(self) -> Iterator[Span]:
-        """Yields the addresses of all samples in order: `(start, stop)` along the sample axis, of about BLOCK_BYTES."""
-        rows = max(1, blocks.BLOCK_BYTES // self.sample_bytes)
-        for index, start in enumerate(range(0, self._samples, rows)):
-            stop = min(start + rows, self._samples)
-            nbytes = (stop - start) * self.sample_bytes
-            yield Span(index, (start, stop), nbytes, nbytes)
+        """Yields the addresses of all samples in order, each a SampleRange of about BLOCK_BYTES."""
+        return cut_ranges(self._choice, max(1, blocks.BLOCK_BYTES // self.sample_bytes), self.sample_bytes)
 
     def read(self, span: Span) -> Block:
         """The samples of a span: values (n, *sample_shape) of `spec.dtype`, C-contiguous.
@@ -94,9 +84,9 @@ class NpySource:
         """
         import xxhash
 
-        start, stop = span.address
+        address: SampleRange = span.address
         with errors_explained(name_array(self.path, self.array.name)):
-            values = self._open().read(start, stop)
+            values = address.pick(self._open().read(address.start, address.stop))
         return Block(span, values, xxhash.xxh3_128(values.reshape(-1).view(np.uint8).data).digest())
 
     def tally(self, spans: Sequence[Span]) -> None:
@@ -121,6 +111,7 @@ class NpySource:
             shapes={"x".join(map(str, self.spec.sample_shape)) or "scalar": self._samples},
             types={self.spec.dtype.name: self._samples},
             others={name: value for name, value in others.items() if value},
+            kept=tuple(array.name for array in list_arrays(self.path) if array.name != self.array.name),
         )
 
     def check_output(self, output: str, format: str | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from zm_cli.data.options import Option, Panel, Recorded, Replay
@@ -24,6 +25,11 @@ def is_flag(value: Any) -> bool:
     return isinstance(value, bool)
 
 
+def is_count(value: Any) -> bool:
+    """Whether a value that a stats file records is a whole number that is not negative."""
+    return type(value) is int and value >= 0
+
+
 def can_be_bytes(text: str, errors: str) -> bool:
     """Whether a text can be encoded as UTF-8 with this error handler."""
     try:
@@ -41,6 +47,21 @@ LIMIT: Option[int] = Option(
     help="Only the first N samples of a source, for a trial.",
     panel=Panel.DATA,
 )
+SAMPLE: Option[int] = Option(
+    "sample",
+    given_as=int,
+    metavar="N",
+    minimum=1,
+    help="Only N samples of a source, drawn evenly over all of it, for a trial.",
+    panel=Panel.DATA,
+)
+SEED: Option[int] = Option(
+    "seed",
+    given_as=int,
+    metavar="N",
+    help="Other samples for --sample (default 0).",
+    panel=Panel.DATA,
+)
 EXCLUDE: Option[tuple[str, ...]] = Option(
     "exclude",
     given_as=list[str],
@@ -52,7 +73,8 @@ EXCLUDE: Option[tuple[str, ...]] = Option(
 ON_ERROR: Option[str] = Option(
     "on_error",
     given_as=Literal["fail", "skip"] | None,
-    help="Unreadable images: stop (default), or leave them out and count them.",
+    help="Images or rows that cannot be read, and rows without numbers in --columns: stop (default), or leave them out "
+    "and count them.",
     panel=Panel.DATA,
 )
 DATASET: Option[str] = Option(
@@ -74,6 +96,16 @@ LAYOUT: Option[str] = Option(
         Replay.WHERE_IT_FITS,
     ),
 )
+MASK_AND_SCALE: Option[bool] = Option(
+    "mask_and_scale",
+    given_as=bool | None,
+    flags=("--mask-and-scale/--no-mask-and-scale",),
+    help="Whether to apply missing values, scale and offset that a file declares (default: yes).",
+    panel=Panel.MISSING,
+    recorded=Recorded(is_flag, {"type": "boolean"}),
+)
+"""Attributes of netCDF-like HDF5, and GDAL's nodata in a TIFF. It is recorded where data have them: data with and
+without are pooled, and each is read by its own. Statistics of real values refuse data that are read as stored."""
 COLUMNS: Option[tuple[str, ...]] = Option(
     "columns",
     given_as=list[str],
@@ -84,7 +116,13 @@ COLUMNS: Option[tuple[str, ...]] = Option(
 )
 AMONG: Option[tuple[str, ...]] = Option("among")
 """Columns that must all be there, and beside which none is a feature: those of the statistics to apply."""
+EXPECTED: Option[Mapping[str, Any]] = Option("expected")
+"""What the statistics to apply record of options that the data themselves decide, by the options' names."""
+NUMERIC: Option[tuple[str, ...]] = Option("numeric")
+"""Columns that are numbers even where they look like codes: those of the statistics to compare with."""
 CLASSES: Option[tuple[str, ...]] = Option("classes")
 """The names of the classes that labels are numbered by: those of the statistics to apply, in their order."""
+DESCRIBE: Option[bool] = Option("describe")
+"""Whether blocks say what all columns of a table hold as text."""
 FILES: Option[tuple[str, ...]] = Option("files")
 """The files to read, relative to the path, which is then their common folder."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from zm_cli.errors import DataError
 from zm_cli.outputs.draft import Draft
-from zm_cli.outputs.receipt import DAMAGED, load_receipt
+from zm_cli.outputs.receipt import DAMAGED, OF_OTHER_DATA, load_receipt
 
 
 def receipt_path(path: str) -> Path:
@@ -21,16 +21,16 @@ def receipt_path(path: str) -> Path:
 def read_receipt(path: str) -> Mapping[str, Any] | None:
     """Returns the receipt that an earlier run left beside the file at `path`.
 
-    None if there is none or if it describes other bytes, DAMAGED if it cannot be read. Raises DataError if the file
-    itself cannot be read, OSError if it does not exist.
+    None if there is none, OF_OTHER_DATA if it describes other bytes, DAMAGED if it cannot be read. Raises DataError if
+    the file itself cannot be read, OSError if it does not exist.
     """
     document = load_receipt(receipt_path(path))
     if document is None or document is DAMAGED:
         return document
     output = document.get("output")
     if not isinstance(output, dict) or output.get("bytes") != Path(path).stat().st_size:
-        return None
-    return document if output.get("xxh3_128") == hash_file(path) else None
+        return OF_OTHER_DATA
+    return document if output.get("xxh3_128") == hash_file(path) else OF_OTHER_DATA
 
 
 def hash_file(path: str | Path) -> str:
@@ -53,7 +53,7 @@ def draft_receipt(path: str, receipt: Mapping[str, Any], nbytes: int, digest: st
     document = {**receipt, "output": {"bytes": nbytes, "xxh3_128": digest}}
     draft = Draft(receipt_path(path))
     try:
-        draft.path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        draft.path.write_bytes((json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode())
     except OSError as error:
         draft.discard()
         raise DataError(f"cannot be written: {error.strerror}", where=str(draft.target)) from error

@@ -1,0 +1,100 @@
+"""Chooses some of the samples: the first ones, or some that are spread evenly over the data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from random import Random
+from typing import TYPE_CHECKING, NamedTuple
+
+from zm_cli.data.options import ReadOptions
+from zm_cli.errors import UsageError
+from zm_cli.formats.shared.options import LIMIT, SAMPLE, SEED
+
+if TYPE_CHECKING:
+    from zm_cli.data.block import Span, Values
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which samples are read: the first `samples`, or those at `indices`, in order.
+
+    `asked` is the number of samples that the user asked for, None for all.
+    """
+
+    samples: int
+    indices: list[int] | None = None
+    asked: int | None = None
+
+
+def choose(options: ReadOptions, count: Callable[[], int]) -> Choice:
+    """Returns the samples that `--limit` and `--sample` ask for, of as many as `count` returns.
+
+    Raises UsageError for `--seed` without `--sample`.
+    """
+    limit, wanted, seed = options.get(LIMIT), options.get(SAMPLE), options.get(SEED)
+    if wanted is None and seed is not None:
+        raise UsageError("chooses what --sample draws", where="--seed", hint="give --sample N, too")
+    there = count() if limit is None else min(limit, count())
+    if wanted is None or wanted >= there:
+        return Choice(there, asked=limit if wanted is None else min(wanted, limit or wanted))
+    return Choice(wanted, draw_evenly(there, wanted, seed or 0), wanted)
+
+
+def draw_evenly(total: int, wanted: int, seed: int) -> list[int]:
+    """Returns the indices of `wanted` of `total` samples, in order; all of them if there are no more.
+
+    The data are cut into as many parts of equal length, and one sample of each is drawn: so the whole is covered, and
+    data that repeat in steps are not met always at the same step. The same seed gives the same samples.
+    """
+    if wanted >= total:
+        return list(range(total))
+    # Of all methods, the standard library promises only for `random` that its numbers stay the same.
+    draw = Random(seed).random
+    edges = [part * total // wanted for part in range(wanted + 1)]
+    return [low + int(draw() * (high - low)) for low, high in pairwise(edges)]
+
+
+class SampleRange(NamedTuple):
+    """The address of a span of an array: the samples from `start` to `stop`, or of these the `picked` ones.
+
+    `picked` are positions in the range, in order.
+    """
+
+    start: int
+    stop: int
+    picked: tuple[int, ...] | None = None
+
+    def pick(self, values: Values) -> Values:
+        """Returns the picked samples of `values`, which holds the whole range along its first axis."""
+        return values if self.picked is None else values[list(self.picked)]
+
+
+def cut_ranges(choice: Choice, step: int, sample_bytes: int) -> Iterator[Span]:
+    """Yields spans of at most `step` samples that lie near one another, each with a SampleRange as its address."""
+    from zm_cli.data.block import Span
+
+    for index, address in enumerate(_cut_ranges(choice, step)):
+        number = address.stop - address.start if address.picked is None else len(address.picked)
+        yield Span(index, address, number * sample_bytes, number * sample_bytes)
+
+
+def _cut_ranges(choice: Choice, step: int) -> Iterator[SampleRange]:
+    if choice.indices is None:
+        for start in range(0, choice.samples, step):
+            yield SampleRange(start, min(start + step, choice.samples))
+        return
+    nearby: list[int] = []
+    for index in choice.indices:
+        if nearby and index // step != nearby[0] // step:
+            yield _cover(nearby)
+            nearby = []
+        nearby.append(index)
+    if nearby:
+        yield _cover(nearby)
+
+
+def _cover(indices: list[int]) -> SampleRange:
+    start, stop = indices[0], indices[-1] + 1
+    return SampleRange(start, stop, None if stop - start == len(indices) else tuple(i - start for i in indices))
