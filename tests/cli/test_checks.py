@@ -144,15 +144,16 @@ def test_missing_values_do_not_fail_the_check(tmp_path: Path, impute: list[str])
     found = document(tmp_path / "out.csv", "--check", "standardized")
     assert found["ok"]
     assert [feature["name"] for feature in found["features"]] == ["x", "y"]
-    assert found["notes"] == ["without a single number, not checked: 'empty'"]
+    assert found["notes"] == [f"{tmp_path / 'out.csv'}: not checked, because its receipt says they were left: 'empty'"]
     named = document(tmp_path / "out.csv", "--check", "standardized", "--columns", "x,empty")
     assert [feature["off"] for feature in named["features"]] == [[], ["count"]]
 
 
-def test_a_column_that_was_not_transformed_can_be_excluded(tmp_path: Path) -> None:
+def test_a_column_that_was_not_transformed_is_not_checked(tmp_path: Path) -> None:
     table = write_table(tmp_path / "t.csv", ["id", "x"], np.arange(20.0).reshape(10, 2))
     done("standardize", table, "--exclude", "id", "-o", tmp_path / "out.csv")
-    assert inspect(tmp_path / "out.csv", "--check", "standardized").code == 1
+    assert inspect(tmp_path / "out.csv", "--check", "standardized").code == 0
+    assert inspect(tmp_path / "out.csv", "--check", "standardized", "--columns", "id").code == 1
     assert inspect(tmp_path / "out.csv", "--check", "standardized", "--exclude", "id").code == 0
     assert inspect(tmp_path / "out.csv", "--check", "standardized", "--columns", "x").code == 0
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import pty
 import re
 import select
 import shlex
@@ -19,6 +18,7 @@ import pytest
 import typer
 
 from tests.shell import run_zm
+from tests.systems import needs_fifo, pty, skip_without_terminal
 from zm_cli.cli.completion import Answer, complete
 from zm_cli.cli.main import app
 from zm_cli.cli.shells import REQUEST
@@ -141,6 +141,7 @@ def test_datasets_are_suggested_with_shape_and_type(folder: Path, monkeypatch: p
     assert suggest("stats t.h5 --dataset /i").suggestions == (("/images", "(2, 4, 4, 3) float64"),)
 
 
+@needs_fifo
 def test_pipes_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     os.mkfifo("pipe.csv")
@@ -192,6 +193,7 @@ def install(shell: str, folder: Path, home: Path) -> str:
 
 def press_tab(shell: str, lines: list[str], folder: Path, home: Path) -> list[list[str]]:
     """The words of each line after the tab key is pressed at its end, in a real shell at a terminal."""
+    skip_without_terminal()
     arguments = {"bash": ["--noprofile", "-i"], "zsh": ["-i"]}[shell]
     controller, terminal = pty.openpty()
     process = subprocess.Popen(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import resource
 import shutil
 import signal
 import subprocess
@@ -18,6 +17,7 @@ from PIL import Image
 
 from fuzz.kills import WORKS, kill_at_random
 from tests.shell import ZM, Ran, run_zm
+from tests.systems import needs_fifo, needs_groups, needs_limits, resource, slow
 from zm_cli.data.options import ReadOptions
 from zm_cli.errors import DataError, ZmError
 from zm_cli.formats import open_source
@@ -86,12 +86,14 @@ def assert_one_line(ran: Ran, *words: str, code: int = 3) -> None:
     assert all(word in ran.err for word in words), ran
 
 
-@pytest.mark.parametrize("name", WORKS)
+@needs_groups
+@pytest.mark.parametrize("name", [name if name == "csv" else pytest.param(name, marks=slow) for name in WORKS])
 def test_a_run_killed_at_any_moment_leaves_the_old_output_or_the_new(name: str, tmp_path: Path) -> None:
     tally = kill_at_random(name, 6, SEED, tmp_path)
     assert not tally.defects, (SEED, tally.defects)
 
 
+@needs_limits
 @every_output
 def test_a_full_disk_leaves_the_earlier_output(name: str, tmp_path: Path) -> None:
     write, output, options = OUTPUTS[name]
@@ -231,6 +233,7 @@ os._exit(guard.stand_by(work, lambda path: remove_left_over(Path(path))))
 """
 
 
+@needs_limits
 @pytest.mark.parametrize(
     ("number", "words"),
     [
@@ -254,6 +257,7 @@ def test_a_crash_of_a_library_is_an_error_and_leaves_nothing(
     assert not list(tmp_path.iterdir())
 
 
+@needs_fifo
 def test_zm_does_not_wait_for_a_pipe_named_as_an_image(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "x.png")
     assert run_zm("center", tmp_path / "x.png", "-o", tmp_path / "out.npy").code == 3

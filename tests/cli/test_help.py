@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.shell import run_at_terminal, run_zm
+from tests.systems import slow
 
 COMMANDS = ("stats", "center", "standardize", "inspect")
 NARROW = {"COLUMNS": "80", "LINES": "24"}
@@ -77,6 +78,7 @@ def write_sources(folder: Path) -> None:
         (folder / f"{name}.csv").write_text("age,income\n1,10\n2,30\n4,20\n")
 
 
+@slow
 def test_the_examples_work_in_their_order(tmp_path: Path) -> None:
     write_sources(tmp_path)
     texts = [run_zm(*command, "--help", env=NARROW).out for command in ((), *((name,) for name in COMMANDS))]

@@ -63,7 +63,7 @@ def test_two_runs_write_the_same_bytes(inputs: Path, tmp_path: Path, arguments: 
     for workers in ("1", "3"):
         folder = tmp_path / workers
         folder.mkdir()
-        ran = run_zm(arguments[0], arguments[1], "-o", folder / output, "-j", workers, *arguments[2:], cwd=inputs)
+        ran = run_zm(arguments[0], arguments[1], "-o", folder / output, "-qj", workers, *arguments[2:], cwd=inputs)
         assert (ran.code, ran.err) == (0, "")
         runs.append(read_all(folder))
     assert [name.partition("/")[2] for name in runs[0]] == [name.partition("/")[2] for name in runs[1]]

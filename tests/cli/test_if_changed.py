@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from tests.shell import run_zm
+from tests.systems import needs_fifo
 
 
 @pytest.fixture
@@ -121,6 +122,7 @@ def test_statistics_that_are_applied_are_inputs_too(data: Path) -> None:
     assert run(data, *arguments)
 
 
+@needs_fifo
 def test_changes_behind_links_are_noticed(data: Path) -> None:
     (data / "both").mkdir()
     for name in ("one", "two"):

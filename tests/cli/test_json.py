@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import subprocess
 from pathlib import Path
@@ -18,14 +17,16 @@ from PIL import Image
 
 from tests.schemas import load_closed
 from tests.shell import Ran, run_zm, start_zm
+from tests.systems import needs_limits, resource
 
-SCHEMAS = {name: load_closed(name) for name in ("stats", "inspect", "written", "error")}
+SCHEMAS = {name: load_closed(name) for name in ("stats", "inspect", "survey", "written", "error")}
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """A table with a constant column and missing values; arrays; images of two sizes, one of them damaged."""
     (tmp_path / "t.csv").write_text("a,b,c\n0.1,7,x\n0.2,7,\n,7,z\n")
+    (tmp_path / "names.csv").write_text("a\n")
     with h5py.File(tmp_path / "x.h5", "w") as file:
         file["x"] = np.arange(96, dtype=np.uint8).reshape(2, 4, 4, 3)
     (tmp_path / "images").mkdir()
@@ -57,6 +58,7 @@ def test_a_schema_is_valid(schema: str) -> None:
         ("inspect", ("inspect", "t.csv")),
         ("inspect", ("inspect", "x.h5")),
         ("inspect", ("inspect", "images")),
+        ("survey", ("inspect", "names.csv")),
         ("written", ("center", "t.csv", "-o", "out.csv")),
         ("written", ("standardize", "x.h5", "--layout", "NHWC", "-o", "out.h5")),
         ("written", ("standardize", "images", "-o", "out/", "--on-error", "skip")),
@@ -137,6 +139,7 @@ def test_an_error_is_one_object(
     assert error["hint"] != ""
 
 
+@needs_limits
 def test_a_full_disk_is_reported_as_one_object(data: Path) -> None:
     (data / "big.csv").write_text("a\n" + "1\n" * 100_000)
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)

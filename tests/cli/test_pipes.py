@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import gzip
 import json
 import os
@@ -10,7 +9,6 @@ import random
 import select
 import signal
 import subprocess
-import termios
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -21,8 +19,10 @@ import pytest
 import zstandard
 
 from tests.shell import put_zm_on_path, run_zm, start_zm
+from tests.systems import fcntl, needs_polling, slow, termios
 
 SEEDS = [20261121, 20261122, 20261123]
+pytestmark = needs_polling
 PATIENCE = 60
 """Seconds after which a test fails; a test that passes does not wait for them."""
 
@@ -91,7 +91,7 @@ def test_rows_are_written_before_the_next_arrive(stats: Path, workers: str) -> N
         assert finish(process)[0] == 0
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", [SEEDS[0], *(pytest.param(seed, marks=slow) for seed in SEEDS[1:])])
 def test_a_pipe_cut_anywhere_gives_the_same_as_the_file(stats: Path, tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     names = ["é", '"two\r\nlines"', "日本", '"say ""no"""', "", '5" pipe', "a\r"]
@@ -134,6 +134,7 @@ def peak_of_stream(stats: Path, megabytes: int) -> int:
     return usage.ru_maxrss
 
 
+@slow
 def test_a_longer_stream_takes_no_more_memory(stats: Path) -> None:
     room = 64 << 10
     assert peak_of_stream(stats, 180) <= peak_of_stream(stats, 40) + room
@@ -186,13 +187,17 @@ def test_a_wrong_row_is_an_error_after_the_rows_before_it(stats: Path, workers: 
         assert b"row 2: has 2 cells" in err
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupt_ends_zm_while_it_waits_for_rows(stats: Path, number: signal.Signals, code: int) -> None:
+@pytest.mark.parametrize(
+    ("number", "code", "words"), [(signal.SIGINT, 130, b"interrupted"), (signal.SIGTERM, 143, b"terminated")]
+)
+def test_an_interrupt_ends_zm_while_it_waits_for_rows(
+    stats: Path, number: signal.Signals, code: int, words: bytes
+) -> None:
     with centering(stats) as process:
         write(process, b"x,name,y\n1,a,10\n")
         assert read(process, 22) == b"x,name,y\n-1.0,a,-10.0\n"
         process.send_signal(number)
-        assert finish(process) == (code, b"")
+        assert finish(process) == (code, b"zm: %s\n" % words)
 
 
 def test_warnings_are_printed_on_standard_error_after_the_rows(stats: Path) -> None:

@@ -29,7 +29,7 @@ def test_a_text_that_selects_no_column_is_a_usage_error(wide: Path) -> None:
 
 def test_a_column_named_by_a_number_takes_precedence_over_a_position(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("9,2,1\n10,20,30\n11,21,31\n")
-    assert json.loads(run_zm("stats", tmp_path / "t.csv", "--columns", "2", "--json").out)["mean"] == [20.5]
+    assert json.loads(run_zm("stats", tmp_path / "t.csv", "--header", "--columns", "2", "--json").out)["mean"] == [20.5]
 
 
 def test_columns_are_selected_among_those_of_the_applied_statistics(wide: Path) -> None:
@@ -194,7 +194,7 @@ def test_a_limit_takes_the_first_samples_of_a_dataset(tmp_path: Path, stored: di
         file["y"] = np.arange(10)
     ran = run_zm("center", "x.h5", "--dataset", "x", "-o", "out.h5", "--limit", "3", cwd=tmp_path)
     assert ran.code == 0, ran.err
-    assert "/x holds the first 3 samples; everything else in the file is complete" in ran.err
+    assert "/x holds 3 of 10 samples; everything else in the file is complete" in ran.err
     with h5py.File(tmp_path / "out.h5") as file:
         assert np.array_equal(file["x"][...], values[:3] - values[:3].mean(axis=0))
         assert len(file["y"]) == 10
@@ -210,6 +210,6 @@ def test_statistics_of_a_trial_are_for_trials_only(tmp_path: Path) -> None:
     run_zm("stats", "t.csv", "--limit", "2", "-o", "s.json", cwd=tmp_path)
     ran = run_zm("center", "t.csv", "--stats", "s.json", "-o", "-", cwd=tmp_path)
     assert (ran.code, ran.out, ran.err.count("\n")) == (3, "", 1)
-    assert "a trial with 2 of the samples (--limit); measure all of the data, or --force" in ran.err
+    assert "a trial with 2 of the samples (--limit, --sample); measure all of the data, or --force" in ran.err
     assert run_zm("center", "t.csv", "--stats", "s.json", "-o", "-", "--limit", "1", cwd=tmp_path).out == "a\n-1.0\n"
     assert run_zm("center", "t.csv", "--stats", "s.json", "-o", "-", "--force", cwd=tmp_path).out.endswith("6.0\n")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import pty
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.shell import ZM, run_at_terminal, run_zm
+from tests.systems import pty, skip_without_terminal
 
 ESCAPE = "\x1b["
 
@@ -77,6 +77,7 @@ def test_version_is_one_line() -> None:
 
 @pytest.mark.parametrize("command", [("stats", "-", "-o", "-"), ("center", "-", "-o", "-")])
 def test_one_end_of_input_ends_a_typed_table(command: tuple[str, ...]) -> None:
+    skip_without_terminal()
     controller, terminal = pty.openpty()
     process = subprocess.Popen(
         [*ZM, *command],

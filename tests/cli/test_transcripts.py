@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from tests.shell import put_zm_on_path
+from tests.systems import slow
 from tests.transcript import Way, fits, read_transcript, run_in_shell
 
 ROOT = Path(__file__).parents[2]
 TRANSCRIPTS = sorted((ROOT / "tests" / "transcripts").glob("*.txt"))
 
 
-@pytest.mark.parametrize("way", ["pipe", "terminal"])
+@pytest.mark.parametrize("way", ["pipe", pytest.param("terminal", marks=slow)])
 @pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.stem)
 def test_a_transcript_is_reproduced_exactly(tmp_path: Path, path: Path, way: Way) -> None:
     shutil.copytree(ROOT / "sample_data", tmp_path / "sample_data", ignore=shutil.ignore_patterns("make.py"))

@@ -44,8 +44,16 @@ def test_channels_fit_whatever_the_sizes_and_the_order_of_axes(data: Spec) -> No
 
 
 def test_pixels_need_the_same_shape() -> None:
-    with pytest.raises(DataError, match="4x4x3"):
+    with pytest.raises(DataError, match=r"4x4x3.*use data of the same size; or statistics --per channel fit any size"):
         check_fits(make_stats(IMAGES, "pixel", axes="NHWC"), spec("NHWC", (4, 4, 3)), "data")
+    with pytest.raises(DataError, match=r"4x4x4.*use data of the same kind"):
+        check_fits(make_stats(IMAGES, "pixel", axes="NHWC"), spec("NHWC", (4, 4, 4)), "data")
+
+
+def test_images_of_another_size_can_be_resized_by_the_run_that_measures() -> None:
+    images = Spec("images", "NHWC", (4, 4, 3), np.dtype("uint8"))
+    with pytest.raises(DataError, match="measure with --resize 5x4, which is recorded and then resizes these too"):
+        check_fits(make_stats(IMAGES, "pixel", axes="NHWC", kind="images"), images, "data")
 
 
 def test_unnamed_columns_need_the_same_number() -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.hostile_stats import images, loaded, measured, refused
+from tests.systems import slow
 from zm_cli.errors import DataError
 from zm_cli.statsfile.encode import to_json
 from zm_cli.statsfile.json_text import HEADER_BYTES
@@ -147,6 +148,7 @@ def test_a_header_that_claims_to_be_long_takes_no_memory(tmp_path: Path, libver:
         assert peak < 100 << 20
 
 
+@slow
 @pytest.mark.parametrize("kind", ["variable", "fixed"])
 def test_a_header_that_is_too_large_takes_no_memory(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "a.h5"
@@ -157,6 +159,7 @@ def test_a_header_that_is_too_large_takes_no_memory(tmp_path: Path, kind: str) -
     assert peak < 100 << 20
 
 
+@slow
 @pytest.mark.parametrize("filters", [{}, {"shuffle": True, "fletcher32": True}], ids=["deflate", "all"])
 def test_a_chunk_that_unpacks_to_more_than_it_says_takes_no_memory(tmp_path: Path, filters: dict[str, bool]) -> None:
     path = saved(tmp_path)

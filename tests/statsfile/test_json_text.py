@@ -14,6 +14,7 @@ import pytest
 from tests.hostile_stats import document_of, images, measured, refused
 from tests.made import make_stats
 from tests.shell import run_zm
+from tests.systems import needs_fifo, slow
 from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError, UsageError
 from zm_cli.statsfile.arrays import known_arrays
@@ -79,6 +80,7 @@ def test_fields_may_stand_in_any_order_and_numbers_without_a_point(tmp_path: Pat
     np.testing.assert_array_equal(load_stats(str(tmp_path / "a.json")).moments.min, images().moments.min)
 
 
+@slow
 @pytest.mark.parametrize(
     "write",
     [
@@ -139,6 +141,7 @@ def test_the_longest_numbers_of_as_many_features_as_json_holds_fit_into_it() -> 
     assert (sum(len(f"{number}, ") for number in longest) + 12) * JSON_FEATURES + HEADER_BYTES < JSON_BYTES
 
 
+@needs_fifo
 @pytest.mark.parametrize("suffix", [".json", ".npz", ".h5"])
 def test_a_folder_a_device_or_a_silent_pipe_is_refused_at_once(tmp_path: Path, suffix: str) -> None:
     folder, pipe, device = (tmp_path / f"{name}{suffix}" for name in ("folder", "pipe", "device"))

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from tests.hostile_stats import LATER_FIELDS, document_of, images, loaded, measured, refused
+from tests.systems import slow
 from zm_cli.statsfile.digest import digest_stats
 from zm_cli.statsfile.json_scan import MOST_DEPTH
 from zm_cli.statsfile.store import load_stats, save_stats
@@ -69,6 +70,7 @@ def test_lists_are_skipped_up_to_a_depth(tmp_path: Path) -> None:
             assert "one inside another" in refused(text, tmp_path)
 
 
+@slow
 @pytest.mark.parametrize(
     "part",
     [b"[" + b"1.25," * 20 + b"-3e-7],", b'"text \\" ]",', b'{"a":[1,2,3],"b":"a long text with a ]"},', b"123,"],

@@ -17,8 +17,8 @@ from tests.hostile_stats import document_of, refused
 from tests.made import make_stats
 from tests.schemas import load_closed
 from zm_cli.errors import DataError
-from zm_cli.numbers.kernels import Counts, Floats
 from zm_cli.numbers.statistic import ArrayField, FieldError, Population, Shape, Statistic, read_counts
+from zm_cli.numbers.sums import Counts, Floats
 from zm_cli.schema import load_schema
 from zm_cli.statistics import optional_statistics
 from zm_cli.statsfile.arrays import known_arrays, list_statistics
@@ -50,18 +50,21 @@ class Signs(Statistic):
         return cls(np.zeros(shape, np.int64), np.zeros(shape, np.int64))
 
     @classmethod
-    def from_block(cls, values: NDArray[Any], kept: tuple[int, ...], ignore: float | None = None) -> Signs:
+    def from_block(cls, values: NDArray[Any], kept: tuple[int, ...], hidden: tuple[float, ...] = ()) -> Signs:
         axes = tuple(axis for axis in range(values.ndim) if axis not in kept)
         return cls((values < 0).sum(axes), (values > 0).sum(axes))
 
     @classmethod
-    def from_counts(cls, counts: Counts, ignore: float | None = None) -> Signs:
+    def from_counts(cls, counts: Counts, hidden: tuple[float, ...] = ()) -> Signs:
         return cls(np.zeros(len(counts), np.int64), counts[:, 1:].sum(1))
 
     def merge(self, other: Signs) -> Signs:
         return Signs(self.negative + other.negative, self.positive + other.positive)
 
     def transform(self, shift: Floats, scale: Floats) -> None:
+        return None
+
+    def unpack(self, scale: float, offset: float) -> None:
         return None
 
     def select(self, indices: list[int]) -> Signs:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tests.hostile_stats import images, table
 from tests.made import make_stats
+from tests.systems import examples
 from zm_cli.numbers.moments import Moments
 from zm_cli.outputs.provenance import Provenance
 from zm_cli.statsfile.stats import Stats
@@ -53,7 +54,7 @@ TABLES = hnp.arrays(
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(values=TABLES, cuts=st.lists(st.integers(0, 20), max_size=5))
 def test_moments_come_back_to_the_bit(suffix: str, values: NDArray[np.float64], cuts: list[int]) -> None:
     stats = measure_parts(values, cuts)

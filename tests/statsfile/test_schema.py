@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.hostile_stats import IMAGES, TABLE, document_of, images, table
 from tests.made import make_stats
+from tests.systems import examples
 from zm_cli.errors import DataError
 from zm_cli.formats import formats, reading_options
 from zm_cli.schema import NAMES, load_schema
@@ -66,7 +67,7 @@ def mutate(data: st.DataObject, value: Any) -> Any:
     return data.draw(MUTATIONS)
 
 
-@settings(max_examples=600, deadline=None, derandomize=True)
+@settings(max_examples=examples(600), deadline=None, derandomize=True)
 @given(st.data())
 def test_whatever_is_read_is_valid_by_the_schema(data: st.DataObject) -> None:
     document = data.draw(st.sampled_from(VALID))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_text
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,11 @@ from zm_cli.cli.sources import check_input_once, name_source
 from zm_cli.errors import UsageError
 from zm_cli.formats.shared.options import COLUMNS, EXCLUDE
 from zm_cli.inputs.option_text import parse_limit
-from zm_cli.pipeline.check import TOLERANCE, Findings, check_data, check_stats
+from zm_cli.pipeline.belonging import find_other_data
+from zm_cli.pipeline.check import TOLERANCE, Findings, check_data, check_stats, find_untransformed
 from zm_cli.pipeline.compare import Limits, Training, compare_data, compare_stats, open_to_compare
 from zm_cli.pipeline.options import MeasureOptions
+from zm_cli.pipeline.words import list_names
 from zm_cli.running.plan import Plan
 from zm_cli.statsfile.store import is_stats_file, load_stats
 
@@ -95,11 +98,19 @@ def _check(request: CheckRequest, plan: Plan, report: Report) -> Findings:
         return check_stats(request.path, training.select_stats(), state, tolerance)
     named = name_source(request.path, request.reading.files_from, request.reading.kind)
     reading = skip_unreadable(request.reading, named)
-    with (
-        open_sources([named], reading.options, reading.kind) as sources,
-        report.progress_bar(sources, "checking") as tick,
-    ):
-        return check_data(sources[0], state, tolerance, request.measuring, plan, tick)
+    options = reading.options
+    with ExitStack() as stack:
+        (source,) = stack.enter_context(open_sources([named], options, reading.kind))
+        left = find_untransformed(source) if options.get(COLUMNS) is None else []
+        if left:
+            source.close()
+            options = options.replace(**{EXCLUDE.name: (*(options.get(EXCLUDE) or ()), *left)})
+            (source,) = stack.enter_context(open_sources([named], options, reading.kind))
+        tick = stack.enter_context(report.progress_bar([source], "checking"))
+        found = check_data(source, state, tolerance, request.measuring, plan, tick)
+    if left:
+        found.outcome.note([f"{named.path}: not checked, because its receipt says they were left: {list_names(left)}"])
+    return found
 
 
 def _compare(request: CheckRequest, plan: Plan, report: Report) -> Findings:
@@ -116,15 +127,24 @@ def _compare(request: CheckRequest, plan: Plan, report: Report) -> Findings:
         found = _load_plain(request.path, request.given)
         if not training.by_name and request.columns != (None, None):
             raise UsageError("does not hold statistics of columns", where=against, hint="leave out --columns")
-        return compare_stats(request.path, found, training, limits)
+        findings = compare_stats(request.path, found, training, limits)
+        _warn_of_other_data(training, findings)
+        return findings
     named = name_source(request.path, reading.files_from, reading.kind)
     options = skip_unreadable(reading, named).options.replace(files=named.files)
     source = open_to_compare(named.path, options, training, reading.kind)
     try:
         with report.progress_bar([source], "comparing") as tick:
-            return compare_data(source, training, limits, plan, tick)
+            findings = compare_data(source, training, limits, plan, tick)
     finally:
         source.close()
+    _warn_of_other_data(training, findings)
+    return findings
+
+
+def _warn_of_other_data(training: Training, findings: Findings) -> None:
+    if stranger := find_other_data(training.path, training.stats):
+        findings.outcome.warn(stranger)
 
 
 def _parse_limits(checking: Checking) -> Limits:

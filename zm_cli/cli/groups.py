@@ -88,17 +88,24 @@ def groups() -> Mapping[type, Group]:
         # --debug is read from the arguments directly, because they may not parse.
         return Report(values["quiet"], values["verbose"], values["progress"])
 
+    def build_plan(values: dict[str, Any]) -> Plan:
+        # 0 stands for the default only here: as an amount that was asked for, it is too little.
+        return Plan(values["workers"] or 0, 0 if values["memory"] is None else max(1, values["memory"]))
+
     return {
         Reading: Group((opt.KIND, opt.FILES_FROM, *reading.values()), build_reading),
         MeasureOptions: Group((opt.PER, opt.UNIT, *statistics, opt.IGNORE, opt.MISSING), build_measuring),
         ApplyOptions: Group(
-            (opt.INVERSE, opt.IMPUTE, opt.DDOF, opt.EPSILON, opt.MISSING, opt.DTYPE, opt.FORMAT, opt.FORCE),
+            (
+                *(opt.INVERSE, opt.IMPUTE, opt.INDICATOR, opt.DDOF, opt.EPSILON, opt.MISSING),
+                *(opt.DTYPE, opt.FORMAT, opt.FORCE),
+            ),
             lambda values: ApplyOptions(**values),
         ),
         Checking: Group(
             (opt.CHECK, opt.TOLERANCE, opt.AGAINST, opt.MAX_SHIFT, opt.MAX_RATIO, opt.MAX_MISSING, opt.MAX_OUTSIDE),
             lambda values: Checking(**values),
         ),
-        Plan: Group((opt.WORKERS, opt.MEMORY), lambda values: Plan(values["workers"] or 0, values["memory"])),
+        Plan: Group((opt.WORKERS, opt.MEMORY), build_plan),
         Report: Group((opt.QUIET, opt.VERBOSE, opt.PROGRESS, opt.DEBUG), build_report),
     }

@@ -19,6 +19,8 @@ from zm_cli.cli.inspect import inspect
 from zm_cli.cli.standardize import standardize
 from zm_cli.cli.stats import stats
 from zm_cli.errors import DataError, UsageError, ZmError, print_error
+from zm_cli.running.guard import promise_files
+from zm_cli.system import is_reader_gone
 
 INTERRUPTED = 130
 
@@ -55,9 +57,13 @@ def _register(command: Callable[..., None]) -> None:
     @functools.wraps(command)
     def run_quietly(*args: Any, **kwargs: Any) -> None:
         try:
+            if kwargs.get("output") not in (None, "-"):
+                promise_files()
             command(*args, **kwargs)
             sys.stdout.flush()
-        except BrokenPipeError:
+        except OSError as error:
+            if not is_reader_gone(error):
+                raise
             from zm_cli.cli.report import drop_output
 
             drop_output()
@@ -76,10 +82,9 @@ def run() -> int:
     try:
         sys.stdout.flush()
         sys.stderr.flush()
-    except BrokenPipeError:
-        pass
     except OSError as error:
-        code = code or _fail(_explain(error), error)
+        if not is_reader_gone(error):
+            code = code or _fail(_explain(error), error)
     return code
 
 
@@ -95,7 +100,9 @@ def _prepare_streams() -> None:
         _keep_messages_apart()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            # What is piped is the same on every system; a terminal, or the user, may ask for another encoding.
+            plain = None if stream.isatty() or "PYTHONIOENCODING" in os.environ else "utf-8"
+            stream.reconfigure(encoding=plain, errors="backslashreplace", newline="\n")
 
 
 class _Closed(io.RawIOBase):

@@ -6,7 +6,7 @@ from typing import Literal
 
 from zm_cli.data.options import Option, Panel
 from zm_cli.formats import formats
-from zm_cli.inputs.option_text import parse_epsilon, parse_number, parse_size
+from zm_cli.inputs.option_text import parse_epsilon, parse_impute, parse_number, parse_size
 from zm_cli.numbers.axes import Per
 from zm_cli.pipeline.options import Missing, State
 
@@ -29,13 +29,17 @@ FILES_FROM: Option[str] = Option(
     decides_output=False,
 )
 IGNORE: Option[float] = Option(
-    "ignore", parse=parse_number, metavar="VALUE", help="Treat this value as missing.", panel=Panel.MISSING
+    "ignore",
+    parse=parse_number,
+    metavar="VALUE",
+    help="A number that means missing, in any data, such as -999.",
+    panel=Panel.MISSING,
 )
 MISSING: Option[str] = Option(
     "missing",
     given_as=Missing,
     default="skip",
-    help="NaN and empty cells: count and leave out, or stop.",
+    help="Missing values: count them and leave them out, or stop with an error.",
     panel=Panel.MISSING,
 )
 
@@ -74,10 +78,19 @@ STATS: Option[str] = Option(
     "stats", metavar="FILE", help="Apply these statistics instead of the source's own.", panel=Panel.NUMBERS
 )
 INVERSE: Option[bool] = Option("inverse", given_as=bool, default=False, help="Undo the transform.", panel=Panel.NUMBERS)
-IMPUTE: Option[str] = Option(
+IMPUTE: Option[Literal["mean"] | float] = Option(
     "impute",
-    given_as=Literal["mean"],
-    help="Fill missing values with the mean (default: they stay missing).",
+    parse=parse_impute,
+    metavar="mean|VALUE",
+    suggestions=("mean", "0"),
+    help="Fill missing values with the mean, or with this value, which is in the scale of the input (default: no).",
+    panel=Panel.MISSING,
+)
+INDICATOR: Option[bool] = Option(
+    "indicator",
+    given_as=bool,
+    default=False,
+    help="Add a column NAME_missing of 0 and 1 to a table for each column with missing values in the statistics.",
     panel=Panel.MISSING,
 )
 
@@ -163,7 +176,7 @@ DTYPE: Option[str] = Option(
     "dtype",
     given_as=Literal[*DTYPES],
     metavar="|".join(DTYPES),
-    help="Type of the output values (default float32; float64 for float64 and CSV).",
+    help="Type of the output values (default float32; float64 for CSV, float64, and integers of 32 and 64 bits).",
     panel=Panel.OUTPUT,
 )
 SAVE_STATS: Option[str] = Option(
@@ -211,10 +224,9 @@ WORKERS: Option[int] = Option(
 MEMORY: Option[int] = Option(
     "memory",
     parse=parse_size,
-    default="256MB",
     metavar="SIZE",
-    suggestions=("256MB", "512MB", "1GB", "2GB"),
-    help="Memory for the data being processed.",
+    suggestions=("128MB", "256MB", "512MB", "1GB", "2GB"),
+    help="Memory for the data being processed (default: 128MB for each worker, at least 256MB).",
     panel=Panel.RUNNING,
     decides_output=False,
 )

@@ -53,14 +53,14 @@ def refuse_existing(outputs: Sequence[str | None]) -> None:
 
 def check_not_inside(folder: str, output: str) -> None:
     """Raises DataError if a dataset would be written into the folder that it is read from."""
-    if os.path.isdir(folder) and output != "-":
-        inside, outside = os.path.realpath(output), os.path.realpath(folder)
-        if os.path.commonpath([inside, outside]) == outside:
-            raise DataError(
-                f"lies in the folder that is read ({folder})",
-                where=output,
-                hint="name an output outside that folder, or it would be read as data next time",
-            )
+    if output == "-" or not os.path.isdir(folder):
+        return
+    if Path(os.path.realpath(output)).is_relative_to(os.path.realpath(folder)):
+        raise DataError(
+            f"lies in the folder that is read ({folder})",
+            where=output,
+            hint="name an output outside that folder, or it would be read as data next time",
+        )
 
 
 def _identify(path: str | None, stream: IO[str]) -> tuple[int, int] | str | None:
@@ -70,7 +70,7 @@ def _identify(path: str | None, stream: IO[str]) -> tuple[int, int] | str | None
     try:
         status = os.fstat(stream.fileno()) if path == "-" else os.stat(path)
     except (OSError, ValueError):
-        return None if path == "-" else os.path.realpath(path)
+        return None if path == "-" else os.path.normcase(os.path.realpath(path))
     return None if stat.S_ISCHR(status.st_mode) or stat.S_ISFIFO(status.st_mode) else (status.st_dev, status.st_ino)
 
 
@@ -115,7 +115,8 @@ def keep_input(path: str, kind: str | None) -> Iterator[str]:
             yield str(kept)
         except ZmError as error:
             where = error.where.replace(str(kept), name_input(path)) if error.where else None
-            raise type(error)(error.what, where=where, hint=error.hint) from error
+            hint = error.hint.replace(str(kept), "FILE") if error.hint else None
+            raise type(error)(error.what, where=where, hint=hint) from error
 
 
 def _is_pipe(path: str) -> bool:

@@ -27,9 +27,14 @@ class Report:
     verbose: bool = False
     progress: bool | None = None
 
+    @property
+    def shows_details(self) -> bool:
+        """Whether details are printed: at a terminal, or with `verbose`."""
+        return not self.quiet and (self.verbose or sys.stderr.isatty())
+
     def print_detail(self, sentence: str) -> None:
         """Prints a message only at a terminal or with `verbose`."""
-        if not self.quiet and (self.verbose or sys.stderr.isatty()):
+        if self.shows_details:
             _print(sentence)
 
     def print_message(self, sentence: str) -> None:

@@ -13,6 +13,7 @@ from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import detect, formats
 from zm_cli.formats.shared.options import FILES
 from zm_cli.inputs.standard_input import StandardInput, name_input
+from zm_cli.system import common_folder
 
 
 @dataclass(frozen=True)
@@ -72,14 +73,14 @@ def _check_once(named: Sequence[NamedSource]) -> None:
     folders: set[str] = set()
     for source in named:
         if source.files is None:
-            real = os.path.realpath(source.path)
+            real = os.path.normcase(os.path.realpath(source.path))
             _note(real, source.path, seen)
             if os.path.isdir(real):
                 folders.add(real)
         else:
             folder = os.path.realpath(source.path)
             for file in source.files:
-                _note(os.path.join(folder, file), os.path.join(source.path, file), seen)
+                _note(os.path.normcase(os.path.join(folder, file)), os.path.join(source.path, file), seen)
     for real in seen if folders else ():
         if not folders.isdisjoint(map(str, Path(real).parents)):
             raise _given_twice(real)
@@ -146,7 +147,7 @@ def _takes_lists(path: str, kind: str | None) -> bool:
 
 def _normalize(file: str) -> str:
     """The normalized path. One with `..` is resolved on disk, because its parent depends on symbolic links."""
-    if os.pardir in file.split(os.sep):
+    if os.pardir in Path(file).parts:
         return os.path.join(os.path.realpath(os.path.dirname(file)), os.path.basename(file))
     return os.path.normpath(file)
 
@@ -156,6 +157,8 @@ def _find_folder(files: Sequence[str]) -> NamedSource:
     plain = [_normalize(file) for file in files]
     if len({os.path.isabs(file) for file in plain}) > 1:
         plain = [os.path.abspath(file) for file in plain]
-    folder = os.path.commonpath([os.path.dirname(file) for file in plain])
+    folder = common_folder([os.path.dirname(file) for file in plain])
+    if not folder and os.path.isabs(plain[0]):
+        raise UsageError("are on different drives", where=f"{plain[0]} and other files", hint="list each drive's alone")
     start = len(os.path.join(folder, ""))
-    return NamedSource(folder or ".", tuple(file[start:] for file in plain))
+    return NamedSource(folder or ".", tuple(file[start:].replace(os.sep, "/") for file in plain))

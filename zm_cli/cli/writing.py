@@ -21,6 +21,8 @@ from zm_cli.errors import UsageError
 from zm_cli.formats import detect
 from zm_cli.inputs.standard_input import name_input
 from zm_cli.pipeline.apply import apply
+from zm_cli.pipeline.belonging import find_other_data, name_stats
+from zm_cli.pipeline.indicators import check_indicators
 from zm_cli.pipeline.opening import open_to_apply
 from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
 from zm_cli.pipeline.outcome import Outcome
@@ -91,6 +93,9 @@ def write_dataset(request: WriteRequest, plan: Plan, report: Report, *, if_chang
     if request.no_clobber:
         refuse_existing([output, job.save_stats])
     outcome, messages = _carry_out(job, report, plan)
+    if outcome.transformed and (output != "-" or report.shows_details):
+        # A filter in a pipe is quiet.
+        messages.note([outcome.transformed])
     report.print_outcome(messages)
     report.print_detail(f"{show_samples(outcome.samples)} in {'standard output' if output == '-' else output}")
     if json:
@@ -110,7 +115,7 @@ def _check_request(request: WriteRequest) -> _Job:
     if stats_file is not None:
         _refuse_measuring(request.measuring, save_stats)
     elif save_stats is None and output != "-":
-        save_stats = _name_stats(output)
+        save_stats = name_stats(output)
     if save_stats is not None:
         check_target(save_stats)
     lists = find_lists([] if request.source is None else [request.source], files_from)
@@ -138,6 +143,8 @@ def _carry_out(job: _Job, report: Report, plan: Plan) -> tuple[Outcome, Outcome]
             stats, messages = _measure(job, kept, report, plan)
         else:
             stats = load_stats(job.stats_file)
+            if stranger := find_other_data(job.stats_file, stats):
+                messages.warn(stranger)
         outcome = _apply(job, kept, stats, report, plan)
     messages.include(outcome)
     if kept != path:
@@ -150,9 +157,12 @@ def _measure(job: _Job, path: str, report: Report, plan: Plan) -> tuple[Stats, O
     measuring = job.request.measuring
     with open_sources([replace(job.named, path=path)], job.options, job.kind) as sources:
         check_output(sources[0], job.output, job.request.applying.format)
+        check_indicators(sources[0], job.request.applying)
         if job.save_stats is not None:
             check_room(job.save_stats, sources[0].spec, measuring.per, sources[0].path)
-        stats, outcome = measure_opened(sources, measuring, plan, report)
+        # --force overrules the doubt that the data are transformed already.
+        purpose = "stats" if job.request.applying.force else job.request.applying.operation
+        stats, outcome = measure_opened(sources, measuring, plan, report, purpose)
     # The statistics record the path that the user gave, not that of the copy of a pipe.
     return replace(stats, sources=(replace(stats.sources[0], path=job.named.path),)), outcome
 
@@ -178,15 +188,10 @@ def _find_stats(path: str, request: WriteRequest) -> str | None:
     """The stats file to apply: the one named, or for an inverse the one beside the data; None: measure the source."""
     if request.stats is not None or not request.applying.inverse:
         return request.stats
-    beside = _name_stats(path)
+    beside = name_stats(path)
     if path == "-" or not Path(beside).is_file():
         raise UsageError("--inverse needs the statistics that were applied", where=path, hint="name them with --stats")
     return beside
-
-
-def _name_stats(data: str) -> str:
-    """The path of the stats file beside a dataset."""
-    return f"{data.rstrip('/')}.stats.json"
 
 
 def _refuse_measuring(measuring: MeasureOptions, save_stats: str | None) -> None:
@@ -215,6 +220,7 @@ def _print_summary(job: _Job, outcome: Outcome | None, messages: Outcome) -> Non
         "samples": outcome.samples if outcome else None,
         "stats": job.stats_file or job.save_stats,
         "written": outcome.written.to_document() if outcome and outcome.written else None,
+        "skipped_total": messages.skipped_total,
         "skipped": [{"name": sample.name, "reason": sample.reason} for sample in messages.skipped],
         "notes": messages.notes,
         "warnings": messages.warnings,

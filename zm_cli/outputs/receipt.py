@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -27,8 +27,20 @@ def make_receipt(operation: Operation, *, inverse: bool, stats: str, settings: M
     return {"format": FORMAT, "version": 1, "operation": operation, "inverse": inverse, "stats": stats, **settings}
 
 
+def record_columns(names: Sequence[str] | None) -> dict[str, list[str]]:
+    """The field of a receipt that names the columns that were transformed; none where they have too many letters."""
+    if names is None or len(json.dumps(list(names))) > MOST_NAMED:
+        return {}
+    return {"columns": list(names)}
+
+
 DAMAGED: Mapping[str, Any] = {"format": FORMAT, "damaged": True}
 """Stands for a receipt that cannot be read, so that it is not known what was done to the data."""
+OF_OTHER_DATA: Mapping[str, Any] = {"format": FORMAT, "of_other_data": True}
+"""Stands for a receipt that was not written with the data that it lies beside: one of both was edited, moved or
+replaced, so that it is not known what was done to the data."""
+MOST_NAMED = 1 << 19
+"""The most bytes of names of columns in a receipt, which must stay below MOST_BYTES."""
 
 
 def load_receipt(path: str | Path) -> Mapping[str, Any] | None:
@@ -58,7 +70,14 @@ def parse_receipt(text: str | bytes | None, *, damaged: bool = False) -> Mapping
         return DAMAGED if damaged or names_it else None
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         return DAMAGED if damaged and len(text) > MOST_BYTES else None
-    return {field: value for field, value in found.items() if field in _FIELDS and _FIELDS[field](value)}
+    others = found.get("others")
+    nested = [_keep_possible(entry) for entry in others if isinstance(entry, dict)] if isinstance(others, list) else []
+    return _keep_possible(found) | ({"others": nested} if nested else {})
+
+
+def _keep_possible(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a receipt that have a possible value."""
+    return {field: value for field, value in document.items() if field in _FIELDS and _FIELDS[field](value)}
 
 
 def _is_text(value: Any) -> bool:
@@ -80,9 +99,16 @@ _FIELDS: Mapping[str, Callable[[Any], bool]] = {
     "dtype": _is_text,
     "ddof": _is_number,
     "epsilon": _is_number,
-    "impute": _is_text,
+    "impute": lambda value: _is_text(value) or _is_number(value),
+    "indicators": lambda value: isinstance(value, dict) and all(isinstance(name, str) for name in value.values()),
+    "columns": lambda value: isinstance(value, list) and all(isinstance(name, str) for name in value),
     "dataset": _is_text,
     "files": _is_text,
+    "delimiter": lambda value: _is_text(value) and len(value) == 1 and value.isascii() and value not in '"\r\n\0',
+    "decimal": lambda value: value in (",", "."),
+    "header": lambda value: isinstance(value, bool),
+    "skip_rows": lambda value: type(value) is int and value >= 0,
+    "comment": lambda value: _is_text(value) and bool(value),
     "bytes": _is_number,
     "output": lambda value: isinstance(value, dict),
     "provenance": lambda value: parse_provenance(value) is not None,
@@ -96,6 +122,8 @@ def describe_receipt(receipt: Mapping[str, Any] | None) -> str | None:
         return None
     if receipt is DAMAGED:
         return "not known: its receipt cannot be read"
+    if receipt is OF_OTHER_DATA:
+        return "not known: its receipt is of other data"
     done = {"center": "centered", "standardize": "standardized"}.get(str(receipt.get("operation")), "written")
     return f"{done}, then undone" if receipt.get("inverse") else done
 
@@ -104,9 +132,10 @@ def check_receipt(found: Mapping[str, Any] | None, wanted: Mapping[str, Any], wh
     """Raises DataError where the data are transformed already, where an inverse would not undo what was done, and
     where a damaged receipt does not say.
 
-    `wanted` is the receipt of the operation that is about to be done. Data without a receipt are never refused.
+    `wanted` is the receipt of the operation that is about to be done. Data without a receipt of their own are never
+    refused.
     """
-    if found is None:
+    if found is None or found is OF_OTHER_DATA:
         return
     if found is DAMAGED:
         raise DataError(

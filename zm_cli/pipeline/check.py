@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from zm_cli.data.source import Source
 from zm_cli.numbers.axes import possible_pers
-from zm_cli.numbers.kernels import Counts, Floats
-from zm_cli.outputs.receipt import DAMAGED
+from zm_cli.numbers.sums import Counts, Floats
+from zm_cli.outputs.receipt import DAMAGED, OF_OTHER_DATA
 from zm_cli.pipeline.measure import measure
 from zm_cli.pipeline.options import MeasureOptions, State
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
@@ -116,7 +116,7 @@ class Expectation:
     @classmethod
     def from_receipt(cls, receipt: Mapping[str, Any] | None, axes: str) -> Expectation:
         """The expectation for data with these axes; without a receipt, or after an inverse, the default one."""
-        if receipt is None or receipt is DAMAGED or receipt.get("inverse"):
+        if receipt is None or receipt in (DAMAGED, OF_OTHER_DATA) or receipt.get("inverse"):
             return cls()
         per = receipt.get("per")
         return cls(
@@ -125,6 +125,15 @@ class Expectation:
             smaller=receipt.get("epsilon", 0) > 0 or "impute" in receipt,
             noise=NOISE.get(receipt.get("operation", ""), 0.0),
         )
+
+
+def find_untransformed(source: Source) -> list[str]:
+    """The features of a table that are not among the columns which its receipt says were transformed."""
+    receipt, names = source.receipt or {}, source.spec.names or ()
+    columns = receipt.get("columns")
+    if columns is None or receipt.get("inverse") or set(names).isdisjoint(columns):
+        return []
+    return [name for name in names if name not in set(columns)]
 
 
 def check_data(
@@ -139,6 +148,8 @@ def check_data(
     stats, outcome = measure([source], replace(options, per=options.per or expected.per, compared=True), plan, tick)
     if source.receipt is DAMAGED:
         outcome.warn(f"{source.path}: its receipt cannot be read, so it is not known how the data were transformed")
+    if isinstance(filling := (source.receipt or {}).get("impute"), int | float):
+        outcome.note([f"{source.path}: missing values were filled with {filling:g}, which moves means and deviations"])
     if options.per is None and expected.per not in (None, possible_pers(source.spec.axes)[0]):
         outcome.note([f"{source.path}: checked per {expected.per}, as its receipt says"])
     empty = [] if source.spec.named else _find_empty_columns(stats)

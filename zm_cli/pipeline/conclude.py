@@ -12,17 +12,21 @@ from numpy.typing import NDArray
 from zm_cli.data.block import Rejected, Skipped
 from zm_cli.data.source import Source
 from zm_cli.data.spec import Spec
-from zm_cli.errors import DataError
+from zm_cli.data.texts import TextSummary
+from zm_cli.errors import DataError, NothingToMeasureError
 from zm_cli.inputs.standard_input import name_input
 from zm_cli.numbers.axes import Per
-from zm_cli.numbers.kernels import Counts
+from zm_cli.numbers.distinct import Distinct
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.statistic import Statistic
-from zm_cli.pipeline.options import MeasureOptions
+from zm_cli.numbers.sums import Counts
+from zm_cli.outputs.receipt import OF_OTHER_DATA
+from zm_cli.pipeline.doubts import doubt_operation, find_flags, find_ids, point_out_columns
+from zm_cli.pipeline.options import MeasureOptions, Purpose
 from zm_cli.pipeline.outcome import Outcome
 from zm_cli.pipeline.pooling import pool_classes, pool_shapes
 from zm_cli.pipeline.transform import unit_divisor
-from zm_cli.pipeline.words import MOST_NAMES, list_names, not_a_number, show_value
+from zm_cli.pipeline.words import MOST_NAMES, list_names, not_a_number, show_value, spell
 from zm_cli.statsfile.stats import SourceRecord, Stats
 
 
@@ -31,7 +35,8 @@ class SourceResult:
     """What was measured of one source, with its features in the order of the pooled spec.
 
     `rejected` maps the name of a column to its first cell that is not a number. `outside` counts the values outside the
-    bounds, in the shape of the moments; None without bounds.
+    bounds, in the shape of the moments; None without bounds. `distinct` are its
+    columns of whole numbers that are all different, where that is asked for.
     """
 
     record: SourceRecord
@@ -39,9 +44,11 @@ class SourceResult:
     statistics: tuple[Statistic, ...]
     rejected: Mapping[str, Rejected]
     skipped: Sequence[Skipped]
+    texts: TextSummary | None
     notes: Sequence[str]
     infinities: int
     outside: Counts | None
+    distinct: Mapping[str, Distinct]
 
 
 @dataclass(frozen=True)
@@ -86,7 +93,7 @@ def conclude(measured: Measured) -> Stats:
         sample_shape=spec.sample_shape if spec.axes == "NC" else pool_shapes(measured.sources),
         names=spec.names,
         classes=pool_classes(measured.sources),
-        dtype=spec.dtype.name,
+        dtype=_name_dtype(measured),
         unit=options.unit,
         ignore=options.ignore,
         decoding=spec.decoding,
@@ -97,15 +104,39 @@ def conclude(measured: Measured) -> Stats:
         statistics={statistic.name: statistic for statistic in statistics},
     )
     if not stats.samples:
-        raise DataError("has no samples", where=measured.paths)
+        kind = DataError if outcome.skipped else NothingToMeasureError
+        is_table = spec.axes == "NC" and spec.names is not None
+        hint = "a table needs rows below its header; --no-header reads the first row as data" if is_table else None
+        raise kind(f"has no samples{outcome.explain_skipped()}", where=measured.paths, hint=hint)
     if spec.axes == "NC" and spec.names is not None:
         stats = _drop_text(stats, measured)
     if not stats.moments.count.any():
         reason = f": {'; '.join(outcome.warnings[:3])}" if outcome.warnings else ""
-        raise DataError(f"has no numbers{reason}", where=measured.paths, hint="is every value missing, or text?")
+        hint = _explain_one_row(measured) or "is every value missing, or text?"
+        raise NothingToMeasureError(f"has no numbers{reason}", where=measured.paths, hint=hint)
     _check_finite(stats, measured.paths)
     _warn(stats, measured)
+    if options.purpose is not None:
+        _point_out(stats, measured, options.purpose)
     return stats
+
+
+def _name_dtype(measured: Measured) -> str:
+    """The type of the values that were measured; with `--unit`, the integer type that they were divided by."""
+    spec = measured.spec
+    if measured.options.unit:
+        return spec.dtype.name
+    packings = (source.spec.packing for source in measured.sources)
+    return next((packing.dtype for packing in packings if packing is not None), spec.dtype).name
+
+
+def _explain_one_row(measured: Measured) -> str | None:
+    """A hint if one row makes several columns of a table text, as a second header does; else None."""
+    cells = [cell for result in measured.results for cell in result.rejected.values()]
+    rows = {cell.row for cell in cells}
+    if len(rows) != 1 or len(cells) < 2:
+        return None
+    return f"row {rows.pop()} looks like another header: {spell('on_error')} skip leaves it out"
 
 
 def _merge(measured: Measured) -> tuple[Moments, list[Statistic]]:
@@ -150,9 +181,9 @@ def _drop_text(stats: Stats, measured: Measured) -> Stats:
         if name not in (stats.names or ()):
             continue
         if named or stats.per == "all":
-            raise not_a_number(path, name, cell)
+            raise not_a_number(path, name, cell, named=named)
         found = f"row {cell.row} holds {show_value(cell.value)}"
-        outcome.warn(f"{name_input(path)}: column '{name}' is left as text: {found}, which is not a number")
+        outcome.warn(f"{name_input(path)}: column '{name}' is left as text: {found}, {cell.reason}")
     columns = list(stats.names or ())
     keep = [name for name in columns if name not in rejected]
     if not named and stats.per == "column" and not measured.options.compared:
@@ -174,13 +205,28 @@ def _warn(stats: Stats, measured: Measured) -> None:
         outcome.warn(f"without a single value: {_list_features(stats, empty)}")
     if infinities := sum(result.infinities for result in measured.results):
         outcome.warn(f"infinite values counted as missing: {infinities}")
-    outcome.warn_of_skipped()
+    outcome.warn_of_skipped(rows=stats.axes == "NC")
+
+
+def _point_out(stats: Stats, measured: Measured, purpose: Purpose) -> None:
+    """Tells of columns that look like ids or labels, and warns of data that look transformed already."""
+    first, *others = (result.distinct for result in measured.results)
+    distinct = {name: column for name, column in first.items() if all(name in other for other in others)}
+    doubted = [] if measured.spec.named else [find_ids(stats, distinct), find_flags(stats)]
+    if doubted and (columns := point_out_columns(stats, *doubted)):
+        measured.outcome.note([columns])
+    untouched = all(source.receipt in (None, OF_OTHER_DATA) for source in measured.sources)
+    aside = {name for names in doubted for name in names}
+    if purpose != "stats" and untouched and (looks := doubt_operation(stats, purpose, aside)):
+        measured.outcome.warn(
+            f"{measured.paths}: looks {purpose.removesuffix('e')}ed already ({looks}); if so, give the original data"
+        )
 
 
 def _reached_limit(source: Source, record: SourceRecord) -> bool:
     """Whether the source may have more samples than its limit."""
     limit = source.spec.limit
-    return limit is not None and record.samples + len(record.skipped) >= limit
+    return limit is not None and record.samples + record.skipped_total >= limit
 
 
 def _list_features(stats: Stats, indices: NDArray[np.intp]) -> str:

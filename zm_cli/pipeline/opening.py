@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from zm_cli.data.options import Option, ReadOptions, Replay
 from zm_cli.data.source import Source
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import detect, formats, open_source, reading_options
+from zm_cli.formats.shared.options import CLASSES, COLUMNS, EXPECTED
 from zm_cli.statsfile.fitting import check_fits
 from zm_cli.statsfile.stats import Stats
 
@@ -50,22 +52,40 @@ def open_to_apply(
 
 def _open_table(path: str, options: ReadOptions, stats: Stats, kind: str | None) -> tuple[Source, Stats]:
     """Opens the table with the columns of the statistics that the options allow; returns it with their statistics."""
-    source = open_source(path, replay(options, stats, path).replace(among=stats.names), kind)
+    source = _open_where_it_fits(path, replay(options, stats, path).replace(among=stats.names), options, stats, kind)
     if source.spec.names == stats.names:
         return source, stats
     if stats.per == "all":
         source.close()
-        raise UsageError("statistics --per all cannot be applied to some of their columns", where="--columns")
+        raise UsageError("statistics --per all cannot be applied to some of their columns", where=COLUMNS.spelling)
     return source, stats.select(list(source.spec.names or ()))
 
 
+def _open_where_it_fits(
+    path: str, replayed: ReadOptions, options: ReadOptions, stats: Stats, kind: str | None
+) -> Source:
+    """Opens the table with the recorded options, or without those that are replayed only where they fit."""
+    own = replayed.replace(**_list_asked(options, stats))
+    try:
+        return open_source(path, replayed, kind)
+    except (UsageError, DataError):
+        if own == replayed or not os.path.isfile(path):
+            raise
+        try:
+            return open_source(path, own, kind)
+        except (UsageError, DataError):
+            pass
+        raise
+
+
 def replay(options: ReadOptions, stats: Stats, path: str, *, inverse: bool = False) -> ReadOptions:
-    """The options, completed with the values that the statistics record and the user did not give.
+    """The options, completed with the values that the statistics record and the user did not give, and their classes.
 
     For an inverse, options that must always be the same are left out. Raises DataError where the user gave another
     value for one of them.
     """
     values: dict[str, Any] = {}
+    expected: dict[str, Any] = {}
     asked = options.to_dict()
     for name, recorded in formats()[stats.kind].recorded.items():
         value = stats.decoding.get(name)
@@ -77,11 +97,14 @@ def replay(options: ReadOptions, stats: Stats, path: str, *, inverse: bool = Fal
                 raise DataError(
                     f"does not fit the statistics: they were made with {_spell(reading_options()[name], value)}",
                     where=path,
-                    hint=f"leave out {reading_options()[name].spelling}",
+                    hint=f"leave out {reading_options()[name].spelling}, or give it to the run that measures",
                 )
         if name not in asked and value is not None:
-            values[name] = value
-    return options.replace(**values)
+            chosen = expected if recorded.replay is Replay.UNLESS_CONTRADICTED else values
+            chosen[name] = value
+    if stats.classes and CLASSES.name in formats()[stats.kind].option_names:
+        values[CLASSES.name] = stats.classes
+    return options.replace(**values, **({EXPECTED.name: expected} if expected else {}))
 
 
 def _list_asked(options: ReadOptions, stats: Stats) -> dict[str, Any]:

@@ -16,6 +16,8 @@ Missing = Literal["skip", "error"]
 """What to do with missing values: leave them out, or stop with an error."""
 State = Literal["centered", "standardized"]
 """What data can be checked to be."""
+Purpose = Literal["stats", "center", "standardize"]
+"""What statistics are made for."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,8 @@ class MeasureOptions:
     With `unit`, integers are divided by their type's maximum. Values equal to `ignore` are missing. `statistics` are
     computed besides the moments. With `bounds`, the values outside them are counted. With `compared`, the statistics
     are only compared with others, not applied: columns without values stay features, and there is no warning about what
-    standardizing would do to them.
+    standardizing would do to them. `purpose` is what the statistics are made for: to be kept, or for an operation on
+    the same data (None: only to be looked at); data that do not seem to be meant for it are pointed out.
     """
 
     per: str | None = None
@@ -35,18 +38,22 @@ class MeasureOptions:
     statistics: tuple[type[Statistic], ...] = ()
     bounds: Bounds | None = None
     compared: bool = False
+    purpose: Purpose | None = None
 
 
 @dataclass(frozen=True)
 class ApplyOptions:
-    """How to apply statistics; `dtype` None: float64 for float64 data, else float32."""
+    """How to apply statistics; `dtype` None: float64 for data of float64 or wide integers, else float32."""
 
     operation: Operation = "center"
     inverse: bool = False
     dtype: str | None = None
     format: str | None = None
     """One of the output formats of the source's Format; None: decided by the name of the output."""
-    impute: Literal["mean"] | None = None
+    impute: Literal["mean"] | float | None = None
+    """What missing values become: the mean, or this value, in the scale of the data; None: they stay missing."""
+    indicator: bool = False
+    """Whether a table gets a column of 0 and 1 for each transformed column with missing values in the statistics."""
     ddof: int = 0
     epsilon: float = 0.0
     missing: Missing = "skip"

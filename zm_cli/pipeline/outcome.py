@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from zm_cli.data.block import Skipped
-from zm_cli.numbers.kernels import Floats
+from zm_cli.data.block import MOST_LISTED, Skipped
+from zm_cli.numbers.sums import Floats
 
 Tick = Callable[[int, int], object]
 """Called with the bytes of input, in the unit of `Source.nbytes`, and the number of samples just processed."""
@@ -37,14 +37,18 @@ class Written:
 class Outcome:
     """Notes say how the data were read, warnings what the user should look at; no sentence is repeated.
 
-    `written` describes the written dataset; None if nothing was written, or after an inverse.
+    `skipped` lists the first samples that were left out, `skipped_total` counts all. `written` describes the written
+    dataset; None if nothing was written, or after an inverse. `transformed` says in one line what of a file was
+    transformed and what was left; empty if there was nothing to choose.
     """
 
     samples: int = 0
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    skipped_total: int = 0
     written: Written | None = None
+    transformed: str = ""
 
     def note(self, sentences: Iterable[str]) -> None:
         """Adds the notes that are not there yet."""
@@ -55,15 +59,41 @@ class Outcome:
         if sentence not in self.warnings:
             self.warnings.append(sentence)
 
-    def warn_of_skipped(self) -> None:
-        """Warns of samples that were left out, if there are any."""
-        if self.skipped:
-            self.warn(f"samples left out because they could not be read: {len(self.skipped)}")
+    def warn_of_skipped(self, *, rows: bool, written: bool = False) -> None:
+        """Warns of samples that were left out, if there are any; with `rows`, they are rows of a table.
+
+        `written` says that the output of such rows was just written.
+        """
+        if self.skipped_total and rows:
+            first = self.skipped[0]
+            end = "; the output does not have them" if written else ""
+            self.warn(
+                f"rows left out because they could not be read: {self.skipped_total:,}, the first is {first.name} "
+                f"({first.reason}){end}"
+            )
+        elif self.skipped_total:
+            self.warn(f"samples left out because they could not be read: {self.skipped_total}")
+
+    def explain_skipped(self) -> str:
+        """How many samples were left out and why the first one was, to end a sentence with; empty if there is none."""
+        if not self.skipped:
+            return ""
+        first = self.skipped[0]
+        return f": all {self.skipped_total:,} were left out, the first is {first.name} ({first.reason})"
 
     def include(self, other: Outcome) -> None:
-        """Adds the messages of another pass over the same samples, which are not counted again."""
+        """Adds the messages of another pass over the same samples, which are not counted again.
+
+        A warning of this pass that the other one goes on with is left out.
+        """
         self.note(other.notes)
-        self.skip(other.skipped)
+        if other.skipped_total > self.skipped_total:
+            self.skipped, self.skipped_total = list(other.skipped), other.skipped_total
+        self.warnings = [
+            sentence
+            for sentence in self.warnings
+            if not any(longer.startswith(f"{sentence};") for longer in other.warnings)
+        ]
         for sentence in other.warnings:
             self.warn(sentence)
 
@@ -72,6 +102,7 @@ class Outcome:
         self.notes = [sentence.replace(old, new) for sentence in self.notes]
         self.warnings = [sentence.replace(old, new) for sentence in self.warnings]
 
-    def skip(self, samples: Iterable[Skipped]) -> None:
-        """Adds samples that were left out, each once."""
-        self.skipped = list(dict.fromkeys((*self.skipped, *samples)))
+    def skip(self, samples: Sequence[Skipped], total: int) -> None:
+        """Adds samples that were left out, `total` of them, of which the first are listed."""
+        self.skipped += samples[: MOST_LISTED - len(self.skipped)]
+        self.skipped_total += total

@@ -13,6 +13,7 @@ from zm_cli.formats import formats
 from zm_cli.formats.shared.options import COLUMNS, EXCLUDE
 from zm_cli.numbers.axes import Per, describe_shape, kept_axes
 from zm_cli.pipeline.outcome import Outcome
+from zm_cli.pipeline.words import spell
 
 
 def pool_columns(sources: Sequence[Source], outcome: Outcome) -> Spec:
@@ -48,7 +49,7 @@ def check_one_size(sources: Sequence[Source]) -> None:
     raise DataError(
         f"--per pixel needs samples of one size, found {len(counts)}: {listed}",
         where=sources[0].path,
-        hint=f"use --resize {common[0][0]}, or --per channel, which allows any size",
+        hint=f"use {spell('resize')} {common[0][0]}, or --per channel, which allows any size",
     )
 
 
@@ -58,10 +59,10 @@ def check_alike(first: Source, other: Source, per: Per) -> None:
     for what, mine, its in (
         ("kind", ours.kind, theirs.kind),
         ("axes", ours.axes, theirs.axes),
-        ("dtype", ours.dtype.name, theirs.dtype.name),
+        ("dtype", *_name_dtypes(ours, theirs)),
+        *((name, ours.decoding.get(name), theirs.decoding.get(name)) for name in _list_decisive(ours.kind)),
         ("channels or columns", _named(ours, per), _named(theirs, per)),
         ("sample shape", _fixed(ours, per), _fixed(theirs, per)),
-        *((name, ours.decoding.get(name), theirs.decoding.get(name)) for name in _list_decisive(ours.kind)),
     ):
         if mine != its:
             raise DataError(
@@ -69,6 +70,13 @@ def check_alike(first: Source, other: Source, per: Per) -> None:
                 where=other.path,
                 hint=_advise(ours.kind),
             )
+
+
+def _name_dtypes(ours: Spec, theirs: Spec) -> tuple[str, str]:
+    """The names of the types that two specs must share: of real values, or of integers that stand for themselves."""
+    if ours.holds_integers and theirs.holds_integers:
+        return ours.dtype.name, theirs.dtype.name
+    return ours.real_dtype.name, theirs.real_dtype.name
 
 
 def _advise(kind: str) -> str:
@@ -86,7 +94,7 @@ def _advise(kind: str) -> str:
 def _list_decisive(kind: str) -> list[str]:
     """The recorded options that must be the same for data that are used together."""
     recorded = formats()[kind].recorded
-    return [name for name, entry in recorded.items() if entry.replay is Replay.ALWAYS]
+    return [name for name, entry in recorded.items() if entry.replay is Replay.ALWAYS or entry.same_in_all]
 
 
 def _named(spec: Spec, per: Per) -> str | None:

@@ -7,9 +7,9 @@ import math
 import numpy as np
 
 from zm_cli.numbers.axes import Per
-from zm_cli.numbers.kernels import Counts
 from zm_cli.numbers.moments import Moments
-from zm_cli.pipeline.outcome import Written
+from zm_cli.numbers.sums import Counts
+from zm_cli.pipeline.outcome import Outcome, Written
 from zm_cli.pipeline.transform import Transform
 from zm_cli.pipeline.words import MOST_NAMES, list_names
 from zm_cli.statsfile.stats import Stats
@@ -29,16 +29,32 @@ def checked_per(per: Per) -> Per:
     return "all" if per == "pixel" else per
 
 
+def check_written(stats: Stats, transform: Transform, moments: Moments | None, outcome: Outcome) -> None:
+    """Records what was written, and warns if it is not as expected; `moments` None: it is known to be."""
+    expected = expect_written(stats, transform)
+    if moments is None:
+        outcome.written = expected
+        return
+    outcome.written = describe_written(stats, moments)
+    if warning := find_unexpected(expected, outcome.written, outcome.samples, moments.count.ravel()):
+        outcome.warn(warning)
+
+
 def expect_written(stats: Stats, transform: Transform) -> Written:
-    """What the data of the statistics become by this transform: mean 0 everywhere."""
+    """What the data of the statistics become by this transform: mean 0 everywhere, unless missing values are filled
+    with another value.
+    """
     made = transform.apply_moments(stats.moments, units=False)
     variance = made.variance()
+    center = np.zeros_like(made.mean) if transform.filling is None else made.mean
     if stats.per == "pixel":
-        # All means are 0, so the variance of all pixels together is the average of their variances.
         weights = made.count.ravel()
-        total = np.dot(np.where(weights > 0, variance.ravel(), 0.0), weights) / max(1, weights.sum())
-        return Written(("all",), np.zeros(1), np.sqrt(np.array([total])))
-    mean = np.where(made.count == 0, np.nan, 0.0).ravel()
+        every, number = np.where(weights > 0, center.ravel(), 0.0), max(1, weights.sum())
+        middle = np.dot(every, weights) / number
+        # The variance of all pixels together is the average of their variances, and that of their means.
+        spread = np.where(weights > 0, variance.ravel(), 0.0) + (every - middle) ** 2
+        return Written(("all",), np.array([middle]), np.sqrt(np.array([np.dot(spread, weights) / number])))
+    mean = np.where(made.count == 0, np.nan, center).ravel()
     return Written(stats.features, mean, np.sqrt(variance).ravel())
 
 

@@ -1,17 +1,16 @@
-"""Detects that training data are measured together with validation or test data."""
+"""Detects that held-out data are measured: together with training data, or alone as if they were training data."""
 
 from __future__ import annotations
 
 import os
-import re
 import shlex
 from collections.abc import Sequence
 
 from zm_cli.data.source import Source
+from zm_cli.formats.shared.split_names import is_held_out, mentions_held_out, mentions_training
+from zm_cli.inputs.standard_input import name_input
 from zm_cli.pipeline.words import list_names
-
-TRAINING = frozenset({"train", "training", "trn"})
-HELD_OUT = frozenset({"val", "valid", "validation", "dev", "test", "testing", "eval", "evaluation", "holdout"})
+from zm_cli.system import common_folder
 
 
 def find_leak(sources: Sequence[Source]) -> str | None:
@@ -21,13 +20,13 @@ def find_leak(sources: Sequence[Source]) -> str | None:
     """
     if len(sources) > 1:
         paths = [source.path for source in sources]
-        start = len(os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path in paths]))
+        start = len(common_folder([os.path.dirname(os.path.abspath(path)) for path in paths]))
         splits = {os.path.abspath(path)[start:].strip(os.sep): path for path in paths}
     else:
         path = sources[0].path
-        splits = {folder: os.path.join(path, folder) for folder in sources[0].classes}
-    training = [name for name in splits if _is_split(name, TRAINING) and not _is_split(name, HELD_OUT)]
-    held_out = [name for name in splits if _is_split(name, HELD_OUT) and not _is_split(name, TRAINING)]
+        splits = {folder: os.path.join(path, folder) for folder in sources[0].facts().splits}
+    training = [name for name in splits if mentions_training(name)]
+    held_out = [name for name in splits if mentions_held_out(name)]
     if not (training and held_out):
         return None
     first = splits[training[0]]
@@ -37,5 +36,31 @@ def find_leak(sources: Sequence[Source]) -> str | None:
     )
 
 
-def _is_split(name: str, words: frozenset[str]) -> bool:
-    return not words.isdisjoint(re.findall("[a-z]+", name.lower()))
+def find_held_out(sources: Sequence[Source]) -> str | None:
+    """A sentence that warns where statistics are measured of data that are named like held-out data, else None."""
+    found = [name for source in sources if (name := _name_held_out(source))]
+    if not found:
+        return None
+    are = "is named like held-out data, and its" if len(found) == 1 else "are named like held-out data, and their"
+    return (
+        f"{', '.join(found[:3])}{', ...' if len(found) > 3 else ''} {are} own statistics are measured; "
+        f"if so, measure the training data instead (zm stats TRAIN -o train.stats.json), "
+        f"and give {'this' if len(found) == 1 else 'these'} --stats train.stats.json"
+    )
+
+
+def _name_held_out(source: Source) -> str | None:
+    """What of a source is named like held-out data: its dataset, its file, its folder, or all folders in it.
+
+    None where nothing is.
+    """
+    dataset = str(source.spec.decoding.get("dataset") or "")
+    if is_held_out(dataset, file=False):
+        return f"{source.path}: {dataset}"
+    if source.path == "-" or mentions_training(dataset):
+        return None
+    folder = os.path.isdir(source.path)
+    if is_held_out(source.path, file=not folder):
+        return name_input(source.path)
+    splits = list(source.facts().splits) if folder and not source.classes else []
+    return os.path.join(source.path, splits[0]) if splits and all(map(mentions_held_out, splits)) else None

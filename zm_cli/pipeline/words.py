@@ -5,6 +5,7 @@ from __future__ import annotations
 from zm_cli.data.block import Rejected
 from zm_cli.data.source import Source
 from zm_cli.errors import DataError
+from zm_cli.formats import reading_options
 from zm_cli.inputs.standard_input import name_input
 from zm_cli.numbers.axes import Per
 
@@ -24,13 +25,20 @@ def list_names(names: list[str], most: int = MOST_NAMES, *, total: int | None = 
     return f"{listed} and {number - most} more" if number > most else listed
 
 
-def not_a_number(path: str, column: str, cell: Rejected) -> DataError:
-    """The error of a cell that is not a number in a column that must hold numbers."""
+def spell(option: str) -> str:
+    """An option of reading as it is typed, by its name."""
+    return reading_options()[option].spelling.partition("/")[0]
+
+
+def not_a_number(path: str, column: str, cell: Rejected, *, named: bool = True) -> DataError:
+    """The error of a cell that is not a number in a column that must hold numbers, perhaps because it is `named`."""
     value = show_value(cell.value)
+    missing, left = f"{spell('null_values')} {value}", f"{spell('exclude')} '{column}'"
+    skipping = f", {spell('on_error')} skip leaves out such rows" if named else ""
     return DataError(
-        f"row {cell.row} holds {value}, which is not a number",
+        f"row {cell.row} holds {value}, {cell.reason}",
         where=f"{name_input(path)}: column '{column}'",
-        hint=f"--null-value {value} treats it as missing, --exclude '{column}' leaves the column as it is",
+        hint=f"{missing} treats it as missing, {left} leaves the column as it is{skipping}",
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from zm_cli.data.block import Values
 from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError
+from zm_cli.formats.shared.options import MASK_AND_SCALE
 from zm_cli.numbers.axes import count_channels, describe_shape, is_unclear
 from zm_cli.statsfile.stats import Stats
 
@@ -14,7 +15,7 @@ from zm_cli.statsfile.stats import Stats
 def check_fits(stats: Stats, spec: Spec, where: str) -> None:
     """Raises DataError, naming the difference, where these statistics cannot transform data of this spec."""
     if difference := _find_difference(stats, spec):
-        raise DataError(f"does not fit the statistics: {difference}", where=where, hint="use data of the same kind")
+        raise DataError(f"does not fit the statistics: {difference}", where=where, hint=_advise(stats, spec))
 
 
 def check_scale(stats: Stats, spec: Spec, first: Values | None, where: str) -> None:
@@ -23,9 +24,39 @@ def check_scale(stats: Stats, spec: Spec, first: Values | None, where: str) -> N
     `first` is a block of the data, None where none can be had. Tables are never refused, since each column has a scale
     of its own.
     """
+    if difference := _find_other_decoding(stats, spec):
+        raise DataError(
+            f"does not fit the statistics: {difference}", where=where, hint="read it as they were, or --force"
+        )
     if stats.axes != "NC" and (difference := _find_other_scale(stats, spec, first)):
         hint = "measure training data of the same scale (--unit reads integers as 0-1), or --force"
         raise DataError(f"does not fit the statistics: {difference}", where=where, hint=hint)
+
+
+def _find_other_decoding(stats: Stats, spec: Spec) -> str | None:
+    """What says that one of both is of stored values and the other of real ones; None where nothing does."""
+    on, _, off = MASK_AND_SCALE.spelling.partition("/")
+    ours, theirs = (decoding.get(MASK_AND_SCALE.name) for decoding in (stats.decoding, spec.decoding))
+    if isinstance(ours, bool) and isinstance(theirs, bool) and ours != theirs:
+        return f"it is read with {on if theirs else off}, statistics were made with {on if ours else off}"
+    # Statistics made before zm knew of packed values.
+    affine = spec.packing is not None and spec.packing.is_affine
+    if ours is None and affine and not stats.unit and stats.dtype == spec.dtype.name != spec.real_dtype.name:
+        return f"statistics were made of its stored values ({spec.dtype}), which {off} reads"
+    return None
+
+
+def _advise(stats: Stats, spec: Spec) -> str:
+    """What to do about data that these statistics cannot transform."""
+    sizes = zip(spec.axes[1:], stats.sample_shape, spec.sample_shape, strict=False)
+    differing = {axis for axis, ours, theirs in sizes if ours != theirs}
+    if stats.per != "pixel" or spec.axes != stats.axes or not differing or "C" in differing:
+        return "use data of the same kind"
+    hint = "statistics --per channel fit any size"
+    if spec.kind == "images" and not stats.decoding.get("resize"):
+        height, width = stats.sample_shape[:2]
+        return f"measure with --resize {width}x{height}, which is recorded and then resizes these too; or {hint}"
+    return f"use data of the same size; or {hint}"
 
 
 def _find_difference(stats: Stats, spec: Spec) -> str | None:
@@ -58,7 +89,8 @@ def _compare_channels(stats: Stats, spec: Spec) -> str | None:
 
 def _find_other_scale(stats: Stats, spec: Spec, first: Values | None) -> str | None:
     """What says that the values of data are of another scale than those of the statistics; None where nothing does."""
-    own, theirs = np.dtype(stats.dtype), spec.dtype
+    # With --unit, integers are divided by their type's maximum, although some of them are marked as missing.
+    own, theirs = np.dtype(stats.dtype), spec.dtype if stats.unit and spec.holds_integers else spec.real_dtype
     low, high = stats.range
     if theirs.kind in "iu":
         if own.kind in "iu" and own != theirs and min(own.itemsize, theirs.itemsize) < 4:

@@ -203,11 +203,16 @@ def _take_source(entry: Any, where: str) -> SourceRecord:
     digits = digest.removeprefix(_DIGEST)
     if len(digest) != len(_DIGEST) + 32 or len(digits) != 32 or not set(digits) <= set("0123456789abcdef"):
         raise fields.error("digest", f"is not {_DIGEST} with 32 digits")
+    skipped = fields.take_texts("skipped")
+    more = fields.take_count("skipped_total") - len(skipped) if "skipped_total" in fields else 0
+    if more < 0:
+        raise fields.error("skipped_total", "is less than the number of samples in 'skipped'")
     return SourceRecord(
         path=fields.take_text("path"),
         kind=kind,
         samples=fields.take_count("samples"),
         bytes=fields.take_count("bytes"),
         digest=digest,
-        skipped=fields.take_texts("skipped"),
+        skipped=skipped,
+        skipped_more=more,
     )

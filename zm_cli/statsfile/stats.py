@@ -17,13 +17,16 @@ from zm_cli.outputs.provenance import Provenance
 FORMAT = "zm-stats"
 VERSION = 1
 
-SOURCE_FIELDS = ("path", "kind", "samples", "bytes", "digest", "skipped")
+SOURCE_FIELDS = ("path", "kind", "samples", "bytes", "digest", "skipped", "skipped_total")
 """What a stats file says about each source."""
 
 
 @dataclass(frozen=True)
 class SourceRecord:
-    """Where samples came from: the path as given, how many there were, which were left out, a digest of their bytes."""
+    """Where samples came from: the path as given, how many there were, which were left out, a digest of their bytes.
+
+    `skipped` lists the first samples that were left out, `skipped_more` counts the others.
+    """
 
     path: str
     kind: str
@@ -31,6 +34,12 @@ class SourceRecord:
     bytes: int
     digest: str
     skipped: tuple[str, ...] = ()
+    skipped_more: int = 0
+
+    @property
+    def skipped_total(self) -> int:
+        """How many samples were left out."""
+        return len(self.skipped) + self.skipped_more
 
     def to_document(self) -> dict[str, Any]:
         """The record as JSON can hold it."""
@@ -91,7 +100,7 @@ class Stats(Described):
     @property
     def trial(self) -> str | None:
         """What the samples are where they are not all of them; None where they are."""
-        return f"a trial with {self.samples:,} of the samples (--limit)" if self.partial else None
+        return f"a trial with {self.samples:,} of the samples (--limit, --sample)" if self.partial else None
 
     @property
     def range(self) -> tuple[float, float]:

@@ -1,0 +1,125 @@
+"""Columns that look like ids or labels are pointed out, and data that look transformed already; nothing else is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.pipeline.writing import measure_all
+from zm_cli.pipeline.doubts import spell_names
+from zm_cli.pipeline.options import Purpose
+
+RANDOM = np.random.default_rng(11)
+ROWS = 200
+AGE = RANDOM.integers(18, 90, ROWS)
+INCOME = RANDOM.normal(50_000, 9_000, ROWS).round(2)
+FLAG = RANDOM.integers(0, 2, ROWS)
+
+
+def save(tmp_path: Path, **columns: Any) -> Path:
+    path = tmp_path / "table.csv"
+    names = {name: list(values) for name, values in columns.items()}
+    rows = zip(*names.values(), strict=True)
+    path.write_text("\n".join([",".join(names), *(",".join(map(str, row)) for row in rows)]) + "\n")
+    return path
+
+
+def told(path: Path, purpose: Purpose | None = "stats", **options: Any) -> list[str]:
+    return measure_all(path, purpose=purpose, **options).told
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        np.arange(1, ROWS + 1),
+        np.arange(ROWS)[::-1] * 3 + 1000,
+        np.cumsum(RANDOM.integers(1, 50, ROWS)),
+        RANDOM.permutation(ROWS) + 500,
+        RANDOM.permutation(10 * ROWS)[:ROWS],
+    ],
+    ids=["rising", "falling", "with gaps", "shuffled", "a shuffled part"],
+)
+def test_a_column_of_different_whole_numbers_looks_like_an_id(tmp_path: Path, ids: np.ndarray) -> None:
+    path = save(tmp_path, number=ids, age=AGE, income=INCOME)
+    (sentence,) = told(path)
+    assert sentence == (
+        "columns that look like an id or a row number (whole numbers, all different): 'number'; "
+        "to leave them as they are, --exclude number"
+    )
+    assert told(path, purpose=None) == []
+    assert told(path, exclude=("number",)) == []
+    assert told(path, columns=("number", "age")) == []
+
+
+def test_far_apart_numbers_are_an_id_by_their_name(tmp_path: Path) -> None:
+    far = RANDOM.permutation(10**7)[:50]
+    assert len(told(save(tmp_path, CustomerId=far, age=AGE[:50]))) == 1
+    assert told(save(tmp_path, population=far, age=AGE[:50])) == []
+
+
+def test_few_rows_say_nothing(tmp_path: Path) -> None:
+    assert told(save(tmp_path, rooms=[3, 4, 5, 6], price=[400000, 500000, 600000, 700000], flag=[0, 1, 1, 0])) == []
+
+
+def test_an_id_with_a_gap_or_twice_is_not_one(tmp_path: Path) -> None:
+    ids = np.arange(ROWS).astype(str)
+    for change in ("", "7", "0.5"):
+        assert told(save(tmp_path, id=[*ids[:-1], change], age=AGE)) == []
+
+
+def test_a_column_of_0_and_1_looks_like_a_label(tmp_path: Path) -> None:
+    (sentence,) = told(save(tmp_path, age=AGE, income=INCOME, sold=FLAG))
+    assert (
+        sentence == "columns that look like a label (only 0 and 1): 'sold'; to leave them as they are, --exclude sold"
+    )
+
+
+@pytest.mark.parametrize("values", [FLAG * 2, FLAG + 1, FLAG * 0.5, np.where(FLAG, RANDOM.random(ROWS), 0), FLAG * 0])
+def test_other_columns_of_few_values_do_not(tmp_path: Path, values: np.ndarray) -> None:
+    assert not [sentence for sentence in told(save(tmp_path, age=AGE, x=values)) if "label" in sentence]
+
+
+def test_tables_of_0_and_1_are_features(tmp_path: Path) -> None:
+    flags = {f"f{index}": RANDOM.integers(0, 2, ROWS) for index in range(6)}
+    assert told(save(tmp_path, age=AGE, **flags)) == []
+
+
+def test_ids_and_labels_are_told_in_one_line(tmp_path: Path) -> None:
+    (sentence,) = told(save(tmp_path, id=range(ROWS), age=AGE, sold=FLAG))
+    assert sentence.endswith("'id'; like a label (only 0 and 1): 'sold'; to leave them as they are, --exclude id,sold")
+
+
+def test_names_are_spelled_so_that_a_shell_and_zm_read_them() -> None:
+    assert spell_names(["a", "b c", "d,e"]) == "'a,b c,\"d,e\"'"
+
+
+def standardized(*, ddof: int = 0) -> dict[str, np.ndarray]:
+    values = {name: RANDOM.gamma(2, 3, ROWS) for name in "abc"}
+    return {name: ((value - value.mean()) / value.std(ddof=ddof)).round(6) for name, value in values.items()}
+
+
+@pytest.mark.parametrize("ddof", [0, 1])
+def test_data_that_look_standardized_cause_a_warning(tmp_path: Path, ddof: int) -> None:
+    path = save(tmp_path, id=range(ROWS), **standardized(ddof=ddof), label=FLAG)
+    (warning,) = measure_all(path, purpose="standardize").outcome.warnings
+    assert warning.endswith(
+        "looks standardized already (every mean is near 0, every deviation near 1); if so, give the original data"
+    )
+    assert measure_all(path).outcome.warnings == []
+    assert "looks centered already" in measure_all(path, purpose="center").outcome.warnings[0]
+
+
+def test_centered_data_may_still_be_standardized(tmp_path: Path) -> None:
+    path = save(tmp_path, **{name: 5 * values for name, values in standardized().items()})
+    assert measure_all(path, purpose="standardize").outcome.warnings == []
+    assert "looks centered already" in measure_all(path, purpose="center").outcome.warnings[0]
+
+
+@pytest.mark.parametrize("purpose", ["center", "standardize"])
+def test_other_data_do_not(tmp_path: Path, purpose: Purpose) -> None:
+    made = standardized()
+    for columns in ({"a": made["a"]}, {**made, "income": INCOME}, {name: values[:8] for name, values in made.items()}):
+        assert measure_all(save(tmp_path, **columns), purpose=purpose).outcome.warnings == []

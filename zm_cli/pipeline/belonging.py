@@ -1,0 +1,102 @@
+"""Whether data, their receipt and the statistics beside them belong together: one of them may have been moved."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from zm_cli.data.options import ReadOptions
+from zm_cli.data.source import Source
+from zm_cli.errors import ZmError
+from zm_cli.formats import find_receipt
+from zm_cli.formats.shared.receipt_beside import receipt_path
+from zm_cli.outputs.receipt import DAMAGED, OF_OTHER_DATA, load_receipt
+from zm_cli.running.guard import note_input
+from zm_cli.statsfile.digest import digest_stats
+from zm_cli.statsfile.stats import Stats
+from zm_cli.statsfile.store import load_stats
+
+STATS = ".stats.json"
+MOST_BYTES = 4 << 20
+"""Larger statistics beside data are not looked at: that would take longer than many a command."""
+
+
+def name_stats(data: str) -> str:
+    """The path of the stats file beside a dataset."""
+    return f"{data.rstrip(f'/{os.sep}')}{STATS}"
+
+
+def find_strangers(source: Source) -> Iterator[str]:
+    """What beside a source does not belong to it, in sentences: its receipt, or the statistics with its name."""
+    path, receipt = source.path, source.receipt
+    if receipt is OF_OTHER_DATA:
+        yield (
+            f"{path}: its receipt ({receipt_path(path)}) is of other data and not used: "
+            f"one of both was edited, moved or replaced, so zm cannot tell whether these data are transformed"
+        )
+        return
+    beside = None if path == "-" or receipt is DAMAGED else _load_beside(path)
+    if beside is None or (receipt or {}).get("inverse"):
+        return
+    stats, digest = beside
+    if receipt is None:
+        # `train.stats.json` beside a folder may be of anything. Data may have been moved together with their own.
+        own = {os.path.basename(record.path) for record in stats.sources}
+        other = os.path.isfile(path) and os.path.basename(path) not in own
+        # Another dataset of the file may be the one that was transformed.
+        if other and find_receipt(path, ReadOptions()) is None:
+            yield (
+                f"{path}: has no receipt, but {name_stats(path)} holds the statistics of {stats.sources[0].path}; "
+                f"if zm wrote both, a receipt is missing and these data are transformed already"
+            )
+    elif _differ(receipt, digest) and not _describes(stats, path) and _are_of_one(stats, source):
+        yield f"{path}: was not transformed by {name_stats(path)}, but by other statistics; --inverse needs those"
+
+
+def find_other_data(path: str, stats: Stats) -> str | None:
+    """A sentence where the statistics at `path` are not those of the data that have the same name; None where they are.
+
+    The receipt of the data is not compared with the data themselves, which may be large.
+    """
+    data = path.removesuffix(STATS)
+    if data == path or not os.path.isfile(data):
+        return None
+    receipt = load_receipt(receipt_path(data)) or find_receipt(data, ReadOptions())
+    if receipt is None or receipt.get("inverse") or not _differ(receipt, digest_stats(stats)):
+        return None
+    if _describes(stats, data):
+        return None
+    return f"{path}: {data} was not transformed by these statistics, but by others; were they moved or made again?"
+
+
+def _load_beside(path: str) -> tuple[Stats, str] | None:
+    """The statistics beside data, with their digest; None where there are none that can be read."""
+    beside = name_stats(path)
+    try:
+        status = os.stat(beside)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MOST_BYTES:
+            return None
+        stats = load_stats(beside)
+    except (ZmError, OSError):
+        return None
+    finally:
+        # If a library crashes later, it was not over the statistics.
+        note_input(path)
+    return stats, digest_stats(stats)
+
+
+def _differ(receipt: Mapping[str, Any], digest: str) -> bool:
+    return bool(receipt.get("stats", digest) != digest)
+
+
+def _are_of_one(stats: Stats, source: Source) -> bool:
+    """Whether statistics and source may be of one dataset of a file, by its name."""
+    mine, theirs = source.spec.decoding.get("dataset"), stats.decoding.get("dataset")
+    return None in (mine, theirs) or mine == theirs
+
+
+def _describes(stats: Stats, data: str) -> bool:
+    """Whether the statistics were measured of these data, by the name that they recorded."""
+    return os.path.abspath(data) in {os.path.abspath(record.path) for record in stats.sources}

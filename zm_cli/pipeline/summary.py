@@ -1,0 +1,36 @@
+"""Says in one line what was transformed, and what else of the data was left as it is."""
+
+from __future__ import annotations
+
+from zm_cli.data.source import Source
+from zm_cli.pipeline.indicators import find_indicators
+from zm_cli.pipeline.options import ApplyOptions
+from zm_cli.pipeline.words import list_names
+
+MOST_LISTED = 8
+"""The most names that are listed, of columns transformed and of columns left."""
+DONE = {"center": "centered", "standardize": "standardized"}
+
+
+def describe_transformed(source: Source, options: ApplyOptions) -> str:
+    """Which columns or dataset of a source become another, and which stay; empty where there is nothing to choose.
+
+    Raises DataError where the file cannot be read.
+    """
+    spec = source.spec
+    done = "restored" if options.inverse else DONE[options.operation]
+    if spec.axes == "NC" and spec.names is not None:
+        names, known = list(spec.names), set(spec.names)
+        removed = list(find_indicators(source).values()) if options.inverse else []
+        left = [name for name in spec.columns or () if name not in known and name not in removed]
+        said = f"{len(names):,} column{'s' * (len(names) != 1)} {done}: {list_names(names, MOST_LISTED)}"
+    elif dataset := spec.decoding.get("dataset"):
+        left = list(source.facts().kept)
+        removed, said = [], f"{done}: '{dataset}'"
+        if not left:
+            return ""
+    else:
+        return ""
+    rest = f"; left as {'it is' if len(left) == 1 else 'they are'}: {list_names(left, MOST_LISTED)}" if left else ""
+    end = f"; removed, and their cells missing again: {list_names(removed, MOST_LISTED)}" if removed else ""
+    return said + rest + end
