@@ -29,7 +29,7 @@ def make_stats(
 ) -> Stats:
     """The statistics of an array, as if it had been read from a file of that kind."""
     chosen: Per = per
-    moments = Moments.from_block(values, kept_axes(axes, chosen), ignore)
+    moments = Moments.from_block(values, kept_axes(axes, chosen), () if ignore is None else (ignore,))
     return Stats(
         per=chosen,
         samples=len(values),

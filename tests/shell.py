@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import select
 import shutil
 import signal
 import struct
 import subprocess
 import sys
-import termios
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests import jq
+from tests.systems import fcntl, pty, skip_without_shell, skip_without_terminal, termios
 
 ZM = (sys.executable, "-m", "zm_cli")
+HANDLE_INTERRUPTS: dict[str, Any] = (
+    {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)} if hasattr(os, "fork") else {}
+)
+"""Options of a new process that make it handle interrupts even if this one ignores them."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ def run_zm(
 
 def put_zm_on_path(folder: Path) -> dict[str, str]:
     """Puts `zm` (and a replacement for `jq`, if needed) into `folder`/bin; returns an environment that finds them."""
+    skip_without_shell()
     programs = {"zm": "-m zm_cli"}
     if shutil.which("jq") is None:
         programs["jq"] = f"-m {jq.__name__}"
@@ -63,18 +66,19 @@ def put_zm_on_path(folder: Path) -> dict[str, str]:
 
 
 def start_zm(*arguments: str | Path, **how: Any) -> subprocess.Popen[bytes]:
-    """Starts zm with standard error in a pipe; it handles interrupts even if this process ignores them."""
+    """Starts zm with standard error in a pipe."""
     return subprocess.Popen(
         [*ZM, *map(str, arguments)],
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        **HANDLE_INTERRUPTS,
         **how,
     )
 
 
 def run_at_terminal(*arguments: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Ran:
     """Runs zm at a terminal of 100 columns; `out` is everything that it prints there."""
+    skip_without_terminal()
     controller, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
     environment = {

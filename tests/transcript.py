@@ -15,18 +15,17 @@ The lines of a file in `tests/transcripts/`:
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import re
 import select
 import struct
 import subprocess
-import termios
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+from tests.systems import fcntl, pty, skip_without_terminal, termios
 
 Way = Literal["pipe", "terminal"]
 
@@ -122,6 +121,7 @@ def run_in_shell(command: str, way: Way, folder: Path, env: Mapping[str, str]) -
 
 
 def _open_terminal() -> tuple[int, int]:
+    skip_without_terminal()
     controller, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
     return controller, terminal

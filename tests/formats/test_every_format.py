@@ -22,6 +22,7 @@ from zm_cli.data.options import ReadOptions
 from zm_cli.data.source import Source
 from zm_cli.errors import DataError
 from zm_cli.formats import detect, formats, open_source
+from zm_cli.formats.shared.sampling import draw_evenly
 from zm_cli.pipeline.apply import apply
 from zm_cli.pipeline.measure import measure
 from zm_cli.pipeline.opening import open_to_apply
@@ -70,6 +71,33 @@ def set_block_bytes(monkeypatch: pytest.MonkeyPatch, nbytes: int) -> None:
     for kind in formats():
         module = importlib.import_module(f"zm_cli.formats.{kind}.source")
         monkeypatch.setattr(module if hasattr(module, "BLOCK_BYTES") else block, "BLOCK_BYTES", nbytes)
+
+
+def read_samples(path: str, **options: Any) -> list[np.ndarray[Any, Any]]:
+    source = open_source(path, ReadOptions(**options))
+    samples = [sample for span in source.spans() for sample in source.read(span).values]
+    source.close()
+    return samples
+
+
+@pytest.mark.parametrize("nbytes", [1 << 20, 40])
+def test_a_sample_is_drawn_evenly_over_the_data(path: str, nbytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_block_bytes(monkeypatch, nbytes)
+    everything, number = read_samples(path), 3
+    drawn = read_samples(path, sample=number, seed=5)
+    for one, index in zip(drawn, draw_evenly(len(everything), number, 5), strict=True):
+        assert np.array_equal(one, everything[index], equal_nan=True)
+    assert [sample.tolist() for sample in read_samples(path, sample=10**6)] == [x.tolist() for x in everything]
+
+
+def test_a_sample_can_be_written_and_marks_its_statistics(first_case: Case, tmp_path: Path) -> None:
+    path = str(first_case.write(tmp_path, first_case.values))
+    source = open_source(path, ReadOptions(sample=3))
+    stats, _ = measure([source], MeasureOptions(), Plan(1))
+    assert (stats.samples, stats.partial) == (3, True)
+    output = tmp_path / first_case.output
+    apply(source, stats, str(output), ApplyOptions("center"), Plan(1), own=True)
+    assert len(first_case.read(output)) == 3
 
 
 def test_statistics_agree_with_numpy_over_the_whole_data(case: Case, path: str) -> None:
@@ -172,7 +200,7 @@ def test_a_failing_run_leaves_the_earlier_output_and_nothing_else(
     output.write_bytes(b"earlier")
     source, columns = open_to_apply(path, ReadOptions(), stats)
 
-    def interrupt(nbytes: int) -> None:
+    def interrupt(nbytes: int, samples: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

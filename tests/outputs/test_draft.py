@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.systems import needs_fifo, needs_locks
 from zm_cli.errors import DataError, UsageError
 from zm_cli.outputs.draft import Draft
 
@@ -106,6 +107,7 @@ def test_the_draft_of_a_killed_run_may_be_of_another_type(tmp_path: Path, kind: 
     assert read(tmp_path / "out", kind) == "new"
 
 
+@needs_locks
 def test_a_target_that_another_run_writes_is_refused(tmp_path: Path, kind: str) -> None:
     holder = start_holder(tmp_path / "out", kind)
     try:
@@ -175,12 +177,14 @@ def test_a_draft_that_cannot_be_removed_is_an_error(tmp_path: Path, monkeypatch:
         Draft(tmp_path / "out", folder=True)
 
 
+@needs_fifo
 def test_a_draft_does_not_wait_for_a_pipe_of_its_name(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / ".out.zm-part")
     Draft(tmp_path / "out").commit()
     assert os.listdir(tmp_path) == ["out"]
 
 
+@needs_locks
 def test_a_run_that_was_slow_to_lock_its_draft_makes_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from zm_cli.outputs import draft as room
 

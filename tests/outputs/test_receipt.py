@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from tests.systems import needs_fifo
 from zm_cli.errors import DataError
 from zm_cli.outputs.provenance import Provenance, parse_provenance
 from zm_cli.outputs.receipt import (
     DAMAGED,
     MOST_BYTES,
+    OF_OTHER_DATA,
     check_receipt,
     describe_receipt,
     load_receipt,
@@ -65,6 +67,7 @@ def test_a_damaged_text_is_a_receipt_where_it_says_so() -> None:
     assert parse_receipt(json.dumps(RECEIPT)[:-1].encode()) is DAMAGED
 
 
+@needs_fifo
 def test_a_receipt_is_read_within_a_limit(tmp_path: Path) -> None:
     path = tmp_path / "zm.json"
     assert load_receipt(path) is None
@@ -78,6 +81,20 @@ def test_a_receipt_is_read_within_a_limit(tmp_path: Path) -> None:
     path.unlink()
     path.symlink_to("/dev/zero")
     assert load_receipt(path) is None
+
+
+def test_data_beside_a_receipt_of_other_data_are_never_refused() -> None:
+    assert "not known" in str(describe_receipt(OF_OTHER_DATA))
+    for inverse in (False, True):
+        check_receipt(OF_OTHER_DATA, RECEIPT | {"inverse": inverse}, "here")
+
+
+def test_a_receipt_names_columns_and_keeps_those_of_other_arrays() -> None:
+    written = RECEIPT | {"columns": ["a", "b" * 100], "others": [RECEIPT | {"dataset": "x"}]}
+    assert parse_receipt(json.dumps(written)) == written
+    changes: list[dict[str, Any]] = [{"columns": "a"}, {"columns": [1]}, {"others": [1]}, {"others": {}}]
+    for change in changes:
+        assert parse_receipt(json.dumps(RECEIPT | change)) == RECEIPT
 
 
 PROVENANCE = {"version": "1.0", "options": "zm center", "inputs": "xxh3_128:0"}

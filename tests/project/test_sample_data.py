@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.systems import slow
+
 HERE = Path(__file__).resolve().parents[2] / "sample_data"
 
 
@@ -45,6 +47,7 @@ def remade(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_into(tmp_path_factory.mktemp("remade"))
 
 
+@slow
 def test_the_script_writes_the_same_bytes_twice(remade: Path, tmp_path: Path) -> None:
     again = data_files(make_into(tmp_path))
     first = data_files(remade)

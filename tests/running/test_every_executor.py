@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import gc
+import inspect
 import itertools
 import multiprocessing
 import os
 import threading
-import time
 import weakref
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.systems import needs_fifo
 from zm_cli.errors import DataError, UsageError
 from zm_cli.running.executors import Executor, executor_names, find_executor
 from zm_cli.running.plan import Plan
 from zm_cli.running.workload import Workload
+from zm_cli.system import AT_ONCE, READ
 
 PATIENCE = 60
 """Seconds after which a test gives up; none waits for them."""
@@ -68,15 +71,20 @@ def stop_iterating(number: int) -> int:
 
 @dataclass(frozen=True)
 class Mark:
-    """Leaves a file for each number that was begun; the first fails, the others take a while."""
+    """Leaves a file for each number that was begun; the first fails, the others wait until nobody holds the gate."""
 
     folder: Path
+    gate: Path
 
     def __call__(self, number: int) -> int:
         (self.folder / str(number)).touch()
         if number == 0:
             raise DataError("is the first")
-        time.sleep(0.1)
+        # Opened without waiting: it may be let go already.
+        gate = os.open(self.gate, READ | AT_ONCE)
+        os.set_blocking(gate, True)
+        os.read(gate, 1)
+        os.close(gate)
         return number
 
 
@@ -91,20 +99,16 @@ def break_off_at(end: int) -> Iterator[int]:
     raise DataError("breaks off", where=f"item {end}")
 
 
-def wait_until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 @pytest.fixture
 def nobody_left() -> Iterator[None]:
     """Checks that no thread or process is left after the test."""
-    threads = threading.active_count()
+    before = threading.enumerate()
     yield
-    # The thread that feeds arriving items ends by itself.
-    wait_until(lambda: threading.active_count() <= threads)
+    for thread in threading.enumerate():
+        if thread not in before:
+            # The thread that feeds arriving items ends by itself.
+            thread.join(PATIENCE)
+            assert not thread.is_alive()
     assert not multiprocessing.active_children()
 
 
@@ -172,22 +176,35 @@ def test_an_error_that_does_not_pickle_is_told_nevertheless(
         list(executor.map(task, range(9), 2, WINDOW))
 
 
+@needs_fifo
 @pytest.mark.usefixtures("nobody_left")
-def test_what_has_not_started_is_dropped_at_an_error(executor: Executor, tmp_path: Path) -> None:
-    taken: list[int] = []
-    with pytest.raises(DataError, match="is the first"):
-        list(executor.map(Mark(tmp_path), count_with(taken), 2, 100))
+def test_what_has_not_started_is_dropped_at_an_error(
+    executor: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken, (marks, gate) = list[int](), (tmp_path / "marks", tmp_path / "gate")
+    marks.mkdir()
+    os.mkfifo(gate)
+    shutdown = ThreadPoolExecutor.shutdown
+    with gate.open("r+b", buffering=0) as held:
+
+        def open_gate(pool: ThreadPoolExecutor, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            # What waits in the queue is dropped before the tasks that were begun come to their end.
+            shutdown(pool, wait=False, cancel_futures=cancel_futures)
+            held.close()
+            shutdown(pool, wait=wait)
+
+        monkeypatch.setattr(ThreadPoolExecutor, "shutdown", open_gate)
+        with pytest.raises(DataError, match="is the first"):
+            list(executor.map(Mark(marks, gate), count_with(taken), 2, 100))
     assert len(taken) <= 100
-    begun = len(os.listdir(tmp_path))
-    assert begun < 60
-    time.sleep(0.3)
-    assert len(os.listdir(tmp_path)) == begun
+    # Each of the two workers may have begun one more.
+    assert set(os.listdir(marks)) <= {"0", "1", "2"}
 
 
 def test_nothing_happens_before_a_result_is_asked_for(executor: Executor) -> None:
     threads, taken = threading.active_count(), list[int]()
     results = executor.map(square, count_with(taken), 2, WINDOW)
-    time.sleep(0.05)
+    assert inspect.getgeneratorstate(results) == inspect.GEN_CREATED
     assert not taken
     assert threading.active_count() == threads
     assert not multiprocessing.active_children()
@@ -197,14 +214,21 @@ def test_nothing_happens_before_a_result_is_asked_for(executor: Executor) -> Non
 @pytest.mark.usefixtures("nobody_left")
 @pytest.mark.parametrize("window", [2, 5])
 def test_no_more_items_are_taken_than_the_window_holds(executor: Executor, window: int) -> None:
-    taken: list[int] = []
-    results = executor.map(square, count_with(taken), 2, window)
+    asked, taken, most = 0, list[int](), list[int]()
+
+    def items() -> Iterator[int]:
+        for number in count_with(taken):
+            # Looked at whenever one is taken: an executor may take items in a thread of its own.
+            most.append(len(taken) - asked)
+            yield number
+
+    results = executor.map(square, items(), 2, window)
     for number in range(20):
+        asked = number
         assert next(results) == number * number
-        # One that takes items in a thread of its own is given the time to take too many.
-        time.sleep(0.01)
-        assert number < len(taken) <= number + window
+        assert number < len(taken)
     results.close()
+    assert max(most) <= window
 
 
 @pytest.mark.usefixtures("nobody_left")
@@ -236,18 +260,26 @@ def measure_text(text: Text) -> int:
 
 @pytest.mark.usefixtures("nobody_left")
 def test_items_are_not_held_when_their_tasks_are_done(executor: Executor) -> None:
-    alive: weakref.WeakSet[Text] = weakref.WeakSet()
+    alive: set[int] = set()
+    dropped = threading.Condition()
 
-    def make() -> Text:
+    def drop(number: int) -> None:
+        with dropped:
+            alive.remove(number)
+            dropped.notify_all()
+
+    def make(number: int) -> Text:
         text = Text()
-        alive.add(text)
+        alive.add(number)
+        weakref.finalize(text, drop, number)
         return text
 
-    results = executor.map(measure_text, (make() for _ in range(30)), 2, WINDOW)
+    results = executor.map(measure_text, map(make, range(30)), 2, WINDOW)
     for _ in range(30):
         assert next(results) == 1
-        # Tasks that have been started come to their end meanwhile.
-        wait_until(lambda: not alive)
+        with dropped:
+            # Tasks that have been started come to their end meanwhile.
+            assert dropped.wait_for(lambda: not alive, PATIENCE)
     assert list(results) == []
 
 

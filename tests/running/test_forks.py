@@ -6,18 +6,22 @@ import multiprocessing
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from multiprocessing.connection import wait
+from typing import Any
 
 import pytest
 
+from tests.systems import needs_fork
 from zm_cli.errors import DataError
 from zm_cli.running import guard
 from zm_cli.running.executors import find_executor
 from zm_cli.running.plan import Plan
+from zm_cli.running.worker_process import WorkerProcess, start_workers
 from zm_cli.running.workload import Workload
 
+pytestmark = needs_fork
 PROCESSES = Workload(1, forkable=True, small_steps=True)
 
 
@@ -67,12 +71,9 @@ def take(item: object) -> int:
     return 1
 
 
-def die_while_sending(number: int) -> bytes:
-    """The result of number 1 is larger than a pipe, and its worker dies before all of it is out."""
-    if number == 1:
-        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGKILL)).start()
-        return bytes(32 << 20)
-    return b""
+def send_much(number: int) -> bytes:
+    """The result of number 1 is larger than a pipe."""
+    return bytes(32 << 20) if number == 1 else b""
 
 
 def test_a_worker_process_that_dies_is_an_error_not_a_hang(noted: str) -> None:
@@ -103,12 +104,25 @@ def test_without_names_the_error_names_the_input_that_was_noted(noted: str) -> N
         list(Plan(2).map(KillAt(3), range(9), PROCESSES))
 
 
-def test_a_worker_that_dies_in_the_middle_of_its_result_is_an_error(noted: str) -> None:
-    results = find_executor("forks").map(die_while_sending, range(4), 2, 2)
+def test_a_worker_that_dies_in_the_middle_of_its_result_is_an_error(
+    noted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team: list[WorkerProcess] = []
+
+    def start(count: int, task: Callable[[Any], Any], workers: list[WorkerProcess]) -> None:
+        start_workers(count, task, workers)
+        team.extend(workers)
+
+    monkeypatch.setattr("zm_cli.running.executors.forks.start_workers", start)
+    results = find_executor("forks").map(send_much, range(4), 2, 2)
     assert next(results) == b""
-    # The worker is in the middle of sending, since nobody takes the result.
-    while len(multiprocessing.active_children()) > 1:
-        time.sleep(0.01)
+    # It is in the middle of sending as soon as something has come, since nobody takes the rest.
+    pipes: list[Any] = [worker.pipe for worker in team]
+    sending = wait(pipes)
+    for worker in team:
+        if worker.pipe in sending:
+            worker.process.kill()
+            worker.process.join()
     with pytest.raises(DataError, match=r"noted\.h5: the work on it was killed"):
         next(results)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import mmap
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -14,14 +14,22 @@ from typing import Any
 
 import pytest
 
+from tests.systems import needs_fork, resource
 from zm_cli.running import guard
 from zm_cli.running.shared_page import NOTE_BYTES, SharedPage
 
 WORK = """
 import os, signal, sys
+from zm_cli.errors import print_errors_as_json
 from zm_cli.running import guard
-ended_by, refuse = int(sys.argv[1]), sys.argv[2] == "refuse"
+ended_by, refuse, outputs = int(sys.argv[1]), sys.argv[2] == "refuse", sys.argv[3]
+if outputs == "json":
+    print_errors_as_json()
 def work():
+    if outputs != "none":
+        guard.promise_files()
+    if outputs != "promised":
+        guard.note_written()
     guard.note_input("data/x.h5")
     for name in ("one", "two", "three"):
         guard.note_unfinished(name)
@@ -39,9 +47,9 @@ os._exit(guard.stand_by(work, remove))
 """
 
 
-def stand_by(ended_by: int, answer: str = "remove") -> subprocess.CompletedProcess[str]:
+def stand_by(ended_by: int, answer: str = "remove", outputs: str = "none") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", WORK, str(int(ended_by)), answer],
+        [sys.executable, "-c", WORK, str(int(ended_by)), answer, outputs],
         capture_output=True,
         text=True,
         cwd=Path(__file__).parents[2],
@@ -50,12 +58,13 @@ def stand_by(ended_by: int, answer: str = "remove") -> subprocess.CompletedProce
     )
 
 
+@needs_fork
 @pytest.mark.parametrize("answer", ["remove", "refuse"])
 @pytest.mark.parametrize(
     ("ended_by", "code", "words"),
     [
         (0, 5, ""),
-        (signal.SIGTERM, 128 + signal.SIGTERM, ""),
+        (signal.SIGTERM, 128 + signal.SIGTERM, "zm: terminated\n"),
         (signal.SIGSEGV, 3, "zm: error: data/x.h5: cannot be read: the library crashed (SIGSEGV); is it damaged?\n"),
     ],
 )
@@ -67,12 +76,36 @@ def test_what_is_unfinished_is_removed_by_the_process_on_guard(
     assert done.stdout == "removed one True\nremoved three True\n"
 
 
+@needs_fork
+@pytest.mark.parametrize(
+    ("ended_by", "outputs", "words"),
+    [
+        (signal.SIGINT, "none", "zm: interrupted\n"),
+        (signal.SIGINT, "promised", "zm: interrupted, nothing written\n"),
+        (signal.SIGINT, "some", "zm: interrupted, not everything was written\n"),
+        (signal.SIGHUP, "promised", "zm: terminated, nothing written\n"),
+        (signal.SIGKILL, "promised", "zm: error: data/x.h5: the work on it was killed (SIGKILL); if there was too "
+         "little memory, fewer --workers or a smaller --memory need less\n"),
+    ],
+)  # fmt: skip
+def test_the_end_is_told_once_with_what_became_of_the_outputs(ended_by: int, outputs: str, words: str) -> None:
+    assert stand_by(ended_by, outputs=outputs).stderr == words
+
+
+@needs_fork
+def test_the_end_is_told_as_json_where_errors_are() -> None:
+    what = "interrupted, not everything was written"
+    told = {"where": None, "what": what, "hint": None, "code": 130}
+    assert json.loads(stand_by(signal.SIGINT, outputs="json").stderr) == told
+
+
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> SharedPage:
     """The page that a process on guard would read."""
     page = SharedPage()
     monkeypatch.setattr(guard, "_page", page)
     monkeypatch.setattr(guard, "_input", None)
+    monkeypatch.setattr(guard, "_outputs", "")
     monkeypatch.setattr(guard, "_unfinished", {})
     return page
 
@@ -80,15 +113,21 @@ def page(monkeypatch: pytest.MonkeyPatch) -> SharedPage:
 def test_the_page_holds_the_input_and_what_is_unfinished(page: SharedPage) -> None:
     assert guard.is_watched()
     guard.note_unfinished("out")
-    assert (page.read(), guard.noted_input()) == (["", "out"], None)
+    assert (page.read(), guard.noted_input()) == (["", "", "out"], None)
     guard.note_input("in")
     guard.note_unfinished("other")
-    assert (page.read(), guard.noted_input()) == (["in", "out", "other"], "in")
+    assert (page.read(), guard.noted_input()) == (["in", "", "out", "other"], "in")
     guard.forget_unfinished("out")
     guard.forget_unfinished("out")
-    assert page.read() == ["in", "other"]
+    assert page.read() == ["in", "", "other"]
     guard.forget_unfinished("other")
     assert page.read() == ["in"]
+    guard.note_written()
+    assert page.read() == ["in"]
+    guard.promise_files()
+    assert page.read() == ["in", guard.NOTHING]
+    guard.note_written()
+    assert page.read() == ["in", guard.SOME]
 
 
 def test_threads_may_note_at_once(page: SharedPage) -> None:
@@ -104,7 +143,7 @@ def test_threads_may_note_at_once(page: SharedPage) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    noted, *unfinished = page.read()
+    noted, _, *unfinished = page.read()
     assert noted == guard.noted_input()
     assert sorted(unfinished) == ["a", "b", "c", "d"]
 
@@ -146,6 +185,7 @@ def test_a_note_whose_writer_dies_before_the_end_leaves_the_one_before(monkeypat
     assert page.read() == ["before", "both"]
 
 
+@needs_fork
 def test_another_process_reads_what_a_copy_wrote() -> None:
     page = SharedPage()
     if not (copy := os.fork()):

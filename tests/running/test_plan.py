@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.systems import needs_fork
 from zm_cli.errors import DataError, UsageError
 from zm_cli.running.executors import Executor, find_executor
 from zm_cli.running.plan import Plan
@@ -84,7 +85,7 @@ def test_the_first_error_arrives_whole_after_the_results_before_it(workers: int,
         (Workload(1, forkable=True, small_steps=True, arriving=True), "arriving"),
         (Workload(1, small_steps=True), "threads"),
         pytest.param(FORKS, "forks", marks=needs_forks),
-        (PROCESSES, "forks"),
+        pytest.param(PROCESSES, "forks", marks=needs_fork),
     ],
 )
 def test_the_workload_decides_who_works(workload: Workload, executor: str, chosen: list[str]) -> None:
@@ -93,6 +94,7 @@ def test_the_workload_decides_who_works(workload: Workload, executor: str, chose
 
 
 @pytest.mark.usefixtures("another_thread")
+@needs_fork
 @pytest.mark.parametrize(("workload", "executor"), [(FORKS, "threads"), (PROCESSES, "forks")])
 def test_beside_other_threads_processes_are_started_anew_only_for_small_steps(
     workload: Workload, executor: str, chosen: list[str]
@@ -101,6 +103,16 @@ def test_beside_other_threads_processes_are_started_anew_only_for_small_steps(
     pids = set(Plan(2).map(where, range(20), workload))
     assert (os.getpid() in pids) == (executor == "threads")
     assert chosen == [executor]
+
+
+@pytest.mark.parametrize("workload", [FORKS, PROCESSES])
+def test_threads_do_the_work_where_processes_cannot_be_copied(
+    workload: Workload, chosen: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("plan", "worker_process"):
+        monkeypatch.setattr(f"zm_cli.running.{module}.fork", None)
+    assert set(Plan(2).map(where, range(20), workload)) == {os.getpid()}
+    assert chosen == ["threads"]
 
 
 @pytest.mark.parametrize("workload", [THREADS, ARRIVING, FORKS, PROCESSES])
@@ -117,6 +129,7 @@ def test_nobody_is_started_for_a_single_item(workload: Workload, chosen: list[st
     assert chosen == ["serial", "serial"]
 
 
+@needs_fork
 @pytest.mark.parametrize("workload", [pytest.param(FORKS, marks=needs_forks), PROCESSES])
 def test_as_many_workers_are_started_as_there_is_work_for(workload: Workload) -> None:
     assert list(Plan(4).map(where, [1], workload)) == [os.getpid()]
@@ -169,8 +182,14 @@ def test_nothing_happens_before_a_result_is_asked_for(chosen: list[str]) -> None
 
 def test_a_window_holds_one_block_at_least_and_two_more_than_workers_at_most() -> None:
     plan = Plan(3, memory=32 << 20)
-    assert [plan.window(nbytes) for nbytes in (1, 8 << 20, 32 << 20, 1 << 30)] == [5, 4, 1, 1]
+    divided = [plan.divide(Workload(nbytes)) for nbytes in (1, 8 << 20, 16 << 20, 32 << 20, 1 << 30)]
+    assert divided == [(3, 5), (3, 4), (2, 2), (1, 1), (1, 1)]
+    assert plan.divide(Workload(12 << 20, result_bytes=4 << 20)) == (2, 4)
     assert Plan().worker_count() >= 1
+
+
+def test_by_default_every_worker_has_memory_of_its_own() -> None:
+    assert [Plan(workers).divide(Workload(100 << 20))[0] for workers in (1, 2, 8)] == [1, 2, 8]
 
 
 def test_too_little_memory_is_a_usage_error() -> None:

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zm_cli.data.format import Format
+from zm_cli.data.format import Confidence, Format
 from zm_cli.data.options import Option, ReadOptions
 from zm_cli.errors import DataError, NothingToMeasureError, UsageError, ZmError
 from zm_cli.inputs.standard_input import name_input
@@ -134,10 +134,14 @@ def open_source(path: str, options: ReadOptions, kind: str | None = None, *, pre
 
 
 def _refuse_foreign(path: str, entry: Format) -> None:
-    """Raises DataError where the contents of `path` are of another kind than this format reads, whatever its name."""
-    from zm_cli.formats.shared.foreign import find_by_content
+    """Raises DataError where the file or folder at `path` is of another kind than this format reads.
 
-    foreign = find_by_content(path)
+    A name counts only where it is not one of this format's own: `table.csv.gz` is a table.
+    """
+    from zm_cli.formats.shared.foreign import find_by_content, find_foreign
+
+    own = entry.recognize(Path(path)) is Confidence.BY_NAME
+    foreign = find_by_content(path) if own else find_foreign(path)
     if foreign is not None and foreign.kind != entry.kind:
         raise DataError(foreign.describe(), where=path, hint=foreign.advise(path))
 

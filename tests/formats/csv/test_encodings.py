@@ -98,7 +98,7 @@ def test_statistics_of_a_utf16_table_fit_a_utf8_table(tmp_path: Path) -> None:
     plain = save(tmp_path, text, "plain.csv")
     assert run_zm("stats", wide, "-o", stats).code == 0
     assert "encoding" not in json.loads(stats.read_text())["decoding"]
-    ran = run_zm("center", plain, "-o", tmp_path / "out.csv", "--stats", stats)
+    ran = run_zm("center", plain, "-o", tmp_path / "out.csv", "--stats", stats, "-q")
     assert (ran.code, ran.err) == (0, "")
     assert (tmp_path / "out.csv").read_text() == "naïve,x\né,-1.0\nü,1.0\n"
 
