@@ -5,9 +5,11 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install -q --disable-pip-version-check
+LOWEST := .venv-lowest
+LOWEST_TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak fuzz-guided lint check format bench bench-quick sample-data clean
+.PHONY: help demo test test-slow test-lowest soak fuzz-guided lint check format bench bench-quick sample-data clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -16,8 +18,14 @@ help: ## list the targets
 demo: $(VENV)/.installed ## run zm on the sample data, command by command
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" sh scripts/demo.sh
 
-test: $(VENV)/.installed-dev ## run the tests
-	@$(PY) -m pytest
+test: $(VENV)/.installed-dev ## run the tests, all but the slow ones: four minutes on two cores
+	@$(PY) -m pytest -m "not slow" --hypothesis-profile quick
+
+test-slow: $(VENV)/.installed-dev ## run the slow tests, and the properties on five times as many examples
+	@$(PY) -m pytest -m "slow or hypothesis"
+
+test-lowest: $(LOWEST)/.installed ## run the tests of commands and files with the oldest libraries that pyproject.toml allows
+	@$(LOWEST)/bin/python -m pytest -m "not slow" --hypothesis-profile quick $(LOWEST_TESTS)
 
 soak: $(VENV)/.installed-dev ## kill zm at 800 moments, and feed it thousands of damaged files: an hour
 	$(PY) -m fuzz.kills --moments 200
@@ -30,6 +38,7 @@ lint: $(VENV)/.installed-dev ## check style, types, and which room may know whic
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
+	for system in win32 darwin; do $(PY) -m mypy --platform $$system --cache-dir .mypy_cache/$$system zm_cli || exit 1; done
 	$(VENV)/bin/lint-imports --no-logo
 
 check: lint test ## lint and test
@@ -48,7 +57,7 @@ sample-data: $(VENV)/.installed-dev ## make sample_data/ anew
 	$(PY) sample_data/make.py
 
 clean: ## remove everything that make made
-	rm -rf $(VENV) build dist bench/.data .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) build dist bench/.data .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(PY):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "zm needs Python 3.11 or later; name one: make PYTHON=python3.12")'
@@ -64,6 +73,13 @@ $(VENV)/.installed: pyproject.toml | $(PY)
 $(VENV)/.installed-dev: pyproject.toml | $(PY)
 	@$(PIP) -e '.[dev]'
 	@touch $@ $(VENV)/.installed
+
+# uv is the installer that can choose the lowest versions: of what zm asks for itself, not of what that asks for.
+$(LOWEST)/.installed: pyproject.toml
+	@$(PYTHON) -m venv --clear $(LOWEST)
+	@$(LOWEST)/bin/python -m pip install -q --disable-pip-version-check uv
+	@$(LOWEST)/bin/uv pip install -q --python $(LOWEST)/bin/python --resolution lowest-direct -e '.[dev]'
+	@touch $@
 
 $(VENV)/.installed-fuzz: pyproject.toml | $(PY)
 	@$(PIP) -e '.[dev,fuzz]'

@@ -25,6 +25,11 @@ from PIL import Image
 ZM = (sys.executable, "-m", "zm_cli")
 WORKERS = (1, 2, 1, 8)
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+SAID = {
+    number: tuple(f"zm: {word}{outputs}\n" for outputs in ("", ", nothing written", ", not everything was written"))
+    for number, word in ((signal.SIGTERM, "terminated"), (signal.SIGINT, "interrupted"))
+}
+"""What zm may say of the signal that ended it."""
 PATIENCE = 30.0
 """Seconds after which no process of a killed run may be left."""
 
@@ -89,7 +94,7 @@ def kill_at_random(name: str, moments: int, seed: int, scratch: Path) -> Tally:
     old, new, current = scratch / "old", scratch / "new", scratch / "current"
     output = current / work.output
     commands = {
-        where: [*ZM, operation, str(source), "-o", str(where / work.output), *work.options]
+        where: [*ZM, operation, str(source), "-q", "-o", str(where / work.output), *work.options]
         for where, operation in ((old, "center"), (new, "standardize"), (current, "standardize"))
     }
     for where in (old, new):
@@ -116,7 +121,7 @@ def kill_at_random(name: str, moments: int, seed: int, scratch: Path) -> Tally:
             (os.killpg if moment % 4 == 3 and number != signal.SIGKILL else os.kill)(process.pid, number)
         _, errors = process.communicate()
         case = f"{name}, moment {moment} of seed {seed}, {number.name}: "
-        wrong = find_wrong(process.pid, process.returncode, number, errors, output, set(wholes.values()))
+        wrong = find_wrong(process.pid, process.returncode, number, errors, output, wholes)
         found = digest(output)
         tally.counts["ended before" if not process.returncode else "new" if found == wholes["new"] else "old"] += 1
         if wrong is None and number == signal.SIGKILL:
@@ -127,17 +132,24 @@ def kill_at_random(name: str, moments: int, seed: int, scratch: Path) -> Tally:
 
 
 def find_wrong(
-    session: int, code: int, number: signal.Signals, errors: bytes, output: Path, wholes: set[str]
+    session: int, code: int, number: signal.Signals, errors: bytes, output: Path, wholes: dict[str, str]
 ) -> str | None:
-    """What is wrong after a run that a signal ended, or that ended before it; None for nothing."""
+    """What is wrong after a run that a signal ended, or that ended before it; None for nothing.
+
+    `wholes` are the digests of the `old` and the `new` output.
+    """
     if code not in (0, -number if number == signal.SIGKILL else 128 + number):
         return f"exit code {code}"
-    if errors.strip():
-        return f"it says {errors.decode(errors='replace').strip()!r}"
+    said = errors.decode(errors="replace")
+    if said not in (SAID[number] if code == 128 + number else ("",)):
+        return f"it says {said!r}"
     if orphans := wait_for_end(session):
         return f"processes are left: {orphans}"
-    if digest(output) not in wholes:
+    found = digest(output)
+    if found not in wholes.values():
         return "the output is neither the old one nor the new one"
+    if "nothing written" in said and found != wholes["old"]:
+        return f"it says {said!r}, but the output is the new one"
     stats = Path(f"{output}.stats.json")
     if json.loads(stats.read_text())["format"] != "zm-stats":
         return "the stats file is damaged"

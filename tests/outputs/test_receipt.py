@@ -124,3 +124,8 @@ def test_two_provenances_differ_in_the_fields_that_are_named() -> None:
     assert first.find_difference(Provenance(**PROVENANCE)) is None
     assert first.find_difference(Provenance("2.0", "zm center", "")) == "version and inputs"
     assert parse_provenance(first.to_document()) == first
+
+
+@pytest.mark.parametrize("comment", ["\ud800", '"', "a\nb", ""])
+def test_a_receipt_cannot_make_any_text_start_a_comment(comment: str) -> None:
+    assert parse_receipt(json.dumps(RECEIPT | {"comment": comment})) == parse_receipt(json.dumps(RECEIPT))

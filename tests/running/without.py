@@ -56,6 +56,8 @@ def become(system: str) -> None:
     patched: dict[str, Any] = {name: importlib.import_module(name) for name in ("ctypes", "os", "shutil", "tempfile")}
     patched["ctypes"].CDLL = _CLibrary
     _CLibrary.nameless = system == "macos"
+    # What Python itself says where there is no `sched_getaffinity`.
+    patched["os"].process_cpu_count = os.cpu_count
     if system == "macos":
         # Only while zm looks at it: the standard library would look for files that are not here.
         here, sys.platform = sys.platform, "darwin"

@@ -162,7 +162,7 @@ def _print_stats(path: str, stats: Stats, *, everything: bool) -> None:
     )
     for source in stats.sources:
         counts = f"{source.samples:,} samples, {show_size(source.bytes)}"
-        skipped = f", left out {len(source.skipped)}" if source.skipped else ""
+        skipped = f", left out {source.skipped_total:,}" if source.skipped_total else ""
         print_facts({"source": f"{source.path}: {counts}{skipped}, {source.digest}"})
     print()
     print_stats(stats, everything=everything)

@@ -28,7 +28,7 @@ def describe_text(reading: Reading, named: NamedSource) -> Reading:
 
 def is_open(named: NamedSource, reading: Reading) -> bool:
     """Whether the user left it open what to read at the path: no list of files, and no option that chooses."""
-    harmless = {option.name for option in (ON_ERROR, LIMIT, SAMPLE, SEED)}
+    harmless = {option.name for option in (LIMIT, SAMPLE, SEED)}
     return named.files is None and reading.options.to_dict().keys() <= harmless
 
 

@@ -129,7 +129,9 @@ def open_source(path: str, options: ReadOptions, kind: str | None = None, *, pre
     except DataError as error:
         if _is_empty(path):
             raise _explain_empty(path) from error
-        _refuse_foreign(path, entry)
+        # An error of one of its files says more than what the folder may be besides.
+        if not os.path.isdir(path) or error.where in (None, path):
+            _refuse_foreign(path, entry)
         raise
 
 

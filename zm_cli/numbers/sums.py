@@ -51,9 +51,9 @@ def complete_sums(
     low: NDArray[Any],
     high: NDArray[Any],
 ) -> Sums:
-    """The Sums of `count` values of each column, of `rows` there are.
+    """The Sums of columns of `rows` values each, of which `count` are not missing.
 
-    They follow from the sums of the deviations from `center` and of their squares.
+    They follow from the sums of the deviations from `center`, which is `drift`, and of their squares.
     """
     counts = np.broadcast_to(count, center.shape).astype(np.int64)
     present = np.maximum(counts, 1)

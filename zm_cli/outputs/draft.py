@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
-import sys
 from pathlib import Path
+from typing import Any
 
 from zm_cli.errors import DataError, UsageError
-from zm_cli.running.guard import forget_unfinished, note_unfinished
+from zm_cli.running.guard import forget_unfinished, note_unfinished, note_written
+from zm_cli.system import AT_ONCE, NO_LINK, READ, WRITE, find_c_function
 
+fcntl: Any
+try:
+    import fcntl
+except ImportError:
+    fcntl = None
+LOCKS = fcntl is not None
+"""Whether a draft can be locked. Where it cannot, the draft of another run is taken for one that a killed run left; on
+Windows, the system itself refuses to remove a file that another run has open."""
 EXCHANGE = 2
 """RENAME_EXCHANGE, the flag of renameat2(2) that swaps two names."""
 HERE = -100
@@ -41,12 +49,13 @@ class Draft:
         if not folder and self.target.exists() and not self.target.is_file():
             raise UsageError("exists and is not a regular file", where=str(target), hint="name another output")
         self.path = self.target.with_name(f".{self.target.name}.zm-part")
-        self._lock = -1
+        self._in_use = False
+        self._lock: int | None = None
         note_unfinished(str(self.path))
         try:
-            while self._lock < 0:
+            while not self._in_use:
                 remove_left_over(self.path)
-                self._lock = self._make()
+                self._in_use = self._make()
         except BlockingIOError as error:
             forget_unfinished(str(self.path))
             raise DataError(
@@ -56,15 +65,17 @@ class Draft:
             forget_unfinished(str(self.path))
             raise DataError(f"cannot be written: {error.strerror}", where=str(target)) from error
 
-    def _make(self) -> int:
-        """Creates the draft and returns its locked descriptor; -1 if another run interfered."""
+    def _make(self) -> bool:
+        """Creates the draft and locks it; returns False if another run interfered."""
         try:
             if self._folder:
                 self.path.mkdir()
-            flags = os.O_RDONLY if self._folder else os.O_RDWR | os.O_CREAT | os.O_EXCL
+                if not LOCKS:
+                    return True
+            flags = READ if self._folder else WRITE | os.O_CREAT | os.O_EXCL
             descriptor = os.open(self.path, flags, 0o666)
         except (FileExistsError, FileNotFoundError):
-            return -1
+            return False
         try:
             _lock(descriptor)
         except BlockingIOError:
@@ -73,12 +84,17 @@ class Draft:
         if not _is_at(descriptor, self.path):
             # Another run removed the draft as left over before it was locked.
             os.close(descriptor)
-            return -1
-        return descriptor
+            return False
+        self._lock = descriptor
+        return True
 
     def commit(self) -> None:
         """Renames the draft to its target."""
+        note_written()
         try:
+            if not LOCKS:
+                # Windows refuses to rename what is open.
+                self._unlock()
             if self._folder and self.target.exists():
                 self._replace_folder()
             else:
@@ -90,15 +106,21 @@ class Draft:
 
     def _release(self) -> None:
         forget_unfinished(str(self.path))
-        os.close(self._lock)
-        self._lock = -1
+        self._unlock()
+        self._in_use = False
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def _replace_folder(self) -> None:
         """Replaces the folder at the target by the draft, and removes the old folder."""
-        old = os.open(self.target, os.O_RDONLY)
+        old = os.open(self.target, READ) if LOCKS else None
         try:
             # Locked, because the old folder gets the draft's name: another run must not remove it as left over.
-            _lock(old)
+            if old is not None:
+                _lock(old)
             if not _exchange(self.path, self.target):
                 aside = _name_aside(self.path)
                 self.target.rename(aside)
@@ -106,11 +128,14 @@ class Draft:
                 aside.rename(self.path)
             _remove(self.path)
         finally:
-            os.close(old)
+            if old is not None:
+                os.close(old)
 
     def discard(self) -> None:
         """Removes the draft; does nothing after `commit`."""
-        if self._lock >= 0:
+        if self._in_use:
+            if not LOCKS:
+                self._unlock()
             _remove(self.path)
             self._release()
 
@@ -131,17 +156,25 @@ def remove_left_over(path: Path) -> None:
         path.unlink()
     if not path.exists():
         return
-    # O_NONBLOCK: opening a pipe of that name would wait.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    if not LOCKS:
+        _remove_found(path)
+        return
+    # AT_ONCE: opening a pipe of that name would wait.
+    descriptor = os.open(path, READ | AT_ONCE | NO_LINK)
     try:
         _lock(descriptor)
         if _is_at(descriptor, path):
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
+            _remove_found(path)
     finally:
         os.close(descriptor)
+
+
+def _remove_found(path: Path) -> None:
+    """Removes a file or a folder with its contents; OSError where that fails."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _name_aside(path: Path) -> Path:
@@ -160,8 +193,10 @@ def _remove(path: Path) -> None:
 def _lock(descriptor: int) -> None:
     """Locks an open file or folder; raises BlockingIOError where another process has locked it.
 
-    Does nothing on a file system without locks.
+    Does nothing on a system or a file system without locks.
     """
+    if not LOCKS:
+        return
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -180,12 +215,5 @@ def _is_at(descriptor: int, path: Path) -> bool:
 
 def _exchange(one: Path, other: Path) -> bool:
     """Swaps two names at once; False where the system cannot."""
-    if sys.platform != "linux":
-        return False
-    import ctypes
-
-    try:
-        rename = ctypes.CDLL(None, use_errno=True).renameat2
-    except AttributeError:
-        return False
-    return not rename(HERE, os.fsencode(one), HERE, os.fsencode(other), EXCHANGE)
+    rename = find_c_function("renameat2")
+    return rename is not None and not rename(HERE, os.fsencode(one), HERE, os.fsencode(other), EXCHANGE)

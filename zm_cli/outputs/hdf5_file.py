@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from zm_cli.errors import DataError
 from zm_cli.outputs.draft import Draft
 from zm_cli.outputs.hdf5_errors import H5PY_ERRORS, explain_error
+from zm_cli.system import WRITE, read_at, write_at
 
 
 class OutputFile:
@@ -23,7 +24,7 @@ class OutputFile:
     def __init__(self, draft: Draft) -> None:
         self._target = draft.target
         try:
-            self._descriptor = os.open(draft.path, os.O_RDWR)
+            self._descriptor = os.open(draft.path, WRITE)
         except OSError as error:
             draft.discard()
             raise DataError(f"cannot be written: {error.strerror}", where=str(draft.target)) from error
@@ -92,7 +93,7 @@ class OutputFile:
 
     def _write_at(self, view: memoryview, offset: int) -> None:
         while view and not self._abandoned:
-            done = os.pwrite(self._descriptor, view, offset)
+            done = write_at(self._descriptor, view, offset)
             view, offset = view[done:], offset + done
 
     def readinto(self, buffer: memoryview) -> int:
@@ -100,7 +101,7 @@ class OutputFile:
         view = memoryview(buffer)
         filled = 0
         while filled < len(view):
-            got = os.preadv(self._descriptor, [view[filled:]], self._offset + filled)
+            got = read_at(self._descriptor, view[filled:], self._offset + filled)
             if got == 0:
                 # Past the end, or where an abandoned write would have been.
                 view[filled:] = bytes(len(view) - filled)

@@ -10,6 +10,8 @@ from typing import Any
 
 import xxhash
 
+from zm_cli.system import AT_ONCE
+
 READ_BYTES = 4 << 20
 MOST_LETTERS = 1 << 12
 """The longest text in a provenance. Of longer options, the beginning and a hash are kept."""
@@ -82,4 +84,4 @@ def _add_file(hasher: xxhash.xxh3_128, path: str) -> None:
 
 def _open_at_once(path: str, flags: int) -> int:
     # A pipe without a writer would be waited for.
-    return os.open(path, flags | os.O_NONBLOCK)
+    return os.open(path, flags | AT_ONCE)

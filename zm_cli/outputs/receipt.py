@@ -37,8 +37,8 @@ def record_columns(names: Sequence[str] | None) -> dict[str, list[str]]:
 DAMAGED: Mapping[str, Any] = {"format": FORMAT, "damaged": True}
 """Stands for a receipt that cannot be read, so that it is not known what was done to the data."""
 OF_OTHER_DATA: Mapping[str, Any] = {"format": FORMAT, "of_other_data": True}
-"""Stands for a receipt that was not written with the data that it lies beside: one of both was edited, moved or
-replaced, so that it is not known what was done to the data."""
+"""Stands for a receipt that was not written with the data that it lies beside: one of the two was edited, moved
+or replaced, so that it is not known what was done to the data."""
 MOST_NAMED = 1 << 19
 """The most bytes of names of columns in a receipt, which must stay below MOST_BYTES."""
 
@@ -108,7 +108,7 @@ _FIELDS: Mapping[str, Callable[[Any], bool]] = {
     "decimal": lambda value: value in (",", "."),
     "header": lambda value: isinstance(value, bool),
     "skip_rows": lambda value: type(value) is int and value >= 0,
-    "comment": lambda value: _is_text(value) and bool(value),
+    "comment": lambda value: _is_text(value) and bool(value) and value.isprintable() and '"' not in value,
     "bytes": _is_number,
     "output": lambda value: isinstance(value, dict),
     "provenance": lambda value: parse_provenance(value) is not None,

@@ -34,7 +34,7 @@ def find_strangers(source: Source) -> Iterator[str]:
     if receipt is OF_OTHER_DATA:
         yield (
             f"{path}: its receipt ({receipt_path(path)}) is of other data and not used: "
-            f"one of both was edited, moved or replaced, so zm cannot tell whether these data are transformed"
+            f"one of the two was edited, moved or replaced, so zm cannot tell whether these data are transformed"
         )
         return
     beside = None if path == "-" or receipt is DAMAGED else _load_beside(path)

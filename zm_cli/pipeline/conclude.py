@@ -35,8 +35,8 @@ class SourceResult:
     """What was measured of one source, with its features in the order of the pooled spec.
 
     `rejected` maps the name of a column to its first cell that is not a number. `outside` counts the values outside the
-    bounds, in the shape of the moments; None without bounds. `distinct` are its
-    columns of whole numbers that are all different, where that is asked for.
+    bounds, in the shape of the moments; None without bounds. `distinct` are its columns of whole numbers that are all
+    different, where that is asked for.
     """
 
     record: SourceRecord

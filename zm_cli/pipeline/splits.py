@@ -24,7 +24,9 @@ def find_leak(sources: Sequence[Source]) -> str | None:
         splits = {os.path.abspath(path)[start:].strip(os.sep): path for path in paths}
     else:
         path = sources[0].path
-        splits = {folder: os.path.join(path, folder) for folder in sources[0].facts().splits}
+        # Facts of a file cost a look at all of it.
+        inside = sources[0].facts().splits if os.path.isdir(path) else ()
+        splits = {folder: os.path.join(path, folder) for folder in inside}
     training = [name for name in splits if mentions_training(name)]
     held_out = [name for name in splits if mentions_held_out(name)]
     if not (training and held_out):

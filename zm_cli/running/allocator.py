@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from functools import cache
+
+from zm_cli.system import find_c_function
 
 # The names and numbers of <malloc.h>.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
@@ -23,13 +24,8 @@ def keep_freed_memory() -> None:
     block: that is half of the time that a block of text takes to cut. One arena for all threads keeps the peak of
     memory where it was, or below. Safe to call from any thread, any number of times.
     """
-    if not sys.platform.startswith("linux"):
-        return
-    import ctypes
-
-    try:
-        tune = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError):
+    tune = find_c_function("mallopt")
+    if tune is None or find_c_function("gnu_get_libc_version") is None:
         return
     tune(M_ARENA_MAX, 1)
     tune(M_TRIM_THRESHOLD, LARGEST_KEPT)

@@ -1,7 +1,8 @@
 """A process on guard while a copy of it works: however the copy ends, what it left unfinished is removed.
 
 So an interrupt may end the work at any point, even in the middle of a library's call, and where a library crashes, zm
-ends with an error that names the input.
+ends with an error that names the input. Where this process cannot be copied, it works alone: it then cleans up after an
+interrupt, but not after a crash.
 """
 
 from __future__ import annotations
@@ -14,39 +15,54 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import NoReturn
 
-from zm_cli.errors import DataError, print_error
+from zm_cli.errors import DataError, print_end, print_error
 from zm_cli.running.shared_page import SharedPage
 from zm_cli.running.signals import (
     END_SIGNALS,
+    INTERRUPTS,
+    Ended,
     adopt_orphans,
+    block_only,
     end_with_parent,
     explain_signal,
     handle_end_signals,
+    raise_ended,
     signals_blocked,
 )
+from zm_cli.system import fork
+
+NOTHING, SOME = "nothing written", "not everything was written"
+"""What is said of the outputs, where the command makes files, before and after the first of them is complete."""
 
 _page: SharedPage | None = None
-"""The input being read, then the unfinished outputs, for the process on guard; None: there is none."""
+"""The input being read, what to say of the outputs, then the unfinished ones, for the process on guard; None: there is
+none."""
 _input: str | None = None
+_outputs = ""
 _unfinished: dict[str, None] = {}
 _lock = threading.Lock()
 """Held while a note changes: several threads may work."""
 
 
 def stand_by(work: Callable[[], int], remove_left_over: Callable[[str], None]) -> int:
-    """Returns the exit code of `work`, which a copy of this process does.
+    """Returns the exit code of `work`, which a copy of this process does, or where there is no `fork` this process.
 
     Afterwards, `remove_left_over(path)` is called for every path that is still noted as unfinished. A signal that asks
-    to end ends the copy at once; the code is 128 and its number. Where another signal ends the copy, the code is 3, and
-    standard error says why.
+    to end ends the work at once; the code is 128 and its number. Where another signal ends the copy, the code is 3.
+    Standard error says either.
     """
+    return _work_alone(work, remove_left_over) if fork is None else _watch(fork, work, remove_left_over)
+
+
+def _watch(fork: Callable[[], int], work: Callable[[], int], remove_left_over: Callable[[str], None]) -> int:
+    """Stands by while a copy of this process works."""
     global _page
     adopt_orphans()
     _page = SharedPage()
     parent = os.getpid()
     # Blocked until both processes have set their handlers.
     with signals_blocked() as mask:
-        worker = os.fork()
+        worker = fork()
         if not worker:
             end_with_parent(parent)
             handle_end_signals(signal.SIG_DFL)
@@ -55,29 +71,58 @@ def stand_by(work: Callable[[], int], remove_left_over: Callable[[str], None]) -
     _, status = os.waitpid(worker, 0)
     code = os.waitstatus_to_exitcode(status)
     _wait_for_orphans()
-    path, *unfinished = _page.read()
-    for left_over in unfinished:
-        # By now another zm may work there.
+    texts = _page.read()
+    _remove_all(texts[2:], remove_left_over)
+    if code >= 0:
+        return code
+    if -code in END_SIGNALS and sys.stderr is not None and sys.stderr.isatty():
+        # Clears the progress bar that the copy may have left on this line.
         with suppress(OSError):
-            remove_left_over(left_over)
-    return code if code >= 0 else _report_end(-code, path or None)
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+    return _report_end(-code, texts[0] or None, texts[1] if len(texts) > 1 else "")
 
 
 def _work_and_exit(work: Callable[[], int], mask: Iterable[int]) -> NoReturn:
     """Does the work with the signals of `mask` blocked, and ends this process with its code."""
     code = DataError.code
     try:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        code = work()
+        block_only(mask)
+        code = _work_traced(work)
+    finally:
+        # All is done and closed: Python need not take itself apart, which is an eighth of a short run. Only tools that
+        # write at exit (profilers, coverage) miss it.
+        os._exit(code)
+
+
+def _work_alone(work: Callable[[], int], remove_left_over: Callable[[str], None]) -> int:
+    """Does the work in this process; a signal that asks to end ends it where Python is next free to raise an error."""
+    try:
+        handle_end_signals(raise_ended)
+        code, ended_by = _work_traced(work), 0
+    except Ended as end:
+        code, ended_by = 0, end.number
+    _remove_all(list(_unfinished), remove_left_over)
+    return _report_end(ended_by, None, _outputs) if ended_by else code
+
+
+def _work_traced(work: Callable[[], int]) -> int:
+    try:
+        return work()
+    except Ended:
+        raise
     except BaseException:
         # Something that zm needs cannot be loaded: only the trace shows what.
         import traceback
 
         traceback.print_exc()
-    finally:
-        # All is done and closed: Python need not take itself apart, which is an eighth of a short run. Only tools that
-        # write at exit (profilers, coverage) miss it.
-        os._exit(code)
+        return DataError.code
+
+
+def _remove_all(unfinished: Iterable[str], remove_left_over: Callable[[str], None]) -> None:
+    for path in unfinished:
+        # By now another zm may work there.
+        with suppress(OSError):
+            remove_left_over(path)
 
 
 def _forward_signal(worker: int, number: int) -> None:
@@ -87,18 +132,16 @@ def _forward_signal(worker: int, number: int) -> None:
 
 def _wait_for_orphans() -> None:
     """Waits for the processes that the copy left behind, which end with it: until then they keep its drafts locked."""
-    if sys.platform == "linux":
-        with suppress(ChildProcessError):
-            while True:
-                os.wait()
+    with suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)
 
 
-def _report_end(number: int, path: str | None) -> int:
-    """Returns the exit code where a signal ended the copy; prints an error unless the signal asks programs to end."""
+def _report_end(number: int, path: str | None, outputs: str) -> int:
+    """Returns the exit code where a signal ended the work, and prints what happened."""
     if number in END_SIGNALS:
-        if sys.stderr is not None and sys.stderr.isatty():
-            # Clears the progress bar that may be on this line.
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
+        ended = "interrupted" if number in INTERRUPTS else "terminated"
+        print_end(f"{ended}, {outputs}" if outputs else ended, 128 + number)
         return 128 + number
     error = explain_signal(number, path)
     print_error(error)
@@ -124,6 +167,22 @@ def noted_input() -> str | None:
     return _input
 
 
+def promise_files() -> None:
+    """Records that everything this command writes goes to files that appear when they are complete."""
+    global _outputs
+    with _lock:
+        _outputs = NOTHING
+        _write_page()
+
+
+def note_written() -> None:
+    """Records that an output is about to appear under its final name."""
+    global _outputs
+    with _lock:
+        _outputs = _outputs and SOME
+        _write_page()
+
+
 def note_unfinished(path: str) -> None:
     """Records an output to be removed if this process ends before `forget_unfinished` is called for it."""
     with _lock:
@@ -140,4 +199,4 @@ def forget_unfinished(path: str) -> None:
 
 def _write_page() -> None:
     if _page is not None:
-        _page.write((_input or "", *_unfinished))
+        _page.write((_input or "", _outputs, *_unfinished))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from zm_cli.errors import UsageError
 from zm_cli.running.allocator import keep_freed_memory
+from zm_cli.system import fork
 
 if TYPE_CHECKING:
     from zm_cli.running.workload import Workload
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+MEMORY_PER_WORKER = 128 << 20
 DEFAULT_MEMORY = 256 << 20
+"""The least that several workers share by default."""
 SMALLEST_MEMORY = 32 << 20
 
 
@@ -35,27 +38,31 @@ class Plan:
 
     workers: int = 0
     """0: as many as there are cores."""
-    memory: int = DEFAULT_MEMORY
-    """Bytes for the blocks in flight."""
+    memory: int = 0
+    """Bytes for the blocks in flight. 0: MEMORY_PER_WORKER for each worker, but at least DEFAULT_MEMORY."""
     executor: str | None = None
     """The name of the executor for every task; None: the workload of each task decides."""
 
     def __post_init__(self) -> None:
         if self.workers < 0:
             raise UsageError("must be 1 or more", where="--workers")
-        if self.memory < SMALLEST_MEMORY:
+        if self.memory and self.memory < SMALLEST_MEMORY:
             raise UsageError(f"must be at least {SMALLEST_MEMORY >> 20}MB", where="--memory")
         if self.executor is not None:
             from zm_cli.running.executors import find_executor
 
             find_executor(self.executor)
 
-    def window(self, block_bytes: int) -> int:
-        """Returns how many blocks of `block_bytes` bytes may be in flight at once; always at least one.
+    def divide(self, workload: Workload) -> tuple[int, int]:
+        """Returns how many workers the memory allows, and how many items may be in flight; at least one of each.
 
-        That is two more than there are workers: what they do next, and what waits to be written.
+        That is two items more than there are workers: what they do next, and what waits for its turn.
         """
-        return max(1, min(self.memory // block_bytes, self.worker_count() + 2))
+        memory = self.memory or max(DEFAULT_MEMORY, self.worker_count() * MEMORY_PER_WORKER)
+        workers = max(1, min(self.worker_count(), memory // workload.block_bytes))
+        left = memory - workers * workload.block_bytes
+        waiting = workload.block_bytes if workload.result_bytes is None else workload.result_bytes
+        return workers, workers + max(0, min(2, left // max(1, waiting)))
 
     def worker_count(self) -> int:
         """Returns the number of workers asked for, or as many as there are cores."""
@@ -73,8 +80,7 @@ class Plan:
         from zm_cli.running.executors import find_executor
 
         keep_freed_memory()
-        window = self.window(workload.block_bytes)
-        workers = min(self.worker_count(), window)
+        workers, window = self.divide(workload)
         items = iter(items)
         name = self.executor
         if name is None:
@@ -94,7 +100,7 @@ def _choose_executor(workload: Workload, workers: int) -> str:
     if workload.forkable:
         from zm_cli.running.worker_process import may_fork
 
-        if workload.small_steps or may_fork():
+        if may_fork() or (workload.small_steps and fork is not None):
             return "forks"
     return "threads"
 

@@ -4,31 +4,53 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from zm_cli.errors import DataError
+from zm_cli.system import find_c_function
 
-END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+INTERRUPTS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGBREAK") if hasattr(signal, name))
+"""Signals that come from the keyboard."""
+END_SIGNALS = (*INTERRUPTS, *(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)))
 """Signals that ask a program to end."""
 
 SET_DEATH_SIGNAL, SET_SUBREAPER = 1, 36
 """The numbers of PR_SET_PDEATHSIG and PR_SET_CHILD_SUBREAPER in <sys/prctl.h>."""
+KILLED = 9
+"""The number of SIGKILL."""
+
+_signal: Any = signal
+"""The module without its types, which leave out what some system lacks."""
+_MAY_BLOCK = hasattr(signal, "pthread_sigmask")
+
+
+class Ended(BaseException):
+    """Raised in the middle of the work where a signal, `number`, asks this process to end and nobody stands by."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 @contextmanager
 def signals_blocked() -> Iterator[Iterable[int]]:
     """Blocks the signals that ask to end, and yields those that were blocked before.
 
-    Processes that are started meanwhile keep them blocked.
+    Processes that are started meanwhile keep them blocked. Does nothing where signals cannot be blocked.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
+    before = _signal.pthread_sigmask(_signal.SIG_BLOCK, END_SIGNALS) if _MAY_BLOCK else ()
     try:
         yield before
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        block_only(before)
+
+
+def block_only(numbers: Iterable[int]) -> None:
+    """Blocks these signals and lets all others through; does nothing where signals cannot be blocked."""
+    if _MAY_BLOCK:
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, numbers)
 
 
 def handle_end_signals(handler: Callable[[int, Any], object] | signal.Handlers) -> None:
@@ -38,9 +60,15 @@ def handle_end_signals(handler: Callable[[int, Any], object] | signal.Handlers) 
             signal.signal(number, handler)
 
 
+def raise_ended(number: int, _frame: Any) -> None:
+    """A handler that raises Ended; the next signal that asks to end ends this process at once."""
+    handle_end_signals(signal.SIG_DFL)
+    raise Ended(number)
+
+
 def end_with_parent(parent: int) -> None:
     """Lets this process be killed when `parent`, the process that started it, ends; on Linux only."""
-    _call_prctl(SET_DEATH_SIGNAL, signal.SIGKILL)
+    _call_prctl(SET_DEATH_SIGNAL, KILLED)
     if os.getppid() != parent:
         os._exit(DataError.code)
 
@@ -51,20 +79,19 @@ def adopt_orphans() -> None:
 
 
 def _call_prctl(option: int, value: int) -> None:
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(option, value)
+    prctl = find_c_function("prctl")
+    if prctl is not None:
+        prctl(option, value)
 
 
 def explain_signal(number: int, path: str | None) -> DataError:
     """Returns the error to report where a signal ended the process that worked on the input at `path`."""
-    if number == signal.SIGKILL:
+    name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+    if name == "SIGKILL":
         hint = "if there was too little memory, fewer --workers or a smaller --memory need less"
         return DataError("the work on it was killed (SIGKILL)", where=path, hint=hint)
-    if number == signal.SIGXCPU:
+    if name == "SIGXCPU":
         return DataError("the work on it was ended", where=path, hint="there is a limit of time: ulimit -t")
-    if number == signal.SIGPROF:
+    if name == "SIGPROF":
         return DataError("cannot be read: the library took too long", where=path, hint="is it damaged?")
-    name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
     return DataError(f"cannot be read: the library crashed ({name})", where=path, hint="is it damaged?")

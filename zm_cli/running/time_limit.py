@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from zm_cli.running import guard
 
@@ -15,6 +16,8 @@ SECONDS = 20.0
 BYTES_PER_SECOND = 1 << 20
 """The limit grows by a second for every so many bytes of the file: far more than a sound file needs."""
 
+_signal: Any = signal
+"""The module without its types, which leave out what some system lacks."""
 _lock = threading.Lock()
 _inside = 0
 
@@ -27,7 +30,7 @@ def limited(path: str) -> Iterator[None]:
     nested and used by several threads: their time is counted together, and anew whenever one of them begins.
     """
     global _inside
-    if not guard.is_watched():
+    if not guard.is_watched() or not hasattr(signal, "setitimer"):
         yield
         return
     try:
@@ -36,11 +39,11 @@ def limited(path: str) -> Iterator[None]:
         size = 0
     with _lock:
         _inside += 1
-        signal.setitimer(signal.ITIMER_PROF, SECONDS + size / BYTES_PER_SECOND)
+        _signal.setitimer(_signal.ITIMER_PROF, SECONDS + size / BYTES_PER_SECOND)
     try:
         yield
     finally:
         with _lock:
             _inside -= 1
             if not _inside:
-                signal.setitimer(signal.ITIMER_PROF, 0)
+                _signal.setitimer(_signal.ITIMER_PROF, 0)

@@ -7,29 +7,39 @@ result, by a signal to the process group or for want of memory, the pool waits f
 from __future__ import annotations
 
 import os
-import sys
+import signal
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context, resource_tracker
-from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from multiprocessing.reduction import ForkingPickler
-from typing import Any
+from typing import Any, Protocol
 
 from zm_cli.errors import DataError
 from zm_cli.running.guard import noted_input
 from zm_cli.running.signals import end_with_parent, explain_signal, signals_blocked
+from zm_cli.system import fork
 
 
 def may_fork() -> bool:
-    """Returns whether copies of this process are safe: on Linux, with one thread of Python.
+    """Returns whether copies of this process are safe: where the system is fit for them, with one thread of Python.
 
     Formats whose library has threads of its own say of themselves that they are not `forkable`.
     """
-    return sys.platform == "linux" and threading.active_count() == 1
+    return fork is not None and threading.active_count() == 1
+
+
+class Pipe(Protocol):
+    """One end of a pipe of `multiprocessing`, whose class depends on the system."""
+
+    def send_bytes(self, buf: Any, /) -> None: ...
+
+    def recv_bytes(self) -> bytes: ...
+
+    def close(self) -> None: ...
 
 
 @dataclass
@@ -37,7 +47,7 @@ class WorkerProcess:
     """A worker process, this end of its pipe, and the name of the input that it has in hand, where that is known."""
 
     process: BaseProcess
-    pipe: Connection
+    pipe: Pipe
     input_name: str | None = None
 
     def send(self, item: object, input_name: str | None) -> None:
@@ -78,8 +88,8 @@ class WorkerProcess:
 def start_workers(count: int, task: Callable[[Any], Any], team: list[WorkerProcess]) -> None:
     """Starts workers for `task` and adds them to `team` one by one, so that none is lost where a start fails."""
     forked = may_fork()
-    context = get_context("fork") if forked else get_context("spawn")
-    if not forked:
+    context: Any = get_context("fork" if forked else "spawn")
+    if not forked and hasattr(signal, "pthread_sigmask"):
         # It lets signals through again when it starts, so it has to be there before they are blocked.
         resource_tracker.ensure_running()
     with signals_blocked():
@@ -92,7 +102,7 @@ def start_workers(count: int, task: Callable[[Any], Any], team: list[WorkerProce
             team.append(WorkerProcess(process, ours))
 
 
-def _serve(task: Callable[[Any], Any], pipe: Connection, inherited: Sequence[Connection], parent: int) -> None:
+def _serve(task: Callable[[Any], Any], pipe: Pipe, inherited: Sequence[Pipe], parent: int) -> None:
     """Answers each item that comes through the pipe, until the parent is done or gone.
 
     `inherited` are copies of the parent's own ends: while a worker holds one, another would never see the parent gone.
@@ -107,7 +117,7 @@ def _serve(task: Callable[[Any], Any], pipe: Connection, inherited: Sequence[Con
         return
 
 
-def _answer(task: Callable[[Any], Any], pipe: Connection) -> None:
+def _answer(task: Callable[[Any], Any], pipe: Pipe) -> None:
     """Sends whether the next item went well, and its result or error; holds none of them when it is done."""
     message = pipe.recv_bytes()
     try:

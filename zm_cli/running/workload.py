@@ -11,6 +11,8 @@ class Workload:
 
     block_bytes: int
     """Bytes that one item takes while it is worked on."""
+    result_bytes: int | None = None
+    """Bytes that its result takes while it waits for its turn; None: as many."""
     forkable: bool = False
     """A copy of the process can go on reading, and what the task sends back is small enough to be sent."""
     small_steps: bool = False

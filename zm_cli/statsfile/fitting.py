@@ -34,7 +34,7 @@ def check_scale(stats: Stats, spec: Spec, first: Values | None, where: str) -> N
 
 
 def _find_other_decoding(stats: Stats, spec: Spec) -> str | None:
-    """What says that one of both is of stored values and the other of real ones; None where nothing does."""
+    """What says that one of the two is of stored values and the other of real ones; None where nothing does."""
     on, _, off = MASK_AND_SCALE.spelling.partition("/")
     ours, theirs = (decoding.get(MASK_AND_SCALE.name) for decoding in (stats.decoding, spec.decoding))
     if isinstance(ours, bool) and isinstance(theirs, bool) and ours != theirs:

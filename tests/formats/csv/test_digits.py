@@ -92,3 +92,10 @@ def test_starts_of_cells_are_found_wherever_chunks_begin(monkeypatch: pytest.Mon
         zeros, runs = digits._find_starts(text.encode(), layout)
         assert zeros.tolist() == [found.start() for found in re.finditer(r'(?:^|(?<=[,\n" ]))(?=0\d)', text)]
         assert runs.tolist() == [found.start() for found in re.finditer(r'(?:^|(?<=[-+,\n" ]))(?=\d{16})', text)]
+
+
+@pytest.mark.parametrize("length", [400, 5000])
+def test_a_cell_of_hundreds_of_digits_is_infinite_and_harmless(tmp_path: Path, length: int) -> None:
+    path = save(tmp_path, f"x,y\n1,2\n{'7' * length},3\n5,6\n")
+    (block,) = read_blocks(open_table(path))
+    assert block.values[:, 0].tolist() == [1, float("inf"), 5]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.formats.csv.tables import error_of, open_table, read_blocks, read_val
 from tests.shell import run_zm
 from zm_cli.data.options import ReadOptions
 from zm_cli.errors import UsageError
+from zm_cli.formats.csv import preamble
 from zm_cli.formats.csv.layout import read_names
 from zm_cli.formats.csv.options import COMMENT
 
@@ -122,3 +124,18 @@ def test_an_output_with_a_preamble_is_read_back_and_undone(tmp_path: Path) -> No
 def test_names_are_completed_past_a_preamble(tmp_path: Path) -> None:
     path = save(tmp_path, REPORT + TABLE)
     assert read_names(str(path), ReadOptions(skip_rows=3)) == ("a", "b")
+
+
+def test_a_long_preamble_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[int] = []
+    find = preamble._take_lines
+
+    def count(text: bytes, *others: Any) -> tuple[int, int, bool]:
+        looked_at.append(len(text))
+        return find(text, *others)
+
+    monkeypatch.setattr(preamble, "_take_lines", count)
+    text = "# a line before the table\n" * 40_000
+    assert values_of(tmp_path, text + "a,b\n1,2\n", comment="#") == [[1, 2]]
+    assert values_of(tmp_path, text + "a,b\n1,2\n", skip_rows=40_000) == [[1, 2]]
+    assert sum(looked_at) < 3 * 2 * len(text)

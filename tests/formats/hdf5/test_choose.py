@@ -121,7 +121,7 @@ def test_references_sequences_and_enumerations_are_refused(tmp_path: Path) -> No
         file.create_dataset("ref", (3,), h5py.ref_dtype)
         file.create_dataset("vlen", (3,), h5py.vlen_dtype("i4"))
         file.create_dataset("enum", (3,), h5py.enum_dtype({"a": 1, "b": 2}))
-        file.create_dataset("bits", (3,), h5t.STD_B8LE)
+        h5d.create(file.id, b"bits", h5t.STD_B8LE, h5s.create_simple((3,)))
     path = str(tmp_path / "data.h5")
     for name, says in (
         ("ref", "reference"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import h5py
 import pytest
 
 from fuzz.harness import run_zm as run_forked
@@ -25,13 +26,16 @@ ENDINGS = {
     "virtual-of-the-system.h5": "with values from another file, /etc/passwd",
 }
 """By file name: what the error says, or None where the file is read."""
+NEW = pytest.mark.skipif(h5py.version.hdf5_version_tuple < (2,), reason="HDF5 1.14 cannot read what HDF5 2 writes")
+READABLE = {"level-beyond-nine.h5": NEW, "virtual-of-itself.h5": NEW}
+"""The marks of files that only newer versions of the library can read."""
 
 
 def test_every_hostile_file_has_an_expected_end() -> None:
     assert {path.name for path in HOSTILE.iterdir()} == set(ENDINGS)
 
 
-@pytest.mark.parametrize("name", ENDINGS)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=READABLE.get(name, ())) for name in ENDINGS])
 def test_a_hostile_file_is_read_or_refused_with_a_reason(name: str, tmp_path: Path) -> None:
     path, output, says = str(HOSTILE / name), tmp_path / "out.h5", ENDINGS[name]
     commands = (["stats", path, "--dataset", "x"], ["center", path, "--dataset", "x", "-o", str(output)])

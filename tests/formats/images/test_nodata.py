@@ -109,3 +109,12 @@ def test_bands_and_pages_have_the_value_of_their_file(tmp_path: Path) -> None:
     assert open_images(write(tmp_path / "a.tif", bands, "7", planarconfig="contig")).spec.packing is not None
     pages = write(tmp_path / "b.tif", bands, "7")
     assert open_images(pages, frames="all").spec.packing == Packing(np.dtype("float32"), missing=(7,))
+
+
+def test_a_remark_on_nodata_does_not_hide_that_white_is_zero(tmp_path: Path) -> None:
+    values = random_values((4, 5), "uint16")
+    path = write(tmp_path / "a.tif", values, "abc", photometric="miniswhite")
+    source = open_images(path)
+    told = " ".join(source.facts().notes)
+    assert "inverted" in told
+    assert "'abc'" in told

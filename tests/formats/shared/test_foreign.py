@@ -163,3 +163,17 @@ def test_the_proposed_lines_work(tmp_path: Path) -> None:
         line = foreign.advise(path).removeprefix("try: ").replace("python -c", f"{sys.executable} -c")
         done = subprocess.run(line, shell=True, env=environment, capture_output=True, text=True, check=False)
         assert (done.returncode, text in done.stdout) == (0, True), (line, done.stdout, done.stderr)
+
+
+def test_an_old_workbook_is_not_just_any_document(tmp_path: Path) -> None:
+    (tmp_path / "t.xls").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100))
+    foreign = find_foreign(str(tmp_path / "t.xls"))
+    assert foreign is not None
+    assert foreign.noun == "an Excel workbook"
+
+
+def test_an_error_inside_a_folder_of_images_is_not_hidden_by_what_else_is_there(tmp_path: Path) -> None:
+    (tmp_path / "dataset_info.json").write_text("{}")
+    (tmp_path / "z.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    with pytest.raises(DataError, match=r"z\.png"):
+        open_source(str(tmp_path), ReadOptions())

@@ -53,6 +53,10 @@ def read(data: bytes, kinds: str = "biufc") -> tuple[NpyHeader, int]:
     return read_npy_header(stream, kinds), stream.tell()
 
 
+IMPLEMENTATION: Any = getattr(np.lib, "_format_impl", np.lib.format)
+"""The module of NumPy's readers, which was the public one in early versions 2."""
+
+
 def read_with_numpy(data: bytes) -> tuple[NpyHeader, int]:
     stream = io.BytesIO(data)
     version = np.lib.format.read_magic(stream)
@@ -60,7 +64,7 @@ def read_with_numpy(data: bytes) -> tuple[NpyHeader, int]:
         (1, 0): np.lib.format.read_array_header_1_0,
         (2, 0): np.lib.format.read_array_header_2_0,
         # The reader of version 3.0 has no public name.
-        (3, 0): lambda stream: np.lib._format_impl._read_array_header(stream, (3, 0)),  # type: ignore[attr-defined]
+        (3, 0): lambda stream: IMPLEMENTATION._read_array_header(stream, (3, 0)),
     }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

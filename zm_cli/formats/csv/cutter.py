@@ -184,7 +184,7 @@ class Cutter:
     def _make_proper(self, text: bytes) -> bytes:
         """Returns the text with proper quotes and without comments, except in an unfinished last record.
 
-        Quoted are all cells that parsers read differently. `text` starts with a record.
+        Every cell that parsers would read differently is quoted. `text` starts with a record.
         """
         made, row_start, done = bytearray(), 0, 0
         while True:

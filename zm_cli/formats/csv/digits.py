@@ -23,6 +23,8 @@ MOST_TRIED = 1000
 """The most cells of a column that are looked at, where each of them might be what is searched."""
 LARGE = 16
 """All integers with fewer digits are exact in float64."""
+LONGEST = 308
+"""All integers with so many digits fit into float64; longer ones are infinite, or too long for Python."""
 EIGHT_DIGITS = np.uint64(0x0101_0101_0101_0101)
 """Eight flags in a row that are all set."""
 ZERO, SPACE, PLUS, MINUS = 48, 32, 43, 45
@@ -66,7 +68,8 @@ def _find_integers(values: NDArray[np.float64]) -> NDArray[np.intp]:
 
 
 def _is_rounded(cell: bytes) -> bool:
-    return cell.lstrip(b"+-").isdigit() and int(cell) != int(float(cell))
+    digits = cell.lstrip(b"+-")
+    return digits.isdigit() and len(digits) <= LONGEST and int(cell) != int(float(cell))
 
 
 def _find_starts(text: bytes, layout: Layout) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -39,9 +39,8 @@ class ParsedCells:
 class NumberParser:
     """Parses cells as numbers with this decimal mark.
 
-    `null_values` are texts that mean missing besides those in MISSING.
-    A null value that is a number, such as -999, means every cell with that number, however it is spelled. Never
-    changes, so it is safe to use from several threads at once.
+    `null_values` are texts that mean missing besides those in MISSING. One that is a number, such as -999, means every
+    cell with that number, however it is spelled. Never changes, so it is safe to use from several threads at once.
     """
 
     def __init__(self, null_values: Iterable[str], decimal: str = ".") -> None:

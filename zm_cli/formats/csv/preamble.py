@@ -33,42 +33,47 @@ def read_preamble(stream: TextStream, skip_rows: int, comment: bytes | None, whe
     """
     if not skip_rows and comment is None:
         return b""
-    text, final = b"", False
-    while (end := _find_end(text, skip_rows, comment, final)) is None:
-        if final or len(text) > LONGEST_RECORD:
-            count = len(LINE.findall(text))
-            raise DataError(
-                f"has {count} lines, fewer than --skip-rows {skip_rows} leaves out" if final else "has no line ends",
-                where=where,
-            )
-        fresh = stream.read_arrived(READ)
+    parts: list[bytes] = []
+    text, left, final = b"", skip_rows, False
+    while True:
+        end, left, ends_here = _take_lines(text, left, comment, final)
+        parts.append(text[:end])
+        text = text[end:]
+        if ends_here:
+            stream.unread(text)
+            return b"".join(parts)
+        if final:
+            count = skip_rows - left
+            raise DataError(f"has {count} lines, fewer than --skip-rows {skip_rows} leaves out", where=where)
+        if len(text) > LONGEST_RECORD:
+            raise DataError("has no line ends", where=where)
+        fresh = stream.read_arrived(max(READ, len(text)))
         text, final = text + fresh, not fresh
-    stream.unread(text[end:])
-    return text[:end]
 
 
-def _find_end(text: bytes, skip_rows: int, comment: bytes | None, final: bool) -> int | None:
-    """Returns where the preamble ends; None if the text ends too early to tell."""
+def _take_lines(text: bytes, left: int, comment: bytes | None, final: bool) -> tuple[int, int, bool]:
+    """Returns where the preamble ends, as far as `text` tells, how many lines are still to be left out, and whether it
+    ends there for certain; `left` lines are left out in any case, then comments."""
     end = 0
-    for _ in range(skip_rows):
+    while left:
         line = LINE.match(text, end)
         if line is None or _may_go_on(text, line.end(), final):
-            return None
-        end = line.end()
+            return end, left, False
+        end, left = line.end(), left - 1
     while comment is not None:
         blank = BLANK.match(text, end)
         start = blank.end() if blank is not None else end
         if not final and len(text) < start + len(comment):
-            return None
+            return end, 0, False
         if not text.startswith(comment, start):
             break
         line = LINE.match(text, start)
         if line is None and final:
-            return len(text)
+            return len(text), 0, True
         if line is None or _may_go_on(text, line.end(), final):
-            return None
+            return end, 0, False
         end = line.end()
-    return end
+    return end, 0, True
 
 
 def _may_go_on(text: bytes, end: int, final: bool) -> bool:

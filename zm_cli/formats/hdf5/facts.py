@@ -10,19 +10,18 @@ from zm_cli.formats.hdf5.candidates import HIDDEN, describe_datasets
 from zm_cli.formats.hdf5.datasets import list_datasets
 from zm_cli.formats.hdf5.filters import FILTER_NAMES, GZIP
 from zm_cli.formats.hdf5.links import describe_external_links
+from zm_cli.formats.hdf5.mask_and_scale import MARKS
 from zm_cli.formats.hdf5.names import show_name
 
 LISTED = 40
 """How many other datasets are listed."""
-MISSING_MARKS = ("_FillValue", "missing_value")
-"""Attributes that say which value stands for a missing one."""
 
 
 def describe_dataset(file: Any, dataset: Any) -> dict[str, str]:
     """The facts of an `h5py.Dataset` in `file` (an `h5py.File`), name to text: its storage, its marks of missing
     values, and the other datasets and external links of the file."""
     facts = describe_storage(dataset)
-    marks = {name: dataset.attrs[name] for name in MISSING_MARKS if name in dataset.attrs}
+    marks = {name: dataset.attrs[name] for name in MARKS if name in dataset.attrs}
     if marks:
         shown = ", ".join(f"{np.squeeze(value)} ({name})" for name, value in marks.items())
         facts["marked as missing"] = show_name(shown)

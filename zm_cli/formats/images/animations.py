@@ -63,9 +63,9 @@ class Animations:
         return Animations, ()
 
     def take(self, path: str, number: int) -> Animation:
-        """An animation of the file that has not come further than the frame before `number`, for this caller alone.
+        """An animation of the file that can still decode the frame `number`, for this caller alone.
 
-        Raises what `drop` was told of, where that frame comes no later.
+        Raises the error that `drop` was given, where it is of this frame or of an earlier one.
         """
         with self._lock:
             fault = self._damaged.get(path)

@@ -39,8 +39,8 @@ class Frame:
 class Frames:
     """The frames of one file.
 
-    `total` is how many it has. Not samples are the `copies` of lower resolution and `masks` among them, and `stills`,
-    which stand for an animation in programs that show none.
+    `total` is how many it has. Among them, `copies` of lower resolution, `masks`, and `stills`, which stand for an
+    animation in programs that show none, are not samples.
     """
 
     path: str

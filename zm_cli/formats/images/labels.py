@@ -70,7 +70,8 @@ class Labels:
             yield f"{_list_names(doubtful)} is taken for a class: it lies beside others and has no folders of its own"
         if self.classes is None:
             if found:
-                numbered = _list_names([f"{name} {label}" for label, name in enumerate(found)])
+                classes, _ = self.number(list(paths))
+                numbered = _list_names([f"{name} {label}" for label, name in enumerate(classes)])
                 yield f"the statistics do not name classes, so labels number those of {self.path} alone: {numbered}"
             return
         if not found:

@@ -24,7 +24,7 @@ def survey_folder(path: str, options: ReadOptions) -> Survey | None:
     most = options.get(MAX_PIXELS) or DEFAULT_MAX_PIXELS
     try:
         wanted = Selection.from_options(options)
-        listing = list_images(path, wanted, skip=True, max_pixels=most, frames=False)
+        listing = list_images(path, wanted, skip=True, max_pixels=most)
     except NothingToMeasureError:
         return None
     facts = {

@@ -83,17 +83,17 @@ def describe_page(stream: IO[bytes], page: tiff.Page, suffix: str, path: str) ->
 def _add_tags(header: Header, page: tiff.Page) -> Header:
     """The header with what the tags of the page say, however its pixels are read."""
     photometric = page.number(tiff.PHOTOMETRIC, WHITE_IS_ZERO)
-    remark = header.remark
+    remarks = [header.remark] if header.remark else []
+    as_stored = bool(remarks)
     if header.mode == "F" and photometric == WHITE_IS_ZERO:
-        remark = "says that white is zero, but holds values of float32, which are read as stored"
+        as_stored = True
+        remarks.append("says that white is zero, but holds values of float32, which are read as stored")
     try:
         nodata = page.nodata
     except ValueError:
-        nodata, remark = (
-            math.nan,
-            f"declares '{page.text(tiff.NODATA)}' as no data, which is not a number and has no effect",
-        )
-    white_is_zero = photometric == WHITE_IS_ZERO and not remark
+        nodata = math.nan
+        remarks.append(f"declares '{page.text(tiff.NODATA)}' as no data, which is not a number and has no effect")
+    white_is_zero = photometric == WHITE_IS_ZERO and not as_stored
     recoded = ""
     if photometric == PALETTE:
         recoded = "indices become the colours of a palette"
@@ -114,5 +114,5 @@ def _add_tags(header: Header, page: tiff.Page) -> Header:
         white_is_zero=white_is_zero,
         recoded=recoded,
         nodata=None if math.isnan(nodata) else nodata,
-        remark=remark,
+        remark="; ".join(remarks),
     )

@@ -9,7 +9,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from zm_cli.formats.shared.foreign.kind import Foreign
-from zm_cli.formats.shared.foreign.kinds import BINARIES, ENDINGS, FOLDERS, JSON, JSON_LINES, MEMBERS, TEXTS
+from zm_cli.formats.shared.foreign.kinds import (
+    BINARIES,
+    ENDINGS,
+    EXCEL,
+    FOLDERS,
+    JSON,
+    JSON_LINES,
+    MEMBERS,
+    OFFICE,
+    TEXTS,
+)
 from zm_cli.formats.shared.foreign.ways import unpack_beside
 
 HEAD_BYTES = 1 << 16
@@ -24,8 +34,9 @@ STARTS: Mapping[bytes, Foreign] = {start: entry for entry in (*BINARIES, *TEXTS)
 def find_foreign(path: str) -> Foreign | None:
     """What the file or folder at `path` is, by its contents, else by its name; None where that is not known."""
     found, named = find_by_content(path), find_by_name(path)
-    # A single JSON line looks like any JSON.
-    return named if found is None or (found is JSON and named is JSON_LINES) else found
+    # A single JSON line looks like any JSON, and an old workbook like any document.
+    more_exact = (found is JSON and named is JSON_LINES) or (found is OFFICE and named is EXCEL)
+    return named if found is None or more_exact else found
 
 
 def find_by_name(path: str) -> Foreign | None:
@@ -69,7 +80,7 @@ def is_text(path: str) -> bool:
             head = codecs.getincrementaldecoder("utf-8")().decode(file.read(HEAD_BYTES))
     except (OSError, UnicodeDecodeError):
         return False
-    return all(letter.isprintable() or letter.isspace() for letter in head)
+    return all(letter.isprintable() or letter.isspace() for letter in head.removeprefix("\ufeff"))
 
 
 def _find_in_head(head: bytes) -> Foreign | None:

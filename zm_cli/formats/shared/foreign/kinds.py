@@ -45,7 +45,8 @@ _ZARR = Foreign(
     ),
     (".zarr",),
 )
-_EXCEL = Foreign("an Excel workbook", pandas("read_excel(FILE)"), (".xlsx", ".xlsm", ".xls", ".xlsb"))
+OFFICE = Foreign("an Office document", say(_AS_CSV), (".doc", ".docx", ".ppt", ".pptx"), (b"\xd0\xcf\x11\xe0\xa1\xb1",))
+EXCEL = Foreign("an Excel workbook", pandas("read_excel(FILE)"), (".xlsx", ".xlsm", ".xls", ".xlsb"))
 _CALC = Foreign("an OpenDocument table", pandas("read_excel(FILE, engine='odf')"), (".ods",))
 _TORCH = Foreign("a PyTorch file", say(_IN_PYTHON), (".pt", ".pth", ".ckpt"))
 _ZIP = Foreign("a zip archive", shell("unzip FILE -d STEM && zm inspect STEM"), (".zip",))
@@ -95,7 +96,7 @@ BINARIES: tuple[Foreign, ...] = (
         (".sqlite", ".sqlite3", ".db3", ".gpkg"),
         (b"SQLite format 3\0",),
     ),
-    Foreign("an Office document", say(_AS_CSV), (".doc", ".docx", ".ppt", ".pptx"), (b"\xd0\xcf\x11\xe0\xa1\xb1",)),
+    OFFICE,
     Foreign("a PDF document", say(_AS_CSV), (".pdf",), (b"%PDF-",)),
     Foreign(
         "a FITS table",
@@ -208,7 +209,7 @@ ENDINGS: tuple[Foreign, ...] = (
     *BINARIES,
     *TEXTS,
     _ZARR,
-    _EXCEL,
+    EXCEL,
     _CALC,
     _ZIP,
     _TORCH,
@@ -276,7 +277,7 @@ MEMBERS: tuple[tuple[Callable[[Sequence[str]], bool], Foreign], ...] = (
         lambda names: bool(names) and all(name.endswith(".npy") for name in names),
         Foreign("a NumPy archive", say("open it with --kind npy"), kind="npy"),
     ),
-    (lambda names: any(name.startswith("xl/workbook.") for name in names), _EXCEL),
+    (lambda names: any(name.startswith("xl/workbook.") for name in names), EXCEL),
     (lambda names: {"content.xml", "mimetype"} <= set(names), _CALC),
     (lambda names: any(name.endswith("data.pkl") for name in names), _TORCH),
     (lambda names: True, _ZIP),

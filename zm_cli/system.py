@@ -1,0 +1,90 @@
+"""What operating systems differ in, found by the names that they offer: opening, reading at an offset, copies of zm.
+
+Where a name is missing, zm does without: slower or less safe, and with the same results.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+_os: Any = os
+"""The module without its types, which leave out what some system lacks."""
+
+fork: Callable[[], int] | None = None if sys.platform == "darwin" else getattr(os, "fork", None)
+"""`os.fork`; None where a copy of this process must not work. The libraries of macOS may crash in a copy."""
+
+READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+"""Flags of `os.open` to read bytes as they are."""
+WRITE = os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+"""Flags of `os.open` to read and write bytes as they are."""
+AT_ONCE: int = getattr(os, "O_NONBLOCK", 0)
+"""Added to them, a pipe that nobody writes to is opened without waiting."""
+NO_LINK: int = getattr(os, "O_NOFOLLOW", 0)
+"""Added to them, a symbolic link is not opened."""
+
+KEEPS_POSITION = hasattr(os, "pread")
+"""Whether `read_at` leaves the position of the descriptor alone, so that a library may use the descriptor, too."""
+_moving = threading.Lock()
+"""Held from the move of a descriptor's position until its use."""
+
+
+def read_at(descriptor: int, view: memoryview, offset: int) -> int:
+    """Reads bytes at an offset of a file into `view`, and returns their number, 0 only at the end; safe in threads."""
+    if hasattr(os, "preadv"):
+        return int(_os.preadv(descriptor, [view], offset))
+    data = read_bytes_at(descriptor, len(view), offset)
+    view[: len(data)] = data
+    return len(data)
+
+
+def read_bytes_at(descriptor: int, size: int, offset: int) -> bytes:
+    """Returns at most `size` bytes from an offset of a file, none only at the end; safe in threads."""
+    if hasattr(os, "pread"):
+        return bytes(_os.pread(descriptor, size, offset))
+    with _moving:
+        os.lseek(descriptor, offset, os.SEEK_SET)
+        return os.read(descriptor, size)
+
+
+def write_at(descriptor: int, view: memoryview, offset: int) -> int:
+    """Writes the bytes of `view` at an offset of a file, and returns how many it took; safe in threads."""
+    if hasattr(os, "pwrite"):
+        return int(_os.pwrite(descriptor, view, offset))
+    with _moving:
+        os.lseek(descriptor, offset, os.SEEK_SET)
+        return os.write(descriptor, view)
+
+
+def is_reader_gone(error: OSError) -> bool:
+    """Whether a write to a standard stream failed because nobody reads it any more.
+
+    Systems without SIGPIPE call that an invalid argument.
+    """
+    if isinstance(error, BrokenPipeError):
+        return True
+    return not hasattr(signal, "SIGPIPE") and error.errno == errno.EINVAL and error.filename is None
+
+
+def find_c_function(name: str) -> Any | None:
+    """Returns a function of the C library, None where it has no such function or cannot be reached."""
+    import ctypes
+
+    try:
+        # TypeError: on Windows, a library must be named.
+        return getattr(ctypes.CDLL(None, use_errno=True), name)
+    except (AttributeError, OSError, TypeError):
+        return None
+
+
+def common_folder(paths: Sequence[str]) -> str:
+    """Returns the deepest folder that holds all the paths; empty where they lie on several drives."""
+    try:
+        return os.path.commonpath(paths)
+    except ValueError:
+        return ""
