@@ -120,7 +120,7 @@ def test_a_misspelt_dataset_is_suggested(asked: str, tmp_path: Path) -> None:
         file["train/labels"] = np.zeros(2)
     ran = run_zm("stats", "t.h5", "--dataset", asked, cwd=tmp_path)
     assert ran.code == 2
-    assert "did you mean /train/images? It holds" in ran.err
+    assert "did you mean /train/images? it holds" in ran.err
 
 
 def test_an_impossible_per_names_the_possible_ones(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def _find_named(file: Any, path: str, asked: str, allow_external: bool) -> tuple
     near = _find_near_path(name, [entry[0] for entry in datasets])
     suggestion = f"did you mean {show_name(near)}? " if near else ""
     holds = _describe_few(datasets) if datasets else "no dataset at all"
-    raise UsageError(f"has no dataset {shown}", where=path, hint=f"{suggestion}It holds {holds}")
+    raise UsageError(f"has no dataset {shown}", where=path, hint=f"{suggestion}it holds {holds}")
 
 
 def _find_near_path(name: str, paths: list[str]) -> str | None:

@@ -18,6 +18,7 @@ from zm_cli.formats.shared.foreign.kinds import (
     JSON_LINES,
     MEMBERS,
     OFFICE,
+    RECEIPT,
     TEXTS,
 )
 from zm_cli.formats.shared.foreign.ways import unpack_beside
@@ -34,8 +35,8 @@ STARTS: Mapping[bytes, Foreign] = {start: entry for entry in (*BINARIES, *TEXTS)
 def find_foreign(path: str) -> Foreign | None:
     """What the file or folder at `path` is, by its contents, else by its name; None where that is not known."""
     found, named = find_by_content(path), find_by_name(path)
-    # A single JSON line looks like any JSON, and an old workbook like any document.
-    more_exact = (found is JSON and named is JSON_LINES) or (found is OFFICE and named is EXCEL)
+    # A single JSON line and a receipt look like any JSON, and an old workbook like any document.
+    more_exact = (found, named) in ((JSON, JSON_LINES), (JSON, RECEIPT), (OFFICE, EXCEL))
     return named if found is None or more_exact else found
 
 

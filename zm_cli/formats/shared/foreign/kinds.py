@@ -58,6 +58,7 @@ JSON_LINES = Foreign(
     matches=are_json_lines,
     may_be_packed=True,
 )
+RECEIPT = Foreign("a receipt of zm", say("name the data that it lies beside"), (".zm.json",))
 JSON = Foreign(
     "a JSON file",
     pandas("read_json(FILE)"),
@@ -196,6 +197,7 @@ TEXTS: tuple[Foreign, ...] = (
     ),
     Foreign("an XML document", say(_AS_CSV), (".xml",), (b"<?xml ",)),
     JSON_LINES,
+    RECEIPT,
     Foreign(
         "a JSON array",
         convert("import json, numpy; numpy.save(OUT, json.load(open(FILE)))", ".npy"),
