@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 import h5py
 import numpy as np
 
+from tests.memory import finish_measured, start_measured
 from tests.shell import ZM
 from tests.systems import needs_limits, slow
 
@@ -17,13 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 def peak_of(*arguments: str | Path) -> int:
     """The peak memory of zm, in kB."""
-    process = subprocess.Popen(
-        [*ZM, *map(str, arguments)], env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    return usage.ru_maxrss
+    return finish_measured(start_measured([*ZM, *arguments], env={**os.environ, "PYTHONPATH": str(ROOT)}))
 
 
 def write_hdf5(path: Path, samples: int) -> Path:

@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 import zstandard
 
-from tests.shell import put_zm_on_path, run_zm, start_zm
+from tests.memory import finish_measured, start_measured
+from tests.shell import ZM, put_zm_on_path, run_zm, start_zm
 from tests.systems import fcntl, needs_polling, slow, termios
 
 SEEDS = [20261121, 20261122, 20261123]
@@ -119,19 +120,20 @@ def test_a_pipe_cut_anywhere_gives_the_same_as_the_file(stats: Path, tmp_path: P
     assert got == expected
 
 
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+
+
 def peak_of_stream(stats: Path, megabytes: int) -> int:
     """The peak memory of zm, in kB, for a table of that size."""
     rows = b"".join(b"%.15f,text,%d\n" % (number / 7, number) for number in range(40_000))
-    with centering(stats, stdout=subprocess.DEVNULL) as process:
-        write(process, b"x,name,y\n")
-        for _ in range(megabytes * 1_000_000 // len(rows)):
-            write(process, rows)
-        assert process.stdin is not None
-        process.stdin.close()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        assert process.returncode == 0
-    return usage.ru_maxrss
+    command = [*ZM, "center", "-", "-o", "-", "--stats", stats]
+    process = start_measured(
+        command, stdin=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    )
+    write(process, b"x,name,y\n")
+    for _ in range(megabytes * 1_000_000 // len(rows)):
+        write(process, rows)
+    return finish_measured(process)
 
 
 @slow

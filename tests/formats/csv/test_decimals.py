@@ -60,6 +60,29 @@ def test_columns_that_seem_to_have_decimal_commas_are_told_once(tmp_path: Path) 
     assert note.endswith("--decimal .")
 
 
+@pytest.mark.parametrize("text", ["name;x\nA;1,5\nB;2,5\n", "Datum;x\n01.02.2020;1,5\n", "code;x\n007;1,5\n"])
+def test_decimal_commas_are_told_in_any_column(tmp_path: Path, text: str) -> None:
+    error = error_of(tmp_path, text)
+    assert error.what == "has no numeric column: 'x' holds '1,5'"
+    assert "--decimal ," in str(error.hint)
+
+
+@pytest.mark.parametrize("cell", ["1.234,5", "1.234.567,5", "1 234,5", "1'234,5"])
+def test_thousands_separators_beside_decimal_commas_are_named(tmp_path: Path, cell: str) -> None:
+    text = f"day;x\n01.02.2020;{cell}\n"
+    hint = str(error_of(tmp_path, text).hint)
+    assert hint == "write numbers without thousands separators, and read decimal commas with --decimal ,"
+    assert str(error_of(tmp_path, text, decimal=",").hint) == "write numbers without thousands separators"
+    (note,) = open_table(save(tmp_path, f"n;x\n1;{cell}\n")).facts().notes
+    assert note.endswith(hint)
+    (block,) = read_blocks(open_table(save(tmp_path, f"x;y\n1;1\n2;2\n{cell};3\n"), decimal=","))
+    assert block.rejected[0].reason.endswith("without thousands separators")
+
+
+def test_points_beside_decimal_commas_separate_thousands(tmp_path: Path) -> None:
+    assert str(error_of(tmp_path, "d;x\na;1.500\n", decimal=",").hint) == "write numbers without thousands separators"
+
+
 def test_a_late_decimal_comma_names_the_option(tmp_path: Path) -> None:
     (block,) = read_blocks(open_table(save(tmp_path, "x;y\n1;1\n2;2\n2,5;3\n")))
     assert block.rejected[0].reason.endswith("--decimal ,")

@@ -45,6 +45,8 @@ def choose(text: str, decimal: str | None = None, expected: bytes | None = None)
         ("x\n1,5\n2,5\n", ";"),
         ("1,5\n2,5\n3,7\n", ","),
         ("a,b\n", ","),
+        ("Datum;Wert\n01.02.2020;1.234,5\n02.02.2020;2.345,6\n", ";"),
+        ("a;b\nx;1,2\ny;3,4\nz;5,6\n", ";"),
         ("x\n1\n2\n", ","),
     ],
 )
@@ -52,11 +54,12 @@ def test_the_delimiter_is_the_one_that_makes_even_rows_of_numbers(text: str, del
     assert choose(text) == delimiter
 
 
-@pytest.mark.parametrize("text", ["1,a|2\n2,b|3\n", "a,b;c\nd,e;f\n"])
+@pytest.mark.parametrize("text", ["1,a|2\n2,b|3\n", "a,b;c\nd,e;f\n", "1 2,3\n4 5,6\n"])
 def test_a_delimiter_that_is_not_clear_is_an_error_that_names_the_candidates(tmp_path: Path, text: str) -> None:
     error = error_of(tmp_path, text)
     assert isinstance(error, DataError)
-    assert "not clear: ',' makes " in error.what
+    assert "not clear: '" in error.what
+    assert "',' makes " in error.what
     assert "--delimiter ','" in str(error.hint)
     assert open_table(save(tmp_path, "1,a|2\n2,b|3\n"), delimiter="|").spec.names == ("column_2",)
 
@@ -85,6 +88,19 @@ def test_columns_lined_up_with_several_spaces_are_refused_with_a_way_to_read_the
     error = error_of(tmp_path, text, "my table.csv")
     assert "lined up" in error.what
     assert f"awk '{{$1=$1}}1' '{tmp_path}/my table.csv' | zm" in str(error.hint)
+
+
+@pytest.mark.parametrize("text", ["1 000,3\n2 000,4\n3 000,5\n", "1,500 200,5\n2,500 300,5\n"])
+def test_a_space_that_may_separate_thousands_is_not_taken_for_a_delimiter(text: str) -> None:
+    with pytest.raises(DataError, match="'space' makes 2 columns, ',' makes"):
+        choose(text)
+
+
+def test_lines_that_end_in_a_space_are_refused_with_a_way_to_read_them(tmp_path: Path) -> None:
+    error = error_of(tmp_path, "1.0 2.0 \n4.0 5.0 \n")
+    assert "its lines end in a space" in error.what
+    assert "awk '{$1=$1}1'" in str(error.hint)
+    assert choose("1,2 \n3,4 \n") == ","
 
 
 def test_a_space_that_separates_cells_is_told(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_numbers_over_columns_of_numbers_are_data(text: str) -> None:
         "id,name\n1,x\n2,y\n",
         ",a\n1,2\n",
         '"a","b"\n1,2\n',
-        "name,2019,total\nx,1,2\ny,3,4\n",
+        "a,b\n" + "1,x\n" * 10 + "a,b\n2,y\n",
         "a,b\nNA,1\n?,2\n",
         "day,v\n2020-01-01,1\n2020-01-02,2\n",
         "a,b\n1,2\n3,x\n4,5\n6,7\n8,9\n1,2\n3,4\n5,6\n7,8\n1,1\n",
@@ -68,6 +68,12 @@ def test_text_over_a_column_of_numbers_is_a_header_without_a_word(text: str) -> 
         '"2010","2011"\n3.5,2\n2.5,1\n',
         "a,b\nx,y\nz,w\n",
         "id,1,2\n",
+        "name,2019,total\nx,1,2\ny,3,4\n",
+        "label,0,1,2,3\n5,0,0,7,0\n4,0,1,0,0\n",
+        "f,1,2\n0.5,1.5,3\n0.7,0.1,3\n",
+        "id,5,10,15\n1,0.5,0.1,3\n2,3,4,7\n",
+        '"f","8"\n0.5,1.5\n0.7,0.1\n',
+        "n,sex\n12,F\n33,sex\n",
     ],
 )
 def test_a_doubtful_row_that_is_read_as_the_header_is_told(tmp_path: Path, text: str) -> None:
@@ -87,6 +93,11 @@ def test_a_doubtful_row_that_is_read_as_the_header_is_told(tmp_path: Path, text:
         "0\n5\n7\n",
         "1,2,3\n",
         "a,b\nx,y\na,w\n",
+        "unk,95,73,M\n12,71,40,F\n33,66,31,I\n14,5,6,M\n",
+        "unk,95,M\n12,71,F\n33,66,M\n",
+        "unk,1,M\n12,0,F\n33,1,M\n",
+        "M,5,3,a\n3,4,5,b\n4,3,1,b\n",
+        "id,5,10,20\n1,4,5,6\n4,3,1,2\n",
     ],
 )
 def test_a_doubtful_row_that_is_read_as_data_is_told(text: str) -> None:

@@ -79,8 +79,23 @@ def test_what_looks_like_a_preamble_is_said_with_the_option(tmp_path: Path, befo
 
 
 @pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("My report\nmade by X, 2020\n\na,b\n1,2\n3,4\n", 3),
+        ("Name, Ann\nDate, 2020\n\na,b\n1,2\n3,4\n", 3),
+        ("Report,,\nMade by,me,\na,b,c\n1,2,3\n3,4,5\n5,6,7\n", 2),
+        ("Report,,\nMade by,me,\n,,\na,b,c\n1,2,3\n3,4,5\n", 3),
+        ("Report,,\nMade by,me,\na,b,c\n" + "1,2,3\n" * 100, 2),
+    ],
+)
+def test_a_short_or_filled_up_preamble_is_said_with_its_lines(tmp_path: Path, text: str, lines: int) -> None:
+    assert f"--skip-rows {lines} " in str(error_of(tmp_path, text))
+
+
+@pytest.mark.parametrize(
     "text",
     [
+        "x,y,z\n1,2,3\n\na,b\n1,2\n",
         "a,b\n1,2,\n3,4,\n5,6,\n",
         "a,b\nr1,1,2\nr2,3,4\n",
         "a,b\n1,2\n3,4\n5\n6,7\n",

@@ -115,6 +115,13 @@ def test_no_labels_are_made_of_splits_and_it_is_said_how_to_get_them(tmp_path: P
     ]
 
 
+def test_splits_without_class_folders_are_not_advised_to_be_written_alone(tmp_path: Path) -> None:
+    (told,) = center(save(tmp_path / "root", "train/1", "test/1")).told
+    assert told == "'test', 'train' are named like splits and not taken for classes, so there are no labels"
+    told = center(save(tmp_path / "mixed", "train/cat/1", "test/1")).told[0]
+    assert told.endswith(f"zm center {tmp_path / 'mixed' / 'train'} -o train.h5")
+
+
 def test_a_split_beside_classes_is_not_a_class(tmp_path: Path) -> None:
     told = center(save(tmp_path / "mixed", "cat/1", "dog/1", "test/1")).told
     assert labels(tmp_path / "out.h5") == ([0, 1, -1], ["cat", "dog"])

@@ -36,13 +36,34 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".csv", ".tsv", ".tab")
 COMPRESSED = ("", ".gz", ".zst")
+TEXT_SUFFIXES = (".txt", ".data", ".dat", ".all-data", ".tra", ".tes", ".test", ".train")
+"""Suffixes of tables and of other files, which only their first lines tell apart."""
+HEAD_BYTES = 1 << 12
+"""Bytes at the start of a file that show whether it is a table."""
 
 
 def recognize(path: Path) -> Confidence | None:
-    """Returns BY_NAME if `path` has the name of a table, plain or compressed; None for other names and for folders."""
+    """Returns BY_NAME if `path` has the name of a table, plain or compressed; None for folders and for other names.
+
+    POSSIBLE for a file with one of TEXT_SUFFIXES whose first lines are even rows with a column of numbers.
+    """
     name = path.name.lower()
-    named = name.endswith(tuple(suffix + packed for suffix in SUFFIXES for packed in COMPRESSED))
-    return Confidence.BY_NAME if named and not path.is_dir() else None
+    if name.endswith(tuple(suffix + packed for suffix in SUFFIXES for packed in COMPRESSED)):
+        return None if path.is_dir() else Confidence.BY_NAME
+    return Confidence.POSSIBLE if name.endswith(TEXT_SUFFIXES) and _begins_like_table(path) else None
+
+
+def _begins_like_table(path: Path) -> bool:
+    from zm_cli.formats.csv.trials import begins_like_table
+
+    # A pipe may be read only once.
+    if not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            return begins_like_table(file.read(HEAD_BYTES))
+    except OSError:
+        return False
 
 
 def _open(path: str, options: ReadOptions) -> Source:

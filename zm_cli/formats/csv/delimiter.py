@@ -9,11 +9,9 @@ from collections.abc import Sequence
 
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.csv.cell_kinds import Kind, find_kind
-from zm_cli.formats.csv.trials import Sample, Trial, try_delimiter
+from zm_cli.formats.csv.trials import DELIMITERS, Sample, Trial, read_cell, try_delimiter
 from zm_cli.inputs.standard_input import name_input
 
-DELIMITERS = b",;\t|"
-"""Delimiters that are found without an option, the most likely first. A space is found only where all rows agree."""
 DELIMITER_WORDS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
 
 MARGIN = 1.5
@@ -32,6 +30,8 @@ MOST_LINES = 50
 """Lines looked at for columns that are lined up with several spaces."""
 WORD = re.compile(r'"[^"]*"|\S+')
 SEVERAL_SPACES = re.compile(r"^[ \t]|[ \t]{2}")
+LAST_SPACE = re.compile(r"[ \t]$")
+SPACED_THOUSANDS = re.compile(r"[-+]?\d{1,3}(?: \d{3})+(?:[.,]\d+)?")
 
 
 def parse_delimiter(text: str) -> bytes:
@@ -60,12 +60,16 @@ def choose_delimiter(sample: Sample, decimal: str | None, expected: bytes | None
     text = sample.text[sample.start :]
     trials = [try_delimiter(sample, bytes((code,))) for code in DELIMITERS + b" " if code in text]
     several = [trial for trial in trials if trial.rows and trial.width > 1 and _may_be_right(trial)]
+    # Numbers in ragged rows say nothing where another delimiter makes even ones.
+    several = [trial for trial in several if trial.even_share == 1.0] or several
     single = _try_single(sample, decimal)
     candidates = [*several, single] if _is_decimals(single, decimal) or not several else several
     rated = [(_rate(trial, decimal), trial) for trial in candidates]
     best, chosen = max(rated, key=lambda pair: pair[0])
     _refuse_lined_up(sample, best, path)
     close = [trial for score, trial in rated if score * MARGIN > best]
+    if chosen.delimiter == b" ":
+        close += [trial for trial in several if trial not in close and _may_hold_spaces(trial, chosen, decimal)]
     if len(close) == 1:
         return chosen.delimiter
     if expected is None or expected not in [trial.delimiter for trial in close]:
@@ -79,6 +83,21 @@ def _may_be_right(trial: Trial) -> bool:
         return True
     empty = any(not cell.raw for row in trial.rows for cell in row)
     return trial.even_share == 1.0 and not empty and trial.numeric_share(None) >= 0.5
+
+
+def _may_hold_spaces(trial: Trial, spaced: Trial, decimal: str | None) -> bool:
+    """Returns whether the delimiter of a trial may be right where a space fits best, the trial `spaced`.
+
+    Where all cells between spaces have a comma, it is their decimal mark, unless the spaces separate thousands.
+    """
+    marks = decimal == "," or all(b"," in cell.value for row in spaced.rows for cell in row)
+    return trial.delimiter != b"," or not marks or _has_spaced_thousands(trial)
+
+
+def _has_spaced_thousands(trial: Trial) -> bool:
+    """Returns whether all cells with a space are numbers in which it separates thousands."""
+    texts = [read_cell(cell).strip() for row in trial.rows for cell in row]
+    return all(SPACED_THOUSANDS.fullmatch(text) for text in texts if " " in text)
 
 
 def _try_single(sample: Sample, decimal: str | None) -> Trial:
@@ -139,13 +158,17 @@ def _not_clear(trials: Sequence[Trial], where: str) -> DataError:
 
 
 def _refuse_lined_up(sample: Sample, score: float, path: str) -> None:
-    """Raises DataError if the columns are lined up with several spaces, and no delimiter fits nearly as well."""
+    """Raises DataError if the columns are lined up with several spaces, or the lines end in one.
+
+    Not where some delimiter fits nearly as well.
+    """
     found = sample.text[sample.start :].decode(errors="replace").splitlines()[: MOST_LINES + 1]
     comment = None if sample.comment is None else sample.comment.decode()
     # The last line may be unfinished.
     lines = [line for line in found[: max(1, len(found) - 1)] if line.strip()]
     lines = [line for line in lines if comment is None or not line.startswith(comment)]
-    if not any(SEVERAL_SPACES.search(line) for line in lines):
+    lined_up = any(SEVERAL_SPACES.search(line) for line in lines)
+    if not lined_up and not any(LAST_SPACE.search(line) for line in lines):
         return
     rows = [WORD.findall(line) for line in lines]
     width = len(rows[0]) if rows else 0
@@ -155,7 +178,9 @@ def _refuse_lined_up(sample: Sample, score: float, path: str) -> None:
     share = sum(kind not in (Kind.TEXT, Kind.MISSING) for kind in kinds) / len(kinds)
     if share >= 0.5 and (1 - 1 / width) * share * share > MARGIN * score:
         raise DataError(
-            f"its {width} columns are lined up with several spaces, which are not one delimiter",
+            f"its {width} columns are lined up with several spaces, which are not one delimiter"
+            if lined_up
+            else f"its lines end in a space, after {width} columns that are separated by spaces",
             where=name_input(path),
             hint=f"awk '{{$1=$1}}1'{'' if path == '-' else ' ' + shlex.quote(path)} | zm ... - --delimiter space",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,13 +20,20 @@ from zm_cli.formats.csv.layout import Layout
 from zm_cli.formats.csv.options import NULL_VALUES
 from zm_cli.formats.csv.pieces import Piece, take_rows_within
 from zm_cli.formats.shared.options import AMONG, COLUMNS, EXCLUDE, NUMERIC, ON_ERROR
-from zm_cli.inputs.columns import explain_unknown, list_columns, select_columns
+from zm_cli.inputs.columns import explain_unknown, is_absent, list_columns, select_columns
 
 FIRST_LOOK = 1 << 20
 """Bytes of text that decide which columns hold numbers."""
 LIKE_A_NUMBER = re.compile(r"\s*[-+]?[$€£]?\s*(0x[\da-f]+|\d[\d., '_]*)\s*[%$€£]?\s*", re.IGNORECASE)
 THOUSANDS = re.compile(r"\s*[-+]?\d{1,3}(,\d{3})+(\.\d*)?\s*")
+OTHER_THOUSANDS = re.compile(
+    r"\s*[-+]?\d{1,3}"
+    r"(?:(?:\.\d{3})+(?P<comma>,\d*)|(?:\.\d{3}){2,}|(?:[ '\u00a0\u2019\u202f]\d{3})+(?P<mark>[.,]\d*)?)\s*"
+)
+"""Numbers in which a point, a space or an apostrophe separates thousands."""
+POINTED_THOUSANDS = re.compile(r"\s*[-+]?\d{1,3}(\.\d{3})+\s*")
 NO_THOUSANDS = "write numbers without thousands separators"
+MARKS = {",": "commas", ".": "points"}
 MOST_NAMES = 5
 """The most columns that a note names."""
 
@@ -54,13 +61,16 @@ def choose_features(
     names = layout.names
     columns, among = options.get(COLUMNS), options.get(AMONG)
     lacking = [name for name in among or () if name not in names]
-    excluded = select_columns(options.get(EXCLUDE) or (), names, where, lacking)
+    texts = options.get(EXCLUDE) or ()
+    absent = [] if among is None else [text for text in texts if is_absent(text, [*names, *lacking], among)]
+    excluded = select_columns([text for text in texts if text not in absent], names, where, lacking)
     asked = None if columns is None else select_columns(columns, names, where)
     if among is not None:
-        _check_among([name for name in among if name not in excluded], among, columns or (), names, where)
+        needed = [name for name in among if name not in excluded and (asked is None or name in asked)]
+        _check_among(needed, among, columns or (), names, where)
         asked = {name: None for name in among if name in names and (asked is None or name in asked)}
     if asked is None:
-        found = _find_numeric(read_first(), layout, options, where)
+        found = _find_numeric(read_first(), layout, options, where, excluded)
     else:
         indices = {name: index for index, name in reversed(list(enumerate(names)))}
         found = Features(tuple(indices[name] for name in asked))
@@ -75,7 +85,8 @@ def choose_features(
             where=where,
             hint="rename them, or leave them as they are with --exclude",
         )
-    return Features(chosen, found.text_columns, found.notes)
+    notes = (f"{where}: there is no column {list_columns(absent)} to exclude",) if absent else ()
+    return Features(chosen, found.text_columns, (*found.notes, *notes))
 
 
 def _check_among(
@@ -96,8 +107,10 @@ def _check_among(
         raise UsageError(f"no statistics of {list_columns(strange)}", hint=f"there are {list_columns(among)}")
 
 
-def _find_numeric(first: Piece | None, layout: Layout, options: ReadOptions, where: str) -> Features:
-    """Returns the columns without text and without codes in the first rows, as features."""
+def _find_numeric(
+    first: Piece | None, layout: Layout, options: ReadOptions, where: str, excluded: Collection[str]
+) -> Features:
+    """Returns the columns without text and without codes in the first rows, as features; no notes on those excluded."""
     columns = tuple(range(len(layout.names)))
     if first is None:
         return Features(columns)
@@ -108,40 +121,60 @@ def _find_numeric(first: Piece | None, layout: Layout, options: ReadOptions, whe
     finite, rows = np.isfinite(numbers.values).sum(axis=0), len(numbers.values)
     # A column with mostly numbers stays a feature: its cell that is not a number is reported when the rows are read.
     rejected = {column: cell for column, cell in numbers.rejected.items() if finite[column] <= rows // 2}
-    codes = find_lost_digits(first, layout, columns, numbers, options.get(NUMERIC) or ()).codes
+    numeric = options.get(NUMERIC)
+    # Where data are compared, nothing need be told of the columns that are not.
+    told = {name for name in layout.names if name not in excluded and (numeric is None or name in numeric)}
+    codes = find_lost_digits(first, layout, columns, numbers, numeric or ()).codes
     if len({*rejected, *codes}) == len(columns):
-        raise _no_numeric_column(layout, next(iter((rejected or codes).items())), where)
+        raise _no_numeric_column(layout, {**rejected, **codes}, where)
     likely = [
         column
         for column, cell in rejected.items()
-        if finite[column] * 10 >= rows or LIKE_A_NUMBER.fullmatch(cell.value)
+        if layout.names[column] in told and (finite[column] * 10 >= rows or LIKE_A_NUMBER.fullmatch(cell.value))
     ]
     return Features(
         chosen=tuple(column for column in columns if column not in rejected and column not in codes),
         text_columns=tuple(layout.names[column] for column in sorted({*rejected, *codes})),
         notes=(
             *_note_text(layout, {column: rejected[column] for column in likely}, where),
-            *_note_codes(layout, codes, where),
+            *_note_codes(layout, {column: codes[column] for column in codes if layout.names[column] in told}, where),
         ),
     )
 
 
 def explain_decimals(rejected: Mapping[int, Rejected], layout: Layout) -> dict[int, Rejected]:
     """Returns the cells that are not numbers, with the option that helps if they have the other decimal mark."""
-    hint = f"which is not a number; if that is the decimal mark, --decimal {other_decimal(layout.decimal)}"
-    return {
-        feature: replace(cell, reason=hint) if _has_other_decimal(cell, layout) else cell
-        for feature, cell in rejected.items()
-    }
+    return {feature: _explain_cell(cell, layout) for feature, cell in rejected.items()}
+
+
+def _explain_cell(cell: Rejected, layout: Layout) -> Rejected:
+    if _has_other_decimal(cell, layout):
+        hint = f"if that is the decimal mark, --decimal {other_decimal(layout.decimal)}"
+    else:
+        hint = _advise_thousands(cell, layout)
+    return replace(cell, reason=f"which is not a number; {hint}") if hint else cell
 
 
 def _has_other_decimal(cell: Rejected, layout: Layout) -> bool:
     """Returns whether a cell seems to have the other decimal mark, though not if it may be a thousands separator.
 
-    Where the comma is not the delimiter, it is more likely the decimal mark.
+    Where the comma is neither the delimiter nor the decimal mark, it is more likely the decimal mark.
     """
-    may_be_thousands = layout.delimiter == b"," and THOUSANDS.fullmatch(cell.value)
-    return has_decimal(cell.value, other_decimal(layout.decimal)) and not may_be_thousands
+    thousands = {",": POINTED_THOUSANDS, ".": THOUSANDS}[layout.decimal]
+    unlikely = b"," in (layout.delimiter, layout.decimal.encode()) and thousands.fullmatch(cell.value)
+    return has_decimal(cell.value, other_decimal(layout.decimal)) and not unlikely
+
+
+def _advise_thousands(cell: Rejected, layout: Layout) -> str:
+    """Returns what to do about the thousands separators of a cell; an empty text if it has none."""
+    found = OTHER_THOUSANDS.fullmatch(cell.value)
+    if found is None:
+        pointed = layout.decimal == "," and POINTED_THOUSANDS.fullmatch(cell.value)
+        return NO_THOUSANDS if pointed or THOUSANDS.fullmatch(cell.value) else ""
+    mark = (found["comma"] or found["mark"] or "")[:1]
+    if mark in ("", layout.decimal):
+        return NO_THOUSANDS
+    return f"{NO_THOUSANDS}, and read decimal {MARKS[mark]} with --decimal {mark}"
 
 
 def _note_text(layout: Layout, rejected: Mapping[int, Rejected], where: str) -> Iterator[str]:
@@ -156,10 +189,10 @@ def _note_text(layout: Layout, rejected: Mapping[int, Rejected], where: str) -> 
         )
     for column, cell in rejected.items():
         if column not in marked:
-            hint = f"; {NO_THOUSANDS}" if THOUSANDS.fullmatch(cell.value) else ""
+            hint = _advise_thousands(cell, layout)
             yield (
                 f"{where}: column '{layout.names[column]}' is left as text: row {cell.row} holds '{cell.value}', "
-                f"which zm does not read as a number{hint}"
+                f"which zm does not read as a number{hint and f'; {hint}'}"
             )
 
 
@@ -182,19 +215,32 @@ def _list_names(layout: Layout, columns: Iterable[int]) -> str:
     return f"columns {list_columns(names[:MOST_NAMES])}{more} are"
 
 
-def _no_numeric_column(layout: Layout, rejected: tuple[int, Rejected], where: str) -> DataError:
-    column, cell = rejected[0], rejected[1].value
+def _no_numeric_column(layout: Layout, rejected: Mapping[int, Rejected], where: str) -> DataError:
+    """Returns the error of a table without numbers, which names the cell that says most about why."""
+    column = min(rejected, key=lambda column: _rank_cell(rejected[column], layout))
+    found, cell = rejected[column], rejected[column].value
     # Without a column of numbers, the header is a guess.
     hint = " ".join(("is --delimiter right?", *(note.removeprefix(f"{where}: ") for note in layout.notes)))
-    if rejected[1].reason == IS_A_CODE:
+    if found.reason == IS_A_CODE:
         hint = f"to read codes as numbers, name them: --columns '{layout.names[column]}'"
-    elif _has_other_decimal(rejected[1], layout):
+    elif _has_other_decimal(found, layout):
         other = other_decimal(layout.decimal)
-        named = {",": "commas", ".": "points"}
-        hint = f"write decimal {named[layout.decimal]}, or read decimal {named[other]} with --decimal {other}"
+        hint = f"write decimal {MARKS[layout.decimal]}, or read decimal {MARKS[other]} with --decimal {other}"
         hint += f"; {NO_THOUSANDS}" if THOUSANDS.fullmatch(cell) else ""
-    elif THOUSANDS.fullmatch(cell):
-        hint = NO_THOUSANDS
+    elif advice := _advise_thousands(found, layout):
+        hint = advice
     return NothingToMeasureError(
         f"has no numeric column: '{layout.names[column]}' holds '{cell}'", where=where, hint=hint
     )
+
+
+def _rank_cell(cell: Rejected, layout: Layout) -> int:
+    """Returns how much a cell says about why its column holds no numbers; 0 for the most."""
+    signs = (
+        _has_other_decimal(cell, layout),
+        bool(_advise_thousands(cell, layout)),
+        cell.reason == IS_A_CODE,
+        LIKE_A_NUMBER.fullmatch(cell.value) is not None,
+        True,
+    )
+    return signs.index(True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from zm_cli.errors import DataError, NothingToMeasureError
 from zm_cli.formats.csv.cells import ANY_LINE_END, Cell, scan_cell
 from zm_cli.formats.csv.cutter import LONGEST_RECORD
-from zm_cli.formats.csv.delimiter import DELIMITERS
 from zm_cli.formats.csv.encodings import BOM
 from zm_cli.formats.csv.stream import TextStream
+from zm_cli.formats.csv.trials import DELIMITERS
 
 FIRST_READ = 1 << 16
 """Bytes read at first, in search of the end of the first record and for the rows after it."""

@@ -1,7 +1,8 @@
 """Decides whether the first row of a table holds names, by comparing it with the rows below, column by column.
 
-Text over a column of numbers is a name, and a number over such a column is data. Numbers that count or rise evenly may
-be either; then what follows them decides, and the user is told.
+Text over a column of numbers is a name, and a number over such a column is data. Where both are there, the more decide.
+Numbers that count or rise evenly may be either; then what follows them decides. Only plain names are read without a
+note.
 """
 
 from __future__ import annotations
@@ -56,16 +57,16 @@ def choose_header(trial: Trial) -> HeaderChoice:
     over_numbers = [column for column in columns if column.numeric]
     names = [column for column in over_numbers if column.first_kind is Kind.TEXT]
     data = [column for column in over_numbers if column.first_kind in NUMBERS]
-    if not data:
-        return HeaderChoice(True) if names else _choose_without_numbers(columns, over_numbers)
-    if all(column.first_quoted for column in filled) and not any(column.quoted for column in over_numbers):
-        return HeaderChoice(True, None if names else "its numbers are in quotes, unlike those below")
+    if not data and not names:
+        return _choose_without_numbers(columns, over_numbers)
+    if data and all(column.first_quoted for column in filled) and not any(column.quoted for column in over_numbers):
+        return HeaderChoice(True, "its numbers are in quotes, unlike those below")
     if names:
-        return _choose_between(names, data)
+        return _choose_between(names, data, _list_repeated(columns))
     numbers = _read_counts(data)
     if numbers is None or not _could_be_names(numbers, alone=len(filled) == 1):
         return HeaderChoice(False, "it holds numbers over columns of numbers")
-    shown = ", ".join(map(str, numbers[:3])) + (", ..." if len(numbers) > 3 else "")
+    shown = _show_numbers(numbers)
     if _goes_on(columns, data, numbers):
         return HeaderChoice(False, f"its numbers {shown} could be names, but go with the rows below")
     return HeaderChoice(True, f"its numbers {shown} look like names")
@@ -108,13 +109,42 @@ def _choose_without_numbers(columns: Sequence[_Column], over_numbers: Sequence[_
     return HeaderChoice(True, "no column of numbers shows whether it is data")
 
 
-def _choose_between(names: Sequence[_Column], data: Sequence[_Column]) -> HeaderChoice:
-    """Returns the choice if text and numbers stand over columns of numbers."""
-    if _read_counts(data) is not None:
+def _choose_between(names: Sequence[_Column], data: Sequence[_Column], repeated: Sequence[_Column]) -> HeaderChoice:
+    """Returns the choice if text stands over the columns of numbers `names`.
+
+    `data` are the columns with a number over numbers, `repeated` those with text that is found again below.
+    """
+    if not data and not repeated:
         return HeaderChoice(True)
-    if len(data) > len(names):
-        return HeaderChoice(False, f"it holds numbers over columns of numbers, though '{names[0].first}' is text")
-    return HeaderChoice(True, f"'{names[0].first}' stands over a column of numbers, though {data[0].first} does, too")
+    name = names[0].first
+    numbers = _read_counts(data)
+    if data and not repeated and numbers is not None and _could_be_names(numbers, alone=False):
+        return HeaderChoice(
+            True, f"'{name}' stands over a column of numbers, and {_show_numbers(numbers)} could be more names"
+        )
+    against = (
+        f"{data[0].first} is a number over a column of numbers"
+        if data
+        else f"'{repeated[0].first}' is found again below"
+    )
+    if len(data) + len(repeated) > len(names):
+        return HeaderChoice(False, f"{against}, though '{name}' is text over such a column")
+    return HeaderChoice(True, f"'{name}' stands over a column of numbers, though {against}")
+
+
+def _list_repeated(columns: Sequence[_Column]) -> list[_Column]:
+    """Returns the columns whose text in the first row is found again below, though not in a whole row repeated."""
+    first = tuple(column.first for column in columns)
+    rows = [row for row in zip(*(column.below for column in columns), strict=True) if row != first]
+    return [
+        column
+        for index, column in enumerate(columns)
+        if column.first_kind is Kind.TEXT and any(row[index] == column.first for row in rows)
+    ]
+
+
+def _show_numbers(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers[:3])) + (", ..." if len(numbers) > 3 else "")
 
 
 def _read_counts(columns: Sequence[_Column]) -> list[int] | None:

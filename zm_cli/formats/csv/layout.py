@@ -9,14 +9,14 @@ from typing import Any
 from zm_cli.data.options import ReadOptions
 from zm_cli.errors import DataError
 from zm_cli.formats.csv.cells import Cell
-from zm_cli.formats.csv.delimiter import DELIMITERS, choose_delimiter, parse_delimiter
+from zm_cli.formats.csv.delimiter import choose_delimiter, parse_delimiter
 from zm_cli.formats.csv.encodings import BOM, advise_encoding, parse_encoding
 from zm_cli.formats.csv.first_rows import FirstRows, read_first_record, read_more
 from zm_cli.formats.csv.header import HeaderChoice, choose_header
 from zm_cli.formats.csv.options import COMMENT, DECIMAL, DELIMITER, ENCODING, HEADER, SKIP_ROWS
 from zm_cli.formats.csv.preamble import read_preamble
 from zm_cli.formats.csv.stream import TextStream, is_regular
-from zm_cli.formats.csv.trials import Sample, try_delimiter
+from zm_cli.formats.csv.trials import DELIMITERS, Sample, try_delimiter
 from zm_cli.formats.shared.options import AMONG, EXPECTED
 from zm_cli.inputs.standard_input import name_input
 

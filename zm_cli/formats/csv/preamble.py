@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from zm_cli.data.block import Rejected
 from zm_cli.errors import DataError
 from zm_cli.formats.csv.cells import scan_records
 from zm_cli.formats.csv.cutter import LONGEST_RECORD
@@ -113,6 +114,20 @@ def advise_preamble(text: bytes, delimiter: bytes | None, skip_rows: int) -> str
     )
 
 
+def refuse_preamble(rejected: Mapping[int, Rejected], names: Sequence[str], where: str, hint: str | None) -> None:
+    """Raises DataError for cells in all features that are not numbers, if a hint says that they precede the table.
+
+    `rejected` has the first such cell of each feature, `names` the names of all features.
+    """
+    if hint is not None:
+        feature, cell = min(rejected.items(), key=lambda pair: pair[1].row)
+        raise DataError(
+            f"column '{names[feature]}' holds '{cell.value}', {cell.reason}",
+            where=f"{where}, row {cell.row}",
+            hint=hint,
+        )
+
+
 def _are_comments(lines: list[bytes], sign: bytes, delimiters: tuple[bytes, ...]) -> bool:
     """Returns whether the first lines, which start with a sign, are not just a header of that name."""
     count = next((index for index, line in enumerate(lines) if line and not line.startswith(sign)), len(lines))
@@ -123,22 +138,51 @@ def _are_comments(lines: list[bytes], sign: bytes, delimiters: tuple[bytes, ...]
 
 def _count_before(lines: list[bytes], delimiter: bytes) -> int:
     """Returns how many lines stand before the table because they have fewer cells; 0 if that is not clear."""
+    if after_blank := _count_before_blank(lines, delimiter):
+        return after_blank
     widths = [_count_cells(line, delimiter) if line else None for line in lines]
     known = [width for width in widths if width is not None]
     if not known:
         return 0
     # Rows are mostly further down; what stands before them may be longer than what is left of them here.
     width = Counter(known[len(known) // 2 :]).most_common(1)[0][0]
-    start = next((index for index, found in enumerate(widths) if found == width), 0)
+    # A program that writes sheets fills lines before the table up with empty cells.
+    start = next((index for index, line in enumerate(lines) if _count_filled(line, delimiter) == width), 0)
     after = [found for found in widths[start:] if found is not None]
     if width < 2 or not start or len(after) < FEWEST_ROWS or any(found != width for found in after):
         return 0
-    before = [found for found in widths[:start] if found is not None]
+    before = [_count_filled(line, delimiter) for line in lines[:start] if line]
     if not before or max(before) >= width:
         return 0
     # A single line with fewer cells may be the header itself, in which one is lacking.
     has_numbers = any(map(_is_number, lines[start].split(delimiter)))
     return 0 if len(before) == 1 and has_numbers else start
+
+
+def _count_before_blank(lines: list[bytes], delimiter: bytes) -> int:
+    """Returns how many lines stand before the table because a blank line parts them from its header; 0 if none do."""
+    for blank, line in enumerate(lines):
+        if line.strip(delimiter):
+            continue
+        cells = [_split(line, delimiter) for line in lines[blank + 1 :] if line]
+        before = [_split(line, delimiter) for line in lines[:blank] if line]
+        if not before or len(cells) < FEWEST_ROWS or not lines[blank + 1].strip(delimiter):
+            continue
+        even = len({len(row) for row in cells}) == 1 < len(cells[0])
+        named = not any(map(_is_number, cells[0])) and any(map(_is_number, cells[1]))
+        if even and named and not any(all(map(_is_number, row)) for row in before):
+            return blank + 1
+    return 0
+
+
+def _split(line: bytes, delimiter: bytes) -> list[bytes]:
+    """Returns the cells of a line; what is in quotes is left out."""
+    return QUOTED.sub(b"", line).split(delimiter)
+
+
+def _count_filled(line: bytes, delimiter: bytes) -> int:
+    """Returns the number of cells without the empty ones at the end of the line."""
+    return _count_cells(line.rstrip(delimiter), delimiter) if line else 0
 
 
 def _is_number(cell: bytes) -> bool:

@@ -29,7 +29,7 @@ from zm_cli.formats.csv.loading import load_polars
 from zm_cli.formats.csv.null_values import NullValues
 from zm_cli.formats.csv.options import COMMENT, ENCODING, NULL_VALUES, SKIP_ROWS
 from zm_cli.formats.csv.pieces import Piece, take_first_rows, take_rows_at
-from zm_cli.formats.csv.preamble import advise_preamble, count_rows_in, read_preamble
+from zm_cli.formats.csv.preamble import advise_preamble, count_rows_in, read_preamble, refuse_preamble
 from zm_cli.formats.csv.records import has_other_line_ends
 from zm_cli.formats.csv.stream import TextStream, is_regular
 from zm_cli.formats.csv.totals import find_total
@@ -220,6 +220,8 @@ class CsvSource:
             if (hint := self._advise(self._beginning)) is None:
                 raise
             raise DataError(error.what, where=error.where, hint=hint) from error
+        if piece.first_row == 1 and len(numbers.bad) == len(self._reader.chosen):
+            refuse_preamble(numbers.rejected, self.spec.names or (), self._where, self._advise(self._beginning))
         lost = find_lost_digits(piece, self.layout, self._reader.chosen, numbers, self._numeric)
         return Block(
             span=span,

@@ -6,9 +6,11 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
-from zm_cli.formats.csv.cell_kinds import Kind, find_kind
+from zm_cli.formats.csv.cell_kinds import NUMBERS, Kind, find_kind
 from zm_cli.formats.csv.cells import ANY_LINE_END, Cell, scan_cell
 
+DELIMITERS = b",;\t|"
+"""Delimiters that are found without an option, the most likely first. A space is found only where all rows agree."""
 MOST_ROWS = 100
 """The most rows of a trial."""
 MOST_CELLS = 2000
@@ -57,6 +59,27 @@ class Trial:
         marked = {".": counts[Kind.POINT], ",": counts[Kind.COMMA]}
         numbers = counts[Kind.WHOLE] + (max(marked.values()) if decimal is None else marked[decimal])
         return numbers / cells if cells else 0.0
+
+
+def begins_like_table(head: bytes) -> bool:
+    """Returns whether the first bytes of a file are even rows with several cells and a column of numbers.
+
+    Spaces do not count: they are also in prose, in lists of images with their classes, and in labels of objects.
+    """
+    if b"\0" in head:
+        return False
+    trials = (try_delimiter(Sample(head), bytes((code,))) for code in DELIMITERS if code in head)
+    return any(trial.width > 1 and trial.even_share == 1.0 and _has_numbers(trial) for trial in trials)
+
+
+def _has_numbers(trial: Trial) -> bool:
+    """Returns whether some column has nothing but numbers below the first row, and several of them in all."""
+    first = [find_kind(read_cell(cell)) for cell in trial.rows[0]]
+    for above, *below in zip(first, *trial.kinds, strict=True):
+        known = {*below} - {Kind.MISSING}
+        if known and known <= NUMBERS and sum(kind in NUMBERS for kind in (above, *below)) > 1:
+            return True
+    return False
 
 
 def read_cell(cell: Cell) -> str:

@@ -16,10 +16,12 @@ class Folders(NamedTuple):
     """The first-level folders that hold images, each with its number of images, sorted by their names.
 
     `splits` are those that are named like splits; images in neither `classes` nor `splits` do not belong to a class.
+    `parted` are the folders that hold folders with images, which may be classes.
     """
 
     classes: dict[str, int]
     splits: dict[str, int]
+    parted: frozenset[str]
 
 
 def find_folders(paths: Iterable[str]) -> Folders:
@@ -42,6 +44,7 @@ def find_folders(paths: Iterable[str]) -> Folders:
     return Folders(
         {name: count for name, count in classes.items() if name not in splits},
         {name: folders[name] for name in splits},
+        frozenset(parted),
     )
 
 

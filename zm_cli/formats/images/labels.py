@@ -91,10 +91,14 @@ class Labels:
         if self.folders.classes:
             patterns = shlex.quote(",".join(f"{name}/" for name in splits))
             return f"{named}; images there get the label -1, --exclude {patterns} leaves them out"
-        first = next(filter(mentions_training, splits), splits[0])
+        # Images directly in a split would have no labels there either.
+        parted = [name for name in splits if name in self.folders.parted]
+        if not parted:
+            return f"{named}, so there are no labels"
+        first = next(filter(mentions_training, parted), parted[0])
         output = f"{first}.h5"
         path = shlex.quote(os.path.join(self.path, first))
-        others = "" if one else f", and the others with --stats {shlex.quote(output)}.stats.json"
+        others = "" if len(parted) == 1 else f", and the others with --stats {shlex.quote(output)}.stats.json"
         return (
             f"{named}, so there are no labels; for labels, write each alone: "
             f"zm {self.operation} {path} -o {shlex.quote(output)}{others}"
