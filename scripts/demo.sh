@@ -26,7 +26,7 @@ run "zm stats sample_data/iris.csv"
 
 say "Subtract the mean price. The other column passes through untouched; the result goes to standard output."
 run "cat sample_data/housing.csv"
-run "zm center sample_data/housing.csv --columns price"
+run "zm center sample_data/housing.csv --columns price -o -"
 
 say "HDF5: compute the statistics of each pixel once, save them, and standardize the file with them."
 run "zm stats sample_data/digits.h5 --dataset images --per pixel -o $out/digits.stats.npz"

@@ -8,6 +8,9 @@ from itertools import islice
 MOST_COMPARED = 1000
 """The most names to compare with: each takes a tenth of a millisecond."""
 
+LEAST_ALIKE = 0.7
+"""The share of letters that two names have in common in the same order, so that one may be the other misspelt."""
+
 
 def find_near(name: str, names: Iterable[str]) -> str | None:
     """The most similar of `names`, None if none is; case, and `-` or `_`, make no difference."""
@@ -16,7 +19,7 @@ def find_near(name: str, names: Iterable[str]) -> str | None:
     spelled: dict[str, str] = {}
     for known in islice(names, MOST_COMPARED):
         spelled.setdefault(_plain(known), known)
-    found = get_close_matches(_plain(name), spelled, 1)
+    found = get_close_matches(_plain(name), spelled, 1, LEAST_ALIKE)
     return spelled[found[0]] if found else None
 
 

@@ -158,6 +158,20 @@ def test_a_column_that_was_not_transformed_is_not_checked(tmp_path: Path) -> Non
     assert inspect(tmp_path / "out.csv", "--check", "standardized", "--columns", "x").code == 0
 
 
+def test_text_in_columns_that_play_no_part_is_not_told_again(tmp_path: Path) -> None:
+    late = ["7"] * 60 + ["A/5"]
+    rows = "".join(f"{row % 9},{row % 7},{'x7' if row % 2 else 7},{late[row]}\n" for row in range(61))
+    (tmp_path / "t.csv").write_text("a,b,early,late\n" + rows)
+    assert "'late' is left as text" in call("standardize", tmp_path / "t.csv", "-o", tmp_path / "z.csv").err
+    assert "is left as text" not in call("inspect", tmp_path / "z.csv", "--check", "standardized").err
+    for columns in ([], ["--columns", "a"]):
+        ran = call("inspect", tmp_path / "t.csv", "--against", tmp_path / "z.csv.stats.json", *columns)
+        assert (ran.code, ran.err) == (0, "")
+    (tmp_path / "new.csv").write_text("a,b\n" + "1,1\n" * 60 + "2,n/k\n")
+    ran = call("inspect", tmp_path / "new.csv", "--against", tmp_path / "z.csv.stats.json")
+    assert "column 'b' is left as text: row 61" in ran.err
+
+
 def test_a_stats_file_is_checked_like_its_data(folder: Path, tmp_path: Path) -> None:
     done("stats", folder / "out.csv", "-o", tmp_path / "own.json")
     assert document(tmp_path / "own.json", "--check", "standardized")["ok"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,14 @@ import h5py
 import numpy as np
 import pytest
 
+from tests.pipeline.writing import write
 from tests.shell import run_zm
+from zm_cli.data.options import ReadOptions
+from zm_cli.formats import open_source
+from zm_cli.outputs.receipt import Operation
+from zm_cli.pipeline.measure import measure
+from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
+from zm_cli.running.plan import Plan
 
 SEED = 20261121
 TRANSFORMED = "zm: 3 columns standardized: 'a', 'b', 'still'\n"
@@ -130,3 +138,30 @@ def test_a_number_that_json_cannot_hold_is_null(tmp_path: Path) -> None:
     ran = run_zm("standardize", tmp_path / "a.csv", "-o", tmp_path / "z.csv", "--epsilon", "1e200", "--json", "-q")
     assert (ran.code, ran.err) == (0, "")
     assert json.loads(ran.out)["written"]["std"] == [pytest.approx(0, abs=1e-190)]
+
+
+@pytest.mark.parametrize(("operation", "done"), [("standardize", "standardized"), ("center", "centered")])
+def test_an_inverse_of_data_that_were_never_transformed_causes_a_warning(
+    operation: Operation, done: str, tmp_path: Path
+) -> None:
+    write_table(tmp_path / "train.csv", 10, 2)
+    made = write(tmp_path / "train.csv", tmp_path / "z.csv", how=ApplyOptions(operation))
+    undo = ApplyOptions(operation, inverse=True)
+    (warning,) = write(tmp_path / "train.csv", tmp_path / "w.csv", made.stats, undo).outcome.warnings
+    assert f"train.csv: does not look {done}" in warning
+    assert "'a'; a has mean 10" in warning
+    assert "'b'" not in warning
+    forced = replace(undo, force=True)
+    assert write(tmp_path / "train.csv", tmp_path / "w.csv", made.stats, forced).outcome.warnings == []
+    (tmp_path / "z.csv").rename(tmp_path / "without_receipt.csv")
+    assert write(tmp_path / "without_receipt.csv", tmp_path / "w.csv", made.stats, undo).outcome.warnings == []
+
+
+@pytest.mark.parametrize("per", ["channel", "pixel"])
+def test_arrays_that_were_never_standardized_are_recognized_before_an_inverse(per: str, tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.random.default_rng(SEED).integers(0, 200, (50, 6, 5, 3), np.uint8))
+    source = open_source(str(tmp_path / "x.npy"), ReadOptions())
+    stats, _ = measure([source], MeasureOptions(per), Plan(1))
+    undo = ApplyOptions("standardize", inverse=True)
+    (warning,) = write(tmp_path / "x.npy", tmp_path / "w.npy", stats, undo).outcome.warnings
+    assert "does not look standardized" in warning

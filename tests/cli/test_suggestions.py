@@ -143,5 +143,5 @@ def test_the_nearest_name_is_found_or_none() -> None:
     names = ["columns", "exclude", "no-header"]
     assert find_near("colums", names) == "columns"
     assert find_near("NO_HEADER", names) == "no-header"
-    assert find_near("xyzzy", names) is None
+    assert find_near("xyzzy", names) is find_near("target", ["id", "age"]) is None
     assert find_near("columns", []) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from tests.pipeline.writing import Made, measure_all, write
 from zm_cli.data.options import ReadOptions
+from zm_cli.errors import DataError
 from zm_cli.formats import open_source
 from zm_cli.pipeline.belonging import find_other_data, find_strangers
 from zm_cli.pipeline.options import ApplyOptions
@@ -47,6 +49,11 @@ def test_a_table_that_was_edited_is_told_once(made: Made, tmp_path: Path) -> Non
         file.write("1,2\n")
     told = measure_all(tmp_path / "u.csv").outcome.notes
     assert len([note for note in told if "its receipt (" in note and "is of other data" in note]) == 1
+    undo = ApplyOptions("standardize", inverse=True)
+    warnings = write(tmp_path / "u.csv", tmp_path / "v.csv", made.stats, undo).outcome.warnings
+    assert [warning for warning in warnings if "is of other data" in warning]
+    forced = write(tmp_path / "u.csv", tmp_path / "v.csv", made.stats, replace(undo, force=True)).outcome
+    assert forced.warnings == []
 
 
 def test_the_receipt_of_a_killed_run_is_not_that_of_the_old_table(made: Made, tmp_path: Path) -> None:
@@ -54,8 +61,8 @@ def test_the_receipt_of_a_killed_run_is_not_that_of_the_old_table(made: Made, tm
     write(table(tmp_path / "t.csv", 5), tmp_path / "u.csv")
     (tmp_path / "u.csv.zm.json").write_bytes(receipt)
     again = write(tmp_path / "u.csv", tmp_path / "v.csv")
-    assert "so zm cannot tell whether these data are transformed" in again.outcome.notes[0]
-    assert "looks standardized already" in again.outcome.warnings[0]
+    assert "so zm cannot tell whether these data are transformed" in again.outcome.warnings[0]
+    assert "looks standardized already" in again.outcome.warnings[1]
 
 
 def test_old_statistics_beside_a_new_table_are_told_to_those_who_see_either(made: Made, tmp_path: Path) -> None:
@@ -95,3 +102,27 @@ def test_another_array_of_an_archive_has_statistics_of_its_own(tmp_path: Path) -
     assert strangers(tmp_path / "b.npz", dataset="y") == ""
     write(tmp_path / "b.npz", tmp_path / "c.npz", dataset="y")
     assert strangers(tmp_path / "c.npz", dataset="x") == ""
+
+
+def test_an_inverse_takes_the_columns_that_were_transformed(tmp_path: Path) -> None:
+    full = measure_all(table(tmp_path / "t.csv"), purpose=None).stats
+    (tmp_path / "new.csv").write_text("a\n5\n7\n")
+    undo = ApplyOptions("standardize", inverse=True)
+    for option, column in (("exclude", "b"), ("columns", "a")):
+        write(tmp_path / "new.csv", tmp_path / "y.csv", full, None, **{option: (column,)})
+        write(tmp_path / "y.csv", tmp_path / "back.csv", full, undo)
+        assert np.genfromtxt(tmp_path / "back.csv", skip_header=1).tolist() == [5, 7]
+
+
+def test_an_inverse_that_does_not_fit_says_why_in_words(made: Made, tmp_path: Path) -> None:
+    other = measure_all(table(tmp_path / "o.csv", 5), purpose=None).stats
+    undo = ApplyOptions("standardize", inverse=True)
+    for stats, how, columns, difference in (
+        (other, undo, None, "was standardized by other statistics than these"),
+        (made.stats, replace(undo, operation="center"), None, "was standardized and not centered"),
+        (made.stats, replace(undo, ddof=1), None, "was standardized otherwise (ddof 0)"),
+        (made.stats, undo, ("a",), "was standardized in other columns: 'a', 'b', not 'a'"),
+    ):
+        with pytest.raises(DataError) as caught:
+            write(tmp_path / "u.csv", tmp_path / "v.csv", stats, how, columns=columns)
+        assert caught.value.what == difference

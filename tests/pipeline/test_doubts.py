@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.pipeline.writing import measure_all
-from zm_cli.pipeline.doubts import spell_names
+from zm_cli.inputs.option_text import spell_names
 from zm_cli.pipeline.options import Purpose
 
 RANDOM = np.random.default_rng(11)
@@ -82,9 +82,35 @@ def test_other_columns_of_few_values_do_not(tmp_path: Path, values: np.ndarray) 
     assert not [sentence for sentence in told(save(tmp_path, age=AGE, x=values)) if "label" in sentence]
 
 
-def test_tables_of_0_and_1_are_features(tmp_path: Path) -> None:
-    flags = {f"f{index}": RANDOM.integers(0, 2, ROWS) for index in range(6)}
+def test_features_of_0_and_1_are_not_labels(tmp_path: Path) -> None:
+    flags = {f"{x}x{y}": RANDOM.integers(0, 2, ROWS) for x in range(2) for y in range(3)}
     assert told(save(tmp_path, age=AGE, **flags)) == []
+    assert told(save(tmp_path, digit=AGE % 10, p1=AGE, p2=FLAG)) == []
+    assert told(save(tmp_path, age=AGE, smoker=FLAG, income=INCOME)) == []
+    assert told(save(tmp_path, HasCard=FLAG, age=AGE, IsActive=FLAG, kind=["x"] * ROWS)) == []
+
+
+def test_a_label_among_others_of_0_and_1_is_found_by_its_name(tmp_path: Path) -> None:
+    (sentence,) = told(save(tmp_path, RowNumber=range(ROWS), HasCard=FLAG, age=AGE, IsActive=FLAG, Exited=FLAG))
+    assert sentence.endswith("--exclude RowNumber,Exited")
+    (sentence,) = told(save(tmp_path, id=range(ROWS), survived=FLAG, sex=FLAG, age=AGE))
+    assert sentence.endswith("--exclude id,survived")
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("year", np.arange(1900, 1900 + ROWS)),
+        ("x", np.arange(1800, 1800 + ROWS)),
+        ("timestamp", np.arange(ROWS) * 60),
+        ("t", 1_700_000_000 + np.arange(ROWS) * 60),
+        ("t", (1_700_000_000 + np.arange(ROWS) * 60) * 1000),
+        ("x", 20260101 + np.arange(ROWS) % 28 + np.arange(ROWS) // 28 * 100),
+    ],
+)
+def test_years_and_times_are_not_ids(tmp_path: Path, name: str, values: np.ndarray) -> None:
+    assert told(save(tmp_path, **{name: values, "income": INCOME})) == []
+    assert len(told(save(tmp_path, id=values, income=INCOME))) == 1
 
 
 def test_ids_and_labels_are_told_in_one_line(tmp_path: Path) -> None:
@@ -109,6 +135,8 @@ def test_data_that_look_standardized_cause_a_warning(tmp_path: Path, ddof: int) 
         "looks standardized already (every mean is near 0, every deviation near 1); if so, give the original data"
     )
     assert measure_all(path).outcome.warnings == []
+    assert "looks standardized already" in told(path)[-1]
+    assert told(path, purpose=None) == []
     assert "looks centered already" in measure_all(path, purpose="center").outcome.warnings[0]
 
 

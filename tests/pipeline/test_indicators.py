@@ -96,6 +96,9 @@ def test_a_column_of_the_same_name_is_an_error_and_writes_nothing(tmp_path: Path
     with pytest.raises(DataError, match="has a column 'a_missing' already"):
         write(train, stats_of(train), tmp_path / "out.csv", indicator=True)
     assert not (tmp_path / "out.csv").exists()
+    train = save(tmp_path, "id,a,b,a_missing,b_missing\n1,2,3,x,x\n2,,,y,y\n")
+    with pytest.raises(DataError, match=r"has columns 'a_missing', 'b_missing' already, .* cannot add them"):
+        write(train, stats_of(train), tmp_path / "out.csv", indicator=True)
 
 
 def test_only_tables_have_indicators(tmp_path: Path) -> None:

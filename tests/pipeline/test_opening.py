@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from zm_cli.data.options import ReadOptions
-from zm_cli.errors import DataError
+from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import open_source
 from zm_cli.pipeline.compare import Training, open_to_compare
 from zm_cli.pipeline.measure import measure
@@ -114,5 +114,17 @@ def test_tables_with_other_delimiters_are_pooled_and_other_headers_are_named(tmp
     first = save(tmp_path, "a.csv", "a,b\n1,2\n")
     second = save(tmp_path, "b.tsv", "b\ta\n4\t3\n")
     assert measure_table(first, second).moments.mean.tolist() == [2, 3]
-    with pytest.raises(DataError, match="header False instead of True"):
+    with pytest.raises(DataError, match=r"it has no header row, .*a.csv has one"):
         measure_table(first, save(tmp_path, "c.csv", "1.5,2\n3,4\n"))
+
+
+def test_a_column_that_neither_has_may_be_excluded(tmp_path: Path) -> None:
+    stats = measure_table(save(tmp_path, "a.csv", "a,income,y\n1,2,3\n4,5,6\n"), exclude=("y",))
+    path = save(tmp_path, "b.csv", "a,income\n1.5,2\n")
+    for exclude in (("y",), ("y*",)):
+        source, _ = open_to_apply(path, ReadOptions(exclude=exclude), stats)
+        assert source.spec.names == ("a", "income")
+        assert source.facts().notes == (f"{path}: there is no column '{exclude[0]}' to exclude",)
+    for mistake in ("incme", "9"):
+        with pytest.raises(UsageError, match="there is no column"):
+            open_to_apply(path, ReadOptions(exclude=(mistake,)), stats)

@@ -35,6 +35,15 @@ def select_columns(
     return found
 
 
+def is_absent(text: str, names: Sequence[str], needed: Iterable[str]) -> bool:
+    """Whether a text is the name or pattern of columns that a table lacks, and not one of `needed` misspelt."""
+    if text in names or ":" in text or POSITION.fullmatch(text):
+        return False
+    if PATTERN_SIGNS & set(text):
+        return not any(_is_pattern_of(text, name) for name in names)
+    return find_near(text, needed) is None
+
+
 def explain_unknown(text: str, names: Sequence[str], where: str) -> UsageError:
     """The error of a text that selects no column."""
     near = find_near(text, names)

@@ -6,7 +6,9 @@ import csv
 import io
 import math
 import re
+import shlex
 import sys
+from collections.abc import Iterable
 from typing import Literal
 
 from zm_cli.errors import UsageError
@@ -35,6 +37,13 @@ def parse_names(texts: list[str] | None, option: str) -> tuple[str, ...] | None:
     if not names:
         raise UsageError("names nothing", where=option, hint="is a shell variable empty?")
     return names
+
+
+def spell_names(names: Iterable[str]) -> str:
+    """Names as one word of a shell's command line, which `parse_names` takes apart again."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(names)
+    return shlex.quote(text.getvalue())
 
 
 def parse_number(text: str | None) -> float | None:

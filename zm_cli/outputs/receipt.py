@@ -41,6 +41,8 @@ OF_OTHER_DATA: Mapping[str, Any] = {"format": FORMAT, "of_other_data": True}
 or replaced, so that it is not known what was done to the data."""
 MOST_NAMED = 1 << 19
 """The most bytes of names of columns in a receipt, which must stay below MOST_BYTES."""
+_MOST_LISTED = 5
+_DONE = {"center": "centered", "standardize": "standardized"}
 
 
 def load_receipt(path: str | Path) -> Mapping[str, Any] | None:
@@ -124,7 +126,7 @@ def describe_receipt(receipt: Mapping[str, Any] | None) -> str | None:
         return "not known: its receipt cannot be read"
     if receipt is OF_OTHER_DATA:
         return "not known: its receipt is of other data"
-    done = {"center": "centered", "standardize": "standardized"}.get(str(receipt.get("operation")), "written")
+    done = _DONE.get(str(receipt.get("operation")), "written")
     return f"{done}, then undone" if receipt.get("inverse") else done
 
 
@@ -152,11 +154,27 @@ def check_receipt(found: Mapping[str, Any] | None, wanted: Mapping[str, Any], wh
         return
     if not transformed:
         raise DataError("is not transformed any more", where=where, hint="--force undoes it all the same")
-    different = [key for key in ("operation", "stats", "unit", "ddof", "epsilon") if found.get(key) != wanted.get(key)]
-    if different:
-        says = ", ".join(f"{key} {found.get(key)}" for key in different)
+    if difference := _find_difference(found, wanted):
         raise DataError(
-            f"was {describe_receipt(found)} otherwise ({says})",
+            f"was {describe_receipt(found)} {difference}",
             where=where,
             hint="undo it with the command, statistics and options it was made with, or --force",
         )
+
+
+def _find_difference(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str | None:
+    """How what was done differs from what an inverse would undo, to go on with a sentence; None where it does not."""
+    if found.get("operation") != wanted.get("operation"):
+        return f"and not {_DONE[wanted['operation']]}"
+    columns, others = found.get("columns"), wanted.get("columns")
+    if columns is not None and others is not None and set(columns) != set(others):
+        return f"in other columns: {_list_names(columns)}, not {_list_names(others)}"
+    if found.get("stats") != wanted.get("stats"):
+        return "by other statistics than these"
+    options = [key for key in ("unit", "ddof", "epsilon") if found.get(key) != wanted.get(key)]
+    return f"otherwise ({', '.join(f'{key} {found.get(key)}' for key in options)})" if options else None
+
+
+def _list_names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
+    return ", ".join(f"'{name[:MOST_LETTERS]}'" for name in names[:_MOST_LISTED]) + more

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from zm_cli.numbers.axes import Per, kept_axes
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.stored import find_equal, match_values, unpack_values
 from zm_cli.outputs.draft import Draft
-from zm_cli.outputs.receipt import check_receipt, make_receipt, record_columns
+from zm_cli.outputs.receipt import OF_OTHER_DATA, check_receipt, make_receipt, record_columns
 from zm_cli.pipeline.belonging import find_strangers
 from zm_cli.pipeline.indicators import check_indicators, choose_indicators, find_indicators
 from zm_cli.pipeline.measure import block_bytes, encoded_bytes, show_digest
@@ -26,7 +26,7 @@ from zm_cli.pipeline.options import ApplyOptions
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
 from zm_cli.pipeline.output import create_sink
 from zm_cli.pipeline.rounding import choose_dtype, find_rounding
-from zm_cli.pipeline.selfcheck import check_written, checked_per
+from zm_cli.pipeline.selfcheck import check_undone, check_written, checked_per
 from zm_cli.pipeline.summary import describe_transformed
 from zm_cli.pipeline.transform import Transform
 from zm_cli.pipeline.transform_span import EncodeSpan, TransformSpan
@@ -103,14 +103,15 @@ def apply(
     outcome = Outcome()
     if not own:
         # Of its own statistics, measuring has told the same.
-        outcome.note(find_strangers(source))
+        outcome.tell(find_strangers(source), grave=not options.force)
     if rounding := find_rounding(stats, source.spec, transform):
         outcome.warn(rounding)
     draft: Draft | None = None
     try:
         outcome.transformed = describe_transformed(source, options)
         kept = kept_axes(source.spec.axes, stats.per)
-        checked = None if own or options.inverse else kept_axes(source.spec.axes, checked_per(stats.per))
+        is_checked = _is_doubtful(source, options) if options.inverse else not own
+        checked = kept_axes(source.spec.axes, checked_per(stats.per)) if is_checked else None
         task = TransformSpan(source, transform, kept, checked, options.missing, indicators)
         pass_ = _write_blocks(task, sink, stats.per, plan, tick, outcome)
         if own and pass_.digest != stats.sources[0].digest:
@@ -126,10 +127,19 @@ def apply(
     if draft is not None:
         draft.commit()
     outcome.note(sink.notes)
+    if options.inverse:
+        if pass_.moments is not None:
+            forward = replace(transform, inverse=False, unit=1.0, impute=False)
+            check_undone(stats, forward, options.operation, source.path, pass_.moments, outcome)
     # Without moments, the written values are known, unless some were out of range for the output.
-    if pass_.moments is not None or not (options.inverse or pass_.overflows):
+    elif pass_.moments is not None or not pass_.overflows:
         check_written(stats, transform, pass_.moments, outcome)
     return outcome
+
+
+def _is_doubtful(source: Source, options: ApplyOptions) -> bool:
+    """Whether no receipt says that the data of an inverse were transformed, so that their values must."""
+    return source.receipt in (None, OF_OTHER_DATA) and not options.force
 
 
 def _refuse_trial(stats: Stats, source: Source, options: ApplyOptions) -> None:
@@ -146,8 +156,8 @@ def _refuse_trial(stats: Stats, source: Source, options: ApplyOptions) -> None:
 class _Pass:
     """The result of a pass over a source.
 
-    `digest` is that of the data, `moments` are those of the written values or None, `overflows` counts the values that
-    the output's dtype could not hold.
+    `digest` is that of the data, `moments` are those of the written values, or of the values that an inverse undoes,
+    or None, `overflows` counts the values that the output's dtype could not hold.
     """
 
     digest: str

@@ -37,10 +37,9 @@ def find_strangers(source: Source) -> Iterator[str]:
             f"one of the two was edited, moved or replaced, so zm cannot tell whether these data are transformed"
         )
         return
-    beside = None if path == "-" or receipt is DAMAGED else _load_beside(path)
-    if beside is None or (receipt or {}).get("inverse"):
+    stats = None if path == "-" or receipt is DAMAGED else _load_beside(path)
+    if stats is None or (receipt or {}).get("inverse"):
         return
-    stats, digest = beside
     if receipt is None:
         # `train.stats.json` beside a folder may be of anything. Data may have been moved together with their own.
         own = {os.path.basename(record.path) for record in stats.sources}
@@ -51,8 +50,19 @@ def find_strangers(source: Source) -> Iterator[str]:
                 f"{path}: has no receipt, but {name_stats(path)} holds the statistics of {stats.sources[0].path}; "
                 f"if zm wrote both, a receipt is missing and these data are transformed already"
             )
-    elif _differ(receipt, digest) and not _describes(stats, path) and _are_of_one(stats, source):
+    elif _differ(receipt, stats) and not _describes(stats, path) and _are_of_one(stats, source):
         yield f"{path}: was not transformed by {name_stats(path)}, but by other statistics; --inverse needs those"
+
+
+def list_transformed(receipt: Mapping[str, Any] | None, stats: Stats) -> tuple[str, ...] | None:
+    """The columns of the statistics that a receipt says were transformed, in their order; None where it does not say.
+
+    Nor does the receipt of an inverse, or one of columns that the statistics do not have.
+    """
+    columns = set((receipt or {}).get("columns") or ())
+    if not columns or (receipt or {}).get("inverse") or stats.per != "column" or stats.names is None:
+        return None
+    return tuple(name for name in stats.names if name in columns) if columns <= set(stats.names) else None
 
 
 def find_other_data(path: str, stats: Stats) -> str | None:
@@ -64,31 +74,34 @@ def find_other_data(path: str, stats: Stats) -> str | None:
     if data == path or not os.path.isfile(data):
         return None
     receipt = load_receipt(receipt_path(data)) or find_receipt(data, ReadOptions())
-    if receipt is None or receipt.get("inverse") or not _differ(receipt, digest_stats(stats)):
+    if receipt is None or receipt.get("inverse") or not _differ(receipt, stats):
         return None
     if _describes(stats, data):
         return None
     return f"{path}: {data} was not transformed by these statistics, but by others; were they moved or made again?"
 
 
-def _load_beside(path: str) -> tuple[Stats, str] | None:
-    """The statistics beside data, with their digest; None where there are none that can be read."""
+def _load_beside(path: str) -> Stats | None:
+    """The statistics beside data; None where there are none that can be read."""
     beside = name_stats(path)
     try:
         status = os.stat(beside)
         if not stat.S_ISREG(status.st_mode) or status.st_size > MOST_BYTES:
             return None
-        stats = load_stats(beside)
+        return load_stats(beside)
     except (ZmError, OSError):
         return None
     finally:
         # If a library crashes later, it was not over the statistics.
         note_input(path)
-    return stats, digest_stats(stats)
 
 
-def _differ(receipt: Mapping[str, Any], digest: str) -> bool:
-    return bool(receipt.get("stats", digest) != digest)
+def _differ(receipt: Mapping[str, Any], stats: Stats) -> bool:
+    """Whether data with this receipt were transformed by other statistics, or other columns of them."""
+    if "stats" not in receipt:
+        return False
+    columns = list_transformed(receipt, stats)
+    return bool(receipt["stats"] != digest_stats(stats if columns is None else stats.select(list(columns))))
 
 
 def _are_of_one(stats: Stats, source: Source) -> bool:

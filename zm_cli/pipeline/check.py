@@ -145,7 +145,10 @@ def check_data(
     `measure`.
     """
     expected = Expectation.from_receipt(source.receipt, source.spec.axes)
-    stats, outcome = measure([source], replace(options, per=options.per or expected.per, compared=True), plan, tick)
+    # What else holds text was told when the data were written.
+    wanted = tuple((source.receipt or {}).get("columns", ()))
+    options = replace(options, compared=True, wanted=wanted)
+    stats, outcome = measure([source], replace(options, per=options.per or expected.per), plan, tick)
     if source.receipt is DAMAGED:
         outcome.warn(f"{source.path}: its receipt cannot be read, so it is not known how the data were transformed")
     if isinstance(filling := (source.receipt or {}).get("impute"), int | float):

@@ -80,7 +80,8 @@ def open_to_compare(path: str, options: ReadOptions, training: Training, kind: s
     stats = training.stats
     if training.by_name and detect(path, kind).kind == stats.kind:
         replayed = replay(options, stats, path)
-        return open_source(path, replayed.replace(columns=None, exclude=None, numeric=stats.names), kind)
+        numeric = training.select_stats().names
+        return open_source(path, replayed.replace(columns=None, exclude=None, numeric=numeric), kind)
     source, _ = open_to_apply(path, options, stats, kind)
     try:
         check_fits(stats, source.spec, path)
@@ -105,6 +106,7 @@ def compare_data(
         whole.ignore,
         bounds=_find_bounds(chosen, source.spec, unit_divisor(source.spec.dtype) if unit else 1.0),
         compared=True,
+        wanted=chosen.names,
     )
     found, outside, outcome = measure_outside(source, options, plan, tick)
     _warn_of_trial(training, outcome)

@@ -20,8 +20,8 @@ from zm_cli.numbers.distinct import Distinct
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.statistic import Statistic
 from zm_cli.numbers.sums import Counts
-from zm_cli.outputs.receipt import OF_OTHER_DATA
-from zm_cli.pipeline.doubts import doubt_operation, find_flags, find_ids, point_out_columns
+from zm_cli.outputs.receipt import OF_OTHER_DATA, Operation
+from zm_cli.pipeline.doubts import choose_labels, doubt_operation, drop_times, find_flags, find_ids, point_out_columns
 from zm_cli.pipeline.options import MeasureOptions, Purpose
 from zm_cli.pipeline.outcome import Outcome
 from zm_cli.pipeline.pooling import pool_classes, pool_shapes
@@ -182,6 +182,8 @@ def _drop_text(stats: Stats, measured: Measured) -> Stats:
             continue
         if named or stats.per == "all":
             raise not_a_number(path, name, cell, named=named)
+        if measured.options.wanted is not None and name not in measured.options.wanted:
+            continue
         found = f"row {cell.row} holds {show_value(cell.value)}"
         outcome.warn(f"{name_input(path)}: column '{name}' is left as text: {found}, {cell.reason}")
     columns = list(stats.names or ())
@@ -212,15 +214,22 @@ def _point_out(stats: Stats, measured: Measured, purpose: Purpose) -> None:
     """Tells of columns that look like ids or labels, and warns of data that look transformed already."""
     first, *others = (result.distinct for result in measured.results)
     distinct = {name: column for name, column in first.items() if all(name in other for other in others)}
-    doubted = [] if measured.spec.named else [find_ids(stats, distinct), find_flags(stats)]
-    if doubted and (columns := point_out_columns(stats, *doubted)):
-        measured.outcome.note([columns])
+    different, flags = ([], []) if measured.spec.named else (find_ids(stats, distinct), find_flags(stats))
+    ids = drop_times(stats, different)
+    columns = measured.spec.columns or stats.names or ()
+    labels = choose_labels(flags, columns, ids, named=stats.decoding.get("header") is not False)
+    if sentence := point_out_columns(ids, labels):
+        measured.outcome.note([sentence])
     untouched = all(source.receipt in (None, OF_OTHER_DATA) for source in measured.sources)
-    aside = {name for names in doubted for name in names}
-    if purpose != "stats" and untouched and (looks := doubt_operation(stats, purpose, aside)):
-        measured.outcome.warn(
-            f"{measured.paths}: looks {purpose.removesuffix('e')}ed already ({looks}); if so, give the original data"
-        )
+    if not untouched:
+        return
+    # Statistics that are kept may be applied by either.
+    operations: Sequence[Operation] = ("standardize", "center") if purpose == "stats" else (purpose,)
+    for operation in operations:
+        if looks := doubt_operation(stats, operation, {*different, *flags}):
+            sentence = f"{measured.paths}: looks {operation.removesuffix('e')}ed already ({looks}); if so, "
+            measured.outcome.tell([f"{sentence}give the original data"], grave=purpose != "stats")
+            return
 
 
 def _reached_limit(source: Source, record: SourceRecord) -> bool:

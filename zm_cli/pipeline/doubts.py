@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import shlex
+import re
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
@@ -12,6 +10,7 @@ from numpy.typing import NDArray
 
 from zm_cli.formats.shared.options import EXCLUDE
 from zm_cli.formats.shared.split_names import list_words
+from zm_cli.inputs.option_text import spell_names
 from zm_cli.numbers.distinct import Distinct
 from zm_cli.numbers.moments import Moments
 from zm_cli.outputs.receipt import Operation
@@ -29,8 +28,19 @@ EXPECTED_PAIRS = 5
 ID_WORDS = frozenset(
     {"id", "ids", "uid", "guid", "index", "idx", "key", "no", "nr", "num", "number", "serial", "unnamed"}
 )
-MANY_FLAGS = 4
-"""If so many columns, and half of all, hold only 0 and 1, they are features."""
+TIME_WORDS = frozenset(
+    {"year", "yr", "month", "week", "day", "date", "hour", "minute", "second", "time", "datetime", "timestamp", "ts"}
+    | {"epoch", "unix"}
+)
+YEARS = (1500, 2100)
+MOMENTS = (631_152_000, 4_102_444_800)
+"""The years 1990 to 2100 in seconds since 1970, as timestamps are; they are also written in thousandths of those."""
+DATES = (1500_01_01, 2100_12_31)
+LABEL_WORDS = frozenset(
+    {"label", "labels", "target", "class", "y", "outcome", "response", "survived", "churn", "churned", "exited"}
+    | {"fraud", "spam", "default", "defaulted", "clicked", "converted", "diagnosis"}
+)
+"""The last word of the name of a label."""
 
 NEAR = 0.05
 """How far from 0 and 1 the means and deviations of data may be that look standardized."""
@@ -39,13 +49,11 @@ EXACT = 1e-3
 ENOUGH_FEATURES = 3
 
 
-def point_out_columns(stats: Stats, ids: Sequence[str], flags: Sequence[str]) -> str | None:
+def point_out_columns(ids: Sequence[str], flags: Sequence[str]) -> str | None:
     """A sentence that names columns of a table that look like ids or labels, with the option that leaves them out.
 
-    None where there are none, or so many of 0 and 1 that they are features.
+    None where there are none.
     """
-    if 2 * len(flags) >= len(stats.features) and len(flags) >= MANY_FLAGS:
-        flags = []
     parts = []
     if ids:
         parts.append(f"like an id or a row number (whole numbers, all different): {list_names(list(ids))}")
@@ -97,6 +105,26 @@ def find_flags(stats: Stats) -> list[str]:
     return [stats.names[index] for index in np.flatnonzero(flags)]
 
 
+def drop_times(stats: Stats, ids: Sequence[str]) -> list[str]:
+    """Those of the columns found by `find_ids` that do not count years or time."""
+    indices = {name: index for index, name in enumerate(stats.names or ())}
+    low, high = stats.moments.min, stats.moments.max
+    return [name for name in ids if not _is_time(name, float(low[indices[name]]), float(high[indices[name]]))]
+
+
+def choose_labels(flags: Sequence[str], columns: Sequence[str], ids: Collection[str], *, named: bool) -> list[str]:
+    """Those of the columns found by `find_flags` that look like a label and not like a feature.
+
+    They are the first or the last of all `columns` but the ids, and the only one of 0 and 1, or called like a label.
+    The only one is a feature where other columns have the same name but for a number, if names are the table's own
+    (`named`).
+    """
+    others = [name for name in columns if name not in ids]
+    ends = {others[0], others[-1]} if others else set()
+    alone = len(flags) == 1 and not (named and _is_in_series(flags[0], columns))
+    return [name for name in flags if name in ends and (alone or _is_called_label(name))]
+
+
 def doubt_operation(stats: Stats, operation: Operation, aside: Collection[str] = ()) -> str | None:
     """A clause that says why data look as if this operation had been done to them already; None where they do not.
 
@@ -118,11 +146,23 @@ def doubt_operation(stats: Stats, operation: Operation, aside: Collection[str] =
     return "every mean is near 0, every deviation near 1" if (mean <= near).all() and (off <= near).all() else None
 
 
-def spell_names(names: Sequence[str]) -> str:
-    """Names of columns as the value of an option in a shell."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(names)
-    return shlex.quote(text.getvalue())
+def _is_time(name: str, low: float, high: float) -> bool:
+    """Whether a column looks like years, dates or timestamps by its name or, unless it is called an id, its values."""
+    words = set(list_words(name))
+    if words & TIME_WORDS:
+        return True
+    seconds = (tuple(end * unit for end in MOMENTS) for unit in (1, 1e3, 1e6, 1e9))
+    return words.isdisjoint(ID_WORDS) and any(start <= low and high <= end for start, end in (YEARS, DATES, *seconds))
+
+
+def _is_called_label(name: str) -> bool:
+    return not LABEL_WORDS.isdisjoint(list_words(name)[-1:])
+
+
+def _is_in_series(name: str, columns: Sequence[str]) -> bool:
+    """Whether several columns have this name, but for its numbers."""
+    stem = re.sub("[0-9]+", "#", name)
+    return stem != name and sum(re.sub("[0-9]+", "#", other) == stem for other in columns) > 1
 
 
 def _find_permutations(moments: Moments) -> Flags:

@@ -100,10 +100,12 @@ def choose_indicators(stats: Stats, spec: Spec, path: str) -> Indicators:
     else:
         names = tuple((spec.names or ())[feature] + SUFFIX for feature in features)
     if repeated := [name for name in names if name in set(columns)]:
+        one = len(repeated) == 1
         raise DataError(
-            f"has a column {list_names(repeated)} already, so that --indicator cannot add it",
+            f"has {'a column' if one else 'columns'} {list_names(repeated)} already, "
+            f"so that --indicator cannot add {'it' if one else 'them'}",
             where=name_input(path),
-            hint="rename the column",
+            hint=f"rename the column{'' if one else 's'}",
         )
     found = Indicators(features, names)
     if len(json.dumps(found.to_receipt(spec))) > MOST_BYTES // 4:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from itertools import chain
+from typing import get_args
 
 import numpy as np
 import xxhash
@@ -21,6 +22,7 @@ from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.statistic import Statistic
 from zm_cli.numbers.stored import hide_values
 from zm_cli.numbers.sums import Counts
+from zm_cli.outputs.receipt import Operation
 from zm_cli.pipeline.belonging import find_strangers
 from zm_cli.pipeline.conclude import Measured, SourceResult, conclude
 from zm_cli.pipeline.options import MeasureOptions
@@ -83,7 +85,8 @@ def _measure(sources: Sequence[Source], options: MeasureOptions, plan: Plan, tic
     if per == "pixel":
         check_one_size(sources)
     outcome = Outcome()
-    outcome.note(sentence for source in sources for sentence in find_strangers(source))
+    strangers = (sentence for source in sources for sentence in find_strangers(source))
+    outcome.tell(strangers, grave=options.purpose in get_args(Operation))
     spec = pool_columns(sources, outcome)
     results = _reduce_all(sources, spec, per, options, plan, tick)
     for result in results:

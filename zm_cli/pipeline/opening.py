@@ -8,8 +8,9 @@ from typing import Any
 from zm_cli.data.options import Option, ReadOptions, Replay
 from zm_cli.data.source import Source
 from zm_cli.errors import DataError, UsageError
-from zm_cli.formats import detect, formats, open_source, reading_options
+from zm_cli.formats import detect, find_receipt, formats, open_source, reading_options
 from zm_cli.formats.shared.options import CLASSES, COLUMNS, EXPECTED
+from zm_cli.pipeline.belonging import list_transformed
 from zm_cli.statsfile.fitting import check_fits
 from zm_cli.statsfile.stats import Stats
 
@@ -25,7 +26,7 @@ def open_to_apply(
     """
     found = detect(path, kind, preferred=stats.kind).kind
     if stats.axes == "NC" and stats.names is not None and found == stats.kind:
-        return _open_table(path, options, stats, kind)
+        return _open_table(path, options, stats, kind, inverse)
     if found != stats.kind:
         return open_source(path, options, kind), stats
     replayed = replay(options, stats, path, inverse=inverse)
@@ -50,8 +51,14 @@ def open_to_apply(
         return source, stats
 
 
-def _open_table(path: str, options: ReadOptions, stats: Stats, kind: str | None) -> tuple[Source, Stats]:
-    """Opens the table with the columns of the statistics that the options allow; returns it with their statistics."""
+def _open_table(path: str, options: ReadOptions, stats: Stats, kind: str | None, inverse: bool) -> tuple[Source, Stats]:
+    """Opens the table with the columns of the statistics that the options allow; returns it with their statistics.
+
+    For an inverse, they are the columns that the receipt of the table says were transformed.
+    """
+    transformed = list_transformed(find_receipt(path, options), stats) if inverse else None
+    if transformed is not None and transformed != stats.names:
+        stats = stats.select(list(transformed))
     source = _open_where_it_fits(path, replay(options, stats, path).replace(among=stats.names), options, stats, kind)
     if source.spec.names == stats.names:
         return source, stats

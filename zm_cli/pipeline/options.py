@@ -27,7 +27,8 @@ class MeasureOptions:
     With `unit`, integers are divided by their type's maximum. Values equal to `ignore` are missing. `statistics` are
     computed besides the moments. With `bounds`, the values outside them are counted. With `compared`, the statistics
     are only compared with others, not applied: columns without values stay features, and there is no warning about what
-    standardizing would do to them. `purpose` is what the statistics are made for: to be kept, or for an operation on
+    standardizing would do to them; `wanted` are the columns of which it is told that they hold text (None: all).
+    `purpose` is what the statistics are made for: to be kept, or for an operation on
     the same data (None: only to be looked at); data that do not seem to be meant for it are pointed out.
     """
 
@@ -38,6 +39,7 @@ class MeasureOptions:
     statistics: tuple[type[Statistic], ...] = ()
     bounds: Bounds | None = None
     compared: bool = False
+    wanted: tuple[str, ...] | None = None
     purpose: Purpose | None = None
 
 

@@ -59,6 +59,14 @@ class Outcome:
         if sentence not in self.warnings:
             self.warnings.append(sentence)
 
+    def tell(self, sentences: Iterable[str], *, grave: bool) -> None:
+        """Adds warnings if they are grave, else notes."""
+        if not grave:
+            self.note(sentences)
+            return
+        for sentence in sentences:
+            self.warn(sentence)
+
     def warn_of_skipped(self, *, rows: bool, written: bool = False) -> None:
         """Warns of samples that were left out, if there are any; with `rows`, they are rows of a table.
 

@@ -9,11 +9,14 @@ from zm_cli.data.options import Replay
 from zm_cli.data.source import Source
 from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError
-from zm_cli.formats import formats
+from zm_cli.formats import formats, reading_options
 from zm_cli.formats.shared.options import COLUMNS, EXCLUDE
 from zm_cli.numbers.axes import Per, describe_shape, kept_axes
 from zm_cli.pipeline.outcome import Outcome
 from zm_cli.pipeline.words import spell
+
+HEADER = "header"
+"""The option that says whether a table has a header row."""
 
 
 def pool_columns(sources: Sequence[Source], outcome: Outcome) -> Spec:
@@ -65,6 +68,14 @@ def check_alike(first: Source, other: Source, per: Per) -> None:
         ("sample shape", _fixed(ours, per), _fixed(theirs, per)),
     ):
         if mine != its:
+            if what == HEADER and None not in (mine, its):
+                on, _, off = reading_options()[HEADER].spelling.partition("/")
+                raise DataError(
+                    f"cannot be pooled: it has {'a' if its else 'no'} header row, "
+                    f"{first.path} has {'one' if mine else 'none'}",
+                    where=other.path,
+                    hint=f"{on} or {off} settles it",
+                )
             raise DataError(
                 f"cannot be pooled with {first.path}: {what} {its} instead of {mine}",
                 where=other.path,

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
+from zm_cli.inputs.standard_input import name_input
 from zm_cli.numbers.axes import Per
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.sums import Counts
+from zm_cli.outputs.receipt import Operation
 from zm_cli.pipeline.outcome import Outcome, Written
 from zm_cli.pipeline.transform import Transform
 from zm_cli.pipeline.words import MOST_NAMES, list_names
@@ -40,6 +43,25 @@ def check_written(stats: Stats, transform: Transform, moments: Moments | None, o
         outcome.warn(warning)
 
 
+def check_undone(
+    stats: Stats, forward: Transform, operation: Operation, path: str, moments: Moments, outcome: Outcome
+) -> None:
+    """Warns if data that an inverse was made of were not transformed, as their moments show.
+
+    `forward` is the transform that would have made them.
+    """
+    expected, found = expect_written(stats, forward), describe_written(stats, moments)
+    indices = find_unlike(expected, found, outcome.samples, moments.count.ravel())
+    if not len(indices):
+        return
+    first = indices[0]
+    done = {"center": "centered", "standardize": "standardized"}[operation]
+    outcome.warn(
+        f"{name_input(path)}: does not look {done}, so that --inverse may have undone what was never done: "
+        f"{_name_first(found, indices)}; {_compare(expected, found, first, 'has')}"
+    )
+
+
 def expect_written(stats: Stats, transform: Transform) -> Written:
     """What the data of the statistics become by this transform: mean 0 everywhere, unless missing values are filled
     with another value.
@@ -69,6 +91,17 @@ def find_unexpected(expected: Written, found: Written, samples: int, values: Cou
 
     `samples` is the number of samples, `values` the number of values of each feature, shape (features,).
     """
+    indices = find_unlike(expected, found, samples, values)
+    if not len(indices):
+        return None
+    return (
+        f"these data are not like those of the statistics: {_name_first(found, indices)}; "
+        f"{_compare(expected, found, indices[0], 'now has')}"
+    )
+
+
+def find_unlike(expected: Written, found: Written, samples: int, values: Counts) -> NDArray[np.intp]:
+    """The indices of the features whose mean or deviation is not as expected; parameters as `find_unexpected`."""
     varies = expected.std > 0
     unit = np.where(varies, expected.std, 1.0)
     with np.errstate(all="ignore"):
@@ -77,13 +110,15 @@ def find_unexpected(expected: Written, found: Written, samples: int, values: Cou
         wrong = varies & (shift > MOST_SHIFT + 4 / math.sqrt(samples))
         most = MOST_RATIO if samples >= ENOUGH_SAMPLES else 10 * MOST_RATIO
         wrong |= varies & (values >= FEW_VALUES) & ((ratio > most) | (ratio < 1 / most))
-    indices = np.flatnonzero(wrong)
-    if not len(indices):
-        return None
-    first = indices[0]
-    names = list_names([found.names[index] for index in indices[:MOST_NAMES]], total=len(indices))
+    return np.flatnonzero(wrong)
+
+
+def _name_first(found: Written, indices: NDArray[np.intp]) -> str:
+    return list_names([found.names[index] for index in indices[:MOST_NAMES]], total=len(indices))
+
+
+def _compare(expected: Written, found: Written, index: np.intp, has: str) -> str:
     return (
-        f"these data are not like those of the statistics: {names}; {found.names[first]} now has mean "
-        f"{found.mean[first]:.3g} and std {found.std[first]:.3g}, expected mean "
-        f"{expected.mean[first]:.3g} and std {expected.std[first]:.3g}"
+        f"{found.names[index]} {has} mean {found.mean[index]:.3g} and std {found.std[index]:.3g}, "
+        f"expected mean {expected.mean[index]:.3g} and std {expected.std[index]:.3g}"
     )

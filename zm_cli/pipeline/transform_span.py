@@ -22,8 +22,8 @@ class TransformedSpan:
     `block` holds the transformed values, unless they are `encoded` already, as `Sink.write` takes them; None: that is
     left to the writer. `samples` is the number of samples. `overflows` counts the values that the output's dtype cannot
     hold. `hole` is the sample and the feature of the first missing value. `moments` are those of the transformed
-    values, None where they need not be measured. `unmarked` are the features with missing values that no indicator
-    marks, where there are indicators.
+    values, for an inverse those before it, None where they need not be measured. `unmarked` are the features with
+    missing values that no indicator marks, where there are indicators.
     """
 
     block: Block
@@ -39,7 +39,8 @@ class TransformedSpan:
 class TransformSpan:
     """The task of a worker: read and transform a span of `source`.
 
-    `kept` are the axes of the statistics. `checked` are the axes of the moments of the output; None: do not measure it.
+    `kept` are the axes of the statistics. `checked` are the axes of the moments of the output, or for an inverse of the
+    input; None: do not measure it.
     """
 
     source: Source
@@ -67,9 +68,16 @@ class TransformSpan:
         return find_missing(block.values, self.kept, set(block.rejected), marks)
 
     def _measure(self, block: Block, transformed: Block) -> Moments | None:
-        """The moments of the output, mostly derived from those of the input, whose values are smaller."""
+        """The moments of the output, mostly derived from those of the input, whose values are smaller.
+
+        For an inverse, they are those of the input.
+        """
         if self.checked is None:
             return None
+        if self.transform.inverse:
+            found = Moments.from_block(block.values, self.checked, self.transform.hidden)
+            packing = self.transform.packing
+            return found if packing is None else found.unpack(packing.scale, packing.offset)
         if self.checked != self.kept:
             return Moments.from_block(transformed.values, self.checked)
         return self.transform.apply_moments(Moments.from_block(block.values, self.checked, self.transform.hidden))

@@ -6,6 +6,7 @@ from zm_cli.data.block import Rejected
 from zm_cli.data.source import Source
 from zm_cli.errors import DataError
 from zm_cli.formats import reading_options
+from zm_cli.inputs.option_text import spell_names
 from zm_cli.inputs.standard_input import name_input
 from zm_cli.numbers.axes import Per
 
@@ -33,7 +34,7 @@ def spell(option: str) -> str:
 def not_a_number(path: str, column: str, cell: Rejected, *, named: bool = True) -> DataError:
     """The error of a cell that is not a number in a column that must hold numbers, perhaps because it is `named`."""
     value = show_value(cell.value)
-    missing, left = f"{spell('null_values')} {value}", f"{spell('exclude')} '{column}'"
+    missing, left = f"{spell('null_values')} {value}", f"{spell('exclude')} {spell_names([column])}"
     skipping = f", {spell('on_error')} skip leaves out such rows" if named else ""
     return DataError(
         f"row {cell.row} holds {value}, {cell.reason}",

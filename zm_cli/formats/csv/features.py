@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from zm_cli.formats.csv.options import NULL_VALUES
 from zm_cli.formats.csv.pieces import Piece, take_rows_within
 from zm_cli.formats.shared.options import AMONG, COLUMNS, EXCLUDE, NUMERIC, ON_ERROR
 from zm_cli.inputs.columns import explain_unknown, is_absent, list_columns, select_columns
+from zm_cli.inputs.option_text import spell_names
 
 FIRST_LOOK = 1 << 20
 """Bytes of text that decide which columns hold numbers."""
@@ -98,7 +98,7 @@ def _check_among(
     if lacking:
         error = explain_unknown(lacking[0], names, where)
         what = error.what if len(lacking) == 1 else f"there are no columns {list_columns(lacking, MOST_NAMES)}"
-        advice = f"--exclude {shlex.quote(','.join(lacking))} goes without; "
+        advice = f"--exclude {spell_names(lacking)} goes without; "
         if len(lacking) == len(needed):
             advice = "does it lack a header? " if all(find_kind(name) in NUMBERS for name in names) else ""
         raise DataError(f"does not fit the statistics: {what}", where=where, hint=f"{advice}{error.hint}")
@@ -222,7 +222,7 @@ def _no_numeric_column(layout: Layout, rejected: Mapping[int, Rejected], where: 
     # Without a column of numbers, the header is a guess.
     hint = " ".join(("is --delimiter right?", *(note.removeprefix(f"{where}: ") for note in layout.notes)))
     if found.reason == IS_A_CODE:
-        hint = f"to read codes as numbers, name them: --columns '{layout.names[column]}'"
+        hint = f"to read codes as numbers, name them: --columns {spell_names([layout.names[column]])}"
     elif _has_other_decimal(found, layout):
         other = other_decimal(layout.decimal)
         hint = f"write decimal {MARKS[layout.decimal]}, or read decimal {MARKS[other]} with --decimal {other}"

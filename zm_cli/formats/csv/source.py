@@ -36,6 +36,7 @@ from zm_cli.formats.csv.totals import find_total
 from zm_cli.formats.shared.options import AMONG, COLUMNS, DESCRIBE, LIMIT, NUMERIC, ON_ERROR, SAMPLE
 from zm_cli.formats.shared.receipt_beside import read_receipt
 from zm_cli.formats.shared.sampling import Choice, choose
+from zm_cli.inputs.option_text import spell_names
 from zm_cli.inputs.standard_input import name_input
 
 LINE_ENDS = {b"\n": "LF", b"\r\n": "CRLF", b"\r": "CR"}
@@ -239,7 +240,8 @@ class CsvSource:
     def _list_notes(self, piece: Piece, lost: LostDigits) -> Iterator[str]:
         for feature in sorted(lost.rounded):
             name = (self.spec.names or ())[feature]
-            yield f"column '{name}' holds integers beyond 2^53, which are rounded; --exclude '{name}' keeps them"
+            keeps = f"--exclude {spell_names([name])} keeps them"
+            yield f"column '{name}' holds integers beyond 2^53, which are rounded; {keeps}"
         if piece.blank:
             yield "blank lines are not rows and are left out"
         if (total := find_total(piece, self.layout)) is not None:

@@ -12,6 +12,7 @@ from zm_cli.data.sink import WriteOptions
 from zm_cli.errors import DataError
 from zm_cli.formats.images.classes import Folders, find_folders, find_splits
 from zm_cli.formats.shared.split_names import is_split, mentions_training
+from zm_cli.inputs.option_text import spell_names
 from zm_cli.suggest import find_near
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class Labels:
         named = f"{_list_names(splits)} {'is named like a split' if one else 'are named like splits'} and not"
         named += " taken for a class" if one else " taken for classes"
         if self.folders.classes:
-            patterns = shlex.quote(",".join(f"{name}/" for name in splits))
+            patterns = spell_names(f"{name}/" for name in splits)
             return f"{named}; images there get the label -1, --exclude {patterns} leaves them out"
         # Images directly in a split would have no labels there either.
         parted = [name for name in splits if name in self.folders.parted]
@@ -116,7 +117,7 @@ def _find_folder(path: str) -> str:
 def _advise(strange: Sequence[str], classes: Sequence[str]) -> str:
     near = find_near(strange[0], classes)
     meant = f"is '{near}' meant? " if near else ""
-    patterns = shlex.quote(",".join(f"{name}/" for name in strange[:_MOST_LISTED]))
+    patterns = spell_names(f"{name}/" for name in strange[:_MOST_LISTED])
     return f"{meant}--exclude {patterns} leaves their images out, --force gives them the label -1"
 
 
