@@ -55,6 +55,11 @@ class Spec:
         return self.dtype if self.packing is None else self.packing.dtype
 
     @property
+    def missing_values(self) -> tuple[float, ...]:
+        """The stored values that the data themselves mark as missing."""
+        return () if self.packing is None else self.packing.missing
+
+    @property
     def holds_integers(self) -> bool:
         """Whether the stored values are integers that stand for themselves, though some may stand for missing ones."""
         return self.dtype.kind in "iu" and (self.packing is None or not self.packing.is_affine)

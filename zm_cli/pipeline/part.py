@@ -164,7 +164,7 @@ class MeasureSpans:
     def _tally(self, source: Source, spans: Sequence[Span]) -> Tally | None:
         suffices = self.per in ("channel", "all") and all(each.counts_suffice for each in self.options.statistics)
         # Counts do not say which sample lacks a value.
-        located = self.options.missing == "error" and _list_marks(source.spec)
+        located = self.options.missing == "error" and source.spec.missing_values
         return source.tally(spans) if suffices and not located else None
 
     def _add_tally(self, part: Part, tally: Tally) -> None:
@@ -184,7 +184,8 @@ class MeasureSpans:
             # With --per all, no column can be left out: a rejected cell is reported as an error later.
             strict = self.options.missing == "error" and not (block.rejected and self.per == "all")
             leave = {*block.rejected, *self.text_elsewhere[part.source]} if self.per == "column" else ()
-            hole = find_missing(block.values, kept, leave, _list_marks(spec)) if strict and part.hole is None else None
+            sought = strict and part.hole is None
+            hole = find_missing(block.values, kept, leave, spec.missing_values) if sought else None
             if hole is not None:
                 part.numbered = block.numbers is not None
                 index = part.samples + hole[0] if block.numbers is None else int(block.numbers[hole[0]]) - 1
@@ -200,11 +201,6 @@ class MeasureSpans:
         part.skip(block.skipped, block.skipped_total)
         part.texts = merge_texts(part.texts, block.texts)
         part.notes |= dict.fromkeys(block.notes)
-
-
-def _list_marks(spec: Spec) -> Hidden:
-    """The stored values that the data themselves mark as missing."""
-    return () if spec.packing is None else spec.packing.missing
 
 
 def group_spans(index: int, source: Source, per: Per) -> Iterator[SpanGroup]:

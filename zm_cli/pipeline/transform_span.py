@@ -63,9 +63,7 @@ class TransformSpan:
         )
 
     def _find_hole(self, block: Block) -> tuple[int, int] | None:
-        packing = self.source.spec.packing
-        marks = () if packing is None else packing.missing
-        return find_missing(block.values, self.kept, set(block.rejected), marks)
+        return find_missing(block.values, self.kept, set(block.rejected), self.source.spec.missing_values)
 
     def _measure(self, block: Block, transformed: Block) -> Moments | None:
         """The moments of the output, mostly derived from those of the input, whose values are smaller.

@@ -9,11 +9,11 @@ import pytest
 from tests.formats.csv.tables import error_of, open_table, save, values_of
 from zm_cli.errors import DataError
 from zm_cli.formats.csv.delimiter import choose_delimiter
-from zm_cli.formats.csv.trials import Sample
+from zm_cli.formats.csv.trials import Start
 
 
 def choose(text: str, decimal: str | None = None, expected: bytes | None = None) -> str:
-    return choose_delimiter(Sample(text.encode()), decimal, expected, "t.csv").decode()
+    return choose_delimiter(Start(text.encode()), decimal, expected, "t.csv").decode()
 
 
 @pytest.mark.parametrize(

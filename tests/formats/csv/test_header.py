@@ -9,11 +9,11 @@ import pytest
 from tests.formats.csv.tables import error_of, open_table, read_values, rewrite, rewritten, save, values_of
 from zm_cli.errors import DataError
 from zm_cli.formats.csv.header import HeaderChoice, choose_header
-from zm_cli.formats.csv.trials import Sample, try_delimiter
+from zm_cli.formats.csv.trials import Start, try_delimiter
 
 
 def choose(text: str, delimiter: bytes = b",") -> HeaderChoice:
-    return choose_header(try_delimiter(Sample(text.encode()), delimiter))
+    return choose_header(try_delimiter(Start(text.encode()), delimiter))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.csv.cell_kinds import Kind, find_kind
-from zm_cli.formats.csv.trials import DELIMITERS, Sample, Trial, read_cell, try_delimiter
+from zm_cli.formats.csv.trials import DELIMITERS, Start, Trial, read_cell, try_delimiter
 from zm_cli.inputs.standard_input import name_input
 
 DELIMITER_WORDS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
@@ -50,23 +50,23 @@ def name_delimiter(delimiter: bytes) -> str:
     return {b"\t": "tab", b" ": "space"}.get(delimiter, delimiter.decode())
 
 
-def choose_delimiter(sample: Sample, decimal: str | None, expected: bytes | None, path: str) -> bytes:
+def choose_delimiter(head: Start, decimal: str | None, expected: bytes | None, path: str) -> bytes:
     """Returns the delimiter that makes the first rows of the table at `path` a table.
 
     `decimal` is the decimal mark that the user named. `expected` is a delimiter to be taken where several fit equally
     well. Raises DataError, naming the candidates, where none fits clearly better than the others, and where the columns
     are lined up with several spaces.
     """
-    text = sample.text[sample.start :]
-    trials = [try_delimiter(sample, bytes((code,))) for code in DELIMITERS + b" " if code in text]
+    text = head.text[head.start :]
+    trials = [try_delimiter(head, bytes((code,))) for code in DELIMITERS + b" " if code in text]
     several = [trial for trial in trials if trial.rows and trial.width > 1 and _may_be_right(trial)]
     # Numbers in ragged rows say nothing where another delimiter makes even ones.
     several = [trial for trial in several if trial.even_share == 1.0] or several
-    single = _try_single(sample, decimal)
+    single = _try_single(head, decimal)
     candidates = [*several, single] if _is_decimals(single, decimal) or not several else several
     rated = [(_rate(trial, decimal), trial) for trial in candidates]
     best, chosen = max(rated, key=lambda pair: pair[0])
-    _refuse_lined_up(sample, best, path)
+    _refuse_lined_up(head, best, path)
     close = [trial for score, trial in rated if score * MARGIN > best]
     if chosen.delimiter == b" ":
         close += [trial for trial in several if trial not in close and _may_hold_spaces(trial, chosen, decimal)]
@@ -100,11 +100,11 @@ def _has_spaced_thousands(trial: Trial) -> bool:
     return all(SPACED_THOUSANDS.fullmatch(text) for text in texts if " " in text)
 
 
-def _try_single(sample: Sample, decimal: str | None) -> Trial:
+def _try_single(head: Start, decimal: str | None) -> Trial:
     """Returns the trial of a single column: commas are part of its cells only if all of them are decimal marks."""
-    unused = next((bytes((code,)) for code in DELIMITERS if code not in sample.text), b",")
-    single = try_delimiter(sample, unused)
-    return single if _is_decimals(single, decimal) else try_delimiter(sample, b",")
+    unused = next((bytes((code,)) for code in DELIMITERS if code not in head.text), b",")
+    single = try_delimiter(head, unused)
+    return single if _is_decimals(single, decimal) else try_delimiter(head, b",")
 
 
 def _is_decimals(trial: Trial, decimal: str | None) -> bool:
@@ -157,13 +157,13 @@ def _not_clear(trials: Sequence[Trial], where: str) -> DataError:
     )
 
 
-def _refuse_lined_up(sample: Sample, score: float, path: str) -> None:
+def _refuse_lined_up(head: Start, score: float, path: str) -> None:
     """Raises DataError if the columns are lined up with several spaces, or the lines end in one.
 
     Not where some delimiter fits nearly as well.
     """
-    found = sample.text[sample.start :].decode(errors="replace").splitlines()[: MOST_LINES + 1]
-    comment = None if sample.comment is None else sample.comment.decode()
+    found = head.text[head.start :].decode(errors="replace").splitlines()[: MOST_LINES + 1]
+    comment = None if head.comment is None else head.comment.decode()
     # The last line may be unfinished.
     lines = [line for line in found[: max(1, len(found) - 1)] if line.strip()]
     lines = [line for line in lines if comment is None or not line.startswith(comment)]

@@ -16,7 +16,7 @@ from zm_cli.formats.csv.header import HeaderChoice, choose_header
 from zm_cli.formats.csv.options import COMMENT, DECIMAL, DELIMITER, ENCODING, HEADER, SKIP_ROWS
 from zm_cli.formats.csv.preamble import read_preamble
 from zm_cli.formats.csv.stream import TextStream, is_regular
-from zm_cli.formats.csv.trials import DELIMITERS, Sample, try_delimiter
+from zm_cli.formats.csv.trials import DELIMITERS, Start, try_delimiter
 from zm_cli.formats.shared.options import AMONG, EXPECTED
 from zm_cli.inputs.standard_input import name_input
 
@@ -117,7 +117,7 @@ def read_layout(stream: TextStream, path: str, settled: Settled) -> Layout:
         notes.append(f"{where}: its cells are separated by spaces; for another delimiter, --delimiter")
     header = True if settled.prompt and settled.header is None else settled.header
     if header is None:
-        choice = choose_header(try_delimiter(Sample(first.whole, first.start, settled.comment), delimiter))
+        choice = choose_header(try_delimiter(Start(first.whole, first.start, settled.comment), delimiter))
         header = choice.header
         notes += _note_header(choice, where)
     text, start = first.text, first.start
@@ -151,8 +151,8 @@ def _find_delimiter(first: FirstRows, settled: Settled, where: str, path: str) -
         expected = settled.expected or b","
         likely = (expected, *(bytes((code,)) for code in DELIMITERS))
         return next((delimiter for delimiter in likely if first.has(delimiter, where)), expected)
-    sample = Sample(first.whole, first.start, settled.comment)
-    return choose_delimiter(sample, settled.decimal, settled.expected, path)
+    head = Start(first.whole, first.start, settled.comment)
+    return choose_delimiter(head, settled.decimal, settled.expected, path)
 
 
 def _note_header(choice: HeaderChoice, where: str) -> list[str]:

@@ -19,7 +19,7 @@ FEWEST_ROWS = 2
 
 
 @dataclass(frozen=True)
-class Sample:
+class Start:
     """The start of a table, whose rows begin at position `start`; lines that begin with `comment` are not rows."""
 
     text: bytes
@@ -68,7 +68,7 @@ def begins_like_table(head: bytes) -> bool:
     """
     if b"\0" in head:
         return False
-    trials = (try_delimiter(Sample(head), bytes((code,))) for code in DELIMITERS if code in head)
+    trials = (try_delimiter(Start(head), bytes((code,))) for code in DELIMITERS if code in head)
     return any(trial.width > 1 and trial.even_share == 1.0 and _has_numbers(trial) for trial in trials)
 
 
@@ -87,9 +87,9 @@ def read_cell(cell: Cell) -> str:
     return cell.value.decode(errors="replace")
 
 
-def try_delimiter(sample: Sample, delimiter: bytes) -> Trial:
-    """Returns the first whole rows of a sample, cut at a delimiter; the first line end is that of all rows."""
-    text, start = sample.text, sample.start
+def try_delimiter(head: Start, delimiter: bytes) -> Trial:
+    """Returns the first whole rows of a table, cut at a delimiter; the first line end is that of all rows."""
+    text, start = head.text, head.start
     rows: list[tuple[Cell, ...]] = []
     record: list[Cell] = []
     cells, line_end = 0, ANY_LINE_END
@@ -102,7 +102,7 @@ def try_delimiter(sample: Sample, delimiter: bytes) -> Trial:
         if cell.end == delimiter:
             continue
         line_end = cell.end[-1:] if line_end == ANY_LINE_END else line_end
-        if (len(record) > 1 or cell.raw) and not (sample.comment and record[0].raw.startswith(sample.comment)):
+        if (len(record) > 1 or cell.raw) and not (head.comment and record[0].raw.startswith(head.comment)):
             rows.append(tuple(record))
             cells += len(record)
         record = []
