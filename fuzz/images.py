@@ -38,7 +38,7 @@ def commands(damaged: Path, output: Path) -> list[list[str]]:
         ["standardize", f"{folder}", "-o", f"{output / 'out.h5'}", *resize, "--exif", *skip, "-j", "1"],
         ["standardize", f"{folder}", "-o", f"{output / 'tree'}/", *skip, "-j", "2"],
         ["inspect", f"{folder}", "--json", "--max-pixels", MAX_PIXELS, "-j", "1"],
-        ["stats", f"{damaged}", "--json", "--max-pixels", MAX_PIXELS, "-j", "1"],
+        ["stats", f"{damaged}", "--kind", "images", "--json", "--max-pixels", MAX_PIXELS, "-j", "1"],
     ]
 
 
@@ -124,12 +124,20 @@ def _decode_alone(path: Path, mode: str) -> NDArray[Any] | None:
                 picture.load()
                 if mode in DEEP_DTYPES:
                     values = np.asarray(picture).astype(DEEP_DTYPES[mode])
+                    if picture.mode.startswith("I;16") and _counts_from_white(picture):
+                        values = 65535 - values
                 else:
                     straight = {"La": "LA", "LAB": "RGB"}.get(picture.mode)
                     values = np.asarray((picture.convert(straight) if straight else picture).convert(mode))
     except Exception:
         return None
     return values[..., np.newaxis] if values.ndim == 2 else values
+
+
+def _counts_from_white(picture: Any) -> bool:
+    """Whether the values of a TIFF are inverted, which Pillow undoes at 8 bits only; it takes a missing tag for 0."""
+    photometric = 262
+    return hasattr(picture, "tag_v2") and picture.tag_v2.get(photometric, 0) == 0
 
 
 def _read_array_tiff(path: Path) -> NDArray[Any]:
