@@ -177,9 +177,9 @@ def check(damaged: Path, output: Path, endings: Sequence[Ending]) -> str | None:
     shown, applied = endings
     if shown.kind == "done":
         document = json.loads(shown.out)
-        # A damaged HDF5 file may no longer say that it holds statistics: then it is looked at as data.
+        # A damaged file may no longer say that it holds statistics: then it is looked at as data, or surveyed.
         if "format" in document:
-            for error in _schema().iter_errors(document):
+            for error in _schema(document["format"].removeprefix("zm-")).iter_errors(document):
                 return f"what is shown breaks the schema: {error.message[:200]}"
     if applied.kind == "done" and not any(output.iterdir()):
         return "nothing was written"
@@ -187,8 +187,8 @@ def check(damaged: Path, output: Path, endings: Sequence[Ending]) -> str | None:
 
 
 @cache
-def _schema() -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(load_schema("stats"))
+def _schema(name: str) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(load_schema(name))
 
 
 TARGET = Target(
