@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeGuard, get_args
 
 from zm_cli.errors import DataError
 from zm_cli.inputs.small_file import read_small
@@ -118,6 +118,16 @@ _FIELDS: Mapping[str, Callable[[Any], bool]] = {
 """The fields that a receipt can have, and whether a value is possible for each."""
 
 
+def has_receipt(found: Mapping[str, Any] | None) -> TypeGuard[Mapping[str, Any]]:
+    """Whether the data have a receipt of their own, which may be DAMAGED."""
+    return found not in (None, OF_OTHER_DATA)
+
+
+def is_readable(found: Mapping[str, Any] | None) -> TypeGuard[Mapping[str, Any]]:
+    """Whether the data have a receipt of their own that says what was done to them."""
+    return has_receipt(found) and found != DAMAGED
+
+
 def describe_receipt(receipt: Mapping[str, Any] | None) -> str | None:
     """What was done to the data, in a few words; None where there is no receipt."""
     if receipt is None:
@@ -137,7 +147,7 @@ def check_receipt(found: Mapping[str, Any] | None, wanted: Mapping[str, Any], wh
     `wanted` is the receipt of the operation that is about to be done. Data without a receipt of their own are never
     refused.
     """
-    if found is None or found is OF_OTHER_DATA:
+    if not has_receipt(found):
         return
     if found is DAMAGED:
         raise DataError(

@@ -18,7 +18,7 @@ from zm_cli.numbers.axes import Per, kept_axes
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.stored import find_equal, match_values, unpack_values
 from zm_cli.outputs.draft import Draft
-from zm_cli.outputs.receipt import OF_OTHER_DATA, check_receipt, make_receipt, record_columns
+from zm_cli.outputs.receipt import check_receipt, has_receipt, make_receipt, record_columns
 from zm_cli.pipeline.belonging import find_strangers
 from zm_cli.pipeline.indicators import check_indicators, choose_indicators, find_indicators
 from zm_cli.pipeline.measure import block_bytes, encoded_bytes, show_digest
@@ -139,7 +139,7 @@ def apply(
 
 def _is_doubtful(source: Source, options: ApplyOptions) -> bool:
     """Whether no receipt says that the data of an inverse were transformed, so that their values must."""
-    return source.receipt in (None, OF_OTHER_DATA) and not options.force
+    return not has_receipt(source.receipt) and not options.force
 
 
 def _refuse_trial(stats: Stats, source: Source, options: ApplyOptions) -> None:

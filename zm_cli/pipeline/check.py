@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from zm_cli.data.source import Source
 from zm_cli.numbers.axes import possible_pers
 from zm_cli.numbers.sums import Counts, Floats
-from zm_cli.outputs.receipt import DAMAGED, OF_OTHER_DATA
+from zm_cli.outputs.receipt import DAMAGED, is_readable
 from zm_cli.pipeline.measure import measure
 from zm_cli.pipeline.options import MeasureOptions, State
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
@@ -116,7 +116,7 @@ class Expectation:
     @classmethod
     def from_receipt(cls, receipt: Mapping[str, Any] | None, axes: str) -> Expectation:
         """The expectation for data with these axes; without a receipt, or after an inverse, the default one."""
-        if receipt is None or receipt in (DAMAGED, OF_OTHER_DATA) or receipt.get("inverse"):
+        if not is_readable(receipt) or receipt.get("inverse"):
             return cls()
         per = receipt.get("per")
         return cls(

@@ -20,7 +20,7 @@ from zm_cli.numbers.distinct import Distinct
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.statistic import Statistic
 from zm_cli.numbers.sums import Counts
-from zm_cli.outputs.receipt import OF_OTHER_DATA, Operation
+from zm_cli.outputs.receipt import Operation, has_receipt
 from zm_cli.pipeline.doubts import choose_labels, doubt_operation, drop_times, find_flags, find_ids, point_out_columns
 from zm_cli.pipeline.options import MeasureOptions, Purpose
 from zm_cli.pipeline.outcome import Outcome
@@ -220,8 +220,7 @@ def _point_out(stats: Stats, measured: Measured, purpose: Purpose) -> None:
     labels = choose_labels(flags, columns, ids, named=stats.decoding.get("header") is not False)
     if sentence := point_out_columns(ids, labels):
         measured.outcome.note([sentence])
-    untouched = all(source.receipt in (None, OF_OTHER_DATA) for source in measured.sources)
-    if not untouched:
+    if any(has_receipt(source.receipt) for source in measured.sources):
         return
     # Statistics that are kept may be applied by either.
     operations: Sequence[Operation] = ("standardize", "center") if purpose == "stats" else (purpose,)

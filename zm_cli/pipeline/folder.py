@@ -35,7 +35,6 @@ class _Files:
 def survey_folder(path: str) -> Survey:
     """The files of the folder at `path` by their kinds; hidden files are left out."""
     groups, total = _group_files(path)
-    ordered = sorted(groups.items(), key=lambda group: (group[1].order, -len(group[1].paths)))
     contents = tuple(
         Content(
             name=_list_examples(files.paths),
@@ -45,28 +44,34 @@ def survey_folder(path: str) -> Survey:
             usable=files.order == READ,
             remark="zm does not read it" if files.order == UNREAD else "",
         )
-        for kind, files in ordered
+        for kind, files in groups.items()
     )
     facts = {"files": f"{total:,}" + (" and more" if total == MOST_FILES else "")}
     # The images of a folder are one dataset, other files are one each.
     together = {entry.kind for entry in formats().values() if FILES.name in entry.option_names}
     choices = sum(1 if kind in together else len(files.paths) for kind, files in groups.items() if files.order == READ)
     return Survey(
-        "folder" if total else "empty folder", "for example", contents, choices, _advise(path, ordered), facts
+        "folder" if total else "empty folder",
+        "for example",
+        contents,
+        choices,
+        _advise(path, list(groups.items())),
+        facts,
     )
 
 
 def list_other_files(path: str, kind: str) -> str:
     """The files of the folder at `path` that are not of this kind, by theirs, with examples; empty without any."""
     groups, _ = _group_files(path)
-    ordered = sorted(groups.items(), key=lambda group: (group[1].order, -len(group[1].paths)))
     return ", ".join(
-        f"{len(files.paths):,} {other} ({_list_examples(files.paths)})" for other, files in ordered if other != kind
+        f"{len(files.paths):,} {other} ({_list_examples(files.paths)})"
+        for other, files in groups.items()
+        if other != kind
     )
 
 
 def _group_files(folder: str) -> tuple[dict[str, _Files], int]:
-    """The files below a folder by their kinds, and their number."""
+    """The files below a folder by their kinds, the likeliest data first, and their number."""
     groups: dict[str, _Files] = {}
     known: dict[str, tuple[str, int, Foreign | None]] = {}
     total = 0
@@ -82,7 +87,9 @@ def _group_files(folder: str) -> tuple[dict[str, _Files], int]:
         total += 1
         if total == MOST_FILES:
             break
-    return groups, total
+    # What comes first is proposed: what zm reads, and of that the most files.
+    ordered = sorted(groups.items(), key=lambda group: (group[1].order, -len(group[1].paths)))
+    return dict(ordered), total
 
 
 def _walk(folder: str) -> Iterator[tuple[str, int]]:

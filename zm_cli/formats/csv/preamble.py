@@ -12,6 +12,7 @@ from zm_cli.formats.csv.cells import scan_records
 from zm_cli.formats.csv.cutter import LONGEST_RECORD
 from zm_cli.formats.csv.number_parser import is_number
 from zm_cli.formats.csv.stream import TextStream
+from zm_cli.formats.csv.trials import DELIMITERS
 
 READ = 1 << 16
 """Bytes read at once in search of the end of the preamble."""
@@ -20,7 +21,6 @@ BLANK = re.compile(rb"(?:\r\n|\n|\r)*")
 QUOTED = re.compile(rb'"[^"]*"')
 COMMENTS = (b"#", b"%", b"//")
 """What comment lines usually start with."""
-DELIMITERS = (b",", b";", b"\t", b"|")
 MOST_LINES = 60
 """The most lines that are looked at for a preamble."""
 FEWEST_ROWS = 2
@@ -99,7 +99,7 @@ def advise_preamble(text: bytes, delimiter: bytes | None, skip_rows: int) -> str
     """
     lines = [line.rstrip(b"\r\n") for line in LINE.findall(text)[:MOST_LINES]]
     first = next((line for line in lines if line), b"")
-    candidates = DELIMITERS if delimiter is None else (delimiter,)
+    candidates = tuple(bytes((code,)) for code in DELIMITERS) if delimiter is None else (delimiter,)
     for sign in COMMENTS:
         if first.startswith(sign) and _are_comments(lines, sign, candidates):
             shown = sign.decode()

@@ -17,17 +17,17 @@ LISTED = 40
 """How many other datasets are listed."""
 
 
-def describe_dataset(file: Any, dataset: Any) -> dict[str, str]:
+def describe_dataset(file: Any, dataset: Any, others: list[tuple[str, Any]]) -> dict[str, str]:
     """The facts of an `h5py.Dataset` in `file` (an `h5py.File`), name to text: its storage, its marks of missing
-    values, and the other datasets and external links of the file."""
+    values, the other datasets of the file, as `list_others` lists them, and its external links."""
     facts = describe_storage(dataset)
     marks = {name: dataset.attrs[name] for name in MARKS if name in dataset.attrs}
     if marks:
         shown = ", ".join(f"{np.squeeze(value)} ({name})" for name, value in marks.items())
         facts["marked as missing"] = show_name(shown)
-    if rest := list_others(file, dataset):
-        more = [f"and {len(rest) - LISTED} more"] if len(rest) > LISTED else []
-        facts["other datasets"] = ", ".join(describe_datasets(rest[:LISTED]) + more)
+    if others:
+        more = [f"and {len(others) - LISTED} more"] if len(others) > LISTED else []
+        facts["other datasets"] = ", ".join(describe_datasets(others[:LISTED]) + more)
     if links := describe_external_links(file):
         facts["external links"] = links
     return facts

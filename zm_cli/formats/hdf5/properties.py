@@ -13,10 +13,7 @@ def file_creation_list(file: Any) -> Any:
     of its root group."""
     plist = file.id.get_create_plist()
     root = file["/"].id.get_create_plist()
-    plist.set_link_creation_order(root.get_link_creation_order())
-    plist.set_attr_creation_order(root.get_attr_creation_order())
-    plist.set_attr_phase_change(*root.get_attr_phase_change())
-    plist.set_obj_track_times(False)
+    _copy_properties(root, plist)
     return plist
 
 
@@ -28,11 +25,16 @@ def group_creation_list(group: Any) -> Any:
     from h5py import h5p
 
     old, plist = group.get_create_plist(), h5p.create(h5p.GROUP_CREATE)
-    plist.set_link_creation_order(old.get_link_creation_order())
-    plist.set_attr_creation_order(old.get_attr_creation_order())
-    plist.set_attr_phase_change(*old.get_attr_phase_change())
-    plist.set_obj_track_times(False)
+    _copy_properties(old, plist)
     return plist
+
+
+def _copy_properties(old: Any, new: Any) -> None:
+    """Sets what a group creation list says of orders and attributes in another one, and leaves out time stamps."""
+    new.set_link_creation_order(old.get_link_creation_order())
+    new.set_attr_creation_order(old.get_attr_creation_order())
+    new.set_attr_phase_change(*old.get_attr_phase_change())
+    new.set_obj_track_times(False)
 
 
 def needs_new_headers(file: Any) -> bool:

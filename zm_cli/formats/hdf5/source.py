@@ -146,7 +146,8 @@ class Hdf5Source:
         with limited(self.path), open_file(self.path) as file:
             try:
                 dataset = self.location.open_dataset(file)
-                described, kept = describe_dataset(file, dataset), list_others(file, dataset)
+                kept = list_others(file, dataset)
+                described = describe_dataset(file, dataset, kept)
             except H5PY_ERRORS as error:
                 raise DataError(f"cannot be read: {explain_error(error)}", where=str(self.location)) from error
         layout = self.spec.decoding.get("layout", "not clear")

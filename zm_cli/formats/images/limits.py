@@ -12,6 +12,11 @@ _PIXEL_CHANNELS = 4
 """The channels that count as one pixel: Pillow stores up to four. In arrays with more, each four count as one."""
 
 
+def choose_limit(asked: int | None) -> int:
+    """The largest number of pixels that an image may claim, where the user asks for this one; None: no number."""
+    return DEFAULT_MAX_PIXELS if asked is None else min(asked, MOST_PIXELS)
+
+
 def limit_pillow(max_pixels: int) -> None:
     """Makes Pillow refuse all pictures of more than `max_pixels` pixels, also inside ICO and ICNS files, and no others.
 

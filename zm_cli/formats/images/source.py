@@ -24,7 +24,7 @@ from zm_cli.formats.images.classes import find_folders
 from zm_cli.formats.images.decode import Decoding, count_values, decode
 from zm_cli.formats.images.file_patterns import Selection
 from zm_cli.formats.images.header import Header
-from zm_cli.formats.images.limits import DEFAULT_MAX_PIXELS, MOST_PIXELS
+from zm_cli.formats.images.limits import choose_limit
 from zm_cli.formats.images.listing import Listing, list_images, locate, read_receipt
 from zm_cli.formats.images.modes import Mode, decide_mode, parse_mode
 from zm_cli.formats.images.nodata import declares_nodata, find_nodata, note_nodata
@@ -63,8 +63,8 @@ class ImageSource:
         self._lossy = self._asked is not None if lossy is None else lossy
         self._as_stored = self._asked == ARRAY if as_stored is None else as_stored
         self._frames = options.get(FRAMES) or FRAME_CHOICES[0]
-        most, resize = options.get(MAX_PIXELS), options.get(RESIZE)
-        self._max_pixels = DEFAULT_MAX_PIXELS if most is None else min(most, MOST_PIXELS)
+        resize = options.get(RESIZE)
+        self._max_pixels = choose_limit(options.get(MAX_PIXELS))
         if resize and min(resize) < 1:
             raise UsageError("width and height must be at least 1", where="--resize")
         if resize and math.prod(resize) > self._max_pixels:

@@ -9,7 +9,7 @@ from zm_cli.data.options import ReadOptions
 from zm_cli.data.survey import Content, Survey
 from zm_cli.errors import NothingToMeasureError
 from zm_cli.formats.images.file_patterns import Selection
-from zm_cli.formats.images.limits import DEFAULT_MAX_PIXELS
+from zm_cli.formats.images.limits import choose_limit
 from zm_cli.formats.images.listing import Listing, list_images
 from zm_cli.formats.images.options import MAX_PIXELS
 
@@ -21,7 +21,7 @@ def survey_folder(path: str, options: ReadOptions) -> Survey | None:
     """
     if not os.path.isdir(path):
         return None
-    most = options.get(MAX_PIXELS) or DEFAULT_MAX_PIXELS
+    most = choose_limit(options.get(MAX_PIXELS))
     try:
         wanted = Selection.from_options(options)
         listing = list_images(path, wanted, skip=True, max_pixels=most)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from zm_cli.formats.shared.receipt_beside import read_receipt
-from zm_cli.outputs.receipt import DAMAGED, MOST_LETTERS, OF_OTHER_DATA
+from zm_cli.outputs.receipt import MOST_LETTERS, is_readable
 
 OF_FILE = frozenset({"output", "provenance", "others"})
 """Fields of a receipt that are about the whole file."""
@@ -15,7 +15,7 @@ OF_FILE = frozenset({"output", "provenance", "others"})
 def find_receipt(path: str, name: str) -> Mapping[str, Any] | None:
     """The receipt of the array `name` beside the file at `path`; None, OF_OTHER_DATA or DAMAGED as `read_receipt`."""
     receipt = read_receipt(path)
-    if receipt is None or receipt is DAMAGED or receipt is OF_OTHER_DATA:
+    if not is_readable(receipt):
         return receipt
     return next((entry for entry in _list_all(receipt) if entry.get("dataset", "") == name[:MOST_LETTERS]), None)
 
@@ -24,7 +24,7 @@ def extend_receipt(receipt: Mapping[str, Any], source: str, name: str) -> Mappin
     """The receipt of the array `name` of the archive at `source`, with those of the other arrays of that archive."""
     own = name[:MOST_LETTERS]
     there = read_receipt(source)
-    earlier = [] if there is None or there is DAMAGED or there is OF_OTHER_DATA else _list_all(there)
+    earlier = _list_all(there) if is_readable(there) else []
     others = [
         {field: value for field, value in entry.items() if field not in OF_FILE}
         for entry in earlier
