@@ -116,9 +116,9 @@ def photographs(tmp_path: Path) -> Path:
 
 def test_photographs_of_mixed_sizes_are_grouped_into_blocks(photographs: Path) -> None:
     source = open_source(str(photographs), ReadOptions())
-    groups = list(group_spans(0, source, "channel"))
+    groups = list(group_spans(source, "channel"))
     assert len(list(source.spans())) == 40
-    assert sum(len(group.spans) for group in groups) == 40
+    assert sum(len(group) for group in groups) == 40
     assert len(groups) == 1
 
 

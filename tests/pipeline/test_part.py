@@ -43,8 +43,8 @@ def opened(folder: Path, values: np.ndarray) -> Source:
 
 def test_large_samples_are_measured_per_pixel_in_groups(tmp_path: Path, values: np.ndarray) -> None:
     source = opened(tmp_path, values)
-    assert [len(group.spans) for group in group_spans(0, source, "pixel")] == [MOST_SPANS, MOST_SPANS, 11]
-    assert {len(group.spans) for group in group_spans(0, source, "all")} == {1}
+    assert [len(group) for group in group_spans(source, "pixel")] == [MOST_SPANS, MOST_SPANS, 11]
+    assert {len(group) for group in group_spans(source, "all")} == {1}
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])

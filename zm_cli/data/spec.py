@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from zm_cli.data.packing import Packing
+    from zm_cli.data.shard import Shard
 
 UNNAMED = "UVXYZ"
 """Axis letters for axes whose meaning is not known, in this order."""
@@ -30,10 +31,10 @@ class Spec:
     channels or columns along `C`, None where they have none. `samples` is the number of samples, None where it is not
     known. `named` says that the user chose the columns by name, so that none of them may be dropped; `text_columns` are
     those that are not features because they hold text. `limit` is the number of samples that the user asked for, None
-    for all. `decoding` holds every choice that decides the values, as JSON values: opening the same data with the same
-    choices gives the same values. `packing` says what the stored values of blocks stand for, None for themselves;
-    `dtype` is then the type of the stored values. `columns` are the names of all columns of a table, in its order; None
-    for data that are not a table.
+    for all. `shard` is the part of the data that is read, None for all of them. `decoding` holds every choice that
+    decides the values, as JSON values: opening the same data with the same choices gives the same values. `packing`
+    says what the stored values of blocks stand for, None for themselves; `dtype` is then the type of the stored values.
+    `columns` are the names of all columns of a table, in its order; None for data that are not a table.
     """
 
     kind: str
@@ -45,6 +46,7 @@ class Spec:
     named: bool = False
     text_columns: tuple[str, ...] = ()
     limit: int | None = None
+    shard: Shard | None = None
     decoding: Mapping[str, Any] = field(default_factory=dict)
     packing: Packing | None = None
     columns: tuple[str, ...] | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 
 import numpy as np
@@ -98,19 +98,20 @@ def conclude(measured: Measured) -> Stats:
         ignore=options.ignore,
         decoding=spec.decoding,
         sources=records,
+        text_columns=_list_text_columns(measured),
         partial=any(map(_reached_limit, measured.sources, records)),
         provenance=None,
         moments=moments,
         statistics={statistic.name: statistic for statistic in statistics},
     )
-    if not stats.samples:
+    if not stats.samples and spec.shard is None:
         kind = DataError if outcome.skipped else NothingToMeasureError
         is_table = spec.axes == "NC" and spec.names is not None
         hint = "a table needs rows below its header; --no-header reads the first row as data" if is_table else None
         raise kind(f"has no samples{outcome.explain_skipped()}", where=measured.paths, hint=hint)
     if spec.axes == "NC" and spec.names is not None:
         stats = _drop_text(stats, measured)
-    if not stats.moments.count.any():
+    if not stats.moments.count.any() and spec.shard is None:
         reason = f": {'; '.join(outcome.warnings[:3])}" if outcome.warnings else ""
         hint = _explain_one_row(measured) or "is every value missing, or text?"
         raise NothingToMeasureError(f"has no numbers{reason}", where=measured.paths, hint=hint)
@@ -188,13 +189,24 @@ def _drop_text(stats: Stats, measured: Measured) -> Stats:
         outcome.warn(f"{name_input(path)}: column '{name}' is left as text: {found}, {cell.reason}")
     columns = list(stats.names or ())
     keep = [name for name in columns if name not in rejected]
-    if not named and stats.per == "column" and not measured.options.compared:
+    # A column without a number in one shard may have some in another.
+    if not named and stats.per == "column" and not measured.options.compared and measured.spec.shard is None:
         counts = dict(zip(columns, stats.moments.count, strict=True))
         empty = [name for name in keep if not counts[name]]
         if empty:
             outcome.warn(f"without a single number, left as they are: {list_names(empty)}")
         keep = [name for name in keep if counts[name]]
-    return stats.select(keep) if keep != columns and stats.per == "column" else stats
+    if keep == columns or stats.per != "column":
+        return stats
+    dropped = set(columns) - set(keep)
+    return replace(stats.select(keep), text_columns=tuple(sorted({*stats.text_columns, *dropped})))
+
+
+def _list_text_columns(measured: Measured) -> tuple[str, ...]:
+    """The columns that are text in some source, as far as that is known before reading, sorted."""
+    specs = [source.spec for source in measured.sources]
+    seen = {name for spec in specs for name in (*spec.text_columns, *(spec.names or ()))}
+    return tuple(sorted(seen - set(measured.spec.names or ())))
 
 
 def _warn(stats: Stats, measured: Measured) -> None:

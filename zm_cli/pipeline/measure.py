@@ -22,12 +22,13 @@ from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.statistic import Statistic
 from zm_cli.numbers.stored import hide_values
 from zm_cli.numbers.sums import Counts
+from zm_cli.numbers.tree import MergeTree, find_level
 from zm_cli.outputs.receipt import Operation
 from zm_cli.pipeline.belonging import find_strangers
 from zm_cli.pipeline.conclude import Measured, SourceResult, conclude
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
-from zm_cli.pipeline.part import MeasureSpans, Part, group_spans
+from zm_cli.pipeline.part import MeasureSpans, Part, cut_runs
 from zm_cli.pipeline.pooling import check_alike, check_one_size, pool_columns
 from zm_cli.pipeline.words import missing_value
 from zm_cli.running.guard import note_input
@@ -103,15 +104,16 @@ def _reduce_all(
 ) -> list[SourceResult]:
     """Measures all sources in one stream of spans; returns what was measured of each."""
     common = set(spec.names or ())
-    elsewhere = [
-        frozenset(index for index, name in enumerate(source.spec.names or ()) if name not in common)
-        for source in sources
-    ]
-    task = MeasureSpans(sources, per, options, elsewhere)
-    groups = chain.from_iterable(group_spans(index, source, per) for index, source in enumerate(sources))
-    reductions = _start_reductions(sources, per, options)
+    elsewhere = {
+        number: frozenset(index for index, name in enumerate(source.spec.names or ()) if name not in common)
+        for number, source in enumerate(sources)
+    }
+    task = MeasureSpans(dict(enumerate(sources)), per, options, elsewhere)
+    runs = chain.from_iterable(cut_runs(index, source, per, plan.together) for index, source in enumerate(sources))
+    level = find_level(plan.together)
+    reductions = [_Reduction(index, source, per, options, level) for index, source in enumerate(sources)]
     finished: list[SourceResult] = []
-    with closing(plan.map(task, groups, _plan_work(sources, per, options))) as parts:
+    with closing(plan.map(task, runs, _plan_work(sources, per, options))) as parts:
         for part in parts:
             # Parts come in order, so those of all earlier sources are complete.
             while len(finished) < part.source:
@@ -121,19 +123,18 @@ def _reduce_all(
     return finished + [reduction.finish(spec) for reduction in reductions[len(finished) :]]
 
 
-def _start_reductions(sources: Sequence[Source], per: Per, options: MeasureOptions) -> list[_Reduction]:
-    return [_Reduction(index, source, per, options) for index, source in enumerate(sources)]
-
-
 class _Reduction:
-    """Adds up the parts of one source, in the order of its data."""
+    """Adds up the parts of one source, which come in the order of its data and stand for one `level` of the tree."""
 
-    def __init__(self, index: int, source: Source, per: Per, options: MeasureOptions) -> None:
+    def __init__(self, index: int, source: Source, per: Per, options: MeasureOptions, level: int) -> None:
         self._source = source
         self._per = per
         self._options = options
         self._hidden = hide_values(source.spec, options.ignore)
-        self._total = Part(index)
+        self._index = index
+        self._level = level
+        self._tree = MergeTree(Part.add)
+        self._samples = 0
         self._hasher = xxhash.xxh3_128()
 
     def add(self, part: Part) -> None:
@@ -141,15 +142,16 @@ class _Reduction:
         # Where worker processes read, this process notes how far they have come.
         note_input(self._source.path)
         if part.hole is not None:
-            before = 0 if part.numbered else self._total.samples
+            before = 0 if part.numbered else self._samples
             raise missing_value(self._source, before + part.hole[0] + 1, part.hole[1], self._per)
         self._hasher.update(part.digest)
         part.digest = b""
-        self._total.add(part)
+        self._samples += part.samples
+        self._tree.add(part, self._level)
 
     def finish(self, spec: Spec) -> SourceResult:
         """Closes the source and returns what was measured, in the order of the columns of `spec`."""
-        source, total = self._source, self._total
+        source, total = self._source, self._tree.finish() or Part(self._index)
         source.close()
         facts = source.facts()
         skipped = [*facts.skipped, *total.skipped][:MOST_LISTED]
@@ -163,6 +165,7 @@ class _Reduction:
             show_digest(self._hasher),
             tuple(listed),
             len(facts.skipped) + total.skipped_total - len(skipped),
+            shard=source.spec.shard,
         )
         shape = feature_shape(source.spec, self._per)
         moments, statistics = _unpack(source, *total.conclude(shape, self._options.statistics, self._hidden))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.statistic import Statistic
 from zm_cli.numbers.stored import Hidden, hide_values
 from zm_cli.numbers.sums import Counts
+from zm_cli.numbers.tree import MergeTree
 from zm_cli.numbers.values import count_infinities, find_missing
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.running.guard import note_input
@@ -31,11 +32,15 @@ MOST_SPANS = 32
 """The most spans in a group of large samples, so that there is work for all workers."""
 
 
-class SpanGroup(NamedTuple):
-    """Consecutive spans of one source, which one worker measures together; `source` is the index of the source."""
+SpanGroup = tuple[Span, ...]
+"""Consecutive spans of one source, which are measured together."""
+
+
+class SpanRun(NamedTuple):
+    """Consecutive groups of spans of one source, whose index is `source`: what a worker measures at a time."""
 
     source: int
-    spans: tuple[Span, ...]
+    groups: tuple[SpanGroup, ...]
 
 
 @dataclass
@@ -67,8 +72,8 @@ class Part:
     outside: Counts | None = None
     distinct: DistinctColumns = field(default_factory=DistinctColumns)
 
-    def add(self, other: Part) -> None:
-        """Adds the part that follows this one in the data."""
+    def add(self, other: Part) -> Part:
+        """Adds the part that follows this one in the data, and returns this one."""
         if self.hole is None and other.hole is not None:
             self.hole = other.hole if other.numbered else (self.samples + other.hole[0], other.hole[1])
             self.numbered = other.numbered
@@ -91,6 +96,7 @@ class Part:
         self.distinct.add(other.distinct)
         if other.outside is not None:
             self.add_outside(other.outside)
+        return self
 
     def conclude(
         self, shape: tuple[int, ...], statistics: Sequence[type[Statistic]], hidden: Hidden = ()
@@ -119,47 +125,59 @@ class Part:
 
 @dataclass
 class MeasureSpans:
-    """The task of a worker: read and measure a group of spans of one of the sources.
+    """The task of a worker: read and measure groups of spans of one of the sources.
 
-    `text_elsewhere` holds, for each source, the indices of its columns that are text in another source: their missing
-    values are not an error.
+    The sources are named by their indices, and so is `text_elsewhere`: the indices of the columns of each source that
+    are text in another source, whose missing values are not an error.
     """
 
-    sources: Sequence[Source]
+    sources: Mapping[int, Source]
     per: Per
     options: MeasureOptions
-    text_elsewhere: Sequence[frozenset[int]]
+    text_elsewhere: Mapping[int, frozenset[int]]
     driver: int = field(default_factory=os.getpid)
     """The id of the process that reduces the parts; it closes the sources itself."""
     _current: int = 0
 
-    def __call__(self, group: SpanGroup) -> Part:
-        source = self._open(group.source)
-        part = Part(group.source)
+    def __call__(self, run: SpanRun) -> Part:
+        self._open(run.source)
+        tree = MergeTree(Part.add)
+        for group in run.groups:
+            tree.add(self._measure(run.source, group))
+        return tree.finish() or Part(run.source)
+
+    def narrow(self, run: SpanRun) -> MeasureSpans:
+        """The same task without the sources that this run does not need, to be sent elsewhere."""
+        index = run.source
+        return replace(self, sources={index: self.sources[index]}, text_elsewhere={index: self.text_elsewhere[index]})
+
+    def _measure(self, index: int, group: SpanGroup) -> Part:
+        source = self.sources[index]
+        part = Part(index)
         kept = kept_axes(source.spec.axes, self.per)
-        part.nbytes = sum(span.nbytes for span in group.spans)
-        if tally := self._tally(source, group.spans):
+        part.nbytes = sum(span.nbytes for span in group)
+        if tally := self._tally(source, group):
             self._add_tally(part, tally)
             return part
         accumulator = Accumulator(kept, hide_values(source.spec, self.options.ignore), self.options.statistics)
-        for span in group.spans:
+        for span in group:
             self._add_block(part, accumulator, source.read(span), kept)
         part.moments, part.statistics = accumulator.finish()
         return part
 
-    def name_input(self, group: SpanGroup) -> str:
-        """The path of the source of a group of spans."""
-        return self.sources[group.source].path
+    def name_input(self, run: SpanRun) -> str:
+        """The path of the source of a run of spans."""
+        return self.sources[run.source].path
 
-    def _open(self, index: int) -> Source:
+    def _open(self, index: int) -> None:
         if os.getpid() == self.driver:
             note_input(self.sources[index].path)
         else:
             # A worker process gets the sources in their order, so it no longer needs the earlier ones.
-            for done in self.sources[self._current : index]:
-                done.close()
+            for earlier in range(self._current, index):
+                if earlier in self.sources:
+                    self.sources[earlier].close()
             self._current = index
-        return self.sources[index]
 
     def _tally(self, source: Source, spans: Sequence[Span]) -> Tally | None:
         suffices = self.per in ("channel", "all") and all(each.counts_suffice for each in self.options.statistics)
@@ -203,8 +221,17 @@ class MeasureSpans:
         part.notes |= dict.fromkeys(block.notes)
 
 
-def group_spans(index: int, source: Source, per: Per) -> Iterator[SpanGroup]:
-    """Yields the spans of the source at `index` in groups, one per task of a worker. Only the data decide the groups.
+def cut_runs(index: int, source: Source, per: Per, together: int) -> Iterator[SpanRun]:
+    """Yields the spans of the source at `index` in runs of `together` groups; the last may have fewer."""
+    groups = group_spans(source, per)
+    while taken := tuple(islice(groups, together)):
+        yield SpanRun(index, taken)
+        # The spans of a table carry their text: release them before waiting for the next ones.
+        del taken
+
+
+def group_spans(source: Source, per: Per) -> Iterator[SpanGroup]:
+    """Yields the spans of a source in groups, whose statistics are merged in a tree. Only the data decide the groups.
 
     A span of a block's size is a group by itself. Short spans, of samples that differ in shape, are grouped, so that a
     task is worth its overhead; so are spans measured per pixel, where merging moments is much of the work.
@@ -213,10 +240,9 @@ def group_spans(index: int, source: Source, per: Per) -> Iterator[SpanGroup]:
     if per == "pixel":
         most = _count_spans_per_pixel(source.spec)
         while taken := tuple(islice(spans, most)):
-            yield SpanGroup(index, taken)
+            yield taken
         return
-    for taken in _fill_groups(spans):
-        yield SpanGroup(index, taken)
+    yield from _fill_groups(spans)
 
 
 def _count_spans_per_pixel(spec: Spec) -> int:

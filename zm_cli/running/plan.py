@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from zm_cli.errors import UsageError
 from zm_cli.running.allocator import keep_freed_memory
+from zm_cli.running.limits import count_cores, find_memory_limit
 from zm_cli.system import fork
 
 if TYPE_CHECKING:
@@ -22,11 +22,8 @@ MEMORY_PER_WORKER = 128 << 20
 DEFAULT_MEMORY = 256 << 20
 """The least that several workers share by default."""
 SMALLEST_MEMORY = 32 << 20
-
-
-def count_cores() -> int:
-    """Returns the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+GROUPS_TOGETHER = 8
+"""How many small items are worth sending to another machine: a power of the fan-out of merging."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +36,12 @@ class Plan:
     workers: int = 0
     """0: as many as there are cores."""
     memory: int = 0
-    """Bytes for the blocks in flight. 0: MEMORY_PER_WORKER for each worker, but at least DEFAULT_MEMORY."""
+    """Bytes for the blocks in flight. 0: MEMORY_PER_WORKER for each worker, but at least DEFAULT_MEMORY.
+    Where the system allows less than there is, at most half of that."""
     executor: str | None = None
     """The name of the executor for every task; None: the workload of each task decides."""
+    cluster: str | None = None
+    """The address of the cluster that carries out the tasks; None: this machine."""
 
     def __post_init__(self) -> None:
         if self.workers < 0:
@@ -53,16 +53,27 @@ class Plan:
 
             find_executor(self.executor)
 
+    @property
+    def together(self) -> int:
+        """How many small items a task should take at a time, where that is possible."""
+        return 1 if self.cluster is None else GROUPS_TOGETHER
+
     def divide(self, workload: Workload) -> tuple[int, int]:
         """Returns how many workers the memory allows, and how many items may be in flight; at least one of each.
 
         That is two items more than there are workers: what they do next, and what waits for its turn.
         """
-        memory = self.memory or max(DEFAULT_MEMORY, self.worker_count() * MEMORY_PER_WORKER)
+        memory = self.memory or self._choose_memory()
         workers = max(1, min(self.worker_count(), memory // workload.block_bytes))
         left = memory - workers * workload.block_bytes
         waiting = workload.block_bytes if workload.result_bytes is None else workload.result_bytes
         return workers, workers + max(0, min(2, left // max(1, waiting)))
+
+    def _choose_memory(self) -> int:
+        memory = max(DEFAULT_MEMORY, self.worker_count() * MEMORY_PER_WORKER)
+        limit = find_memory_limit()
+        # The other half is for Python, its libraries and what the system keeps of files.
+        return memory if limit is None else max(SMALLEST_MEMORY, min(memory, limit // 2))
 
     def worker_count(self) -> int:
         """Returns the number of workers asked for, or as many as there are cores."""

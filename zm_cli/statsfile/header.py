@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from zm_cli.data.shard import MOST_SHARDS, Shard
 from zm_cli.data.spec import AXIS_LETTERS, UNNAMED, Spec
 from zm_cli.errors import DataError
 from zm_cli.formats import formats, reading_options
@@ -24,6 +25,7 @@ MOST_FEATURES = 1 << 26
 HEADER_FIELDS = frozenset(
     {"format", "version", "requires", "per", "samples", "partial", "axes", "sample_shape", "names", "classes"}
     | {"dtype", "range", "unit", "ignore", "decoding", "sources", "provenance"}
+    | {"text_columns", "shard"}
 )
 PRINTED_FIELDS = frozenset({"notes", "warnings"})
 """What `--json` prints beside the statistics; readers do not use it."""
@@ -86,11 +88,14 @@ def read_header(document: Mapping[str, Any], where: str) -> Header:
         ignore=fields.take_number("ignore"),
         decoding=_take_decoding(fields, spec),
         sources=sources,
+        text_columns=_take_text_columns(fields, spec.names),
         partial="partial" in fields and fields.take_flag("partial"),
         provenance=_take_provenance(fields) if "provenance" in fields else None,
         features=feature_shape(spec, per),
         range=_take_range(fields),
     )
+    if "shard" in fields and _take_shard(fields) != header.shard:
+        raise fields.error("shard", "is not that of the sources")
     if None in header.features:
         raise fields.error("sample_shape", f"does not say how many features there are per {per}")
     if math.prod(header.features) > MOST_FEATURES:
@@ -139,6 +144,18 @@ def _take_names(fields: Fields, axes: str, shape: tuple[int | None, ...]) -> tup
     return names
 
 
+def _take_text_columns(fields: Fields, names: tuple[str, ...] | None) -> tuple[str, ...]:
+    """The columns that are not features; none in older files, which do not list them."""
+    if "text_columns" not in fields:
+        return ()
+    columns = fields.take_names("text_columns")
+    if columns is None:
+        raise fields.error("text_columns", "is not a list")
+    if not set(columns).isdisjoint(names or ()):
+        raise fields.error("text_columns", "lists a column that is a feature")
+    return columns
+
+
 def _take_provenance(fields: Fields) -> Provenance | None:
     value = fields.take("provenance", (dict, type(None)), "an object")
     provenance = parse_provenance(value)
@@ -177,7 +194,7 @@ def _take_decoding(fields: Fields, spec: Spec) -> dict[str, Any]:
 
 def _take_samples(fields: Fields, sources: tuple[SourceRecord, ...]) -> int:
     samples = fields.take_count("samples")
-    if not samples:
+    if not samples and any(source.shard is None for source in sources):
         raise fields.error("samples", "is 0")
     if samples != sum(source.samples for source in sources):
         raise fields.error("samples", f"is {samples}, but the samples of the sources do not add up to that")
@@ -207,6 +224,9 @@ def _take_source(entry: Any, where: str) -> SourceRecord:
     more = fields.take_count("skipped_total") - len(skipped) if "skipped_total" in fields else 0
     if more < 0:
         raise fields.error("skipped_total", "is less than the number of samples in 'skipped'")
+    stands_for = fields.take_count("sources") if "sources" in fields else 1
+    if not stands_for:
+        raise fields.error("sources", "is 0")
     return SourceRecord(
         path=fields.take_text("path"),
         kind=kind,
@@ -215,4 +235,17 @@ def _take_source(entry: Any, where: str) -> SourceRecord:
         digest=digest,
         skipped=skipped,
         skipped_more=more,
+        shard=_take_shard(fields),
+        sources=stands_for,
     )
+
+
+def _take_shard(fields: Fields) -> Shard | None:
+    """The part of the data in `shard`; None where it is absent or null."""
+    value = fields.take("shard", (dict, type(None)), "an object") if "shard" in fields else None
+    if value is None:
+        return None
+    index, of = value.get("index"), value.get("of")
+    if not (is_count(index) and is_count(of) and 1 <= index <= of <= MOST_SHARDS):
+        raise fields.error("shard", "is not a part of the data")
+    return Shard(index, of)

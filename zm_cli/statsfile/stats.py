@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from zm_cli.data.shard import Shard
 from zm_cli.numbers.axes import Per
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.statistic import Statistic
@@ -17,7 +18,7 @@ from zm_cli.outputs.provenance import Provenance
 FORMAT = "zm-stats"
 VERSION = 1
 
-SOURCE_FIELDS = ("path", "kind", "samples", "bytes", "digest", "skipped", "skipped_total")
+SOURCE_FIELDS = ("path", "kind", "samples", "bytes", "digest", "skipped", "skipped_total", "shard", "sources")
 """What a stats file says about each source."""
 
 
@@ -25,7 +26,9 @@ SOURCE_FIELDS = ("path", "kind", "samples", "bytes", "digest", "skipped", "skipp
 class SourceRecord:
     """Where samples came from: the path as given, how many there were, which were left out, a digest of their bytes.
 
-    `skipped` lists the first samples that were left out, `skipped_more` counts the others.
+    `skipped` lists the first samples that were left out, `skipped_more` counts the others. `shard` is the part of the
+    data at the path that was measured, None for all of them. A record can stand for many `sources` that were merged:
+    its digest is then that of theirs.
     """
 
     path: str
@@ -35,6 +38,8 @@ class SourceRecord:
     digest: str
     skipped: tuple[str, ...] = ()
     skipped_more: int = 0
+    shard: Shard | None = None
+    sources: int = 1
 
     @property
     def skipped_total(self) -> int:
@@ -43,7 +48,9 @@ class SourceRecord:
 
     def to_document(self) -> dict[str, Any]:
         """The record as JSON can hold it."""
-        return {name: getattr(self, name) for name in SOURCE_FIELDS} | {"skipped": list(self.skipped)}
+        shard = None if self.shard is None else self.shard.to_document()
+        fields = {name: getattr(self, name) for name in SOURCE_FIELDS}
+        return fields | {"skipped": list(self.skipped), "shard": shard}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +58,9 @@ class Described:
     """What statistics stand for: the data, how they were read, and what of them has a mean of its own.
 
     `classes` are the names of the classes of the samples, sorted, None where there are no classes. `decoding` holds the
-    recorded options of reading, by their names. `partial` says that only the first samples were measured. `provenance`
-    says how the statistics were made, where that was asked for.
+    recorded options of reading, by their names. `text_columns` are the columns of a table that are not features,
+    because they hold text, or no number at all. `partial` says that only some of the samples were measured.
+    `provenance` says how the statistics were made, where that was asked for.
     """
 
     per: Per
@@ -66,8 +74,15 @@ class Described:
     ignore: float | None
     decoding: Mapping[str, Any]
     sources: tuple[SourceRecord, ...]
+    text_columns: tuple[str, ...] = ()
     partial: bool = False
     provenance: Provenance | None = None
+
+    @property
+    def shard(self) -> Shard | None:
+        """The part of the data that was measured, of all sources the same; None where it is all of them."""
+        shards = {source.shard for source in self.sources}
+        return shards.pop() if len(shards) == 1 else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +115,9 @@ class Stats(Described):
     @property
     def trial(self) -> str | None:
         """What the samples are where they are not all of them; None where they are."""
-        return f"a trial with {self.samples:,} of the samples (--limit, --sample)" if self.partial else None
+        if self.partial:
+            return f"a trial with {self.samples:,} of the samples (--limit, --sample, or shards that were missing)"
+        return f"part {self.shard} of the data (--shard)" if self.shard is not None else None
 
     @property
     def range(self) -> tuple[float, float]:
@@ -135,6 +152,7 @@ class Stats(Described):
             "axes": self.axes,
             "sample_shape": list(self.sample_shape),
             "names": None if self.names is None else list(self.names),
+            "text_columns": list(self.text_columns),
             "classes": None if self.classes is None else list(self.classes),
             "dtype": self.dtype,
             "range": [low, high] if low <= high else None,
@@ -142,6 +160,7 @@ class Stats(Described):
             "ignore": self.ignore,
             "decoding": dict(self.decoding),
             "sources": [source.to_document() for source in self.sources],
+            "shard": None if self.shard is None else self.shard.to_document(),
             "provenance": None if self.provenance is None else self.provenance.to_document(),
         }
         for statistic in (self.moments, *self.statistics.values()):

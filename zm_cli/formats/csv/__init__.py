@@ -28,6 +28,7 @@ from zm_cli.formats.shared.options import (
     ON_ERROR,
     SAMPLE,
     SEED,
+    SHARD,
 )
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ FORMAT = Format(
     survey=_survey,
     options=(
         *(COLUMNS, EXCLUDE, AMONG, EXPECTED, NUMERIC, DELIMITER, DECIMAL, ENCODING, HEADER, SKIP_ROWS, COMMENT),
-        *(NULL_VALUES, LIMIT, SAMPLE, SEED, ON_ERROR, DESCRIBE),
+        *(NULL_VALUES, LIMIT, SAMPLE, SEED, SHARD, ON_ERROR, DESCRIBE),
     ),
     completers={"columns": _complete_columns, "exclude": _complete_columns},
     reads_pipe=True,

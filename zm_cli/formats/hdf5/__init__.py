@@ -11,7 +11,7 @@ from zm_cli.data.options import ReadOptions
 from zm_cli.errors import UsageError
 from zm_cli.formats.hdf5.options import ALLOW_EXTERNAL
 from zm_cli.formats.shared.layout import find_layout_fault
-from zm_cli.formats.shared.options import DATASET, LAYOUT, LIMIT, MASK_AND_SCALE, SAMPLE, SEED
+from zm_cli.formats.shared.options import DATASET, LAYOUT, LIMIT, MASK_AND_SCALE, SAMPLE, SEED, SHARD
 
 if TYPE_CHECKING:
     from zm_cli.data.source import Source
@@ -78,7 +78,7 @@ FORMAT = Format(
     open=_open,
     find_receipt=_find_receipt,
     list_files=_list_files,
-    options=(DATASET, LAYOUT, MASK_AND_SCALE, ALLOW_EXTERNAL, LIMIT, SAMPLE, SEED),
+    options=(DATASET, LAYOUT, MASK_AND_SCALE, ALLOW_EXTERNAL, LIMIT, SAMPLE, SEED, SHARD),
     find_fault=find_layout_fault,
     survey=_survey,
     completers={"dataset": _complete_dataset},

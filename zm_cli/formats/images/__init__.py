@@ -19,7 +19,7 @@ from zm_cli.formats.images.options import (
     RESIZE,
 )
 from zm_cli.formats.images.suffixes import ARRAY, is_image_suffix, suffix_of
-from zm_cli.formats.shared.options import CLASSES, EXCLUDE, FILES, LIMIT, MASK_AND_SCALE, ON_ERROR, SAMPLE, SEED
+from zm_cli.formats.shared.options import CLASSES, EXCLUDE, FILES, LIMIT, MASK_AND_SCALE, ON_ERROR, SAMPLE, SEED, SHARD
 
 if TYPE_CHECKING:
     from zm_cli.data.source import Source
@@ -81,7 +81,7 @@ FORMAT = Format(
     find_receipt=_find_receipt,
     list_files=_list_files,
     options=(
-        *(INCLUDE, EXCLUDE, FILES, LIMIT, SAMPLE, SEED, ON_ERROR, CLASSES),
+        *(INCLUDE, EXCLUDE, FILES, LIMIT, SAMPLE, SEED, SHARD, ON_ERROR, CLASSES),
         *(MODE, LOSSY, AS_STORED, RESIZE, EXIF, FRAMES, MASK_AND_SCALE, MAX_PIXELS),
     ),
     find_fault=_find_fault,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zm_cli.data.format import Confidence, Format
 from zm_cli.data.options import ReadOptions
 from zm_cli.formats.shared.layout import find_layout_fault
-from zm_cli.formats.shared.options import DATASET, LAYOUT, LIMIT, SAMPLE, SEED
+from zm_cli.formats.shared.options import DATASET, LAYOUT, LIMIT, SAMPLE, SEED, SHARD
 
 if TYPE_CHECKING:
     from zm_cli.data.source import Source
@@ -71,7 +71,7 @@ FORMAT = Format(
     open=_open,
     find_receipt=_find_receipt,
     list_files=_list_files,
-    options=(DATASET, LAYOUT, LIMIT, SAMPLE, SEED),
+    options=(DATASET, LAYOUT, LIMIT, SAMPLE, SEED, SHARD),
     find_fault=find_layout_fault,
     survey=_survey,
     completers={"dataset": _complete_dataset},

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from zm_cli.data.options import Option, Panel, Recorded, Replay
+from zm_cli.data.shard import Shard, parse_shard
 from zm_cli.data.spec import AXIS_LETTERS, LAYOUTS
 from zm_cli.inputs.option_text import parse_names
 
@@ -61,6 +62,13 @@ SEED: Option[int] = Option(
     metavar="N",
     help="Other samples for --sample (default 0).",
     panel=Panel.DATA,
+)
+SHARD: Option[Shard] = Option(
+    "shard",
+    parse=parse_shard,
+    metavar="I/N",
+    help="Only the I-th of N even parts of the data, for as many machines or processes; zm merge joins statistics.",
+    panel=Panel.RUNNING,
 )
 EXCLUDE: Option[tuple[str, ...]] = Option(
     "exclude",

@@ -1,4 +1,4 @@
-"""Chooses some of the samples: the first ones, or some that are spread evenly over the data."""
+"""Chooses some of the samples: the first ones, some that are spread evenly over the data, or one part of them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 from zm_cli.data.options import ReadOptions
+from zm_cli.data.shard import Shard
 from zm_cli.errors import UsageError
-from zm_cli.formats.shared.options import LIMIT, SAMPLE, SEED
+from zm_cli.formats.shared.options import LIMIT, SAMPLE, SEED, SHARD
 
 if TYPE_CHECKING:
     from zm_cli.data.block import Span, Values
@@ -18,18 +19,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Choice:
-    """Which samples are read: the first `samples`, or those at `indices`, in order.
+    """Which samples are read: `samples` from `start` on, or those at `indices`, in order.
 
-    `asked` is the number of samples that the user asked for, None for all.
+    `asked` is the number of samples that the user asked for, of which a shard takes its part; None for all.
     """
 
     samples: int
     indices: list[int] | None = None
     asked: int | None = None
+    start: int = 0
 
 
 def choose(options: ReadOptions, count: Callable[[], int]) -> Choice:
-    """Returns the samples that `--limit` and `--sample` ask for, of as many as `count` returns.
+    """Returns the samples that `--limit` and `--sample` ask for, of as many as `count` returns; of them, the shard's.
 
     Raises UsageError for `--seed` without `--sample`.
     """
@@ -37,9 +39,13 @@ def choose(options: ReadOptions, count: Callable[[], int]) -> Choice:
     if wanted is None and seed is not None:
         raise UsageError("chooses what --sample draws", where="--seed", hint="give --sample N, too")
     there = count() if limit is None else min(limit, count())
+    shard = options.get(SHARD) or Shard(1, 1)
     if wanted is None or wanted >= there:
-        return Choice(there, asked=limit if wanted is None else min(wanted, limit or wanted))
-    return Choice(wanted, draw_evenly(there, wanted, seed or 0), wanted)
+        start, stop = shard.cut(there)
+        asked = limit if wanted is None else min(wanted, limit or wanted)
+        return Choice(stop - start, asked=asked, start=start)
+    start, stop = shard.cut(wanted)
+    return Choice(stop - start, draw_evenly(there, wanted, seed or 0)[start:stop], wanted)
 
 
 def draw_evenly(total: int, wanted: int, seed: int) -> list[int]:
@@ -72,7 +78,10 @@ class SampleRange(NamedTuple):
 
 
 def cut_ranges(choice: Choice, step: int, sample_bytes: int) -> Iterator[Span]:
-    """Yields spans of at most `step` samples that lie near one another, each with a SampleRange as its address."""
+    """Yields spans of at most `step` samples that lie near one another, each with a SampleRange as its address.
+
+    Spans begin at multiples of `step` in the data, those of a shard, too.
+    """
     from zm_cli.data.block import Span
 
     for index, address in enumerate(_cut_ranges(choice, step)):
@@ -82,8 +91,11 @@ def cut_ranges(choice: Choice, step: int, sample_bytes: int) -> Iterator[Span]:
 
 def _cut_ranges(choice: Choice, step: int) -> Iterator[SampleRange]:
     if choice.indices is None:
-        for start in range(0, choice.samples, step):
-            yield SampleRange(start, min(start + step, choice.samples))
+        start, stop = choice.start, choice.start + choice.samples
+        while start < stop:
+            end = min(start - start % step + step, stop)
+            yield SampleRange(start, end)
+            start = end
         return
     nearby: list[int] = []
     for index in choice.indices:

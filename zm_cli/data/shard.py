@@ -1,0 +1,44 @@
+"""Shard: one of several even parts into which the data are cut, so that each can be worked on by itself."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from zm_cli.errors import UsageError
+
+MOST_SHARDS = 1 << 32
+"""More parts than there are samples in any dataset."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The part number `index`, counted from 1, of `of` even parts."""
+
+    index: int
+    of: int
+
+    def cut(self, total: int) -> tuple[int, int]:
+        """Returns where this part of `total` samples begins and ends; sizes of parts differ by one at most."""
+        return (self.index - 1) * total // self.of, self.index * total // self.of
+
+    def __str__(self) -> str:
+        return f"{self.index}/{self.of}"
+
+    def to_document(self) -> dict[str, int]:
+        """Returns the shard as JSON can hold it."""
+        return {"index": self.index, "of": self.of}
+
+
+def parse_shard(text: str) -> Shard:
+    """Returns the shard in a text such as `3/8`; UsageError where there is none, or its number is out of range."""
+    match = re.fullmatch(r"\s*(\d{1,10})\s*/\s*(\d{1,10})\s*", text)
+    if match is None:
+        raise UsageError(f"'{text}' is not a part of the data", where="--shard", hint="write the third of 8 as 3/8")
+    shard = Shard(int(match[1]), int(match[2]))
+    if not 1 <= shard.of <= MOST_SHARDS:
+        raise UsageError(f"{shard.of} is not a number of parts", where="--shard", hint="write the third of 8 as 3/8")
+    if not 1 <= shard.index <= shard.of:
+        hint = f"parts are counted from 1 to {shard.of}"
+        raise UsageError(f"there is no part {shard.index} of {shard.of}", where="--shard", hint=hint)
+    return shard
