@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from zm_cli.numbers.axes import Per, kept_axes
 from zm_cli.numbers.moments import Moments
-from zm_cli.pipeline.transform import unit_divisor
+from zm_cli.numbers.stored import unit_divisor
 from zm_cli.statsfile.stats import SourceRecord, Stats
 
 DIGEST = "xxh3_128:" + "0" * 32

@@ -60,3 +60,9 @@ def skip_without_shell() -> None:
     """Skips the test where there is no shell of POSIX."""
     if shutil.which("sh") is None or os.sep != "/":
         pytest.skip("needs a shell, and paths as it writes them")
+
+
+def skip_without_h5dump() -> None:
+    """Skips the test where the tools of HDF5 are not installed."""
+    if shutil.which("h5dump") is None:
+        pytest.skip("needs h5dump")

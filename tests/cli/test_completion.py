@@ -61,8 +61,10 @@ def values(line: str, after: str = "") -> list[str]:
 @pytest.mark.parametrize(
     ("line", "found"),
     [
-        ("", ["stats", "center", "standardize", "inspect"]),
+        ("", ["stats", "merge", "center", "standardize", "join", "inspect"]),
         ("st", ["stats", "standardize"]),
+        ("m", ["merge"]),
+        ("merge a.json --fi", ["--files-from"]),
         ("--v", ["--version"]),
         ("stats --col", ["--columns"]),
         ("stats --col x.csv --null", ["--null-value"]),
@@ -79,7 +81,7 @@ def values(line: str, after: str = "") -> list[str]:
         ("stats x --delimiter t", ["tab"]),
         ("stats x --epsilon ", []),
         ("stats -- --per", []),
-        ("nonsense --per ", ["stats", "center", "standardize", "inspect"]),
+        ("nonsense --per ", ["stats", "merge", "center", "standardize", "join", "inspect"]),
     ],
 )
 def test_commands_options_and_values_are_completed(line: str, found: list[str]) -> None:
@@ -87,7 +89,11 @@ def test_commands_options_and_values_are_completed(line: str, found: list[str]) 
 
 
 @pytest.mark.parametrize(
-    "line", ["stats ", "stats a.csv b", "center x --stats ", "center x -o ", "center x --output=", "stats -- --per"]
+    "line",
+    [
+        *("stats ", "stats a.csv b", "merge a.json ", "merge --files-from ", "stats -- --per"),
+        *("center x --stats ", "center x -o ", "center x --output="),
+    ],
 )
 def test_paths_are_completed_by_the_shell(line: str) -> None:
     assert suggest(line) == Answer("files", start="--output=" if line.endswith("=") else "")

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from tests.made import make_stats
 from tests.shell import run_at_terminal, run_zm
 from tests.systems import slow
+from zm_cli.statsfile.store import save_stats
 
-COMMANDS = ("stats", "center", "standardize", "inspect")
+COMMANDS = ("stats", "merge", "center", "standardize", "inspect")
 NARROW = {"COLUMNS": "80", "LINES": "24"}
 
 
@@ -76,6 +79,17 @@ def write_sources(folder: Path) -> None:
             Image.fromarray(pixels).save(folder / name / f"{number}.png")
     for name in ("train", "test", "a", "b", "new"):
         (folder / f"{name}.csv").write_text("age,income\n1,10\n2,30\n4,20\n")
+    for index, name in enumerate(("part-1", "part-2", "new")):
+        stats = make_stats(generator.normal(size=(9, 2)), "column", axes="NC", names=("age", "income"), kind="csv")
+        record = replace(stats.sources[0], digest=f"xxh3_128:{index:032x}")
+        save_stats(replace(stats, sources=(record,)), str(folder / f"{name}.stats.json"))
+    (folder / "list.txt").write_text("part-1.stats.json\nnew.stats.json\n")
+
+
+def expand(words: list[str], folder: Path) -> list[str]:
+    """The words as a shell gives them to a program: patterns of names are replaced by the names."""
+    found = [sorted(path.name for path in folder.glob(word)) if "*" in word else [word] for word in words]
+    return [word for each in found for word in each]
 
 
 @slow
@@ -87,5 +101,6 @@ def test_the_examples_work_in_their_order(tmp_path: Path) -> None:
     # train.h5 is made by an example of `standardize`, so its statistics come last.
     examples.sort(key=lambda example: example.startswith("stats train.h5"))
     for example in examples:
-        ran = run_zm(*example.partition(" | ")[0].split(), cwd=tmp_path)
-        assert ran.code == 0, (example, ran.err)
+        for command in example.partition(" | ")[0].split(" && zm "):
+            ran = run_zm(*expand(command.split(), tmp_path), cwd=tmp_path)
+            assert ran.code == 0, (example, ran.err)

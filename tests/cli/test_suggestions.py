@@ -43,7 +43,7 @@ def refuse(*arguments: str) -> UsageError:
         ("stats t.csv --xyzzy", "--xyzzy", "see zm stats --help"),
         ("stat t.csv", "zm stat", "did you mean zm stats?"),
         ("STATS t.csv", "zm STATS", "did you mean zm stats?"),
-        ("xyzzy", "zm xyzzy", "choose from stats, center, standardize, inspect"),
+        ("xyzzy", "zm xyzzy", "choose from stats, merge, center, standardize, join, inspect"),
         ("stats t.csv --per chanel", "--per", "did you mean channel? choose from channel, pixel, column, all"),
         ("stats t.csv --kind CSV", "--kind", f"did you mean csv? choose from {', '.join(formats())}"),
         ("stats t.csv --missing xyzzy", "--missing", "choose from skip, error"),
@@ -53,7 +53,7 @@ def refuse(*arguments: str) -> UsageError:
         ("stats t.csv -j 0", "--workers", "at least 1"),
         ("standardize t.csv -o z.csv --epsilon=-1", "--epsilon", "at least 0"),
         ("center a.csv b.csv -o c.csv", "b.csv", "usage: zm center SOURCE"),
-        ("--", None, "choose from stats, center, standardize, inspect"),
+        ("--", None, "choose from stats, merge, center, standardize, join, inspect"),
     ],
 )
 def test_a_line_that_does_not_parse_is_explained_with_a_hint(line: str, where: str | None, hint: str) -> None:

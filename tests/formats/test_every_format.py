@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 import json
 import pickle
+from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,13 @@ from tests.formats.case import Case
 from tests.shell import run_zm
 from zm_cli.data import block
 from zm_cli.data.options import ReadOptions
+from zm_cli.data.shard import Shard
 from zm_cli.data.source import Source
-from zm_cli.errors import DataError
-from zm_cli.formats import detect, formats, open_source
+from zm_cli.errors import DataError, UsageError
+from zm_cli.formats import detect, find_receipt, formats, open_source
 from zm_cli.formats.shared.sampling import draw_evenly
 from zm_cli.pipeline.apply import apply
+from zm_cli.pipeline.join import join_parts
 from zm_cli.pipeline.measure import measure
 from zm_cli.pipeline.opening import open_to_apply
 from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
@@ -59,8 +63,8 @@ def open_path(path: str) -> Source:
     return open_source(path, ReadOptions())
 
 
-def measure_path(path: str, per: str | None = None, workers: int = 1) -> Stats:
-    source = open_path(path)
+def measure_path(path: str, per: str | None = None, workers: int = 1, shard: Shard | None = None) -> Stats:
+    source = open_source(path, ReadOptions(shard=shard))
     stats, _ = measure([source], MeasureOptions(per), Plan(workers))
     source.close()
     return stats
@@ -98,6 +102,132 @@ def test_a_sample_can_be_written_and_marks_its_statistics(first_case: Case, tmp_
     output = tmp_path / first_case.output
     apply(source, stats, str(output), ApplyOptions("center"), Plan(1), own=True)
     assert len(first_case.read(output)) == 3
+
+
+def shards_of(number: int) -> list[Shard]:
+    return [Shard(index, number) for index in range(1, number + 1)]
+
+
+@pytest.mark.parametrize(("number", "nbytes"), [(1, 700), (7, 700), (7, 1 << 20)])
+def test_shards_cover_the_data_once_and_in_order(
+    path: str, number: int, nbytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_block_bytes(monkeypatch, nbytes)
+    everything = read_samples(path)
+    parts = [read_samples(path, shard=shard) for shard in shards_of(number)]
+    assert [sample.tolist() for part in parts for sample in part] == [sample.tolist() for sample in everything]
+    even = len(everything) / number
+    assert all(abs(len(part) - even) < 1 + 0.1 * even for part in parts)
+
+
+def test_there_may_be_more_shards_than_samples(first_case: Case, tmp_path: Path) -> None:
+    path = str(first_case.write(tmp_path, first_case.values))
+    everything = read_samples(path)
+    parts = [read_samples(path, shard=shard) for shard in shards_of(len(everything) + 50)]
+    assert [sample.tolist() for part in parts for sample in part] == [sample.tolist() for sample in everything]
+    assert {len(part) for part in parts} <= {0, 1, 2}
+
+
+@pytest.mark.parametrize("chosen", [{"limit": 20}, {"sample": 20, "seed": 3}, {"limit": 10**6}])
+def test_shards_are_cut_out_of_the_chosen_samples(path: str, chosen: dict[str, int]) -> None:
+    everything = read_samples(path, **chosen)
+    parts = [read_samples(path, **chosen, shard=shard) for shard in shards_of(3)]
+    assert [sample.tolist() for part in parts for sample in part] == [sample.tolist() for sample in everything]
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+    limits = {open_source(path, ReadOptions(**chosen, shard=shard)).spec.limit for shard in shards_of(3)}
+    assert limits == ({20} if 20 in chosen.values() else {None})
+
+
+@pytest.mark.parametrize("number", [3, 50])
+def test_merged_statistics_of_shards_are_those_of_the_whole(case: Case, path: str, number: int) -> None:
+    per = case.pers[0]
+    whole, parts = measure_path(path, per), [measure_path(path, per, shard=shard) for shard in shards_of(number)]
+    assert sum(part.samples for part in parts) == whole.samples
+    assert [part.shard for part in parts] == shards_of(number)
+    assert {part.names for part in parts} == {whole.names}
+    merged = reduce(lambda one, other: one.merge(other), (part.moments for part in parts))
+    small = case.values.dtype.kind in "iu" and case.values.dtype.itemsize <= 2
+    size = float(np.abs(case.values.astype(float)).max())
+    for field, scale in (("mean", size), ("m2", 0.0)):
+        ours, theirs = getattr(merged, field), getattr(whole.moments, field)
+        if small:
+            np.testing.assert_array_equal(ours, theirs)
+        else:
+            np.testing.assert_allclose(ours, theirs, rtol=1e-14, atol=1e-15 * scale)
+    for field in ("count", "missing", "min", "max"):
+        np.testing.assert_array_equal(getattr(merged, field), getattr(whole.moments, field))
+
+
+def write_parts(path: str, stats: Stats, folder: Path, output: str, number: int, **options: Any) -> list[str]:
+    """Writes the data at `path` in parts; returns their paths in the order of the data."""
+    parts = []
+    for shard in shards_of(number):
+        parts.append(str(folder / f"{shard.index}-{output}"))
+        source, columns = open_to_apply(path, ReadOptions(shard=shard, **options), stats)
+        apply(source, columns, parts[-1], ApplyOptions("standardize"), Plan(1))
+        source.close()
+    return parts
+
+
+@pytest.mark.parametrize("number", [3])
+def test_joined_parts_are_the_output_of_one_run(
+    case: Case, path: str, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_block_bytes(monkeypatch, 700)
+    stats = measure_path(path)
+    whole, joined = tmp_path / "whole", tmp_path / "joined"
+    for folder in (whole, joined):
+        folder.mkdir()
+    source, columns = open_to_apply(path, ReadOptions(), stats)
+    apply(source, columns, str(whole / case.output), ApplyOptions("standardize"), Plan(1))
+    parts = write_parts(path, stats, tmp_path, case.output, number)
+    outcome = join_parts(parts[::-1], str(joined / case.output))
+    np.testing.assert_array_equal(case.read(joined / case.output), case.read(whole / case.output))
+    receipts = [find_receipt(str(folder / case.output), ReadOptions()) for folder in (whole, joined)]
+    assert receipts[0] == receipts[1] is not None
+    if case.output.endswith(".h5"):
+        assert any("--allow-external" in note for note in outcome.notes)
+    else:
+        written = [{file.name: file.read_bytes() for file in folder.iterdir()} for folder in (whole, joined)]
+        assert written[0] == written[1]
+
+
+def test_more_parts_than_samples_join_too(first_case: Case, tmp_path: Path) -> None:
+    path = str(first_case.write(tmp_path, first_case.values))
+    parts = write_parts(path, measure_path(path), tmp_path, first_case.output, 7, limit=3)
+    join_parts(parts, str(tmp_path / first_case.output))
+    assert first_case.read(tmp_path / first_case.output).shape == (3, *first_case.values.shape[1:])
+
+
+def test_parts_that_do_not_belong_together_are_not_joined(first_case: Case, tmp_path: Path) -> None:
+    path = str(first_case.write(tmp_path, first_case.values))
+    stats = measure_path(path)
+    parts = write_parts(path, stats, tmp_path, first_case.output, 3)
+    joined = str(tmp_path / f"joined-{first_case.output}")
+    with pytest.raises(UsageError, match="part 2 of 3 is missing"):
+        join_parts([parts[0], parts[2]], joined)
+    with pytest.raises(UsageError, match="is part 2/3, and so is"):
+        join_parts([parts[0], parts[1], parts[1]], joined)
+    other = tmp_path / "other"
+    other.mkdir()
+    two = write_parts(path, stats, other, first_case.output, 2)
+    with pytest.raises(UsageError, match=r"is part 2/2, but .* is part 1/3"):
+        join_parts([parts[0], two[1], parts[2]], joined)
+    by_others = write_parts(path, replace(stats, ignore=-7.0), other, first_case.output, 3)
+    with pytest.raises(DataError, match="written by other statistics"):
+        join_parts([parts[0], by_others[1], parts[2]], joined)
+    with pytest.raises(DataError, match="is not a part"):
+        join_parts([path], joined)
+    assert not Path(joined).exists()
+
+
+def test_a_part_of_a_part_is_not_written(first_case: Case, tmp_path: Path) -> None:
+    path = str(first_case.write(tmp_path, first_case.values))
+    stats = measure_path(path)
+    part = write_parts(path, stats, tmp_path, first_case.output, 2)[1]
+    source, columns = open_to_apply(part, ReadOptions(shard=Shard(1, 2)), stats)
+    with pytest.raises(DataError, match="is part 2/2 of a dataset itself"):
+        apply(source, columns, str(tmp_path / f"x-{first_case.output}"), ApplyOptions("center", force=True), Plan(1))
 
 
 def test_statistics_agree_with_numpy_over_the_whole_data(case: Case, path: str) -> None:

@@ -1,18 +1,20 @@
-"""Moments: accuracy compared with exact arithmetic, merging, and the arrays of a stats file."""
+"""Moments: accuracy compared with exact arithmetic, and merging."""
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
+from tests.bits import assert_same_bits, merge_all, partitions
+from tests.systems import examples
 from zm_cli.numbers.moments import Moments
-from zm_cli.numbers.statistic import FieldError, Population
 
 DTYPES = (
     "bool",
@@ -28,7 +30,6 @@ DTYPES = (
     "float32",
     "float64",
 )
-FIELDS = ("count", "mean", "m2", "min", "max", "missing", "tail")
 
 
 def exact(values: NDArray[np.generic]) -> tuple[Fraction, Fraction]:
@@ -46,11 +47,6 @@ def assert_exact(moments: Moments, values: NDArray[np.generic]) -> None:
     assert moments.mean.item() == pytest.approx(float(mean), rel=1e-15, abs=rounding)
     # The deviations' squares are rounded one by one and summed: about log2(n) units.
     assert moments.variance().item() == pytest.approx(float(variance), rel=1e-14, abs=1e-300)
-
-
-def assert_same_bits(left: Moments, right: Moments) -> None:
-    for field in FIELDS:
-        np.testing.assert_array_equal(getattr(left, field), getattr(right, field), err_msg=field)
 
 
 def draw(dtype: str, shape: tuple[int, ...], seed: int) -> NDArray[np.generic]:
@@ -71,7 +67,7 @@ def test_every_dtype_agrees_with_exact_arithmetic_over_every_choice_of_axes(dtyp
     moments = Moments.from_block(values, kept)
     features = np.moveaxis(values, kept, range(len(kept))).reshape(*moments.mean.shape, -1)
     for index in np.ndindex(moments.mean.shape):
-        one = Moments(*(np.atleast_1d(getattr(moments, field)[index]) for field in FIELDS))
+        one = moments.reshape((-1,)).select([int(np.ravel_multi_index(index, moments.mean.shape))])
         assert_exact(one, features[index])
         assert one.min.item() == float(features[index].min())
         assert one.max.item() == float(features[index].max())
@@ -135,6 +131,28 @@ def test_the_result_does_not_depend_on_the_split_into_blocks(values: NDArray[np.
     # The two differ by rounding only: of the mean relative to the values, of m2 relative to their squares' sum.
     assert merged.mean.item() == pytest.approx(whole.mean.item(), rel=1e-15, abs=1e-15 * spread)
     assert merged.m2.item() == pytest.approx(whole.m2.item(), rel=1e-12, abs=1e-30 * spread**2)
+
+
+@settings(deadline=None, max_examples=examples(200))
+@given(
+    dtype=st.sampled_from(["int32", "int64", "float32", "float64"]),
+    offset=st.sampled_from([0.0, 3.0, 1e4, 1e8]),
+    spread=st.sampled_from([1e-3, 1.0, 1e6]),
+    parts=partitions(60),
+    halve=st.booleans(),
+    seed=st.integers(0, 99),
+)
+def test_other_data_merge_to_fourteen_digits_from_any_parts_in_any_order(
+    dtype: str, offset: float, spread: float, parts: list[slice], halve: bool, seed: int
+) -> None:
+    values = (offset + np.random.default_rng(seed).normal(0, spread, 60)).astype(dtype)
+    merged = merge_all([Moments.from_block(values[part], ()) for part in parts], halve=halve)
+    mean, variance = exact(values)
+    assert merged.sums is None
+    assert merged.count.item() == 60
+    within = 1e-14 * max(abs(float(mean)), math.sqrt(variance))
+    assert abs(merged.mean.item() - float(mean)) <= within
+    assert abs(merged.std().item() - math.sqrt(variance)) <= within
 
 
 @given(hnp.arrays(np.float64, st.integers(0, 10), elements=st.floats(-1e9, 1e9)))
@@ -249,48 +267,6 @@ def test_a_feature_without_values_has_none_after_a_transform() -> None:
     none = Moments.from_block(np.array([[np.nan], [np.nan]]), (1,)).transform(np.array([5.0]), np.array([2.0]))
     assert_same_bits(none, Moments.identity((1,)).merge(none))
     assert (none.count.item(), none.mean.item(), none.min.item(), none.missing.item()) == (0, 0, np.inf, 2)
-
-
-@given(hnp.arrays(np.float64, (9, 2), elements=st.floats(-1e150, 1e150) | st.just(np.nan)), st.integers(0, 9))
-def test_the_arrays_of_a_stats_file_give_back_the_same_bits(values: NDArray[np.float64], cut: int) -> None:
-    moments = Moments.from_block(values[:cut], (1,)).merge(Moments.from_block(values[cut:], (1,)))
-    assert set(moments.to_document()) == set(Moments.arrays)
-    assert_same_bits(Moments.from_document(moments.to_document(), Population((2,), 9)), moments)
-
-
-def test_moments_of_samples_of_several_sizes_need_the_same_total_for_all_features() -> None:
-    arrays = Moments.from_block(np.array([[1.0, np.nan], [2.0, 3.0]]), (1,)).to_document()
-    assert Moments.from_document(arrays, Population((2,), None)).count.tolist() == [2, 1]
-    with pytest.raises(FieldError) as caught:
-        Moments.from_document(arrays | {"missing": np.array([0, 0])}, Population((2,), None))
-    assert caught.value.field == "count"
-
-
-def test_arrays_without_a_tail_have_a_tail_of_zeros() -> None:
-    arrays = Moments.from_block(1e9 + np.arange(6.0).reshape(3, 2) / 7, (1,)).to_document()
-    del arrays["tail"]
-    assert not Moments.from_document(arrays, Population((2,), 3)).tail.any()
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        *(("tail", 1e-3), ("tail", np.nan), ("m2", -1.0), ("mean", 9.0), ("min", 5.0), ("std", 2.0), ("var", 0.0)),
-        *(("count", 4), ("count", -1), ("missing", 1), ("max", np.inf)),
-    ],
-)
-def test_arrays_that_contradict_one_another_are_refused_by_the_name_of_a_field(field: str, value: float) -> None:
-    arrays = Moments.from_block(np.array([[1.0], [2.0], [4.0]]), (1,)).to_document()
-    with pytest.raises(FieldError) as caught:
-        Moments.from_document(arrays | {field: np.array([value]).astype(arrays[field].dtype)}, Population((1,), 3))
-    assert caught.value.field == {"missing": "count"}.get(field, field)
-
-
-def test_a_feature_without_values_has_no_numbers_in_a_stats_file() -> None:
-    arrays = Moments.identity((1,)).to_document()
-    assert np.isnan([arrays[field].item() for field in ("mean", "std", "var", "min", "max")]).all()
-    with pytest.raises(FieldError, match="a feature with count 0"):
-        Moments.from_document(arrays | {"mean": np.zeros(1)}, Population((1,), 0))
 
 
 def test_columns_for_tables_have_nan_where_nothing_was_counted() -> None:

@@ -81,6 +81,15 @@ def test_a_table_without_its_receipt_is_told(made: Made, tmp_path: Path) -> None
     assert other_data(tmp_path / "elsewhere.stats.json") is None
 
 
+def test_statistics_of_many_sources_may_be_of_the_table_too(made: Made, tmp_path: Path) -> None:
+    (tmp_path / "u.csv.zm.json").unlink()
+    assert "has no receipt" in strangers(tmp_path / "u.csv")
+    path = str(tmp_path / "u.csv.stats.json")
+    stats = load_stats(path)
+    save_stats(replace(stats, sources=(replace(stats.sources[0], sources=200),)), path)
+    assert strangers(tmp_path / "u.csv") == ""
+
+
 def test_statistics_of_the_data_themselves_belong_to_them(made: Made, tmp_path: Path) -> None:
     for name in ("t.csv", "u.csv"):
         save_stats(measure_all(tmp_path / name).stats, str(tmp_path / f"{name}.stats.json"))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.hostile_stats import images
 from tests.made import DIGEST
 from zm_cli.numbers.moments import Moments
 from zm_cli.outputs.provenance import Provenance
@@ -51,7 +52,15 @@ ARRAYS = Stats(
     ignore=None,
     decoding={"dataset": "/x", "layout": None},
     sources=(SourceRecord("x.h5", "hdf5", 10, 20, DIGEST),),
-    moments=Moments(*(np.full((2, 1), value) for value in (10, 0.5, 2.5, 0.0, 1.0, 0, 0.0))),
+    moments=Moments(
+        np.full((2, 1), 10),
+        np.full((2, 1), 0.5),
+        np.full((2, 1), 2.5),
+        np.zeros((2, 1)),
+        np.ones((2, 1)),
+        np.zeros((2, 1), np.int64),
+        np.zeros((2, 1)),
+    ),
 )
 ARRAYS_DIGEST = "xxh3_128:6da38081252c6886343d4a4205fc9a10"
 
@@ -78,3 +87,9 @@ def test_an_unknown_option_of_reading_is_part_of_the_digest() -> None:
     stats = replace(TABLE, decoding={"of_a_later_version": [1, {"a": 2.50}], **TABLE.decoding})
     back = read_json(to_json(stats.to_document()).encode(), "here")
     assert digest_stats(back) == digest_stats(stats) != TABLE_DIGEST
+
+
+def test_sums_of_integers_do_not_change_the_digest() -> None:
+    stats = images()
+    assert stats.moments.sums is not None
+    assert digest_stats(stats) == digest_stats(replace(stats, moments=replace(stats.moments, sums=None)))

@@ -42,6 +42,8 @@ TEXT = json.dumps(document_of(images()))
         (TEXT[:-1], "is not JSON"),
         (TEXT[:-1] + ",}", "is not JSON"),
         (TEXT[:-1] + ', "unit": true}', "'unit' twice"),
+        (TEXT[:-1] + ', "un\\u0069t" : true}', "'unit' twice"),
+        (TEXT.replace('"ignore": null', '"ignore": nullx'), "is not JSON"),
         (TEXT.replace('{"path"', '{"path": "other", "path"'), "twice"),
         (TEXT.replace('"ignore": null', '"ignore": NaN'), "NaN"),
         (TEXT.replace('"ignore": null', '"ignore": -Infinity'), "-Infinity"),
@@ -107,7 +109,7 @@ def test_a_json_larger_than_the_limit_is_refused_with_the_way_out(tmp_path: Path
     path.write_bytes(TEXT.encode())
     os.truncate(path, JSON_BYTES + 1)
     says, _ = measured(path)
-    assert "300 MB of JSON; keep it as .npz" in says
+    assert "350 MB of JSON; keep it as .npz" in says
 
 
 def pixels(features: int) -> Spec:

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
+from tests.bits import SMALL, assert_same_bits, draw_integers, merge_all, partitions
 from tests.hostile_stats import images, table
 from tests.made import make_stats
 from tests.systems import examples
+from zm_cli.numbers.integer_sums import IntegerSums
 from zm_cli.numbers.moments import Moments
 from zm_cli.outputs.provenance import Provenance
 from zm_cli.statsfile.stats import Stats
@@ -29,13 +31,6 @@ def reload(stats: Stats, suffix: str) -> Stats:
         path = str(Path(folder) / f"stats{suffix}")
         save_stats(stats, path)
         return load_stats(path)
-
-
-def assert_same_bits(left: Moments, right: Moments) -> None:
-    for field in fields(Moments):
-        mine, theirs = getattr(left, field.name), getattr(right, field.name)
-        assert (mine.dtype, mine.shape) == (theirs.dtype, theirs.shape), field.name
-        assert mine.tobytes() == theirs.tobytes(), field.name
 
 
 def measure_parts(values: NDArray[np.float64], cuts: list[int]) -> Stats:
@@ -70,6 +65,61 @@ def test_merging_files_gives_the_bits_of_merging_in_memory(suffix: str) -> None:
     for part in parts:
         kept, loaded = kept.merge(part.moments), loaded.merge(reload(part, suffix).moments)
     assert_same_bits(loaded, kept)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@settings(deadline=None, max_examples=examples(40))
+@given(
+    dtype=st.sampled_from(SMALL[1:]),
+    per=st.sampled_from(["channel", "pixel", "all"]),
+    ignore=st.sampled_from([None, 1.0]),
+    unit=st.booleans(),
+    parts=partitions(8),
+    written=st.lists(st.booleans(), min_size=7, max_size=7),
+    seed=st.integers(0, 99),
+)
+def test_merging_files_of_small_integers_gives_the_bits_of_the_whole(
+    suffix: str,
+    dtype: str,
+    per: str,
+    ignore: float | None,
+    unit: bool,
+    parts: list[slice],
+    written: list[bool],
+    seed: int,
+) -> None:
+    values = draw_integers(dtype, (8, 2, 3, 2), seed)
+    whole, *found = (
+        make_stats(part, per, axes="NHWC", unit=unit, ignore=ignore)
+        for part in (values, *(values[part] for part in parts if part.stop > part.start))
+    )
+    # The bits of a part are the same whether it was in a file or not, and one without a single value has none.
+    moments = [
+        reload(part, suffix).moments if kept and part.moments.count.any() else part.moments
+        for part, kept in zip(found, written, strict=False)
+    ]
+    assert_same_bits(merge_all(moments), whole.moments)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_squares_beyond_64_bits_come_back_to_the_bit(suffix: str) -> None:
+    count, (high, low) = np.array([2**40]), divmod(65535**2 * 2**40, 2**62)
+    sums = IntegerSums(65535 * count, np.array([low]), np.array([high]))
+    mean, tail, m2 = sums.derive(count)
+    ends = np.array([65535.0])
+    moments = Moments(count, mean, m2, ends, ends, np.zeros_like(count), tail, sums)
+    stats = make_stats(np.ones(4, np.uint16), "all", axes="N")
+    stats = replace(stats, samples=2**40, sources=(replace(stats.sources[0], samples=2**40),), moments=moments)
+    back = reload(stats, suffix).moments
+    assert_same_bits(back, moments)
+    assert_same_bits(back.merge(back), moments.merge(moments))
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_sums_behind_marked_integers_come_back_though_their_real_type_is_float(suffix: str) -> None:
+    stats = make_stats(draw_integers("int16", (9, 2), seed=1), "column", axes="NC", ignore=0.0)
+    stats = replace(stats, dtype="float32")
+    assert_same_bits(reload(stats, suffix).moments, stats.moments)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

@@ -61,8 +61,20 @@ SourcePath = Annotated[
         help=f"{_list_nouns()}; - is {PIPED} from a pipe, @FILE a list of images.",
     ),
 ]
+StatsFiles = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="STATS",
+        show_default=False,
+        help="Stats files, of any form; - is JSON from a pipe, @FILE a list of files.",
+    ),
+]
 InspectPath = Annotated[
     str | None, typer.Argument(metavar="PATH", show_default=False, help="A dataset, or a stats file.")
+]
+Parts = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="PART", show_default=False, help="What zm center or zm standardize wrote with --shard I/N."),
 ]
 
 Version = Annotated[bool, _act_at_once("--version", _show_version, "Show the version and exit.")]

@@ -99,13 +99,14 @@ def _check(request: CheckRequest, plan: Plan, report: Report) -> Findings:
     named = name_source(request.path, request.reading.files_from, request.reading.kind)
     reading = skip_unreadable(request.reading, named)
     options = reading.options
+    report.connect(plan)
     with ExitStack() as stack:
-        (source,) = stack.enter_context(open_sources([named], options, reading.kind))
+        (source,) = stack.enter_context(open_sources([named], options, reading.kind, plan, report))
         left = find_untransformed(source) if options.get(COLUMNS) is None else []
         if left:
             source.close()
             options = options.replace(**{EXCLUDE.name: (*(options.get(EXCLUDE) or ()), *left)})
-            (source,) = stack.enter_context(open_sources([named], options, reading.kind))
+            (source,) = stack.enter_context(open_sources([named], options, reading.kind, plan, report))
         tick = stack.enter_context(report.progress_bar([source], "checking"))
         found = check_data(source, state, tolerance, request.measuring, plan, tick)
     if left:
@@ -132,7 +133,9 @@ def _compare(request: CheckRequest, plan: Plan, report: Report) -> Findings:
         return findings
     named = name_source(request.path, reading.files_from, reading.kind)
     options = skip_unreadable(reading, named).options.replace(files=named.files)
-    source = open_to_compare(named.path, options, training, reading.kind)
+    report.connect(plan)
+    with report.opening_bar() as opening_tick:
+        source = open_to_compare(named.path, options, training, reading.kind, plan=plan, tick=opening_tick)
     try:
         with report.progress_bar([source], "comparing") as tick:
             findings = compare_data(source, training, limits, plan, tick)

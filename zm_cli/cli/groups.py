@@ -90,7 +90,8 @@ def groups() -> Mapping[type, Group]:
 
     def build_plan(values: dict[str, Any]) -> Plan:
         # 0 stands for the default only here: as an amount that was asked for, it is too little.
-        return Plan(values["workers"] or 0, 0 if values["memory"] is None else max(1, values["memory"]))
+        memory = 0 if values["memory"] is None else max(1, values["memory"])
+        return Plan(values["workers"] or 0, memory, cluster=values["dask"])
 
     return {
         Reading: Group((opt.KIND, opt.FILES_FROM, *reading.values()), build_reading),
@@ -106,6 +107,6 @@ def groups() -> Mapping[type, Group]:
             (opt.CHECK, opt.TOLERANCE, opt.AGAINST, opt.MAX_SHIFT, opt.MAX_RATIO, opt.MAX_MISSING, opt.MAX_OUTSIDE),
             lambda values: Checking(**values),
         ),
-        Plan: Group((opt.WORKERS, opt.MEMORY), build_plan),
+        Plan: Group((opt.WORKERS, opt.MEMORY, opt.DASK), build_plan),
         Report: Group((opt.QUIET, opt.VERBOSE, opt.PROGRESS, opt.DEBUG), build_report),
     }

@@ -68,6 +68,7 @@ def inspect(
             _print_stats(path, stats, everything=report.verbose)
         return
     named = name_source(path, reading.files_from, reading.kind)
+    report.connect(plan)
     found = _describe(named, reading, measuring, plan, report)
     if json:
         sys.stdout.write(to_json(found.to_document()))
@@ -93,7 +94,7 @@ def _describe(
     with ExitStack() as stack:
         try:
             asked = describe_text(skip_unreadable(reading, named), named)
-            (source,) = stack.enter_context(open_sources([named], asked.options, asked.kind))
+            (source,) = stack.enter_context(open_sources([named], asked.options, asked.kind, plan, report))
         except ZmError as error:
             surveyed = (
                 survey_path(named.path, reading.options, reading.kind, error) if is_open(named, reading) else None
@@ -132,6 +133,7 @@ def _print_description(found: Description, *, everything: bool) -> None:
         else "0",
         "left out": f"{facts.left_out:,} files" if facts.left_out else "",
         "state": found.state or "",
+        "part": f"{found.part} of the data; zm join joins all parts" if found.part else "",
     }
     print_facts(lines)
     print()
@@ -144,7 +146,8 @@ def _print_description(found: Description, *, everything: bool) -> None:
 
 
 def _print_stats(path: str, stats: Stats, *, everything: bool) -> None:
-    from zm_cli.cli.tables import print_stats, show_number, show_size
+    from zm_cli.cli.sourcelist import list_sources
+    from zm_cli.cli.tables import print_stats, show_number
     from zm_cli.numbers.axes import describe_shape
 
     print_facts(
@@ -152,7 +155,8 @@ def _print_stats(path: str, stats: Stats, *, everything: bool) -> None:
             "path": path,
             "kind": f"stats file, of {stats.kind}",
             "per": stats.per,
-            "samples": f"{stats.samples:,}" + (", a part of all (--limit, --sample)" if stats.partial else ""),
+            "samples": f"{stats.samples:,}{_describe_part(stats)}",
+            "part": "" if stats.shard is None else f"{stats.shard} of the data (--shard); zm merge joins all parts",
             "sample shape": f"{describe_shape(stats.sample_shape)} ({stats.axes})",
             "dtype": stats.dtype + (", read as 0-1" if stats.unit else ""),
             "range": _show_range(stats),
@@ -160,12 +164,17 @@ def _print_stats(path: str, stats: Stats, *, everything: bool) -> None:
             "ignored value": "" if stats.ignore is None else show_number(stats.ignore),
         }
     )
-    for source in stats.sources:
-        counts = f"{source.samples:,} samples, {show_size(source.bytes)}"
-        skipped = f", left out {source.skipped_total:,}" if source.skipped_total else ""
-        print_facts({"source": f"{source.path}: {counts}{skipped}, {source.digest}"})
+    for line in list_sources(stats.sources, everything=everything):
+        print_facts({"source": line})
     print()
     print_stats(stats, everything=everything)
+
+
+def _describe_part(stats: Stats) -> str:
+    """Which part of the data was measured, to end a sentence with; empty for all of them."""
+    if stats.partial:
+        return ", a part of all (--limit, --sample, or shards that were missing)"
+    return "" if stats.shard is None else f", part {stats.shard} of the data (--shard)"
 
 
 def _show_range(stats: Stats) -> str:

@@ -16,6 +16,8 @@ from zm_cli.cli.arguments import InstallCompletion, ShowCompletion, Version
 from zm_cli.cli.center import center
 from zm_cli.cli.commands import Command, Commands
 from zm_cli.cli.inspect import inspect
+from zm_cli.cli.join import join
+from zm_cli.cli.merge import merge
 from zm_cli.cli.standardize import standardize
 from zm_cli.cli.stats import stats
 from zm_cli.errors import DataError, UsageError, ZmError, print_error
@@ -43,9 +45,7 @@ def zm(
 ) -> None:
     """Means and deviations of datasets, and datasets centered by them.
 
-    zm stats train/ -o train.stats.json
-    zm standardize test/ -o test.h5 --stats train.stats.json
-    zm inspect train.csv
+    zm stats train/ -o s.json && zm standardize test/ -o test.h5 --stats s.json
 
     Exit codes: 0 done, 1 a check failed, 2 wrong usage, 3 bad data.
     """
@@ -71,7 +71,7 @@ def _register(command: Callable[..., None]) -> None:
     app.command(cls=Command, epilog="Exit codes: see zm --help")(run_quietly)
 
 
-for _command in (stats, center, standardize, inspect):
+for _command in (stats, merge, center, standardize, join, inspect):
     _register(_command)
 
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from zm_cli.cli.report import Report
+from zm_cli.cli.tables import show_samples
+from zm_cli.data.options import ReadOptions
 from zm_cli.data.source import Source
+from zm_cli.errors import UsageError
+from zm_cli.outputs.draft import check_folder
+from zm_cli.pipeline.checkpoint import KEEP_NOTHING, Checkpoint, Keeper
 from zm_cli.pipeline.measure import measure
 from zm_cli.pipeline.options import MeasureOptions, Purpose
 from zm_cli.pipeline.outcome import Outcome
@@ -16,12 +24,56 @@ from zm_cli.statsfile.stats import Stats
 
 
 def measure_opened(
-    sources: Sequence[Source], options: MeasureOptions, plan: Plan, report: Report, purpose: Purpose = "stats"
+    sources: Sequence[Source],
+    options: MeasureOptions,
+    plan: Plan,
+    report: Report,
+    purpose: Purpose = "stats",
+    *,
+    keeper: Keeper = KEEP_NOTHING,
 ) -> tuple[Stats, Outcome]:
-    """The statistics of opened sources, made for this purpose, and the notes and warnings about them."""
+    """The statistics of opened sources, made for this purpose, and the notes and warnings about them.
+
+    They go on from what `keeper` holds of an earlier run.
+    """
     report.print_left_out(sources)
-    with report.progress_bar(sources, "measuring") as tick:
-        stats, outcome = measure(sources, replace(options, purpose=purpose), plan, tick)
+    with report.progress_bar(sources, "measuring", (keeper.nbytes, keeper.samples)) as tick:
+        stats, outcome = measure(sources, replace(options, purpose=purpose), plan, tick, keeper)
     if split := find_leak(sources) or find_held_out(sources):
         outcome.warn(split)
     return stats, outcome
+
+
+def check_checkpoint(path: str | None) -> None:
+    """Raises UsageError for a checkpoint that cannot be a file."""
+    if path is None:
+        return
+    if path == "-":
+        raise UsageError("must be a file", where="--checkpoint")
+    check_folder(Path(path))
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise UsageError("is not a regular file", where=path, hint="name another file for --checkpoint")
+
+
+@contextmanager
+def open_checkpoint(
+    path: str | None, sources: Sequence[Source], options: MeasureOptions, reading: ReadOptions, report: Report
+) -> Iterator[Keeper]:
+    """Yields the checkpoint of a run at `path`, and prints as a detail how far an earlier run had come.
+
+    Without a path, nothing is kept. Raises the errors of Checkpoint.
+    """
+    if path is None:
+        yield KEEP_NOTHING
+        return
+    with Checkpoint(path, sources, options, reading) as checkpoint:
+        if checkpoint.samples:
+            report.print_detail(f"goes on after {show_samples(checkpoint.samples)} of an earlier run")
+        yield checkpoint
+
+
+def remove_checkpoint(path: str | None) -> None:
+    """Removes the checkpoint of a run that is complete, if there is one."""
+    if path is not None:
+        # Of a symbolic link, the file: it is what was written.
+        Path(os.path.realpath(path)).unlink(missing_ok=True)

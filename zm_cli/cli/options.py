@@ -9,6 +9,7 @@ from zm_cli.formats import formats
 from zm_cli.inputs.option_text import parse_epsilon, parse_impute, parse_number, parse_size
 from zm_cli.numbers.axes import Per
 from zm_cli.pipeline.options import Missing, State
+from zm_cli.running.cluster.address import LOCAL, parse_address
 
 PIPED = next(entry.kind.upper() for entry in formats().values() if entry.reads_pipe)
 """The name of the format that is read from a pipe, for help texts."""
@@ -158,6 +159,14 @@ OUTPUT: Option[str] = Option(
     panel=Panel.OUTPUT,
     decides_output=False,
 )
+JOINED: Option[str] = Option(
+    "output",
+    flags=("--output", "-o"),
+    metavar="PATH",
+    help="The file or folder to write.",
+    panel=Panel.OUTPUT,
+    decides_output=False,
+)
 NO_CLOBBER: Option[bool] = Option(
     "no_clobber",
     given_as=bool,
@@ -202,6 +211,14 @@ FORCE: Option[bool] = Option(
     panel=Panel.OUTPUT,
     decides_output=False,
 )
+MERGE_FORCE: Option[bool] = Option(
+    "force",
+    given_as=bool,
+    default=False,
+    help="Go on if statistics are of a trial, a source comes twice, or parts of one are missing.",
+    panel=Panel.OUTPUT,
+    decides_output=False,
+)
 JSON: Option[bool] = Option(
     "json",
     given_as=bool,
@@ -227,6 +244,23 @@ MEMORY: Option[int] = Option(
     metavar="SIZE",
     suggestions=("128MB", "256MB", "512MB", "1GB", "2GB"),
     help="Memory for the data being processed (default: 128MB for each worker, at least 256MB).",
+    panel=Panel.RUNNING,
+    decides_output=False,
+)
+DASK: Option[str] = Option(
+    "dask",
+    parse=parse_address,
+    metavar="ADDRESS",
+    suggestions=(LOCAL,),
+    help="Work on a Dask cluster: tcp://HOST:8786, a scheduler file, or local, which starts one here.",
+    panel=Panel.RUNNING,
+    decides_output=False,
+)
+CHECKPOINT: Option[str] = Option(
+    "checkpoint",
+    metavar="FILE",
+    help="Keep in this file, every half minute, how far the run has come; the same command then goes on from there. "
+    "Removed at the end.",
     panel=Panel.RUNNING,
     decides_output=False,
 )

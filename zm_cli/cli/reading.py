@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
+from zm_cli.cli.report import Report
 from zm_cli.cli.sources import NamedSource
 from zm_cli.data.options import ReadOptions
 from zm_cli.data.source import Source
@@ -19,6 +20,7 @@ from zm_cli.errors import DataError, UsageError, ZmError
 from zm_cli.formats import detect, open_source
 from zm_cli.inputs.standard_input import StandardInput, name_input
 from zm_cli.running import guard
+from zm_cli.running.plan import Plan
 from zm_cli.statsfile.store import is_stats_file
 
 MEMORY = "/dev/shm/"
@@ -75,8 +77,18 @@ def _identify(path: str | None, stream: IO[str]) -> tuple[int, int] | str | None
 
 
 @contextmanager
-def open_sources(named: Sequence[NamedSource], options: ReadOptions, kind: str | None) -> Iterator[list[Source]]:
-    """Opens the named sources, and closes them at the end. Raises UsageError if they are not all of one kind."""
+def open_sources(
+    named: Sequence[NamedSource], options: ReadOptions, kind: str | None, plan: Plan, report: Report
+) -> Iterator[list[Source]]:
+    """Opens the named sources, and closes them at the end. Raises UsageError if they are not all of one kind.
+
+    The workers of the plan read what has to be read to open them, and a progress bar shows how far they are.
+    """
+    for source in named:
+        if is_stats_file(source.path):
+            several = "zm merge merges stats files, " if len(named) > 1 else ""
+            hint = f"{several}zm inspect shows it, --stats applies it"
+            raise UsageError("is a stats file, not data", where=source.path, hint=hint)
     found = {source.path: detect(source.path, kind).kind for source in named}
     if len(set(found.values())) > 1:
         listed = ", ".join(f"{path} ({what})" for path, what in found.items())
@@ -85,11 +97,8 @@ def open_sources(named: Sequence[NamedSource], options: ReadOptions, kind: str |
         sources = []
         for source in named:
             path = source.path
-            if is_stats_file(path):
-                raise UsageError(
-                    "is a stats file, not data", where=path, hint="zm inspect shows it, --stats applies it"
-                )
-            opened_source = open_source(path, options.replace(files=source.files), kind)
+            with report.opening_bar() as tick:
+                opened_source = open_source(path, options.replace(files=source.files), kind, plan=plan, tick=tick)
             stack.callback(opened_source.close)
             sources.append(opened_source)
         yield sources

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING, Any
 from zm_cli.errors import escape_controls
 
 if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from zm_cli.data.format import OpeningTick
     from zm_cli.data.source import Source
     from zm_cli.pipeline.outcome import Outcome, Tick
+    from zm_cli.running.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,11 @@ class Report:
             for sample in outcome.skipped:
                 _print(f"left out: {sample.name}: {sample.reason}")
 
+    def connect(self, plan: Plan) -> None:
+        """Connects to the cluster of a plan, if it has one, before the work begins, and prints a detail on it."""
+        if (sentence := plan.connect()) is not None:
+            self.print_detail(sentence)
+
     def print_left_out(self, sources: Sequence[Source]) -> None:
         """Prints, with `verbose`, how many files of each folder are not samples."""
         if self.verbose and not self.quiet:
@@ -61,32 +70,74 @@ class Report:
                 if count := source.facts().left_out:
                     _print(f"{source.path}: other files, left out: {count}")
 
-    @contextmanager
-    def progress_bar(self, sources: Sequence[Source], what: str) -> Iterator[Tick]:
-        """Yields a Tick that moves a progress bar on standard error, if one is to be shown.
+    @property
+    def _shows_progress(self) -> bool:
+        return sys.stderr.isatty() and not self.quiet if self.progress is None else self.progress
 
-        It counts samples where their number is known, else bytes.
-        """
-        shown = sys.stderr.isatty() and not self.quiet if self.progress is None else self.progress
-        if not shown:
-            from zm_cli.pipeline.outcome import ignore_progress
-
-            yield ignore_progress
-            return
+    def _make_bar(self, **options: Any) -> tqdm[Any]:
         from tqdm import tqdm
 
         # The monitor thread of tqdm, which only serves very slow bars, would prevent the workers from being forked.
         tqdm.monitor_interval = 0
         # A bar appears after a second, unless one was asked for.
-        bar_options: dict[str, Any] = {"desc": what, "delay": 0 if self.progress else 1, "file": sys.stderr}
+        return tqdm(**options, delay=0 if self.progress else 1, file=sys.stderr, leave=False)
+
+    @contextmanager
+    def opening_bar(self) -> Iterator[OpeningTick]:
+        """Yields an OpeningTick that counts on standard error the files of a source that is opened, if that is shown.
+
+        One bar shows how many were found, the next one how many of them were read.
+        """
+        from zm_cli.data.format import ignore_opening
+
+        if not self._shows_progress:
+            yield ignore_opening
+            return
+        bar: tqdm[Any] | None = None
+
+        def tick(done: int, total: int | None) -> None:
+            nonlocal bar
+            if bar is None or bar.total != total:
+                if bar is not None:
+                    bar.close()
+                what = "finding files" if total is None else "reading headers"
+                bar = self._make_bar(desc=what, total=total, unit=" files")
+            bar.update(done - bar.n)
+
+        try:
+            yield tick
+        finally:
+            if bar is not None:
+                bar.close()
+
+    @contextmanager
+    def file_bar(self, total: int, what: str) -> Iterator[Callable[[], object]]:
+        """Yields what is called after each of `total` files, and moves a progress bar if one is to be shown."""
+        if not self._shows_progress:
+            yield lambda: None
+            return
+        with self._make_bar(desc=what, total=total, unit=" files") as bar:
+            yield bar.update
+
+    @contextmanager
+    def progress_bar(self, sources: Sequence[Source], what: str, done: tuple[int, int] = (0, 0)) -> Iterator[Tick]:
+        """Yields a Tick that moves a progress bar on standard error, if one is to be shown.
+
+        It counts samples where their number is known, else bytes. `done` is how many bytes and samples it begins with.
+        """
+        if not self._shows_progress:
+            from zm_cli.pipeline.outcome import ignore_progress
+
+            yield ignore_progress
+            return
         numbers = [source.spec.samples for source in sources]
         if None in numbers:
             total = sum(source.nbytes for source in sources) or None
-            with tqdm(total=total, unit="B", unit_scale=True, leave=False, **bar_options) as bar:
+            with self._make_bar(desc=what, total=total, initial=done[0], unit="B", unit_scale=True) as bar:
                 yield lambda nbytes, samples: bar.update(nbytes)
         else:
             total = sum(number or 0 for number in numbers)
-            with tqdm(total=total, unit=" samples", leave=False, **bar_options) as bar:
+            with self._make_bar(desc=what, total=total, initial=done[1], unit=" samples") as bar:
                 yield lambda nbytes, samples: bar.update(samples)
 
 

@@ -56,6 +56,35 @@ def name_sources(given: Sequence[str], files_from: str | None, kind: str | None)
     return named
 
 
+def list_named_files(given: Sequence[str], files_from: str | None, what: str) -> list[str]:
+    """The files that a command line names, those of its lists among them, each of which is read by itself.
+
+    Raises UsageError if there are none of `what` is wanted, if one is named twice, or if a list does not exist or is
+    empty; DataError if a list cannot be read.
+    """
+    if not given and files_from is None:
+        raise UsageError(f"no {what} is named", hint="name files, or a list of them with --files-from")
+    check_input_once(*given, *find_lists(given, files_from))
+    paths: list[str] = []
+    for text in given:
+        paths += _read_list(text[1:]) if _is_list(text) else [text]
+    if files_from is not None:
+        paths += _read_list(files_from)
+    check_input_once(*paths)
+    seen: set[tuple[int, int]] = set()
+    for path in paths:
+        try:
+            status = os.stat(path)
+        except (OSError, ValueError):
+            # What is not there is an error where it is read.
+            continue
+        identity = status.st_dev, status.st_ino
+        if path != "-" and identity in seen:
+            raise _given_twice(path)
+        seen.add(identity)
+    return paths
+
+
 def find_lists(given: Sequence[str], files_from: str | None) -> list[str]:
     """The lists of paths that a command line names."""
     return [text[1:] for text in given if _is_list(text)] + ([] if files_from is None else [files_from])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
@@ -28,6 +27,7 @@ def stats(
     output: Annotated[str | None, opt.STATS_OUTPUT],
     if_changed: Annotated[bool, opt.IF_CHANGED],
     no_clobber: Annotated[bool, opt.NO_CLOBBER],
+    checkpoint: Annotated[str | None, opt.CHECKPOINT],
     json: Annotated[bool, opt.JSON],
     reading: Reading,
     measuring: MeasureOptions,
@@ -45,7 +45,9 @@ def stats(
     zm stats train.csv --json | jq .mean
     """
     from zm_cli.cli.if_changed import find_change, record_provenance, require_file_output
+    from zm_cli.cli.measuring import check_checkpoint, remove_checkpoint
     from zm_cli.cli.reading import check_outputs, refuse_existing
+    from zm_cli.cli.results import save_result, show_result
     from zm_cli.cli.sources import find_lists, name_sources
     from zm_cli.pipeline.outcome import Outcome
     from zm_cli.statsfile.store import check_target, load_stats
@@ -53,8 +55,10 @@ def stats(
     named = name_sources(sources or [], reading.files_from, reading.kind)
     if output is not None:
         check_target(output)
+    check_checkpoint(checkpoint)
+    if output is not None or checkpoint is not None:
         paths = [path for source in named for path in source.list_paths()]
-        check_outputs([*paths, *find_lists(sources or [], reading.files_from)], [output])
+        check_outputs([*paths, *find_lists(sources or [], reading.files_from)], [output, checkpoint])
     provenance = None
     if if_changed:
         kept = require_file_output(output)
@@ -62,53 +66,36 @@ def stats(
         change = find_change(kept, provenance)
         if change is None:
             report.print_message(f"{kept} is up to date")
-            _show(load_stats(kept), Outcome(), output, json=json, everything=report.verbose)
+            show_result(load_stats(kept), Outcome(), output, json=json, everything=report.verbose)
             return
         report.print_detail(f"making {kept}: {change}")
     if no_clobber:
         refuse_existing([output])
-    result, outcome = _measure(named, output, reading, measuring, plan, report)
+    result, outcome = _measure(named, output, checkpoint, reading, measuring, plan, report)
     result = replace(result, provenance=provenance)
     report.print_outcome(outcome)
-    if output is not None and output != "-":
-        _save(result, output, report)
-    _show(result, outcome, output, json=json, everything=report.verbose)
+    save_result(result, output, report)
+    show_result(result, outcome, output, json=json, everything=report.verbose)
+    remove_checkpoint(checkpoint)
 
 
 def _measure(
     named: Sequence[NamedSource],
     output: str | None,
+    checkpoint: str | None,
     reading: Reading,
     measuring: MeasureOptions,
     plan: Plan,
     report: Report,
 ) -> tuple[Stats, Outcome]:
     """The statistics, and the notes and warnings about them; UsageError if `output` cannot hold them."""
-    from zm_cli.cli.measuring import measure_opened
+    from zm_cli.cli.measuring import measure_opened, open_checkpoint
     from zm_cli.cli.reading import open_sources
     from zm_cli.statsfile.store import check_room
 
-    with open_sources(named, reading.options, reading.kind) as sources:
+    report.connect(plan)
+    with open_sources(named, reading.options, reading.kind, plan, report) as sources:
         if output is not None:
             check_room(output, sources[0].spec, measuring.per, sources[0].path)
-        return measure_opened(sources, measuring, plan, report)
-
-
-def _save(result: Stats, output: str, report: Report) -> None:
-    from zm_cli.cli.tables import show_samples
-    from zm_cli.statsfile.store import save_stats
-
-    save_stats(result, output)
-    report.print_detail(f"statistics of {show_samples(result.samples)} in {output}")
-
-
-def _show(stats: Stats, outcome: Outcome, output: str | None, *, json: bool, everything: bool) -> None:
-    """Prints JSON if asked for; else a table if there is no output file or standard output is a terminal."""
-    from zm_cli.cli.tables import print_stats
-    from zm_cli.statsfile.encode import to_json
-
-    if json or output == "-":
-        messages = {"notes": outcome.notes, "warnings": outcome.warnings} if json else {}
-        sys.stdout.write(to_json(stats.to_document() | messages))
-    elif output is None or sys.stdout.isatty():
-        print_stats(stats, everything=everything)
+        with open_checkpoint(checkpoint, sources, measuring, reading.options, report) as keeper:
+            return measure_opened(sources, measuring, plan, report, keeper=keeper)

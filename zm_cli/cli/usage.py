@@ -31,10 +31,21 @@ def explain_usage(error: typer.TyperException) -> UsageError | None:
     called = context.command_path
     if what.startswith(ONE_TOO_MANY):
         extra = what.removeprefix(ONE_TOO_MANY).removesuffix(")")
-        return UsageError("is an unexpected argument", where=extra, hint=f"usage: {_describe_call(context)}")
+        return UsageError("is an unexpected argument", where=extra, hint=_advise_extra(extra, context))
     if what == "Missing command":
         return UsageError("a command is missing", hint=f"choose from {', '.join(context.command.commands)}")
     return UsageError(what, where=called, hint=f"see {called} --help")
+
+
+def _advise_extra(extra: str, context: Any) -> str:
+    """The hint for arguments that are too many."""
+    from zm_cli.statsfile.store import is_stats_file
+
+    arguments = [each.name for each in context.command.params if each.param_type_name == "argument"]
+    given = [context.params.get(name) for name in arguments]
+    if all(isinstance(path, str) and is_stats_file(path) for path in [*given, *extra.split(" ")]):
+        return "zm merge makes one stats file of several"
+    return f"usage: {_describe_call(context)}"
 
 
 def _explain_option(error: Any, option: str) -> UsageError:

@@ -19,6 +19,7 @@ from zm_cli.cli.tables import show_samples
 from zm_cli.data.options import ReadOptions
 from zm_cli.errors import UsageError
 from zm_cli.formats import detect
+from zm_cli.formats.shared.options import SHARD
 from zm_cli.inputs.standard_input import name_input
 from zm_cli.pipeline.apply import apply
 from zm_cli.pipeline.belonging import find_other_data, name_stats
@@ -112,6 +113,7 @@ def _check_request(request: WriteRequest) -> _Job:
     output = request.output or _choose_output(named.path, request.reading.kind)
     check_input_once(request.stats, named.path, files_from)
     stats_file, save_stats = _find_stats(named.path, request), request.save_stats
+    _refuse_own_part(request.reading.options, stats_file)
     if stats_file is not None:
         _refuse_measuring(request.measuring, save_stats)
     elif save_stats is None and output != "-":
@@ -136,6 +138,7 @@ def _choose_output(path: str, kind: str | None) -> str:
 def _carry_out(job: _Job, report: Report, plan: Plan) -> tuple[Outcome, Outcome]:
     """The outcome of writing, and the messages of measuring and writing together."""
     path = kept = job.named.path
+    report.connect(plan)
     with ExitStack() as stack:
         messages = Outcome()
         if job.stats_file is None:
@@ -155,7 +158,7 @@ def _carry_out(job: _Job, report: Report, plan: Plan) -> tuple[Outcome, Outcome]
 def _measure(job: _Job, path: str, report: Report, plan: Plan) -> tuple[Stats, Outcome]:
     """The statistics of the source, which is read from `path`, and the notes and warnings about them."""
     measuring = job.request.measuring
-    with open_sources([replace(job.named, path=path)], job.options, job.kind) as sources:
+    with open_sources([replace(job.named, path=path)], job.options, job.kind, plan, report) as sources:
         check_output(sources[0], job.output, job.request.applying.format)
         check_indicators(sources[0], job.request.applying)
         if job.save_stats is not None:
@@ -171,7 +174,10 @@ def _apply(job: _Job, path: str, stats: Stats, report: Report, plan: Plan) -> Ou
     """Writes the source, which is read from `path`, transformed by the statistics; returns the outcome."""
     own, applying = job.stats_file is None, job.request.applying
     try:
-        source, stats = open_to_apply(path, job.options, stats, job.kind, inverse=applying.inverse)
+        with report.opening_bar() as opening_tick:
+            source, stats = open_to_apply(
+                path, job.options, stats, job.kind, inverse=applying.inverse, plan=plan, tick=opening_tick
+            )
     except UsageError as error:
         if not own:
             raise
@@ -192,6 +198,17 @@ def _find_stats(path: str, request: WriteRequest) -> str | None:
     if path == "-" or not Path(beside).is_file():
         raise UsageError("--inverse needs the statistics that were applied", where=path, hint="name them with --stats")
     return beside
+
+
+def _refuse_own_part(options: ReadOptions, stats_file: str | None) -> None:
+    """Raises UsageError for a part of the data that would be transformed by statistics of that part alone."""
+    shard = options.get(SHARD)
+    if shard is not None and stats_file is None:
+        raise UsageError(
+            f"part {shard} would be transformed by its own statistics, not by those of all parts",
+            where=SHARD.spelling,
+            hint=f"measure each part (zm stats --shard {shard}), join them (zm merge), and give the result as --stats",
+        )
 
 
 def _refuse_measuring(measuring: MeasureOptions, save_stats: str | None) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from zm_cli.data.options import Option, ReadOptions, Recorded
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from zm_cli.data.source import Source
     from zm_cli.data.spec import Spec
     from zm_cli.data.survey import Survey
+    from zm_cli.running.plan import Plan
 
 
 class Confidence(IntEnum):
@@ -27,6 +28,36 @@ class Confidence(IntEnum):
     BY_NAME = 3
     """Its name is that of the format: somebody chose it."""
 
+
+OpeningTick = Callable[[int, int | None], object]
+"""Called while a source is opened, with how many files were found or read so far, and of how many; None: they are still
+being found."""
+
+
+def ignore_opening(done: int, total: int | None) -> None:
+    """The OpeningTick for a caller that does not show progress."""
+
+
+class Open(Protocol):
+    """Opens the source at a path with options; the plan says who may read much at once, None: this thread alone."""
+
+    def __call__(
+        self, path: str, options: ReadOptions, plan: Plan | None = None, tick: OpeningTick = ignore_opening
+    ) -> Source: ...
+
+
+@dataclass(frozen=True)
+class OutputPart:
+    """One part of an output that was written part by part: its path, and its receipt."""
+
+    path: str
+    receipt: Mapping[str, Any]
+
+
+Join = Callable[[Sequence[OutputPart], Mapping[str, Any], str], Sequence[str]]
+"""Takes all parts of an output in the order of the data, the receipt of the whole, and the path to write it to; writes
+it completely or not at all, and returns notes. Raises UsageError for a path that it cannot have, DataError where the
+parts do not fit together or the file system refuses."""
 
 Complete = Callable[[str, ReadOptions, str], Iterator[tuple[str, str]]]
 """Takes a path, reading options and the start of a value; yields the values of an option that are possible for the data
@@ -59,12 +90,14 @@ class Format:
     kind: str
     noun: str
     recognize: Callable[[Path], Confidence | None]
-    open: Callable[[str, ReadOptions], Source]
+    open: Open
     find_receipt: Callable[[str, ReadOptions], Mapping[str, Any] | None]
     list_files: Callable[[str, ReadOptions], Iterator[tuple[str, str]]]
     options: tuple[Option[Any], ...]
     find_fault: Callable[[Spec, Mapping[str, Any]], str | None] = _accept
     survey: Callable[[str, ReadOptions], Survey | None] = _list_nothing
+    join: Join | None = None
+    """Joins outputs that were written part by part; None: they cannot be joined."""
     output_formats: frozenset[str] = frozenset()
     output_help: str = ""
     completers: Mapping[str, Complete] = field(default_factory=dict)

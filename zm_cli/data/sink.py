@@ -36,17 +36,28 @@ class Sink(Protocol):
     `encode` may be called from several threads at once, all other methods from one thread only. `write` takes the
     results of `encode` in the order of the data. Every method may raise DataError where the file system refuses; then
     `discard` must be called.
+
+    A sink is pickled as what `encode` needs, so that workers in other processes and on other machines can do that.
     """
 
     notes: list[str]
     """Sentences for the user on what could not be kept."""
 
+    @property
+    def encodes_to(self) -> str | None:
+        """The folder that `encode` writes to, where each sample is a file of its own; None: it writes nothing."""
+        ...
+
     def encode(self, block: Block) -> Any:
-        """Returns the block in the form that `write` takes; safe to call from several threads at once."""
+        """Returns the block in the form that `write` takes; safe to call from several threads at once.
+
+        With `encodes_to`, its samples are written, in any order, and their names and sizes are returned. A block may be
+        encoded twice, where a worker dies, and perhaps at the same time, where it only seems to have died.
+        """
         ...
 
     def write(self, encoded: Any) -> None:
-        """Appends an encoded block, at once for standard output; BrokenPipeError where its reader is gone."""
+        """Adds an encoded block, at once for standard output; BrokenPipeError where its reader is gone."""
         ...
 
     def commit(self) -> None:

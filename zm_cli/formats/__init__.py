@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zm_cli.data.format import Confidence, Format
+from zm_cli.data.format import Confidence, Format, OpeningTick, ignore_opening
 from zm_cli.data.options import Option, ReadOptions
 from zm_cli.errors import DataError, NothingToMeasureError, UsageError, ZmError
 from zm_cli.inputs.standard_input import name_input
@@ -19,6 +19,7 @@ from zm_cli.running.guard import note_input
 
 if TYPE_CHECKING:
     from zm_cli.data.source import Source
+    from zm_cli.running.plan import Plan
 
 DESCRIPTORS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 """Paths of file descriptors that are already open."""
@@ -108,8 +109,16 @@ def _piped() -> Format:
     return next(entry for entry in formats().values() if entry.reads_pipe)
 
 
-def open_source(path: str, options: ReadOptions, kind: str | None = None, *, preferred: str | None = None) -> Source:
-    """The source at `path`, opened as its format reads it.
+def open_source(
+    path: str,
+    options: ReadOptions,
+    kind: str | None = None,
+    *,
+    preferred: str | None = None,
+    plan: Plan | None = None,
+    tick: OpeningTick = ignore_opening,
+) -> Source:
+    """The source at `path`, opened as its format reads it, by the workers of the plan where there is much to read.
 
     Raises UsageError for an option that this format does not have, DataError for data that it cannot read, which names
     them for what they are.
@@ -125,7 +134,7 @@ def open_source(path: str, options: ReadOptions, kind: str | None = None, *, pre
         # Any text can be read as a table, with other numbers than were meant.
         _refuse_foreign(path, entry)
     try:
-        return entry.open(path, options)
+        return entry.open(path, options, plan, tick)
     except DataError as error:
         if _is_empty(path):
             raise _explain_empty(path) from error

@@ -16,8 +16,8 @@ from zm_cli.numbers.stored import Hidden
 class Accumulator:
     """Adds up the moments, and the optional `statistics`, of blocks with the same dtype and shape of features.
 
-    If every value of a sample is a feature, 8- and 16-bit integers are summed exactly over all blocks, which is much
-    faster than merging moments block by block. `kept` and `hidden` are as for `Moments.from_block`.
+    8- and 16-bit integers are summed exactly over all blocks; if every value of a sample is a feature, in running sums,
+    which is much faster than merging moments block by block. `kept` and `hidden` are as for `Moments.from_block`.
     """
 
     def __init__(self, kept: tuple[int, ...], hidden: Hidden = (), statistics: Sequence[type[Statistic]] = ()) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zm_cli.numbers.integer_sums import IntegerSums
 from zm_cli.numbers.pieces import Rows, cut_pieces, find_extremes, fold_rows, sum_columns, unfold_sums
 from zm_cli.numbers.stored import Hidden, find_equal, find_possible, match_values
-from zm_cli.numbers.sums import Counts, Sums, complete_sums, round_mean
+from zm_cli.numbers.sums import Counts, Sums, complete_sums, correct_mean, round_mean
 
 
 class ExactSums:
@@ -74,12 +75,9 @@ class ExactSums:
 
     def finish(self) -> Sums:
         """The sums of all added rows, at least one."""
-        # With q the nearest integer to the mean: sum (x-q)^2 is an exact integer, and the correction r^2/n,
-        # r = sum (x-q), |r| <= n/2, is at most half of it, so that nothing cancels.
         count = self.rows - self._missing
-        nearest, residue = round_mean(self._total, count)
-        about = self._square - nearest * (self._total + residue)
-        return complete_sums(self.rows, count, nearest, residue, about.astype(np.float64), self._low, self._high)
+        sums = IntegerSums.from_totals(self._total, self._square)
+        return complete_sums(self.rows, count, sums.derive(count), self._low, self._high, sums)
 
 
 def sum_counts(counts: Counts, hidden: Hidden = ()) -> Sums:
@@ -90,8 +88,11 @@ def sum_counts(counts: Counts, hidden: Hidden = ()) -> Sums:
     count = counted.sum(axis=1)
     # Python's integers, which have no limit: of a hundred million images the squares do not fit 64 bits.
     whole, exact = values.astype(object), counted.astype(object)
-    nearest, residue = round_mean(exact @ whole, count.astype(object))
+    total = exact @ whole
+    nearest, residue = round_mean(total, count.astype(object))
     square = (exact * (whole - nearest[:, np.newaxis]) ** 2).sum(axis=1)
+    moments = correct_mean(count, nearest, residue, square.astype(np.float64))
     low = np.where(present, values, np.inf).min(axis=1)
     high = np.where(present, values, -np.inf).max(axis=1)
-    return complete_sums(counts.sum(axis=1), count, nearest, residue, square.astype(np.float64), low, high)
+    sums = IntegerSums.from_unbounded(total, exact @ whole**2)
+    return complete_sums(counts.sum(axis=1), count, moments, low, high, sums)

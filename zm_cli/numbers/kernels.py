@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from zm_cli.numbers.exact import ExactSums
 from zm_cli.numbers.pieces import Rows, cut_pieces, find_extremes, fold_rows, sum_columns, unfold_sums
 from zm_cli.numbers.stored import Hidden, find_equal, find_possible, match_values
-from zm_cli.numbers.sums import Floats, Sums, complete_sums, round_mean, two_sum
+from zm_cli.numbers.sums import Floats, Sums, complete_sums, correct_mean, round_mean, two_sum
 
 Gone = NDArray[np.bool_]
 """Which values of an array are missing."""
@@ -73,7 +73,7 @@ def _sum_narrow_integers(rows: Rows, low: NDArray[Any], high: NDArray[Any], gone
         # What is missing does not deviate.
         folded, rest, copies = fold_rows(np.where(gone, nearest.astype(rows.dtype), rows))
     _, square = _deviate(folded, rest, copies, nearest.astype(np.float64))
-    return complete_sums(len(rows), count, nearest, residue, square, low, high)
+    return complete_sums(len(rows), count, correct_mean(count, nearest, residue, square), low, high)
 
 
 def _sum_wide_integers(rows: Rows, low: NDArray[Any], high: NDArray[Any], gone: Gone | None) -> Sums:
@@ -119,7 +119,8 @@ def _sum_floats(rows: Rows, low: Floats, high: Floats) -> Sums:
             total[columns] += piece.sum(axis=0, dtype=np.float64)
         center = (unfold_sums(total, copies) + rest.sum(axis=0, dtype=np.float64)) / count
         drift, square = _deviate(folded, rest, copies, center)
-        return complete_sums(count, np.full(len(low), count), center, drift, square, low, high)
+        counts = np.full(len(low), count)
+        return complete_sums(count, counts, correct_mean(counts, center, drift, square), low, high)
 
 
 def _sum_masked(rows: Rows, matched: tuple[Any, ...]) -> Sums:

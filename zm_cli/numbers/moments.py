@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,30 +11,13 @@ from numpy.typing import NDArray
 
 from zm_cli.data.block import Values
 from zm_cli.numbers.exact import sum_counts
+from zm_cli.numbers.integer_sums import IntegerSums
 from zm_cli.numbers.kernels import sum_rows
-from zm_cli.numbers.statistic import ArrayField, FieldError, Population, Statistic, read_counts
+from zm_cli.numbers.moment_arrays import ARRAYS, read_moments
+from zm_cli.numbers.statistic import Population, Statistic
 from zm_cli.numbers.stored import Hidden
 from zm_cli.numbers.sums import Counts, Floats, Sums, two_sum
 from zm_cli.numbers.values import lay_out
-
-ROUNDING = 1e-9
-"""The relative difference allowed between derived numbers in a file that another program wrote."""
-
-ARRAYS = {
-    "count": ArrayField(whole=True, described={"description": "Values that were counted."}),
-    "missing": ArrayField(whole=True, described={"description": "NaN, infinities, empty cells and ignored values."}),
-    "mean": ArrayField(),
-    "std": ArrayField(described={"description": "sqrt(m2 / count)"}),
-    "var": ArrayField(described={"description": "m2 / count"}),
-    "min": ArrayField(),
-    "max": ArrayField(),
-    "m2": ArrayField(described={"description": "Sum of squared deviations from the mean."}),
-    "tail": ArrayField(
-        required=False,
-        described={"description": "What rounding drops from the mean, so that merging loses nothing; 0 where absent."},
-    ),
-}
-"""The arrays of moments in a stats file; `std` and `var` are written for readers."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +27,10 @@ class Moments(Statistic):
     `m2` is the sum of squared deviations from the mean; `missing` counts the values left out (NaN, infinities, ignored
     values). `tail` is what rounding drops from `mean`, so that the errors of many merges do not add up. Without
     samples, count, mean and m2 are 0, min is inf and max -inf: the identity of `merge`.
+
+    `sums` are those of 8- and 16-bit integers, None for other values. Mean, tail and m2 follow from them, so that
+    merging parts gives the same bits, however the samples are cut into parts and in whatever order they are merged.
+    Merging other values gives the same to 1e-14, relative to the larger of mean and deviation.
     """
 
     name = "moments"
@@ -56,6 +43,7 @@ class Moments(Statistic):
     max: Floats
     missing: Counts
     tail: Floats
+    sums: IntegerSums | None = None
 
     @classmethod
     def identity(cls, shape: tuple[int, ...]) -> Moments:
@@ -69,7 +57,7 @@ class Moments(Statistic):
         """The moments of an array of any real dtype over all its axes but `kept`; shape (1,) if none is kept.
 
         NaN, infinities and values equal to one of `hidden` are missing. Squared deviations are taken from the block's
-        own mean in float64; 8- and 16-bit integers are summed exactly.
+        own mean in float64; 8- and 16-bit integers are summed exactly, and the sums are kept.
         """
         shape = tuple(values.shape[axis] for axis in kept) or (1,)
         if values.size == 0:
@@ -77,7 +65,9 @@ class Moments(Statistic):
         parts = [cls._from_rows(rows, hidden) for _, rows in lay_out(values, kept)]
         if len(parts) == 1:
             return parts[0].reshape(shape)
-        return cls(*(np.concatenate(column) for column in zip(*(part._list_arrays() for part in parts), strict=True)))
+        arrays = (np.concatenate(column) for column in zip(*(part._list_arrays() for part in parts), strict=True))
+        sums = [part.sums for part in parts if part.sums is not None]
+        return cls._from_arrays(arrays, IntegerSums.concatenate(sums) if sums else None)
 
     @classmethod
     def from_counts(cls, counts: Counts, hidden: Hidden = ()) -> Moments:
@@ -94,15 +84,33 @@ class Moments(Statistic):
     @classmethod
     def from_sums(cls, sums: Sums) -> Moments:
         """The moments in the sums of a kernel."""
-        return cls(sums.count, sums.mean, sums.m2, sums.min, sums.max, sums.missing, sums.tail)
+        return cls(sums.count, sums.mean, sums.m2, sums.min, sums.max, sums.missing, sums.tail, sums.integers)
 
     def merge(self, other: Moments) -> Moments:
-        """The moments of both parts (Chan, Golub & LeVeque 1979, "Updating formulae and a pairwise algorithm").
+        """The moments of both parts; of 8- and 16-bit integers, they have the same bits in either order."""
+        count = self.count + other.count
+        sums = self._merge_sums(other)
+        mean, tail, m2 = self._merge_rounded(other, count) if sums is None else sums.derive(count)
+        low, high = np.minimum(self.min, other.min), np.maximum(self.max, other.max)
+        return Moments(count, mean, m2, low, high, self.missing + other.missing, tail, sums)
+
+    def _merge_sums(self, other: Moments) -> IntegerSums | None:
+        """The exact sums of both parts; None where one of them has other values."""
+        mine, theirs = self.sums, other.sums
+        if mine is not None and theirs is not None and mine.divisor == theirs.divisor:
+            return mine.merge(theirs)
+        # A side without values takes the sums of the other.
+        if mine is not None and not other.count.any():
+            return mine
+        return None if self.count.any() else theirs
+
+    def _merge_rounded(self, other: Moments, count: Counts) -> tuple[Floats, Floats, Floats]:
+        """The mean, its tail and m2 of both parts (Chan, Golub & LeVeque 1979, "Updating formulae and a pairwise
+        algorithm").
 
         `tail` collects what each rounding of the mean drops. If values are so large that their squares overflow, m2 is
         infinite or NaN.
         """
-        count = self.count + other.count
         share = other.count / np.maximum(count, 1)
         with np.errstate(over="ignore", invalid="ignore"):
             gap, gap_tail = two_sum(other.mean, -self.mean)
@@ -115,8 +123,7 @@ class Moments(Statistic):
             if empty.any():
                 mean, m2 = np.where(empty, full.mean, mean), np.where(empty, full.m2, m2)
                 tail = np.where(empty, full.tail, tail)
-        low, high = np.minimum(self.min, other.min), np.maximum(self.max, other.max)
-        return Moments(count, mean, m2, low, high, self.missing + other.missing, tail)
+        return mean, tail, m2
 
     def variance(self, ddof: int = 0) -> Floats:
         """m2 / (count - ddof); NaN for a feature without values, 0 for one with a single value."""
@@ -147,16 +154,20 @@ class Moments(Statistic):
         """The moments of `(x - shift) / scale`; both arrays have the features' shape, `scale` > 0.
 
         Rounding of single values is not taken into account. With a shift, the tail is added to the mean and becomes 0.
+        The sums of integers are kept where they are divided by what `--unit` divides by, and nothing is subtracted.
         """
-        mean, tail = self.mean, self.tail
+        mean, tail, sums = self.mean, self.tail, self.sums
         with np.errstate(all="ignore"):
             if shift.any():
-                mean, tail = np.where(self.count > 0, mean - shift + tail, 0.0), np.zeros_like(tail)
+                mean, tail, sums = np.where(self.count > 0, mean - shift + tail, 0.0), np.zeros_like(tail), None
             ends = (self.min - shift) / scale, (self.max - shift) / scale
-            return Moments(self.count, mean / scale, self.m2 / scale / scale, *ends, self.missing, tail / scale)
+            sums = None if sums is None else sums.divide(scale)
+            return Moments(self.count, mean / scale, self.m2 / scale / scale, *ends, self.missing, tail / scale, sums)
 
     def unpack(self, scale: float, offset: float) -> Moments:
         """The moments of `x * scale + offset`, `scale` not 0; the extremes have the bits of the real values."""
+        if (scale, offset) == (1.0, 0.0):
+            return self
         some = self.count > 0
         with np.errstate(over="ignore", invalid="ignore"):
             mean, tail = two_sum(self.mean * scale, np.full_like(self.mean, offset))
@@ -180,14 +191,20 @@ class Moments(Statistic):
         return self._map(lambda array: array.reshape(shape))
 
     def _list_arrays(self) -> tuple[NDArray[Any], ...]:
-        return tuple(getattr(self, entry.name) for entry in fields(self))
+        return self.count, self.mean, self.m2, self.min, self.max, self.missing, self.tail
 
     def _map(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Moments:
-        return Moments(*(change(array) for array in self._list_arrays()))
+        sums = None if self.sums is None else self.sums.map(change)
+        return self._from_arrays((change(array) for array in self._list_arrays()), sums)
+
+    @classmethod
+    def _from_arrays(cls, arrays: Iterable[NDArray[Any]], sums: IntegerSums | None) -> Moments:
+        count, mean, m2, low, high, missing, tail = arrays
+        return cls(count, mean, m2, low, high, missing, tail, sums)
 
     def to_document(self) -> dict[str, NDArray[Any]]:
         """The arrays of a stats file; NaN (null in JSON) for the mean and extremes of a feature without values."""
-        return {
+        arrays = {
             "count": self.count,
             "missing": self.missing,
             "mean": self._blank(self.mean),
@@ -198,6 +215,7 @@ class Moments(Statistic):
             "m2": self.m2,
             "tail": self.tail,
         }
+        return arrays if self.sums is None else arrays | self.sums.to_document()
 
     def to_columns(self) -> dict[str, NDArray[Any]]:
         """Counts, means, deviations and extremes for tables; NaN for a feature without values."""
@@ -214,69 +232,4 @@ class Moments(Statistic):
         `std` and `var` follow from the rest: they are checked, not kept. Raises FieldError where values contradict each
         other or the population. Arrays are taken from the mapping one after the other.
         """
-        reader = _Reader(arrays, population)
-        moments = reader.read()
-        reader.check_derived(moments)
-        return moments
-
-
-class _Reader:
-    """Reads the arrays of moments from a stats file, and checks them against one another."""
-
-    def __init__(self, arrays: Mapping[str, NDArray[Any]], population: Population) -> None:
-        self._arrays = arrays
-        self._population = population
-
-    def read(self) -> Moments:
-        """Reads the moments without `std` and `var`; FieldError where they are not possible."""
-        count, missing = read_counts(self._arrays, "count"), read_counts(self._arrays, "missing")
-        self._check_totals(count, missing)
-        empty = count == 0
-        mean, m2 = self._take_numbers("mean", empty, 0.0), self._take_numbers("m2", empty, 0.0)
-        low, high = self._take_numbers("min", empty, np.inf), self._take_numbers("max", empty, -np.inf)
-        if (m2 < 0).any():
-            raise FieldError("m2", "is negative")
-        _check_order(low[~empty], mean[~empty], high[~empty])
-        tail = self._take_numbers("tail", empty, 0.0) if "tail" in self._arrays else np.zeros_like(mean)
-        if (np.abs(tail) > np.spacing(np.abs(mean))).any():
-            raise FieldError("tail", "is more than rounding drops from 'mean'")
-        return Moments(count, mean, m2, low, high, missing, tail)
-
-    def check_derived(self, moments: Moments) -> None:
-        """Raises FieldError where std or var do not follow from m2 and count."""
-        empty = moments.count == 0
-        for field, expected, least in (("std", moments.std(), 1e-150), ("var", moments.variance(), 1e-300)):
-            found = self._take_numbers(field, empty, 0.0)
-            if not np.allclose(found, np.where(empty, 0.0, expected), rtol=ROUNDING, atol=least):
-                raise FieldError(field, "does not follow from 'm2' and 'count'")
-
-    def _take_numbers(self, field: str, empty: NDArray[np.bool_], neutral: float) -> Floats:
-        array = self._arrays[field].astype(np.float64)
-        if not np.isfinite(array[~empty]).all():
-            raise FieldError(field, "is not finite")
-        if empty.any():
-            given = array[empty]
-            if not (given == 0 if field in ("m2", "tail") else np.isnan(given)).all():
-                raise FieldError(field, "has a value for a feature with count 0")
-            array[empty] = neutral
-        return array
-
-    def _check_totals(self, count: Counts, missing: Counts) -> None:
-        """Raises FieldError where counted and missing values do not add up to the values in the samples."""
-        total = count.view(np.uint64) + missing.view(np.uint64)
-        expected = self._population.values
-        if expected is None:
-            if (total != total.flat[0]).any():
-                raise FieldError("count", "and 'missing' do not add up to the same number for all features")
-        elif expected >= 2**64 or (total != np.uint64(expected)).any():
-            raise FieldError("count", "and 'missing' do not add up to the number of values in the samples")
-
-
-def _check_order(low: Floats, mean: Floats, high: Floats) -> None:
-    """Raises FieldError unless min <= mean <= max, with an allowance for the rounding of the mean."""
-    if (low > high).any():
-        raise FieldError("min", "is larger than 'max'")
-    slack = np.maximum(np.abs(low), np.abs(high)) * ROUNDING + 1e-300
-    # Halves, because the difference of two large numbers may overflow.
-    if (low / 2 - mean / 2 > slack / 2).any() or (mean / 2 - high / 2 > slack / 2).any():
-        raise FieldError("mean", "does not lie between 'min' and 'max'")
+        return cls.from_sums(read_moments(arrays, population))

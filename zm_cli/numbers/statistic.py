@@ -24,6 +24,8 @@ class ArrayField:
     """An array of a statistic in a stats file, of the features' shape; `whole` says that it holds whole numbers."""
 
     whole: bool = False
+    signed: bool = False
+    """Whether its whole numbers can be negative."""
     required: bool = True
     """Whether every stats file with this statistic has it."""
     described: Mapping[str, Any] | None = None
@@ -36,11 +38,13 @@ class Population:
 
     `features` is the shape of every array. `values` is the number of values of each feature, counted and missing; None
     where samples differ in size. `count` is how many of them were counted; None while the counts are not read yet.
+    `divisor` is what stored integers were divided by (`--unit`), 1 where they were not.
     """
 
     features: Shape
     values: int | None
     count: Counts | None = None
+    divisor: float = 1.0
 
 
 class FieldError(ValueError):
@@ -57,7 +61,7 @@ class Statistic(ABC):
 
     Merging follows two laws. `identity(shape).merge(x)` and `x.merge(identity(shape))` are `x`. Merging the parts of
     some samples in order gives the statistic of all of them, however they are cut into parts. Sums of integers are
-    exact, so that any cut gives the same bits; a statistic that rounds says how much.
+    exact, so that any cut and any order give the same bits; a statistic that rounds says how much.
 
     A statistic that is computed only on request is one file in `zm_cli/statistics/`, with an `option`.
     """

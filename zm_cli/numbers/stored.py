@@ -50,6 +50,11 @@ def unpack_values(values: Values, packing: Packing | None) -> Floats:
     return real
 
 
+def unit_divisor(dtype: np.dtype[Any]) -> float:
+    """What `--unit` divides by: the largest value of an integer type, 1 for floats."""
+    return float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0
+
+
 def match_values(hidden: Hidden, dtype: np.dtype[Any]) -> tuple[Any, ...]:
     """The values of `dtype` that equal the hidden ones, so that both compare without rounding.
 

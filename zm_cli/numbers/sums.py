@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from zm_cli.numbers.integer_sums import IntegerSums
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -16,7 +19,8 @@ Counts = NDArray[np.int64]
 class Sums:
     """The sums of a block of rows, arrays with one entry per column; `tail` is what rounding dropped from `mean`.
 
-    A column without a counted value has the mean and m2 0, min inf and max -inf.
+    A column without a counted value has the mean and m2 0, min inf and max -inf. `integers` are the exact sums behind
+    mean and m2 if the values are 8- or 16-bit integers, else None.
     """
 
     count: Counts
@@ -26,6 +30,7 @@ class Sums:
     min: Floats
     max: Floats
     missing: Counts
+    integers: IntegerSums | None = None
 
 
 def two_sum(a: Floats, b: Floats) -> tuple[Floats, Floats]:
@@ -42,24 +47,30 @@ def round_mean(total: NDArray[Any], count: NDArray[Any]) -> tuple[NDArray[Any], 
     return nearest, total - count * nearest
 
 
-def complete_sums(
-    rows: int | Counts,
-    count: Counts,
-    center: NDArray[Any],
-    drift: NDArray[Any],
-    square: Floats,
-    low: NDArray[Any],
-    high: NDArray[Any],
-) -> Sums:
-    """The Sums of columns of `rows` values each, of which `count` are not missing.
+def correct_mean(
+    count: Counts, center: NDArray[Any], drift: NDArray[Any], square: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """The mean, its tail and m2 of `count` values each, 0 for none.
 
     They follow from the sums of the deviations from `center`, which is `drift`, and of their squares.
     """
-    counts = np.broadcast_to(count, center.shape).astype(np.int64)
-    present = np.maximum(counts, 1)
+    present = np.maximum(count, 1)
     offset = drift.astype(np.float64)
     mean, tail = two_sum(center.astype(np.float64), offset / present)
-    m2 = np.maximum(square - offset * offset / present, 0.0)
+    return mean, tail, np.maximum(square - offset * offset / present, 0.0)
+
+
+def complete_sums(
+    rows: int | Counts,
+    count: Counts,
+    moments: tuple[Floats, Floats, Floats],
+    low: NDArray[Any],
+    high: NDArray[Any],
+    integers: IntegerSums | None = None,
+) -> Sums:
+    """The Sums of columns of `rows` values each, of which `count` are not missing; `moments` are mean, tail and m2."""
+    mean, tail, m2 = moments
+    counts = np.broadcast_to(count, mean.shape).astype(np.int64)
     none = counts == 0
     low, high = np.where(none, np.inf, low.astype(np.float64)), np.where(none, -np.inf, high.astype(np.float64))
-    return Sums(counts, mean, tail, m2, low, high, rows - counts)
+    return Sums(counts, mean, tail, m2, low, high, rows - counts, integers)

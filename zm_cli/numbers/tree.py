@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 Value = TypeVar("Value")
+
+Levels = Sequence[tuple[Value, int] | None]
 
 FANOUT = 8
 """How many neighbours are merged into one, on each level. A constant, because it decides the last bits."""
@@ -15,20 +17,32 @@ class MergeTree(Generic[Value]):
     """Merges values that come in the order of the data, FANOUT neighbours at a time, their results likewise, and so on.
 
     So a worker can merge FANOUT, or any power of it, neighbours by itself, and the result has the same bits. There is
-    one unfinished value on each level: for n values, about log8(n) of them are held.
+    one unfinished value on each level: for n values, about log8(n) of them are held. A tree begun with the `levels` of
+    another one goes on where that one was.
     """
 
-    def __init__(self, merge: Callable[[Value, Value], Value]) -> None:
+    def __init__(self, merge: Callable[[Value, Value], Value], levels: Levels[Value] = ()) -> None:
         self._merge = merge
-        self._levels: list[tuple[Value, int] | None] = []
+        self._levels = list(levels)
+        self._is_open = True
 
-    def add(self, value: Value, level: int = 0) -> None:
-        """Adds the next value: that of one leaf, or on another level that of the FANOUT**level leaves that follow.
+    @property
+    def levels(self) -> Levels[Value]:
+        """The unfinished value on each level with the number of values of the level below it; None where there is none.
 
-        The last value of all may stand for fewer. Raises ValueError where leaves of a lower level are not complete.
+        Adding to the tree changes the values.
         """
-        if any(node is not None for node in self._levels[:level]):
-            raise ValueError("a value of a higher level must follow complete ones")
+        return tuple(self._levels)
+
+    def add(self, value: Value, leaves: int = 1) -> None:
+        """Adds the value of the next leaves, whose number is a power of FANOUT; only the last value may have others.
+
+        Raises ValueError where that is not so, or where smaller values before it are not complete.
+        """
+        level = find_level(leaves)
+        if not self._is_open or any(node is not None for node in self._levels[:level]):
+            raise ValueError("only complete values can be followed by others")
+        self._is_open = leaves == FANOUT**level
         while True:
             self._levels += [None] * (level + 1 - len(self._levels))
             node = self._levels[level]
@@ -45,14 +59,14 @@ class MergeTree(Generic[Value]):
         for node in self._levels:
             if node is not None:
                 total = node[0] if total is None else self._merge(node[0], total)
+        self._levels = [] if total is None else [(total, 1)]
+        self._is_open = False
         return total
 
 
 def find_level(leaves: int) -> int:
-    """Returns the level on which a value stands for so many leaves; ValueError where it is not a power of FANOUT."""
+    """Returns the highest level of which one value stands for no more than so many leaves, at least 1."""
     level = 0
-    while FANOUT**level < leaves:
+    while FANOUT ** (level + 1) <= leaves:
         level += 1
-    if FANOUT**level != leaves:
-        raise ValueError(f"{leaves} is not a power of {FANOUT}")
     return level

@@ -88,9 +88,10 @@ class Draft:
         self._lock = descriptor
         return True
 
-    def commit(self) -> None:
-        """Renames the draft to its target."""
-        note_written()
+    def commit(self, *, promised: bool = True) -> None:
+        """Renames the draft to its target; `promised` says that this is an output, not only what helps a later run."""
+        if promised:
+            note_written()
         try:
             if not LOCKS:
                 # Windows refuses to rename what is open.
@@ -145,6 +146,7 @@ def remove_left_over(path: Path) -> None:
 
     Raises BlockingIOError where another run uses the draft, OSError where it cannot be removed.
     """
+    shutil.rmtree(_name_gone(path), ignore_errors=True)
     aside = _name_aside(path)
     target = path.with_name(path.stem.removeprefix("."))
     if aside.is_dir():
@@ -172,9 +174,26 @@ def remove_left_over(path: Path) -> None:
 def _remove_found(path: Path) -> None:
     """Removes a file or a folder with its contents; OSError where that fails."""
     if path.is_dir():
-        shutil.rmtree(path)
+        shutil.rmtree(_take_away(path))
     else:
         path.unlink()
+
+
+def _take_away(path: Path) -> Path:
+    """Gives a folder that is to be removed another name, and returns that; its own name where the system refuses.
+
+    A worker on another machine may still write to the folder, which it then does not find.
+    """
+    gone = _name_gone(path)
+    try:
+        return path.rename(gone)
+    except OSError:
+        return path
+
+
+def _name_gone(path: Path) -> Path:
+    """The name of the draft of a folder while it is removed."""
+    return path.with_suffix(".zm-gone")
 
 
 def _name_aside(path: Path) -> Path:
@@ -185,7 +204,7 @@ def _name_aside(path: Path) -> Path:
 def _remove(path: Path) -> None:
     """Removes a file or a folder with its contents, if it exists."""
     if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
+        shutil.rmtree(_take_away(path), ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
 

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeGuard, get_args
 from zm_cli.errors import DataError
 from zm_cli.inputs.small_file import read_small
 from zm_cli.outputs.provenance import parse_provenance
+from zm_cli.outputs.shard_record import is_shard
 
 FORMAT = "zm-receipt"
 Operation = Literal["center", "standardize"]
@@ -86,6 +87,10 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and len(value) <= MOST_LETTERS
 
 
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)
+
+
 def _is_number(value: Any) -> bool:
     return type(value) in (int, float) and abs(value) <= sys.float_info.max
 
@@ -103,7 +108,10 @@ _FIELDS: Mapping[str, Callable[[Any], bool]] = {
     "epsilon": _is_number,
     "impute": lambda value: _is_text(value) or _is_number(value),
     "indicators": lambda value: isinstance(value, dict) and all(isinstance(name, str) for name in value.values()),
-    "columns": lambda value: isinstance(value, list) and all(isinstance(name, str) for name in value),
+    "columns": lambda value: _are_texts(value),
+    "names": lambda value: _are_texts(value) and bool(value),
+    "encoding": lambda value: _is_text(value) and value.isprintable(),
+    "shard": is_shard,
     "dataset": _is_text,
     "files": _is_text,
     "delimiter": lambda value: _is_text(value) and len(value) == 1 and value.isascii() and value not in '"\r\n\0',

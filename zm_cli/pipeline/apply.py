@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import xxhash
 
 from zm_cli.data.block import Values
 from zm_cli.data.sink import Sink, WriteOptions
@@ -19,9 +18,11 @@ from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.stored import find_equal, match_values, unpack_values
 from zm_cli.outputs.draft import Draft
 from zm_cli.outputs.receipt import check_receipt, has_receipt, make_receipt, record_columns
+from zm_cli.outputs.shard_record import record_shard
 from zm_cli.pipeline.belonging import find_strangers
+from zm_cli.pipeline.digest import SourceDigest
 from zm_cli.pipeline.indicators import check_indicators, choose_indicators, find_indicators
-from zm_cli.pipeline.measure import block_bytes, encoded_bytes, show_digest
+from zm_cli.pipeline.measure import block_bytes, encoded_bytes
 from zm_cli.pipeline.options import ApplyOptions
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
 from zm_cli.pipeline.output import create_sink
@@ -80,6 +81,7 @@ def apply(
             "per": stats.per,
             **_settings(options, transform),
             **record_columns(source.spec.names if source.spec.axes == "NC" else None),
+            **record_shard(source.spec.shard, source.receipt if source.spec.limit is None else None, source.path),
         },
     )
     check_indicators(source, options)
@@ -110,7 +112,8 @@ def apply(
     try:
         outcome.transformed = describe_transformed(source, options)
         kept = kept_axes(source.spec.axes, stats.per)
-        is_checked = _is_doubtful(source, options) if options.inverse else not own
+        # One part of the data may well differ from all of them.
+        is_checked = _is_doubtful(source, options) if options.inverse else not own and source.spec.shard is None
         checked = kept_axes(source.spec.axes, checked_per(stats.per)) if is_checked else None
         task = TransformSpan(source, transform, kept, checked, options.missing, indicators)
         pass_ = _write_blocks(task, sink, stats.per, plan, tick, outcome)
@@ -132,7 +135,7 @@ def apply(
             forward = replace(transform, inverse=False, unit=1.0, impute=False)
             check_undone(stats, forward, options.operation, source.path, pass_.moments, outcome)
     # Without moments, the written values are known, unless some were out of range for the output.
-    elif pass_.moments is not None or not pass_.overflows:
+    elif source.spec.shard is None and (pass_.moments is not None or not pass_.overflows):
         check_written(stats, transform, pass_.moments, outcome)
     return outcome
 
@@ -148,7 +151,7 @@ def _refuse_trial(stats: Stats, source: Source, options: ApplyOptions) -> None:
         raise DataError(
             f"the statistics are of {stats.trial}",
             where=source.path,
-            hint="measure all of the data, or --force",
+            hint="measure all of the data, or --force" if stats.shard is None else "join all parts with zm merge, or --force",
         )
 
 
@@ -176,10 +179,10 @@ def _write_blocks(task: TransformSpan, sink: Sink, per: Per, plan: Plan, tick: T
         small_steps=small,
         arriving=source.one_pass,
     )
-    overflows, hasher = 0, xxhash.xxh3_128()
+    overflows, digest = 0, SourceDigest()
     unmarked = frozenset[int]()
     moments: Moments | None = None
-    with closing(plan.map(task if small else EncodeSpan(task, sink), source.spans(), work)) as transformed:
+    with closing(plan.map(EncodeSpan(task, sink), source.spans(), work)) as transformed:
         for made in transformed:
             block = made.block
             if block.rejected:
@@ -189,11 +192,10 @@ def _write_blocks(task: TransformSpan, sink: Sink, per: Per, plan: Plan, tick: T
                 sample, feature = made.hole
                 number = outcome.samples + sample + 1 if block.numbers is None else int(block.numbers[sample])
                 raise missing_value(source, number, feature, per)
-            # The sink is used in this process only: blocks from worker processes are encoded here.
-            sink.write(sink.encode(block) if made.encoded is None else made.encoded)
+            sink.write(made.encoded)
             overflows += made.overflows
             unmarked |= made.unmarked
-            hasher.update(block.digest)
+            digest.add(block.digest)
             if made.moments is not None:
                 moments = made.moments if moments is None else moments.merge(made.moments)
             outcome.samples += made.samples
@@ -205,14 +207,14 @@ def _write_blocks(task: TransformSpan, sink: Sink, per: Per, plan: Plan, tick: T
     facts = source.facts()
     outcome.note(facts.notes)
     outcome.skip(facts.skipped, len(facts.skipped))
-    if not outcome.samples:
+    if not outcome.samples and source.spec.shard is None:
         raise DataError(f"has no samples{outcome.explain_skipped()}", where=name_input(source.path))
     outcome.warn_of_skipped(rows=source.spec.axes == "NC", written=True)
     if task.indicators is not None:
         task.indicators.report(source.spec.names or (), unmarked, outcome)
     if overflows:
         outcome.warn(f"{overflows} values are beyond the range of {dtype} and became infinite")
-    return _Pass(show_digest(hasher), moments, overflows)
+    return _Pass(str(digest), moments, overflows)
 
 
 def _settings(options: ApplyOptions, transform: Transform) -> dict[str, Any]:

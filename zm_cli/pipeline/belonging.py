@@ -41,9 +41,11 @@ def find_strangers(source: Source) -> Iterator[str]:
     if stats is None or (receipt or {}).get("inverse"):
         return
     if receipt is None:
-        # `train.stats.json` beside a folder may be of anything. Data may have been moved together with their own.
+        # `train.stats.json` beside a folder may be of anything. Data may have been moved together with their own. Where
+        # one record stands for many sources, these data may be among them.
         own = {os.path.basename(record.path) for record in stats.sources}
-        other = os.path.isfile(path) and os.path.basename(path) not in own
+        listed = all(record.sources == 1 for record in stats.sources)
+        other = listed and os.path.isfile(path) and os.path.basename(path) not in own
         # Another dataset of the file may be the one that was transformed.
         if other and find_receipt(path, ReadOptions()) is None:
             yield (

@@ -7,6 +7,7 @@ from typing import get_args
 
 import numpy as np
 
+from zm_cli.data.format import OpeningTick, ignore_opening
 from zm_cli.data.options import ReadOptions
 from zm_cli.data.source import Source
 from zm_cli.data.spec import Spec
@@ -15,6 +16,7 @@ from zm_cli.formats import detect, open_source
 from zm_cli.inputs.columns import select_columns
 from zm_cli.numbers.bounds import Bounds
 from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.stored import unit_divisor
 from zm_cli.numbers.sums import Counts, Floats
 from zm_cli.outputs.receipt import describe_receipt
 from zm_cli.pipeline.check import Findings, Flags
@@ -22,7 +24,6 @@ from zm_cli.pipeline.measure import measure_outside
 from zm_cli.pipeline.opening import open_to_apply, replay
 from zm_cli.pipeline.options import MeasureOptions, State
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
-from zm_cli.pipeline.transform import unit_divisor
 from zm_cli.pipeline.words import list_names
 from zm_cli.running.plan import Plan
 from zm_cli.statsfile.fitting import check_fits
@@ -71,18 +72,27 @@ class Training:
         return self.stats if len(keep) == len(names) else self.stats.select(keep)
 
 
-def open_to_compare(path: str, options: ReadOptions, training: Training, kind: str | None = None) -> Source:
+def open_to_compare(
+    path: str,
+    options: ReadOptions,
+    training: Training,
+    kind: str | None = None,
+    *,
+    plan: Plan | None = None,
+    tick: OpeningTick = ignore_opening,
+) -> Source:
     """Opens the source at `path` to be read like the training data, with all of its numeric columns as features.
 
-    Raises DataError where `options` contradict how the training data were read, or the source does not fit them;
-    UsageError as `open_source`.
+    `plan` and `tick` are those of `open_source`. Raises DataError where `options` contradict how the training data were
+    read, or the source does not fit them; UsageError as `open_source`.
     """
     stats = training.stats
     if training.by_name and detect(path, kind).kind == stats.kind:
         replayed = replay(options, stats, path)
         numeric = training.select_stats().names
-        return open_source(path, replayed.replace(columns=None, exclude=None, numeric=numeric), kind)
-    source, _ = open_to_apply(path, options, stats, kind)
+        wanted = replayed.replace(columns=None, exclude=None, numeric=numeric)
+        return open_source(path, wanted, kind, plan=plan, tick=tick)
+    source, _ = open_to_apply(path, options, stats, kind, plan=plan, tick=tick)
     try:
         check_fits(stats, source.spec, path)
     except DataError:

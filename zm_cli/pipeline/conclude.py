@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -19,13 +19,13 @@ from zm_cli.numbers.axes import Per
 from zm_cli.numbers.distinct import Distinct
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.statistic import Statistic
+from zm_cli.numbers.stored import unit_divisor
 from zm_cli.numbers.sums import Counts
 from zm_cli.outputs.receipt import Operation, has_receipt
 from zm_cli.pipeline.doubts import choose_labels, doubt_operation, drop_times, find_flags, find_ids, point_out_columns
 from zm_cli.pipeline.options import MeasureOptions, Purpose
 from zm_cli.pipeline.outcome import Outcome
 from zm_cli.pipeline.pooling import pool_classes, pool_shapes
-from zm_cli.pipeline.transform import unit_divisor
 from zm_cli.pipeline.words import MOST_NAMES, list_names, not_a_number, show_value, spell
 from zm_cli.statsfile.stats import SourceRecord, Stats
 
@@ -90,9 +90,11 @@ def conclude(measured: Measured) -> Stats:
         per=measured.per,
         samples=outcome.samples,
         axes=spec.axes,
-        sample_shape=spec.sample_shape if spec.axes == "NC" else pool_shapes(measured.sources),
+        sample_shape=spec.sample_shape
+        if spec.axes == "NC" and spec.names is not None
+        else pool_shapes(source.spec.sample_shape for source in measured.sources),
         names=spec.names,
-        classes=pool_classes(measured.sources),
+        classes=pool_classes(source.classes for source in measured.sources),
         dtype=_name_dtype(measured),
         unit=options.unit,
         ignore=options.ignore,
@@ -115,7 +117,7 @@ def conclude(measured: Measured) -> Stats:
         reason = f": {'; '.join(outcome.warnings[:3])}" if outcome.warnings else ""
         hint = _explain_one_row(measured) or "is every value missing, or text?"
         raise NothingToMeasureError(f"has no numbers{reason}", where=measured.paths, hint=hint)
-    _check_finite(stats, measured.paths)
+    check_finite(stats, measured.paths)
     _warn(stats, measured)
     if options.purpose is not None:
         _point_out(stats, measured, options.purpose)
@@ -158,7 +160,7 @@ def _divide(statistic: Statistic, measured: Measured) -> Statistic:
     return scaled
 
 
-def _check_finite(stats: Stats, paths: str) -> None:
+def check_finite(stats: Stats, paths: str) -> None:
     """Raises DataError, naming the features, where values are so large that float64 cannot hold their squares."""
     moments = stats.moments
     wrong = np.flatnonzero(~(np.isfinite(moments.mean) & np.isfinite(moments.m2)))
@@ -187,19 +189,32 @@ def _drop_text(stats: Stats, measured: Measured) -> Stats:
             continue
         found = f"row {cell.row} holds {show_value(cell.value)}"
         outcome.warn(f"{name_input(path)}: column '{name}' is left as text: {found}, {cell.reason}")
-    columns = list(stats.names or ())
-    keep = [name for name in columns if name not in rejected]
-    # A column without a number in one shard may have some in another.
-    if not named and stats.per == "column" and not measured.options.compared and measured.spec.shard is None:
-        counts = dict(zip(columns, stats.moments.count, strict=True))
-        empty = [name for name in keep if not counts[name]]
-        if empty:
-            outcome.warn(f"without a single number, left as they are: {list_names(empty)}")
-        keep = [name for name in keep if counts[name]]
-    if keep == columns or stats.per != "column":
+    if stats.per != "column":
         return stats
-    dropped = set(columns) - set(keep)
-    return replace(stats.select(keep), text_columns=tuple(sorted({*stats.text_columns, *dropped})))
+    stats = leave_columns(stats, rejected)
+    # A column without a number in one shard may have some in another.
+    if named or measured.options.compared or measured.spec.shard is not None:
+        return stats
+    return drop_empty(stats, outcome)
+
+
+def drop_empty(stats: Stats, outcome: Outcome) -> Stats:
+    """The statistics of the columns that hold a number; warns of the others."""
+    counts = zip(stats.names or (), stats.moments.count, strict=True)
+    empty = [name for name, count in counts if not count]
+    if empty:
+        outcome.warn(f"without a single number, left as they are: {list_names(empty)}")
+    return leave_columns(stats, empty)
+
+
+def leave_columns(stats: Stats, left: Collection[str]) -> Stats:
+    """The statistics without some columns, which are then listed among those that are not features."""
+    columns = stats.names or ()
+    dropped = [name for name in columns if name in left]
+    if not dropped:
+        return stats
+    kept = stats.select([name for name in columns if name not in left])
+    return replace(kept, text_columns=tuple(sorted({*(stats.text_columns or ()), *dropped})))
 
 
 def _list_text_columns(measured: Measured) -> tuple[str, ...]:
@@ -211,15 +226,22 @@ def _list_text_columns(measured: Measured) -> tuple[str, ...]:
 
 def _warn(stats: Stats, measured: Measured) -> None:
     outcome = measured.outcome
-    constant = np.flatnonzero(stats.moments.constant())
-    if len(constant) and not measured.options.compared:
-        outcome.warn(f"constant, so that standardizing divides by 1: {_list_features(stats, constant)}")
-    empty = np.flatnonzero(stats.moments.count == 0)
-    if len(empty) and not measured.options.compared:
-        outcome.warn(f"without a single value: {_list_features(stats, empty)}")
+    # One part of the data does not show that a feature is constant, or has no value.
+    if not measured.options.compared and measured.spec.shard is None:
+        warn_of_features(stats, outcome)
     if infinities := sum(result.infinities for result in measured.results):
         outcome.warn(f"infinite values counted as missing: {infinities}")
     outcome.warn_of_skipped(rows=stats.axes == "NC")
+
+
+def warn_of_features(stats: Stats, outcome: Outcome) -> None:
+    """Warns of features that are constant, and of those without a value."""
+    constant = np.flatnonzero(stats.moments.constant())
+    if len(constant):
+        outcome.warn(f"constant, so that standardizing divides by 1: {_list_features(stats, constant)}")
+    empty = np.flatnonzero(stats.moments.count == 0)
+    if len(empty):
+        outcome.warn(f"without a single value: {_list_features(stats, empty)}")
 
 
 def _point_out(stats: Stats, measured: Measured, purpose: Purpose) -> None:
@@ -246,6 +268,9 @@ def _point_out(stats: Stats, measured: Measured, purpose: Purpose) -> None:
 def _reached_limit(source: Source, record: SourceRecord) -> bool:
     """Whether the source may have more samples than its limit."""
     limit = source.spec.limit
+    if source.spec.shard is not None:
+        # Where all parts together have fewer samples, there is no limit.
+        return limit is not None
     return limit is not None and record.samples + record.skipped_total >= limit
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from zm_cli.data.source import Facts, Source
 from zm_cli.numbers.axes import is_unclear
 from zm_cli.outputs.receipt import describe_receipt
+from zm_cli.outputs.shard_record import show_shard
 from zm_cli.pipeline.folder import list_other_files
 from zm_cli.pipeline.measure import measure_texts
 from zm_cli.pipeline.options import MeasureOptions
@@ -29,6 +30,8 @@ class Description:
     outcome: Outcome
     state: str | None
     """How an earlier run transformed the data, as its receipt says."""
+    part: str = ""
+    """Which part of a dataset the data are, as their receipt says; empty where it says nothing of that."""
     columns: TableColumns | None = None
     """All columns of a table, in which `facts` only has those that were known without reading; else None."""
 
@@ -62,7 +65,7 @@ class Description:
             "warnings": self.outcome.warnings,
         }
         numbers = self.stats.to_document()
-        for field in ("format", "version", "requires", "sources", "provenance"):
+        for field in ("format", "version", "requires", "sources", "shard", "text_columns", "provenance"):
             del numbers[field]
         totals = {"features": list(self.stats.features), "missing_total": self.missing_total}
         return document | numbers | totals
@@ -83,4 +86,5 @@ def describe(source: Source, options: MeasureOptions, plan: Plan, tick: Tick = i
         listed = list_other_files(source.path, source.spec.kind)
         facts = replace(facts, others={**facts.others, **({"other files": listed} if listed else {})})
     state = describe_receipt(source.receipt)
-    return Description(source.path, source.spec.kind, facts, stats, outcome, state, columns)
+    part = show_shard(source.receipt)
+    return Description(source.path, source.spec.kind, facts, stats, outcome, state, part, columns)

@@ -6,50 +6,50 @@ import math
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
-from itertools import chain
 from typing import get_args
 
 import numpy as np
-import xxhash
 
-from zm_cli.data.block import BLOCK_BYTES, MOST_LISTED, Skipped
+from zm_cli.data.block import BLOCK_BYTES, Skipped
 from zm_cli.data.source import Source
 from zm_cli.data.spec import Spec
 from zm_cli.data.texts import TextSummary
 from zm_cli.errors import UsageError
 from zm_cli.numbers.axes import Per, choose_per, feature_shape
 from zm_cli.numbers.moments import Moments
-from zm_cli.numbers.statistic import Statistic
-from zm_cli.numbers.stored import hide_values
 from zm_cli.numbers.sums import Counts
-from zm_cli.numbers.tree import MergeTree, find_level
 from zm_cli.outputs.receipt import Operation
 from zm_cli.pipeline.belonging import find_strangers
+from zm_cli.pipeline.checkpoint import KEEP_NOTHING, Keeper
 from zm_cli.pipeline.conclude import Measured, SourceResult, conclude
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
-from zm_cli.pipeline.part import MeasureSpans, Part, cut_runs
+from zm_cli.pipeline.part import MeasureSpans
 from zm_cli.pipeline.pooling import check_alike, check_one_size, pool_columns
-from zm_cli.pipeline.words import missing_value
-from zm_cli.running.guard import note_input
+from zm_cli.pipeline.reduction import Reduction
 from zm_cli.running.plan import Plan
 from zm_cli.running.workload import Workload
-from zm_cli.statsfile.stats import SourceRecord, Stats
+from zm_cli.statsfile.stats import Stats
 
 SMALL_RESULT = 8
 """How many times smaller than a block statistics must be, so that sending them between processes pays."""
 
 
 def measure(
-    sources: Sequence[Source], options: MeasureOptions, plan: Plan, tick: Tick = ignore_progress
+    sources: Sequence[Source],
+    options: MeasureOptions,
+    plan: Plan,
+    tick: Tick = ignore_progress,
+    keeper: Keeper = KEEP_NOTHING,
 ) -> tuple[Stats, Outcome]:
     """The pooled statistics of sources of one kind, and the notes and warnings about them.
 
-    They have the same bits as the statistics of each source, merged in their order. Raises UsageError for options that
-    are not possible for the data; DataError where the sources cannot be pooled, hold no numbers, hold text in a column
-    chosen by name, or lack a value although `options.missing` allows none.
+    They have the same bits as the statistics of each source, merged in their order. `keeper` is the checkpoint to go on
+    from, and to write. Raises UsageError for options that are not possible for the data; DataError
+    where the sources cannot be pooled, hold no numbers, hold text in a column chosen by name, or lack a value although
+    `options.missing` allows none.
     """
-    measured = _measure(sources, options, plan, tick)
+    measured = _measure(sources, options, plan, tick, keeper)
     return conclude(measured), measured.outcome
 
 
@@ -60,7 +60,7 @@ def measure_outside(
 
     The counts have the shape of the statistics. Raises the errors of `measure`.
     """
-    measured = _measure([source], options, plan, tick)
+    measured = _measure([source], options, plan, tick, KEEP_NOTHING)
     stats = conclude(measured)
     return stats, measured.count_outside(stats), measured.outcome
 
@@ -72,11 +72,11 @@ def measure_texts(
 
     Raises the errors of `measure`.
     """
-    measured = _measure([source], options, plan, tick)
+    measured = _measure([source], options, plan, tick, KEEP_NOTHING)
     return conclude(measured), measured.results[0].texts, measured.outcome
 
 
-def _measure(sources: Sequence[Source], options: MeasureOptions, plan: Plan, tick: Tick) -> Measured:
+def _measure(sources: Sequence[Source], options: MeasureOptions, plan: Plan, tick: Tick, keeper: Keeper) -> Measured:
     first = sources[0]
     per = choose_per(first.spec, options.per, first.path)
     for source in sources:
@@ -89,7 +89,9 @@ def _measure(sources: Sequence[Source], options: MeasureOptions, plan: Plan, tic
     strangers = (sentence for source in sources for sentence in find_strangers(source))
     outcome.tell(strangers, grave=options.purpose in get_args(Operation))
     spec = pool_columns(sources, outcome)
-    results = _reduce_all(sources, spec, per, options, plan, tick)
+    results = _reduce_all(sources, spec, per, options, plan, tick, keeper)
+    for sentence in keeper.problems:
+        outcome.warn(sentence)
     for result in results:
         outcome.note(result.notes)
         # Several sources may have samples of the same name.
@@ -100,7 +102,7 @@ def _measure(sources: Sequence[Source], options: MeasureOptions, plan: Plan, tic
 
 
 def _reduce_all(
-    sources: Sequence[Source], spec: Spec, per: Per, options: MeasureOptions, plan: Plan, tick: Tick
+    sources: Sequence[Source], spec: Spec, per: Per, options: MeasureOptions, plan: Plan, tick: Tick, keeper: Keeper
 ) -> list[SourceResult]:
     """Measures all sources in one stream of spans; returns what was measured of each."""
     common = set(spec.names or ())
@@ -109,82 +111,18 @@ def _reduce_all(
         for number, source in enumerate(sources)
     }
     task = MeasureSpans(dict(enumerate(sources)), per, options, elsewhere)
-    runs = chain.from_iterable(cut_runs(index, source, per, plan.together) for index, source in enumerate(sources))
-    level = find_level(plan.together)
-    reductions = [_Reduction(index, source, per, options, level) for index, source in enumerate(sources)]
+    reductions = [Reduction(index, source, per, options) for index, source in enumerate(sources)]
+    runs = keeper.cut_runs(reductions, plan.together)
     finished: list[SourceResult] = []
     with closing(plan.map(task, runs, _plan_work(sources, per, options))) as parts:
-        for part in parts:
+        for part in keeper.check(parts):
             # Parts come in order, so those of all earlier sources are complete.
             while len(finished) < part.source:
                 finished.append(reductions[len(finished)].finish(spec))
             reductions[part.source].add(part)
+            keeper.save(reductions[: part.source + 1])
             tick(part.nbytes, part.samples)
     return finished + [reduction.finish(spec) for reduction in reductions[len(finished) :]]
-
-
-class _Reduction:
-    """Adds up the parts of one source, which come in the order of its data and stand for one `level` of the tree."""
-
-    def __init__(self, index: int, source: Source, per: Per, options: MeasureOptions, level: int) -> None:
-        self._source = source
-        self._per = per
-        self._options = options
-        self._hidden = hide_values(source.spec, options.ignore)
-        self._index = index
-        self._level = level
-        self._tree = MergeTree(Part.add)
-        self._samples = 0
-        self._hasher = xxhash.xxh3_128()
-
-    def add(self, part: Part) -> None:
-        """Adds the next part; DataError if a value is missing and none may be."""
-        # Where worker processes read, this process notes how far they have come.
-        note_input(self._source.path)
-        if part.hole is not None:
-            before = 0 if part.numbered else self._samples
-            raise missing_value(self._source, before + part.hole[0] + 1, part.hole[1], self._per)
-        self._hasher.update(part.digest)
-        part.digest = b""
-        self._samples += part.samples
-        self._tree.add(part, self._level)
-
-    def finish(self, spec: Spec) -> SourceResult:
-        """Closes the source and returns what was measured, in the order of the columns of `spec`."""
-        source, total = self._source, self._tree.finish() or Part(self._index)
-        source.close()
-        facts = source.facts()
-        skipped = [*facts.skipped, *total.skipped][:MOST_LISTED]
-        # A file is found again by its name; a row of a table needs the reason, too.
-        listed = [f"{sample.name}: {sample.reason}" if source.spec.axes == "NC" else sample.name for sample in skipped]
-        record = SourceRecord(
-            source.path,
-            source.spec.kind,
-            total.samples,
-            facts.nbytes,
-            show_digest(self._hasher),
-            tuple(listed),
-            len(facts.skipped) + total.skipped_total - len(skipped),
-            shard=source.spec.shard,
-        )
-        shape = feature_shape(source.spec, self._per)
-        moments, statistics = _unpack(source, *total.conclude(shape, self._options.statistics, self._hidden))
-        own, names = source.spec.names, spec.names
-        if self._per == "column" and own and own != names:
-            order = [own.index(name) for name in names or ()]
-            moments, statistics = moments.select(order), tuple(each.select(order) for each in statistics)
-        return SourceResult(
-            record=record,
-            moments=moments,
-            statistics=statistics,
-            rejected={(own or ())[index]: cell for index, cell in total.rejected.items()},
-            skipped=skipped,
-            notes=[*total.notes, *facts.notes],
-            infinities=total.infinities,
-            texts=total.texts,
-            outside=total.outside,
-            distinct={(own or ())[index]: column for index, column in (total.distinct.columns or {}).items()},
-        )
 
 
 def _name_with(path: str | None, sample: Skipped) -> Skipped:
@@ -212,17 +150,6 @@ def _check_possible(source: Source, options: MeasureOptions) -> None:
                 )
 
 
-def _unpack(
-    source: Source, moments: Moments, statistics: tuple[Statistic, ...]
-) -> tuple[Moments, tuple[Statistic, ...]]:
-    """The statistics of the real values, from those of the stored ones."""
-    packing = source.spec.packing
-    if packing is None or not packing.is_affine:
-        return moments, statistics
-    unpacked = [each.unpack(packing.scale, packing.offset) for each in statistics]
-    return moments.unpack(packing.scale, packing.offset), tuple(each for each in unpacked if each is not None)
-
-
 def _plan_work(sources: Sequence[Source], per: Per, options: MeasureOptions) -> Workload:
     arrays = len(Moments.arrays) + sum(len(each.arrays) for each in options.statistics)
     nbytes = max(8 * arrays * math.prod(feature_shape(source.spec, per)) for source in sources)
@@ -233,11 +160,6 @@ def _plan_work(sources: Sequence[Source], per: Per, options: MeasureOptions) -> 
         forkable=small and all(source.forkable for source in sources),
         small_steps=all(source.small_samples for source in sources),
     )
-
-
-def show_digest(hasher: xxhash.xxh3_128) -> str:
-    """The digest of a source as stats files hold it, from the hash of its blocks' digests in order."""
-    return f"xxh3_128:{hasher.hexdigest()}"
 
 
 def block_bytes(source: Source, output: np.dtype[np.generic] | None = None) -> int:

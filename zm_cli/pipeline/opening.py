@@ -3,35 +3,47 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import Any
 
+from zm_cli.data.format import OpeningTick, ignore_opening
 from zm_cli.data.options import Option, ReadOptions, Replay
 from zm_cli.data.source import Source
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import detect, find_receipt, formats, open_source, reading_options
 from zm_cli.formats.shared.options import CLASSES, COLUMNS, EXPECTED
 from zm_cli.pipeline.belonging import list_transformed
+from zm_cli.running.plan import Plan
 from zm_cli.statsfile.fitting import check_fits
 from zm_cli.statsfile.stats import Stats
 
 
 def open_to_apply(
-    path: str, options: ReadOptions, stats: Stats, kind: str | None = None, *, inverse: bool = False
+    path: str,
+    options: ReadOptions,
+    stats: Stats,
+    kind: str | None = None,
+    *,
+    inverse: bool = False,
+    plan: Plan | None = None,
+    tick: OpeningTick = ignore_opening,
 ) -> tuple[Source, Stats]:
     """Opens the source at `path` to be read like the data of the statistics.
 
     Returns it with the statistics of the columns to transform. For an inverse, options that must always be the same
-    (such as the image mode) are not replayed: the transform that is undone applied them. Raises DataError where the
-    data lack a column, or `options` contradict how the data of the statistics were read; UsageError as `open_source`.
+    (such as the image mode) are not replayed: the transform that is undone applied them. `plan` and `tick` are those of
+    `open_source`. Raises DataError where the data lack a column, or `options` contradict how the data of the statistics
+    were read; UsageError as `open_source`.
     """
     found = detect(path, kind, preferred=stats.kind).kind
     if stats.axes == "NC" and stats.names is not None and found == stats.kind:
         return _open_table(path, options, stats, kind, inverse)
+    open_here = partial(open_source, path, plan=plan, tick=tick)
     if found != stats.kind:
-        return open_source(path, options, kind), stats
+        return open_here(options, kind), stats
     replayed = replay(options, stats, path, inverse=inverse)
     try:
-        source = open_source(path, replayed, kind, preferred=stats.kind)
+        source = open_here(replayed, kind, preferred=stats.kind)
         if not inverse:
             check_fits(stats, source.spec, path)
         return source, stats
@@ -41,7 +53,7 @@ def open_to_apply(
         if own == replayed:
             raise
         try:
-            source = open_source(path, own, kind, preferred=stats.kind)
+            source = open_here(own, kind, preferred=stats.kind)
             check_fits(stats, source.spec, path)
         except DataError as other:
             # "Does not fit" is more helpful than "not found" for an option that the user did not give.

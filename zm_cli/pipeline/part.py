@@ -45,7 +45,7 @@ class SpanRun(NamedTuple):
 
 @dataclass
 class Part:
-    """What was measured of consecutive samples of one source; `add` joins two parts.
+    """What was measured of consecutive samples of one source, in so many `groups` of spans; `add` joins two parts.
 
     `digest` is the concatenated digests of the spans. `rejected` maps a feature's index to its first cell that is not a
     number. `skipped` lists the first samples that were left out, `skipped_total` counts all. `hole` is the first
@@ -55,6 +55,7 @@ class Part:
     """
 
     source: int
+    groups: int = 0
     counts: Counts | None = None
     moments: Moments | None = None
     statistics: tuple[Statistic, ...] = ()
@@ -85,6 +86,7 @@ class Part:
             self.moments = self.moments.merge(other.moments)
             pairs = zip(self.statistics, other.statistics, strict=True)
             self.statistics = tuple(mine.merge(theirs) for mine, theirs in pairs)
+        self.groups += other.groups
         self.samples += other.samples
         self.digest += other.digest
         self.nbytes += other.nbytes
@@ -153,7 +155,7 @@ class MeasureSpans:
 
     def _measure(self, index: int, group: SpanGroup) -> Part:
         source = self.sources[index]
-        part = Part(index)
+        part = Part(index, groups=1)
         kept = kept_axes(source.spec.axes, self.per)
         part.nbytes = sum(span.nbytes for span in group)
         if tally := self._tally(source, group):
@@ -164,6 +166,10 @@ class MeasureSpans:
             self._add_block(part, accumulator, source.read(span), kept)
         part.moments, part.statistics = accumulator.finish()
         return part
+
+    def list_paths(self) -> list[str]:
+        """The paths of all sources, which a worker on another machine must see."""
+        return [source.path for source in self.sources.values()]
 
     def name_input(self, run: SpanRun) -> str:
         """The path of the source of a run of spans."""
@@ -221,10 +227,14 @@ class MeasureSpans:
         part.notes |= dict.fromkeys(block.notes)
 
 
-def cut_runs(index: int, source: Source, per: Per, together: int) -> Iterator[SpanRun]:
-    """Yields the spans of the source at `index` in runs of `together` groups; the last may have fewer."""
-    groups = group_spans(source, per)
-    while taken := tuple(islice(groups, together)):
+def cut_runs(index: int, groups: Iterator[SpanGroup], together: int, done: int = 0) -> Iterator[SpanRun]:
+    """Yields groups of the source at `index`, of which the first `done` were taken, in runs of `together` groups.
+
+    The last run may have fewer. So that all others can be merged in a tree, runs begin at multiples of their length:
+    up to the first multiple, groups are alone.
+    """
+    while taken := tuple(islice(groups, 1 if done % together else together)):
+        done += len(taken)
         yield SpanRun(index, taken)
         # The spans of a table carry their text: release them before waiting for the next ones.
         del taken

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from zm_cli.data.options import Replay
 from zm_cli.data.source import Source
@@ -14,6 +17,7 @@ from zm_cli.formats.shared.options import COLUMNS, EXCLUDE
 from zm_cli.numbers.axes import Per, describe_shape, kept_axes
 from zm_cli.pipeline.outcome import Outcome
 from zm_cli.pipeline.words import spell
+from zm_cli.statsfile.stats import Described
 
 HEADER = "header"
 """The option that says whether a table has a header row."""
@@ -56,46 +60,95 @@ def check_one_size(sources: Sequence[Source]) -> None:
     )
 
 
-def check_alike(first: Source, other: Source, per: Per) -> None:
-    """Raises DataError, naming the difference, if two sources cannot be pooled."""
-    ours, theirs = first.spec, other.spec
+@dataclass(frozen=True)
+class Alike:
+    """What must be the same in samples that are pooled, of a source that was opened or of statistics.
+
+    `integers` is the dtype of values that are integers and stand for themselves, None for others; `dtype` that of the
+    real values. `text_columns` are the columns of a table that are not features, None where they are not known.
+    """
+
+    kind: str
+    axes: str
+    sample_shape: tuple[int | None, ...]
+    integers: str | None
+    dtype: str
+    names: tuple[str, ...] | None
+    text_columns: tuple[str, ...] | None
+    decoding: Mapping[str, Any]
+
+    @classmethod
+    def of_source(cls, spec: Spec) -> Alike:
+        """What of a source must be that of others."""
+        integers = spec.dtype.name if spec.holds_integers else None
+        real = spec.real_dtype.name
+        return cls(
+            spec.kind, spec.axes, spec.sample_shape, integers, real, spec.names, spec.text_columns, spec.decoding
+        )
+
+    @classmethod
+    def of_stats(cls, stats: Described) -> Alike:
+        """What of statistics must be that of others."""
+        integers = stats.dtype if np.dtype(stats.dtype).kind in "iu" else None
+        kind, shape, names = stats.sources[0].kind, stats.sample_shape, stats.names
+        return cls(kind, stats.axes, shape, integers, stats.dtype, names, stats.text_columns, stats.decoding)
+
+
+class Difference(NamedTuple):
+    """What rules out that samples are pooled: its name, and its value on both sides."""
+
+    what: str
+    ours: Any
+    theirs: Any
+
+
+def find_difference(ours: Alike, theirs: Alike, per: Per) -> Difference | None:
+    """The first difference that rules out that samples are pooled; None where there is none."""
     for what, mine, its in (
         ("kind", ours.kind, theirs.kind),
         ("axes", ours.axes, theirs.axes),
-        ("dtype", *_name_dtypes(ours, theirs)),
+        ("dtype", *_choose_dtypes(ours, theirs)),
         *((name, ours.decoding.get(name), theirs.decoding.get(name)) for name in _list_decisive(ours.kind)),
         ("channels or columns", _named(ours, per), _named(theirs, per)),
         ("sample shape", _fixed(ours, per), _fixed(theirs, per)),
     ):
         if mine != its:
-            if what == HEADER and None not in (mine, its):
-                on, _, off = reading_options()[HEADER].spelling.partition("/")
-                raise DataError(
-                    f"cannot be pooled: it has {'a' if its else 'no'} header row, "
-                    f"{first.path} has {'one' if mine else 'none'}",
-                    where=other.path,
-                    hint=f"{on} or {off} settles it",
-                )
-            raise DataError(
-                f"cannot be pooled with {first.path}: {what} {its} instead of {mine}",
-                where=other.path,
-                hint=_advise(ours.kind),
-            )
+            return Difference(what, mine, its)
+    return None
 
 
-def _name_dtypes(ours: Spec, theirs: Spec) -> tuple[str, str]:
-    """The names of the types that two specs must share: of real values, or of integers that stand for themselves."""
-    if ours.holds_integers and theirs.holds_integers:
-        return ours.dtype.name, theirs.dtype.name
-    return ours.real_dtype.name, theirs.real_dtype.name
+def check_alike(first: Source, other: Source, per: Per) -> None:
+    """Raises DataError, naming the difference, if two sources cannot be pooled."""
+    found = find_difference(Alike.of_source(first.spec), Alike.of_source(other.spec), per)
+    if found is None:
+        return
+    what, mine, its = found
+    if what == HEADER and None not in (mine, its):
+        on, _, off = reading_options()[HEADER].spelling.partition("/")
+        raise DataError(
+            f"cannot be pooled: it has {'a' if its else 'no'} header row, {first.path} has {'one' if mine else 'none'}",
+            where=other.path,
+            hint=f"{on} or {off} settles it",
+        )
+    raise DataError(
+        f"cannot be pooled with {first.path}: {what} {its} instead of {mine}",
+        where=other.path,
+        hint=advise("pool sources that are read in the same way", first.spec.kind),
+    )
 
 
-def _advise(kind: str) -> str:
-    """What to do about sources of this kind that cannot be pooled: the options that change what is read of them."""
+def _choose_dtypes(ours: Alike, theirs: Alike) -> tuple[str, str]:
+    """The types that two sides must share: of real values, or of integers that stand for themselves."""
+    if ours.integers is not None and theirs.integers is not None:
+        return ours.integers, theirs.integers
+    return ours.dtype, theirs.dtype
+
+
+def advise(hint: str, kind: str) -> str:
+    """The hint with the options that change what is read of sources of this kind, so that they can be pooled."""
     entry = formats()[kind]
     decisive = [option for option in entry.options if option.name in _list_decisive(kind) and option.panel is not None]
     useful = [option for option in entry.options if option in (*decisive, COLUMNS, EXCLUDE)]
-    hint = "pool sources that are read in the same way"
     if not useful:
         return hint
     *first, last = (option.spelling.partition("/")[0] for option in useful)
@@ -108,31 +161,29 @@ def _list_decisive(kind: str) -> list[str]:
     return [name for name, entry in recorded.items() if entry.replay is Replay.ALWAYS or entry.same_in_all]
 
 
-def _named(spec: Spec, per: Per) -> str | None:
-    """The names that two specs must share: channels in order, or columns in any order, numeric or text."""
-    if spec.names is None:
+def _named(side: Alike, per: Per) -> str | None:
+    """The names that two sides must share: channels in order, or columns in any order, numeric or text."""
+    if side.names is None:
         return None
-    names = sorted({*spec.names, *spec.text_columns}) if per == "column" else spec.names
+    names = sorted({*side.names, *(side.text_columns or ())}) if per == "column" else side.names
     return ", ".join(names)
 
 
-def _fixed(spec: Spec, per: Per) -> str:
-    """The sizes of a sample that two specs must share: all of them per pixel, else those of unnamed features."""
-    if per == "column" and spec.names is not None:
+def _fixed(side: Alike, per: Per) -> str:
+    """The sizes of a sample that two sides must share: all of them per pixel, else those of unnamed features."""
+    if per == "column" and side.names is not None:
         return ""
     if per in ("pixel", "column"):
-        return describe_shape(spec.sample_shape)
-    kept = kept_axes(spec.axes, per)
-    return describe_shape(spec.sample_shape[axis - 1] for axis in kept)
+        return describe_shape(side.sample_shape)
+    kept = kept_axes(side.axes, per)
+    return describe_shape(side.sample_shape[axis - 1] for axis in kept)
 
 
-def pool_shapes(sources: Sequence[Source]) -> tuple[int | None, ...]:
-    """The sample shape of all sources, None for sizes in which they differ."""
-    shapes = [source.spec.sample_shape for source in sources]
+def pool_shapes(shapes: Iterable[tuple[int | None, ...]]) -> tuple[int | None, ...]:
+    """The sample shape of all samples from those of some of them, None for sizes in which they differ."""
     return tuple(sizes[0] if len(set(sizes)) == 1 else None for sizes in zip(*shapes, strict=True))
 
 
-def pool_classes(sources: Sequence[Source]) -> tuple[str, ...] | None:
-    """The names of the classes of all sources, sorted; None if there are none."""
-    names = {name for source in sources for name in source.classes}
-    return tuple(sorted(names)) or None
+def pool_classes(classes: Iterable[Sequence[str]]) -> tuple[str, ...] | None:
+    """The names of all classes, sorted; None if there are none."""
+    return tuple(sorted({name for names in classes for name in names})) or None

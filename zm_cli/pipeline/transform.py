@@ -15,17 +15,12 @@ from zm_cli.data.spec import Spec
 from zm_cli.numbers.axes import broadcast_shape
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.pieces import PIECE
-from zm_cli.numbers.stored import Hidden, find_equal, hide_values, match_values, unpack_values
+from zm_cli.numbers.stored import Hidden, find_equal, hide_values, match_values, unit_divisor, unpack_values
 from zm_cli.numbers.sums import Floats
 from zm_cli.statsfile.stats import Stats
 
 WIDE = 1024
 """A last axis of this length is enough for NumPy's full speed."""
-
-
-def unit_divisor(dtype: np.dtype[Any]) -> float:
-    """What `--unit` divides by: the largest value of an integer type, 1 for floats."""
-    return float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0
 
 
 @dataclass(frozen=True)

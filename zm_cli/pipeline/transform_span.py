@@ -19,11 +19,11 @@ from zm_cli.pipeline.transform import Transform
 class TransformedSpan:
     """The result of a worker for one span.
 
-    `block` holds the transformed values, unless they are `encoded` already, as `Sink.write` takes them; None: that is
-    left to the writer. `samples` is the number of samples. `overflows` counts the values that the output's dtype cannot
-    hold. `hole` is the sample and the feature of the first missing value. `moments` are those of the transformed
-    values, for an inverse those before it, None where they need not be measured. `unmarked` are the features with
-    missing values that no indicator marks, where there are indicators.
+    `block` holds the transformed values, until they are `encoded` as `Sink.write` takes them. `samples` is the number
+    of samples. `overflows` counts the values that the output's dtype cannot hold. `hole` is the sample and the feature of
+    the first missing value. `moments` are those of the transformed values, for an inverse those before it, None where
+    they need not be measured. `unmarked` are the features with missing values that no indicator marks, where there are
+    indicators.
     """
 
     block: Block
@@ -83,7 +83,7 @@ class TransformSpan:
 
 @dataclass(frozen=True)
 class EncodeSpan:
-    """The task of a thread: transform and encode a span, so that only writing is left."""
+    """The task of a worker: transform and encode a span, so that only what is done in the order of the data is left."""
 
     transform_span: TransformSpan
     sink: Sink
@@ -93,3 +93,8 @@ class EncodeSpan:
         encoded = self.sink.encode(made.block)
         # Results wait for their turn to be written: what is encoded is not kept a second time.
         return replace(made, block=drop_values(made.block), encoded=encoded)
+
+    def list_paths(self) -> list[str]:
+        """The files and folders that a worker on another machine must see: the input, and what it writes itself."""
+        written = self.sink.encodes_to
+        return [self.transform_span.source.path, *([] if written is None else [written])]

@@ -34,6 +34,8 @@ from zm_cli.system import fork
 NOTHING, SOME = "nothing written", "not everything was written"
 """What is said of the outputs, where the command makes files, before and after the first of them is complete."""
 
+_watched_elsewhere = False
+"""Whether the process that started this one explains its end."""
 _page: SharedPage | None = None
 """The input being read, what to say of the outputs, then the unfinished ones, for the process on guard; None: there is
 none."""
@@ -149,8 +151,14 @@ def _report_end(number: int, path: str | None, outputs: str) -> int:
 
 
 def is_watched() -> bool:
-    """Returns whether a process is on guard, so that a signal may end this one."""
-    return _page is not None
+    """Returns whether another process explains the end of this one, so that a signal may end it."""
+    return _page is not None or _watched_elsewhere
+
+
+def expect_watcher() -> None:
+    """Records that the process that started this one explains its end, though it does not stand by for the command."""
+    global _watched_elsewhere
+    _watched_elsewhere = True
 
 
 def note_input(path: str) -> None:

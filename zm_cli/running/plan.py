@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from zm_cli.errors import UsageError
 from zm_cli.running.allocator import keep_freed_memory
+from zm_cli.running.cluster.address import LOCAL
 from zm_cli.running.limits import count_cores, find_memory_limit
 from zm_cli.system import fork
 
@@ -22,6 +23,9 @@ MEMORY_PER_WORKER = 128 << 20
 DEFAULT_MEMORY = 256 << 20
 """The least that several workers share by default."""
 SMALLEST_MEMORY = 32 << 20
+MOST_IN_FLIGHT = 1 << 16
+"""The most items that are sent to a cluster before their results are back; its size decides how many fewer."""
+CLUSTER_EXECUTOR = "dask"
 GROUPS_TOGETHER = 8
 """How many small items are worth sending to another machine: a power of the fan-out of merging."""
 
@@ -41,13 +45,18 @@ class Plan:
     executor: str | None = None
     """The name of the executor for every task; None: the workload of each task decides."""
     cluster: str | None = None
-    """The address of the cluster that carries out the tasks; None: this machine."""
+    """The address of the Dask cluster that carries out the tasks, "local" for one that is started; None: there is none.
+    """
 
     def __post_init__(self) -> None:
         if self.workers < 0:
             raise UsageError("must be 1 or more", where="--workers")
         if self.memory and self.memory < SMALLEST_MEMORY:
             raise UsageError(f"must be at least {SMALLEST_MEMORY >> 20}MB", where="--memory")
+        if self.workers and self.cluster not in (None, LOCAL):
+            raise UsageError(
+                "cannot be combined with the address of a cluster", where="--workers", hint="leave out --workers"
+            )
         if self.executor is not None:
             from zm_cli.running.executors import find_executor
 
@@ -79,6 +88,23 @@ class Plan:
         """Returns the number of workers asked for, or as many as there are cores."""
         return self.workers or count_cores()
 
+    def connect(self) -> str | None:
+        """Connects to the cluster, and returns what to tell of it; None where there is none.
+
+        Raises UsageError where it cannot be used, DataError where it has no workers. Without this call, that happens
+        before the first task.
+        """
+        if self.cluster is None:
+            return None
+        from zm_cli.running.cluster.connection import connect
+
+        return connect(self.cluster, self._new_workers).describe()
+
+    @property
+    def _new_workers(self) -> int:
+        """How many workers are started for the cluster; 0 where it has its own."""
+        return self.worker_count() if self.cluster == LOCAL else 0
+
     def map(
         self, task: Callable[[Item], Result], items: Iterable[Item], workload: Workload
     ) -> Generator[Result, None, None]:
@@ -88,9 +114,14 @@ class Plan:
         processes, the task, items and results must pickle. A task may have a method `name_input(item) -> str`, which
         says what to name in the error where a worker process dies of the item.
         """
-        from zm_cli.running.executors import find_executor
+        from zm_cli.running.executors import connect_executor, find_executor
 
         keep_freed_memory()
+        # What arrives through a pipe is here, and is written here as soon as it is done.
+        if self.cluster is not None and not workload.arriving:
+            executor = connect_executor(CLUSTER_EXECUTOR, self.cluster, self._new_workers)
+            yield from executor.map(task, items, self._new_workers, MOST_IN_FLIGHT)
+            return
         workers, window = self.divide(workload)
         items = iter(items)
         name = self.executor

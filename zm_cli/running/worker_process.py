@@ -9,17 +9,16 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context, resource_tracker
-from multiprocessing.process import BaseProcess
-from multiprocessing.reduction import ForkingPickler
 from typing import Any, Protocol
 
 from zm_cli.errors import DataError
 from zm_cli.running.guard import noted_input
+from zm_cli.running.serving import Pipe, serve, unpack
 from zm_cli.running.signals import end_with_parent, explain_signal, signals_blocked
 from zm_cli.system import fork
 
@@ -32,38 +31,43 @@ def may_fork() -> bool:
     return fork is not None and threading.active_count() == 1
 
 
-class Pipe(Protocol):
-    """One end of a pipe of `multiprocessing`, whose class depends on the system."""
+class Process(Protocol):
+    """A process that this one has started."""
 
-    def send_bytes(self, buf: Any, /) -> None: ...
+    @property
+    def exitcode(self) -> int | None:
+        """Its exit code, the negative number of the signal that ended it, or None while it runs."""
+        ...
 
-    def recv_bytes(self) -> bytes: ...
+    def join(self) -> None:
+        """Waits for its end."""
+        ...
 
-    def close(self) -> None: ...
+    def kill(self) -> None:
+        """Kills it, if it still runs."""
+        ...
 
 
 @dataclass
 class WorkerProcess:
     """A worker process, this end of its pipe, and the name of the input that it has in hand, where that is known."""
 
-    process: BaseProcess
+    process: Process
     pipe: Pipe
     input_name: str | None = None
+    advice: str = "try again with --workers 1"
+    """What to do where it ends by itself."""
 
-    def send(self, item: object, input_name: str | None) -> None:
-        """Sends the worker an item, of the input of that name; DataError where the worker is dead."""
+    def send(self, message: Any, input_name: str | None) -> None:
+        """Sends the worker the message of an item, of the input of that name; DataError where the worker is dead."""
         self.input_name = input_name
-        # Errors of pickling are the caller's: only those of the pipe are signs of a death.
-        message = ForkingPickler.dumps(item)
         with self._death_explained():
             self.pipe.send_bytes(message)
 
-    def receive(self) -> tuple[bool, Any]:
-        """Returns whether the task went well, and its result or error; DataError where the worker is dead."""
+    def receive(self) -> bytes | bytearray:
+        """Returns its answer: whether the task went well, and its result or error; DataError where it is dead."""
         with self._death_explained():
-            message = self.pipe.recv_bytes()
-        answer: tuple[bool, Any] = ForkingPickler.loads(message)
-        return answer
+            return self.pipe.recv_bytes()
 
     @contextmanager
     def _death_explained(self) -> Iterator[None]:
@@ -80,9 +84,7 @@ class WorkerProcess:
         where = self.input_name or noted_input()
         if code < 0:
             return explain_signal(-code, where)
-        return DataError(
-            "a worker process ended before its work was done", where=where, hint="try again with --workers 1"
-        )
+        return DataError("a worker process ended before its work was done", where=where, hint=self.advice)
 
 
 def start_workers(count: int, task: Callable[[Any], Any], team: list[WorkerProcess]) -> None:
@@ -96,44 +98,18 @@ def start_workers(count: int, task: Callable[[Any], Any], team: list[WorkerProce
         for _ in range(count):
             ours, theirs = context.Pipe()
             inherited = (*(worker.pipe for worker in team), ours) if forked else ()
-            process = context.Process(target=_serve, args=(task, theirs, inherited, os.getpid()), daemon=True)
+            process = context.Process(target=_work, args=(task, theirs, inherited, os.getpid()), daemon=True)
             process.start()
             theirs.close()
             team.append(WorkerProcess(process, ours))
 
 
-def _serve(task: Callable[[Any], Any], pipe: Pipe, inherited: Sequence[Pipe], parent: int) -> None:
-    """Answers each item that comes through the pipe, until the parent is done or gone.
+def _work(task: Callable[[Any], Any], pipe: Pipe, inherited: Sequence[Pipe], parent: int) -> None:
+    """Does the task for each item that comes through the pipe, until the parent is done or gone.
 
     `inherited` are copies of the parent's own ends: while a worker holds one, another would never see the parent gone.
     """
     for end in inherited:
         end.close()
     end_with_parent(parent)
-    try:
-        while True:
-            _answer(task, pipe)
-    except (EOFError, ConnectionError):
-        return
-
-
-def _answer(task: Callable[[Any], Any], pipe: Pipe) -> None:
-    """Sends whether the next item went well, and its result or error; holds none of them when it is done."""
-    message = pipe.recv_bytes()
-    try:
-        item = ForkingPickler.loads(message)
-        # The item may be large: it is not held twice.
-        del message
-        answer = ForkingPickler.dumps((True, task(item)))
-    except Exception as error:
-        answer = ForkingPickler.dumps((False, _picklable(error)))
-    pipe.send_bytes(answer)
-
-
-def _picklable(error: Exception) -> Exception:
-    """Returns the error itself where it survives pickling, else a RuntimeError that says the same."""
-    try:
-        ForkingPickler.loads(ForkingPickler.dumps(error))
-    except Exception:
-        return RuntimeError("".join(traceback.format_exception_only(error)).strip())
-    return error
+    serve(pipe, lambda message: partial(task, unpack(message)))

@@ -8,7 +8,7 @@ from typing import Any
 
 from zm_cli.formats import formats, reading_options
 from zm_cli.numbers.moments import Moments
-from zm_cli.numbers.statistic import Statistic
+from zm_cli.numbers.statistic import ArrayField, Statistic
 from zm_cli.statistics import optional_statistics
 
 NAMES = ("stats", "inspect", "survey", "check", "written", "error")
@@ -57,6 +57,13 @@ def _list_required(statistic: type[Statistic]) -> list[str]:
 def _describe_arrays(statistic: type[Statistic]) -> dict[str, Any]:
     """The schema of each array that the statistic has in a document."""
     return {
-        field: {"$ref": f"#/$defs/{'counts' if array.whole else 'numbers'}"} | dict(array.described or {})
+        field: {"$ref": f"#/$defs/{_name_kind(array)}"} | dict(array.described or {})
         for field, array in statistic.arrays.items()
     }
+
+
+def _name_kind(array: ArrayField) -> str:
+    """The definition in the schema files of what such an array holds."""
+    if not array.whole:
+        return "numbers"
+    return "integers" if array.signed else "counts"

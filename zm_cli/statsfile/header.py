@@ -108,11 +108,12 @@ def _check_requires(fields: Fields, where: str) -> None:
 
     Keys inside `decoding` and `sources` are named with a point: `decoding.mode`.
     """
-    if "requires" not in fields:
+    required = fields.take_texts("requires") if "requires" in fields else ()
+    if not required:
         return
     recorded = {f"decoding.{name}" for name, option in reading_options().items() if option.recorded}
     known = KNOWN_FIELDS | known_arrays().keys() | recorded | {f"sources.{field}" for field in SOURCE_FIELDS}
-    for key in fields.take_texts("requires"):
+    for key in required:
         if key not in known:
             raise DataError(
                 f"requires '{key[:50]}', which this zm does not know", where=where, hint="a newer zm is needed"
@@ -144,14 +145,10 @@ def _take_names(fields: Fields, axes: str, shape: tuple[int | None, ...]) -> tup
     return names
 
 
-def _take_text_columns(fields: Fields, names: tuple[str, ...] | None) -> tuple[str, ...]:
-    """The columns that are not features; none in older files, which do not list them."""
-    if "text_columns" not in fields:
-        return ()
-    columns = fields.take_names("text_columns")
-    if columns is None:
-        raise fields.error("text_columns", "is not a list")
-    if not set(columns).isdisjoint(names or ()):
+def _take_text_columns(fields: Fields, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """The columns that are not features; None in older files, which do not list them."""
+    columns = fields.take_names("text_columns") if "text_columns" in fields else None
+    if columns is not None and not set(columns).isdisjoint(names or ()):
         raise fields.error("text_columns", "lists a column that is a feature")
     return columns
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from collections.abc import Collection
 from itertools import chain
 from typing import Any
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from zm_cli.errors import DataError
 from zm_cli.statsfile.json_scan import NotJsonError, Scanner
 
-JSON_BYTES = 300_000_000
+JSON_BYTES = 350_000_000
 """The largest JSON stats file, in bytes."""
 
 HEADER_BYTES = 12_000_000
@@ -34,6 +35,9 @@ MOST_KEY_BYTES = 4096
 
 MOST_AXES = 12
 """The most axes of an array: more than samples can have, fewer than NumPy allows."""
+
+_PLAIN_KEY = re.compile(rb'[ \t\n\r]*+"([A-Za-z0-9_]{1,64}+)"[ \t\n\r]*+:[ \t\n\r]*+')
+"""The name of a field as nearly all are, with its colon."""
 
 
 def parse_json(
@@ -83,7 +87,6 @@ class _Text:
             if key in keys:
                 raise NotJsonError(f"has the field '{key[:50]}' twice")
             keys.add(key)
-            self._position = self._scanner.skip_space(self._position)
             if key in arrays:
                 found[key] = self._take_array(key)
             elif key in known:
@@ -99,7 +102,8 @@ class _Text:
         return found
 
     def _next_is(self, sign: bytes) -> bool:
-        self._position = self._scanner.skip_space(self._position)
+        if not self._data.startswith(sign, self._position):
+            self._position = self._scanner.skip_space(self._position)
         there = self._data.startswith(sign, self._position)
         self._position += there
         return there
@@ -108,15 +112,20 @@ class _Text:
         return self._scanner.skip_space(self._position) == len(self._data)
 
     def _take_key(self) -> str:
-        """The name of the next field; the position is after its colon."""
+        """The name of the next field; the position is that of its value."""
+        plain = _PLAIN_KEY.match(self._data, self._position)
+        if plain is not None:
+            self._position = plain.end()
+            return plain[1].decode()
         start = self._scanner.skip_space(self._position)
         end = self._scanner.find_end(start)
         if end - start > MOST_KEY_BYTES:
             raise NotJsonError("has a field with a name that is too long")
-        key = self._decoder.decode(self._data[start:end].decode())
+        key = self._decode(start, end)
         self._position = end
         if not isinstance(key, str) or not self._next_is(b":"):
             raise NotJsonError("is not JSON")
+        self._position = self._scanner.skip_space(self._position)
         return key
 
     def _take_value(self) -> Any:
@@ -126,7 +135,15 @@ class _Text:
         if self._budget < 0:
             raise NotJsonError(f"holds more than {HEADER_BYTES // 10**6} MB besides its numbers")
         self._position = end
-        return self._decoder.decode(self._data[start:end].decode())
+        return self._decode(start, end)
+
+    def _decode(self, start: int, end: int) -> Any:
+        """The value that lies between two positions; ValueError where it is not one."""
+        text = self._data[start:end].decode()
+        value, taken = self._decoder.raw_decode(text)
+        if taken < len(text):
+            raise NotJsonError("is not JSON")
+        return value
 
     def _take_array(self, field: str) -> NDArray[Any]:
         """The next value, which must be numbers in lists of lists."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.statistic import FieldError, Population, Statistic
+from zm_cli.numbers.stored import unit_divisor
 from zm_cli.statistics import optional_statistics
 from zm_cli.statsfile.arrays import Arrays, ExpectedArray, TakeArray, known_arrays
 from zm_cli.statsfile.fields import field_error
@@ -54,7 +55,8 @@ def read_stats(document: Mapping[str, Any], found: Collection[str], take: TakeAr
     """
     header = read_header(document, where)
     arrays = Arrays(found, take, header.features, where)
-    population = Population(header.features, _count_values(header))
+    divisor = unit_divisor(np.dtype(header.dtype)) if header.unit else 1.0
+    population = Population(header.features, _count_values(header), divisor=divisor)
     try:
         moments = _read_statistic(Moments, arrays, population)
         population = replace(population, count=moments.count)

@@ -59,8 +59,8 @@ class Described:
 
     `classes` are the names of the classes of the samples, sorted, None where there are no classes. `decoding` holds the
     recorded options of reading, by their names. `text_columns` are the columns of a table that are not features,
-    because they hold text, or no number at all. `partial` says that only some of the samples were measured.
-    `provenance` says how the statistics were made, where that was asked for.
+    because they hold text, or no number at all; None where they are not known, as in older files. `partial` says that
+    only some of the samples were measured. `provenance` says how the statistics were made, where that was asked for.
     """
 
     per: Per
@@ -74,7 +74,7 @@ class Described:
     ignore: float | None
     decoding: Mapping[str, Any]
     sources: tuple[SourceRecord, ...]
-    text_columns: tuple[str, ...] = ()
+    text_columns: tuple[str, ...] | None = ()
     partial: bool = False
     provenance: Provenance | None = None
 
@@ -115,9 +115,13 @@ class Stats(Described):
     @property
     def trial(self) -> str | None:
         """What the samples are where they are not all of them; None where they are."""
-        if self.partial:
-            return f"a trial with {self.samples:,} of the samples (--limit, --sample, or shards that were missing)"
-        return f"part {self.shard} of the data (--shard)" if self.shard is not None else None
+        if self.shard is not None:
+            return f"part {self.shard} of the data (--shard)"
+        if not self.partial:
+            return None
+        if any(source.shard is not None for source in self.sources):
+            return f"parts of the data with {self.samples:,} samples (--shard), without the others"
+        return f"a trial with {self.samples:,} of the samples (--limit, --sample)"
 
     @property
     def range(self) -> tuple[float, float]:
@@ -152,7 +156,7 @@ class Stats(Described):
             "axes": self.axes,
             "sample_shape": list(self.sample_shape),
             "names": None if self.names is None else list(self.names),
-            "text_columns": list(self.text_columns),
+            "text_columns": None if self.text_columns is None else list(self.text_columns),
             "classes": None if self.classes is None else list(self.classes),
             "dtype": self.dtype,
             "range": [low, high] if low <= high else None,

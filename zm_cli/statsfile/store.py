@@ -53,10 +53,11 @@ def check_room(path: str, spec: Spec, asked: str | None, where: str) -> None:
     features = feature_shape(spec, choose_per(spec, asked, where))
     # Samples of several sizes do not have means per pixel.
     if None not in features:
-        _check_features(path, math.prod(features))
+        check_features(path, math.prod(features))
 
 
-def _check_features(path: str, features: int) -> None:
+def check_features(path: str, features: int) -> None:
+    """Raises UsageError where a stats file at `path` cannot hold statistics of so many features."""
     binary = Path(path).suffix.lower() in BINARY
     if features > MOST_FEATURES:
         raise UsageError(
@@ -88,7 +89,7 @@ def draft_stats(stats: Stats, path: str) -> Draft | None:
     Raises what `save_stats` raises.
     """
     check_target(path)
-    _check_features(path, stats.moments.mean.size)
+    check_features(path, stats.moments.mean.size)
     document = stats.to_document()
     suffix = Path(path).suffix.lower()
     encode = {".json": encode_json, ".npz": encode_npz}.get(suffix, encode_hdf5)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,9 @@ import pytest
 import tifffile
 
 from tests.formats.images.samples import RECEIPT, open_images, random_values, read_pixels, save_picture, write_images
+from zm_cli.data.block import Block
+from zm_cli.data.sink import Sink, WriteOptions
+from zm_cli.errors import DataError
 from zm_cli.formats.images.tree_sink import digest_names, sum_sizes
 
 
@@ -59,3 +64,53 @@ def test_one_image_can_be_written_as_one_array_file(tmp_path: Path, name: str) -
     write_images(open_images(save_picture(tmp_path, "a.png", values)), str(tmp_path / name))
     read = np.load(tmp_path / name) if name.endswith("npy") else tifffile.imread(tmp_path / name)
     np.testing.assert_array_equal(read, values.astype(np.float32))
+
+
+def open_tree(folder: Path) -> tuple[Sink, Block]:
+    """A sink for a folder with one image in a class, and the block of that image."""
+    save_picture(folder / "in", "cat/a.png", random_values((4, 5, 3)))
+    source = open_images(folder / "in")
+    sink = source.create_sink(f"{folder}/out/", WriteOptions(np.dtype("float32"), RECEIPT))
+    return sink, source.read(next(source.spans()))
+
+
+def test_a_worker_elsewhere_writes_the_files_itself(tmp_path: Path) -> None:
+    sink, block = open_tree(tmp_path)
+    elsewhere = pickle.loads(pickle.dumps(sink))
+    assert elsewhere.encodes_to == sink.encodes_to
+    encoded = elsewhere.encode(block)
+    assert encoded == [("cat/a.npy", 368)]
+    # A worker that only seems to have died writes the same once more.
+    sink.write(sink.encode(block))
+    assert elsewhere.encode(block) == encoded
+    sink.commit()
+    np.testing.assert_array_equal(np.load(tmp_path / "out" / "cat" / "a.npy"), block.values[0])
+
+
+def test_a_file_that_another_worker_has_completed_is_never_emptied(tmp_path: Path) -> None:
+    sink, block = open_tree(tmp_path)
+    sink.encode(block)
+    with (Path(sink.encodes_to or "") / "cat" / "a.npy").open("rb") as file:
+        complete = file.read()
+        sink.encode(block)
+        file.seek(0)
+        assert file.read() == complete
+    sink.discard()
+
+
+def test_a_worker_does_not_make_the_folder_again_when_it_is_gone(tmp_path: Path) -> None:
+    sink, block = open_tree(tmp_path)
+    sink.discard()
+    with pytest.raises(DataError, match="cannot be written: No such file or directory"):
+        sink.encode(block)
+    assert os.listdir(tmp_path) == ["in"]
+
+
+def test_a_file_that_was_written_somewhere_else_is_missed(tmp_path: Path) -> None:
+    sink, block = open_tree(tmp_path)
+    sink.write(sink.encode(block))
+    (Path(sink.encodes_to or "") / "cat" / "a.npy").unlink()
+    with pytest.raises(DataError, match="1 files were written, 0 are there; do all workers write to the same"):
+        sink.commit()
+    sink.discard()
+    assert os.listdir(tmp_path) == ["in"]

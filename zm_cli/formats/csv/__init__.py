@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zm_cli.data.format import Confidence, Format
+from zm_cli.data.format import Confidence, Format, OutputPart
 from zm_cli.data.options import ReadOptions
 from zm_cli.formats.csv.options import (
     COMMENT,
@@ -67,7 +67,7 @@ def _begins_like_table(path: Path) -> bool:
         return False
 
 
-def _open(path: str, options: ReadOptions) -> Source:
+def _open(path: str, options: ReadOptions, plan: object = None, tick: object = None) -> Source:
     from zm_cli.formats.csv.source import CsvSource
 
     return CsvSource(path, options)
@@ -100,6 +100,12 @@ def _survey(path: str, options: ReadOptions) -> Survey:
     return survey_table(path, options)
 
 
+def _join(parts: Sequence[OutputPart], receipt: Mapping[str, Any], output: str) -> Sequence[str]:
+    from zm_cli.formats.csv.join import join_tables
+
+    return join_tables(parts, receipt, output)
+
+
 FORMAT = Format(
     kind="csv",
     noun="CSV file",
@@ -108,6 +114,7 @@ FORMAT = Format(
     find_receipt=_find_receipt,
     list_files=_list_files,
     survey=_survey,
+    join=_join,
     options=(
         *(COLUMNS, EXCLUDE, AMONG, EXPECTED, NUMERIC, DELIMITER, DECIMAL, ENCODING, HEADER, SKIP_ROWS, COMMENT),
         *(NULL_VALUES, LIMIT, SAMPLE, SEED, SHARD, ON_ERROR, DESCRIBE),

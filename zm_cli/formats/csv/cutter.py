@@ -59,6 +59,8 @@ class Cutter:
         self._single = single
         self._comment = comment
         self._row = 1
+        self._left = 0
+        self._read = 0
         self._comments = 0
         # For each byte value, whether it may stand right after a closing quote, and right before an opening one.
         self._after_quote = np.zeros(256, dtype=np.bool_)
@@ -74,14 +76,20 @@ class Cutter:
 
         Raises DataError for a line without end.
         """
-        consumed = 0
+        consumed, position = 0, 0
         for text in self._cut_text(size):
             text, rows, blank = self._count_rows(text)
             consumed, before = self._stream.consumed, consumed
             respelled, comments = self._stream.respelled, self._comments
             self._comments = 0
-            yield Piece(self._row, text, rows, blank, respelled, consumed - before, comments)
+            # Where the text is in the file, if it was not changed: right before what is left of it.
+            origin = self._stream.locate(self._left + len(text))
+            # What is left may hold quotes that were added to it.
+            extent = max(0, self._read - self._left - position)
+            counts = rows, blank, respelled, consumed - before, comments
+            yield Piece(self._row, text, *counts, position=position, extent=extent, origin=origin)
             self._row += rows
+            position += extent
 
     def _cut_text(self, size: int) -> Iterator[bytes]:
         """Yields whole records with proper quotes."""
@@ -90,13 +98,16 @@ class Cutter:
             if final or len(tail) >= LONGEST_RECORD:
                 text, rest = self._end_row_at_its_line(tail, STRAY if final else TOO_LONG)
                 self._stream.unread(rest)
+                self._read -= len(rest)
                 tail, final = b"", False
             else:
                 want = min(size if len(tail) < size else 2 * len(tail), LONGEST_RECORD)
                 fresh, final = self._stream.read_piece(want - len(tail))
+                self._read += len(fresh)
                 if final and (tail or fresh) and not (fresh or tail).endswith(self._line_end):
                     fresh += self._terminator.removeprefix(b"\r" if (fresh or tail).endswith(b"\r") else b"")
                 text, tail = self._split(tail, fresh)
+            self._left = len(tail)
             if text:
                 yield text
 

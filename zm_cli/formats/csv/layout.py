@@ -44,6 +44,11 @@ class Layout:
     notes: tuple[str, ...]
     """What was guessed, each with the option that settles it."""
 
+    @property
+    def is_headless(self) -> bool:
+        """Whether the names are not in the file, but those of the first part of the table, which has the header."""
+        return self.header and not self.head.removeprefix(BOM)
+
     def to_decoding(self) -> dict[str, Any]:
         """Returns how the text was read, as stats files and receipts record it."""
         return {"delimiter": self.delimiter.decode(), "header": self.header, "decimal": self.decimal}
@@ -54,7 +59,8 @@ class Settled:
     """What is known of a table before its text is looked at; None: the text decides.
 
     `expected` is the delimiter of the statistics to apply, `comment` the start of lines that are not rows. With
-    `prompt`, nothing after the first record is waited for.
+    `prompt`, nothing after the first record is waited for. `names` are those of the columns where the header is in the
+    first part of the table, not in this one.
     """
 
     delimiter: bytes | None = None
@@ -63,6 +69,7 @@ class Settled:
     expected: bytes | None = None
     comment: bytes | None = None
     prompt: bool = False
+    names: tuple[str, ...] | None = None
 
 
 def read_names(path: str, options: ReadOptions) -> tuple[str, ...]:
@@ -90,13 +97,16 @@ def settle(options: ReadOptions, receipt: Mapping[str, Any] | None, *, one_pass:
     written, expected = receipt or {}, (options.get(EXPECTED) or {}).get(DELIMITER.name)
     delimiter, header, comment = options.get(DELIMITER), options.get(HEADER), options.get(COMMENT)
     delimiter = written.get(DELIMITER.name) if delimiter is None else delimiter
+    names = written.get("names")
     return Settled(
         delimiter=None if delimiter is None else parse_delimiter(delimiter),
-        header=written.get(HEADER.name) if header is None else header,
+        # Statistics of the whole table say that it has a header, which is not in this part of it.
+        header=written.get(HEADER.name) if header is None or names else header,
         decimal=options.get(DECIMAL) or written.get(DECIMAL.name),
         expected=None if expected is None else parse_delimiter(expected),
         comment=None if comment is None else comment.encode(),
         prompt=one_pass and options.get(AMONG) is not None,
+        names=tuple(names) if names else None,
     )
 
 
@@ -126,12 +136,13 @@ def read_layout(stream: TextStream, path: str, settled: Settled) -> Layout:
     data_start = end if header else start if first.marked else 0
     stream.unread(text[data_start:])
     head = text[start : end - len(terminator)] + terminator if header else b""
+    known = settled.names if not header and settled.names and len(settled.names) == len(cells) else None
     return Layout(
         delimiter=delimiter,
         line_end=b"\r" if terminator == b"\r" else b"\n",
         terminator=terminator,
-        names=_name_columns(cells, header, where, stream.encoding),
-        header=header,
+        names=known or _name_columns(cells, header, where, stream.encoding),
+        header=header or known is not None,
         head=(BOM if stream.bom or first.marked else b"") + head,
         data_start=data_start,
         encoding=stream.encoding,

@@ -8,7 +8,30 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from zm_cli.errors import DataError
 from zm_cli.formats.csv.records import find_record_ends
+
+
+class Origin(NamedTuple):
+    """Where a text begins in the file at `path`: `offset` bytes after its start."""
+
+    path: str
+    offset: int
+
+    def read(self, size: int) -> bytes | None:
+        """Returns `size` bytes from there, fewer at the end of the file; None where it cannot be read."""
+        if self.offset < 0:
+            return None
+        try:
+            with open(self.path, "rb", 0) as file:
+                file.seek(self.offset)
+                data = bytearray(size)
+                view = memoryview(data)
+                while view and (count := file.readinto(view)):
+                    view = view[count:]
+        except OSError:
+            return None
+        return bytes(data[: size - len(view)])
 
 
 class Piece(NamedTuple):
@@ -28,11 +51,37 @@ class Piece(NamedTuple):
     """The number of comment lines that were left out of `text`."""
     numbers: NDArray[np.int64] | None = None
     """The number of each row in the table, shape (rows,); None: they follow one another."""
+    position: int = 0
+    """Where the text that the piece was made of begins, in bytes from the first row of the table on."""
+    extent: int = 0
+    """How many bytes of text it was made of, with blank lines and comments."""
+    origin: Origin | None = None
+    """Where the text was in its file, if it was not changed since; None: it was not read from one as it is."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # To another machine goes the address of the text instead, which is read again there, if it is found at it.
+        if self.origin is None or self.origin.read(len(self.text)) != self.text:
+            return Piece, tuple(self)
+        return _read_again, (len(self.text), _hash(self.text), self._replace(text=b"", origin=None), self.origin)
 
     @property
     def row_numbers(self) -> Sequence[int] | NDArray[np.int64]:
         """The number of each row, counted from 1 in the table."""
         return range(self.first_row, self.first_row + self.rows) if self.numbers is None else self.numbers
+
+
+def _hash(text: bytes) -> bytes:
+    import xxhash
+
+    return xxhash.xxh3_128(text).digest()
+
+
+def _read_again(size: int, digest: bytes, piece: Piece, origin: Origin) -> Piece:
+    """Returns a piece with its text, read from its file; DataError where that is not the same any more."""
+    text = origin.read(size)
+    if text is None or _hash(text) != digest:
+        raise DataError("changed while it was read", where=origin.path, hint="run it again when nobody writes to it")
+    return piece._replace(text=text, origin=origin)
 
 
 def take_rows_within(piece: Piece, size: int, line_end: bytes) -> Piece:
@@ -55,6 +104,57 @@ def take_first_rows(pieces: Iterator[Piece], rows: int | None, line_end: bytes) 
             return
         yield piece
         rows -= piece.rows
+
+
+def drop_first_rows(pieces: Iterator[Piece], rows: int, line_end: bytes) -> Iterator[Piece]:
+    """Yields pieces without the first `rows` rows of the table; their bytes are counted with the first piece."""
+    nbytes = 0
+    for piece in pieces:
+        nbytes += piece.nbytes
+        if rows and piece.rows <= rows:
+            rows -= piece.rows
+            continue
+        yield _slice_rows(piece, rows, piece.rows, line_end)._replace(nbytes=nbytes)
+        rows, nbytes = 0, 0
+
+
+def take_rows_between(pieces: Iterator[Piece], start: int, stop: int | None, line_end: bytes) -> Iterator[Piece]:
+    """Yields the rows that begin between two positions in the text of the table; `stop` None: all from `start` on.
+
+    Nothing is read after them. The bytes of pieces before them are counted with the first piece.
+    """
+    nbytes = 0
+    for piece in pieces:
+        if stop is not None and piece.position >= stop:
+            return
+        nbytes += piece.nbytes
+        first, last = (0 if at is None else _count_rows_before(piece, at, line_end) for at in (start, stop))
+        last = piece.rows if stop is None else last
+        if first < last:
+            yield _slice_rows(piece, first, last, line_end)._replace(nbytes=nbytes)
+            nbytes = 0
+
+
+def _count_rows_before(piece: Piece, position: int, line_end: bytes) -> int:
+    """Returns how many rows of a piece begin before a position in the text of the table."""
+    if position <= piece.position:
+        return 0
+    if position >= piece.position + piece.extent:
+        return piece.rows
+    ends = find_record_ends(piece.text, line_end)
+    # Lines that were left out of the text, or quotes that were added to it, are taken to be spread evenly.
+    begins = np.concatenate([[0], ends[:-1]]) * piece.extent // max(1, len(piece.text))
+    return int(np.searchsorted(begins, position - piece.position))
+
+
+def _slice_rows(piece: Piece, first: int, last: int, line_end: bytes) -> Piece:
+    """Returns the rows of a piece from index `first` to `last`."""
+    if last - first == piece.rows:
+        return piece
+    edges = np.concatenate([[0], find_record_ends(piece.text, line_end)])
+    text = piece.text[edges[first] : edges[last]]
+    origin = piece.origin and piece.origin._replace(offset=piece.origin.offset + int(edges[first]))
+    return piece._replace(first_row=piece.first_row + first, text=text, rows=last - first, origin=origin)
 
 
 def take_rows_at(pieces: Iterator[Piece], indices: list[int], line_end: bytes) -> Iterator[Piece]:

@@ -6,7 +6,7 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,11 +15,12 @@ from zm_cli.data.sink import WriteOptions
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.csv.columns import CarriedText
 from zm_cli.formats.csv.compression import Compressor, make_compressor
-from zm_cli.formats.csv.encodings import encode_text
+from zm_cli.formats.csv.encodings import UTF8, encode_text
 from zm_cli.formats.csv.head import make_head
 from zm_cli.formats.csv.layout import Layout
 from zm_cli.formats.shared.receipt_beside import draft_receipt
 from zm_cli.outputs.draft import Draft
+from zm_cli.outputs.shard_record import is_later_shard
 from zm_cli.system import is_reader_gone
 
 if TYPE_CHECKING:
@@ -61,13 +62,16 @@ class CsvSink:
     the folder of the output does not exist or something else has its name, DataError if the file cannot be created.
     """
 
+    encodes_to = None
+
     def __init__(self, layout: Layout, output: str, options: WriteOptions, preamble: bytes = b"") -> None:
         import xxhash
 
         self.notes: list[str] = []
         columns = {name: column for column, name in reversed(list(enumerate(layout.names)))}
         self._marks = {columns[name]: columns[mark] for name, mark in options.dropped.items()}
-        self._head = make_head(layout, preamble, self._marks.values(), options.added)
+        self._has_head = not (layout.is_headless or is_later_shard(options.receipt))
+        self._head = make_head(layout, preamble, self._marks.values(), options.added) if self._has_head else b""
         self._layout = layout
         self._output = output
         self._where = "standard output" if output == "-" else output
@@ -88,6 +92,9 @@ class CsvSink:
                 raise self._write_error(error) from error
         self._nbytes = 0
         self._hasher = xxhash.xxh3_128()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("_layout", "_marks", "_options", "_where")}
 
     def encode(self, block: Block) -> bytes:
         """Returns the block as lines of text in the encoding of the table; its values have shape (rows, features).
@@ -186,9 +193,20 @@ class CsvSink:
             except OSError as error:
                 raise self._write_error(error) from error
             # The receipt comes first. It fits no other table, but a table without it might be centered twice.
-            receipt = {**self._options.receipt, **self._layout.to_decoding()}
+            receipt = {**self._options.receipt, **self._layout.to_decoding(), **self._describe_headless()}
             draft_receipt(self._output, receipt, self._nbytes, self._hasher.hexdigest()).commit()
             self._draft.commit()
+
+    def _describe_headless(self) -> dict[str, Any]:
+        """Returns the fields of a receipt that say what the header would, and the mark before it; none if they are
+        there."""
+        layout = self._layout
+        if self._has_head:
+            return {}
+        dropped = set(self._marks.values())
+        names = [name for column, name in enumerate(layout.names) if column not in dropped]
+        named = layout.header and {"header": False, "names": [*names, *self._options.added]}
+        return {**(named or {}), **({} if layout.encoding == UTF8 else {"encoding": layout.encoding})}
 
     def discard(self) -> None:
         """Removes the unfinished file; does nothing after `commit`, or for what was written to standard output."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -18,6 +18,7 @@ from zm_cli.data.sink import Sink, WriteOptions
 from zm_cli.data.source import Facts
 from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError, UsageError
+from zm_cli.formats.csv.chosen_rows import choose_rows, count_text, refuse_pipe
 from zm_cli.formats.csv.columns import ColumnReader
 from zm_cli.formats.csv.cutter import Cutter
 from zm_cli.formats.csv.delimiter import name_delimiter
@@ -28,16 +29,16 @@ from zm_cli.formats.csv.layout import Layout, read_layout, settle
 from zm_cli.formats.csv.loading import load_polars
 from zm_cli.formats.csv.null_values import NullValues
 from zm_cli.formats.csv.options import COMMENT, ENCODING, NULL_VALUES, SKIP_ROWS
-from zm_cli.formats.csv.pieces import Piece, take_first_rows, take_rows_at
+from zm_cli.formats.csv.pieces import Piece
 from zm_cli.formats.csv.preamble import advise_preamble, count_rows_in, read_preamble, refuse_preamble
 from zm_cli.formats.csv.records import has_other_line_ends
 from zm_cli.formats.csv.stream import TextStream, is_regular
 from zm_cli.formats.csv.totals import find_total
-from zm_cli.formats.shared.options import AMONG, COLUMNS, DESCRIBE, LIMIT, NUMERIC, ON_ERROR, SAMPLE
+from zm_cli.formats.shared.options import AMONG, COLUMNS, DESCRIBE, NUMERIC, ON_ERROR, SHARD
 from zm_cli.formats.shared.receipt_beside import read_receipt
-from zm_cli.formats.shared.sampling import Choice, choose
 from zm_cli.inputs.option_text import spell_names
 from zm_cli.inputs.standard_input import name_input
+from zm_cli.outputs.shard_record import add_to_shard, is_later_shard
 
 LINE_ENDS = {b"\n": "LF", b"\r\n": "CRLF", b"\r": "CR"}
 
@@ -62,6 +63,8 @@ class CsvSource:
     def __init__(self, path: str, options: ReadOptions) -> None:
         self.path = path
         self.one_pass = not is_regular(path)
+        if self.one_pass:
+            refuse_pipe(options)
         self.nbytes = Path(path).stat().st_size if not self.one_pass else 0
         self._carry = False
         self._where = name_input(path)
@@ -69,7 +72,11 @@ class CsvSource:
         self._encoding = None if named_encoding is None else parse_encoding(named_encoding)
         self.receipt: Mapping[str, Any] | None = None if self.one_pass else read_receipt(path)
         settled = settle(options, self.receipt, one_pass=self.one_pass)
+        if self._encoding is None and (written := (self.receipt or {}).get(ENCODING.name)):
+            # A later part of a table lacks the byte order mark of the first.
+            self._encoding = parse_encoding(written)
         self._stream: TextStream | None = TextStream(path, self._encoding)
+        self._marked = self._stream.bom
         self._waiting: Iterator[Piece] | None = None
         self._skip_rows, self._comment = self._settle_lines(options)
         self._delimiter: bytes | None = settled.delimiter
@@ -101,7 +108,11 @@ class CsvSource:
             without_numbers="leave out" if named else "leave out if all",
             describe=bool(options.get(DESCRIBE)),
         )
-        self._choice = self._choose_rows(options)
+        self._file_bytes = self.nbytes
+        self._rows = choose_rows(options, self._cut_pieces, self._count_text)
+        if (shard := options.get(SHARD)) is not None:
+            # The text before the part is read, that after it is not.
+            self.nbytes = self._file_bytes * shard.index // shard.of
         self._notes = self.layout.notes + features.notes + self._note_settings(null_values)
         names = tuple(self.layout.names[column] for column in features.chosen)
         self._numeric = frozenset(names if named else options.get(NUMERIC) or ())
@@ -114,7 +125,8 @@ class CsvSource:
             names=names,
             named=named,
             text_columns=features.text_columns,
-            limit=self._choice.asked,
+            limit=self._rows.asked,
+            shard=self._rows.shard,
             decoding={
                 "null_values": list(null_values),
                 **self.layout.to_decoding(),
@@ -127,6 +139,9 @@ class CsvSource:
     def _settle_lines(self, options: ReadOptions) -> tuple[int, str | None]:
         """Returns the lines to leave out before the header, and what comments start with: as asked, or as zm wrote."""
         written = self.receipt or {}
+        if is_later_shard(written):
+            # The lines before the header are in the first part, whatever statistics of the whole table say of them.
+            return 0, written.get(COMMENT.name)
         skip_rows, comment = options.get(SKIP_ROWS), options.get(COMMENT)
         return written.get(SKIP_ROWS.name, 0) if skip_rows is None else skip_rows, comment or written.get(COMMENT.name)
 
@@ -155,19 +170,14 @@ class CsvSource:
             self._waiting = chain([first] if first else [], pieces)
         return first
 
-    def _choose_rows(self, options: ReadOptions) -> Choice:
-        """Returns the rows to read; for a sample, the rows of the table are counted first.
+    def _count_text(self) -> int:
+        """Returns the bytes of text from the first row on; a table that is not plain UTF-8 is read for that."""
+        before = len(self._preamble) + self.layout.data_start
+        if self.layout.compression is not None or self.layout.encoding != UTF8:
+            return count_text(self.path, self._encoding, before)
+        return max(0, self._file_bytes - before - len(BOM) * self._marked)
 
-        Raises UsageError for a sample of a pipe, which can be read only once.
-        """
-        if options.get(SAMPLE) is None:
-            limit = options.get(LIMIT)
-            return choose(options, lambda: sys.maxsize if limit is None else limit)
-        if self.one_pass:
-            raise UsageError("cannot be drawn from a pipe", where="--sample", hint="save the table to a file first")
-        return choose(options, lambda: sum(piece.rows for piece in self._cut_pieces()))
-
-    def _cut_pieces(self) -> Iterator[Piece]:
+    def _cut_pieces(self) -> Generator[Piece]:
         stream = self._stream
         if stream is None:
             stream = TextStream(self.path, self._encoding)
@@ -197,12 +207,7 @@ class CsvSource:
             pieces, self._waiting = self._waiting, None
         if pieces is None:
             raise UsageError("can be read only once", where=self._where, hint="save it to a file first")
-        line_end, indices = self.layout.line_end, self._choice.indices
-        if indices is None:
-            chosen = take_first_rows(pieces, self._choice.asked, line_end)
-        else:
-            chosen = take_rows_at(pieces, indices, line_end)
-        for index, piece in enumerate(chosen):
+        for index, piece in enumerate(self._rows.take(pieces, self.layout.line_end)):
             yield Span(index, piece, piece.nbytes, len(piece.text))
 
     def read(self, span: Span) -> Block:
@@ -268,14 +273,14 @@ class CsvSource:
             "decimal mark": "comma" if layout.decimal == "," else None,
             "line ends": LINE_ENDS[layout.terminator],
             "encoding": None if layout.encoding == UTF8 else layout.encoding,
-            "header": None if layout.header else "none",
+            "header": "in the first part" if layout.is_headless else None if layout.header else "none",
             "compression": layout.compression,
             "text columns": ", ".join(text),
             "left aside": ", ".join(aside),
         }
         types = {"float64": len(chosen), "text": len(text), "left aside": len(aside)}
         return Facts(
-            nbytes=self.nbytes if self._stream is None else self._stream.consumed,
+            nbytes=self._file_bytes if self._stream is None else self._stream.consumed,
             types={name: count for name, count in types.items() if count},
             others={name: value for name, value in findings.items() if value},
             notes=self._notes,
@@ -296,8 +301,10 @@ class CsvSource:
         """
         from zm_cli.formats.csv.sink import CsvSink
 
-        lines = {"skip_rows": self._skip_rows or None, "comment": self._comment}
+        later = is_later_shard(options.receipt)
+        lines = {"skip_rows": None if later else self._skip_rows or None, "comment": self._comment}
         receipt = {**options.receipt, **{name: value for name, value in lines.items() if value is not None}}
+        receipt = add_to_shard(receipt, total=self._rows.total) if self._rows.shard is not None else receipt
         sink = CsvSink(self.layout, output, replace(options, receipt=receipt), self._preamble)
         self._carry = True
         if output == "-" and self._stream is not None:

@@ -20,6 +20,7 @@ from zm_cli.formats.csv.encodings import (
     advise_encoding,
     choose_encoding,
 )
+from zm_cli.formats.csv.pieces import Origin
 from zm_cli.formats.csv.stored import Readable, StoredFile
 from zm_cli.formats.shared.foreign import STARTS
 from zm_cli.inputs.standard_input import StandardInput, name_input
@@ -51,6 +52,7 @@ class TextStream:
         self._file_name = "FILE" if path == "-" else path
         self._file = self._open(path)
         self._owned = path != "-"
+        self._is_regular = is_regular(path)
         self.compression: str | None = None
         self.prompt = False
         self._unread = self.beginning = b""
@@ -114,6 +116,13 @@ class TextStream:
     def consumed(self) -> int:
         """The number of bytes read from the file so far, as they are stored."""
         return self._stored.count
+
+    def locate(self, pending: int) -> Origin | None:
+        """Returns where the text begins of which `pending` bytes were read and not used; None where it is not the text
+        of a file as it is stored there."""
+        if not self._is_regular or self._text is not self._stored:
+            return None
+        return Origin(self._file_name, self._stored.count - len(self._unread) - pending)
 
     @property
     def respelled(self) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zm_cli.data.format import Confidence, Format
+from zm_cli.data.format import Confidence, Format, OutputPart
 from zm_cli.data.options import ReadOptions
 from zm_cli.errors import UsageError
 from zm_cli.formats.hdf5.options import ALLOW_EXTERNAL
@@ -37,7 +37,7 @@ def _recognize(path: Path) -> Confidence | None:
     return Confidence.BY_CONTENT if found else None
 
 
-def _open(path: str, options: ReadOptions) -> Source:
+def _open(path: str, options: ReadOptions, plan: object = None, tick: object = None) -> Source:
     from zm_cli.formats.hdf5.source import Hdf5Source
 
     return Hdf5Source(path, options)
@@ -71,6 +71,12 @@ def _survey(path: str, options: ReadOptions) -> Survey:
     return survey_file(path)
 
 
+def _join(parts: Sequence[OutputPart], receipt: Mapping[str, Any], output: str) -> Sequence[str]:
+    from zm_cli.formats.hdf5.join import join_files
+
+    return join_files(parts, receipt, output)
+
+
 FORMAT = Format(
     kind="hdf5",
     noun="HDF5 file",
@@ -81,5 +87,6 @@ FORMAT = Format(
     options=(DATASET, LAYOUT, MASK_AND_SCALE, ALLOW_EXTERNAL, LIMIT, SAMPLE, SEED, SHARD),
     find_fault=find_layout_fault,
     survey=_survey,
+    join=_join,
     completers={"dataset": _complete_dataset},
 )

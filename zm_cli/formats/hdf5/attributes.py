@@ -70,6 +70,22 @@ def copy_attributes(
     return referring, lost
 
 
+def copy_plain_attributes(source: Any, target: Any, left_out: frozenset[bytes] = frozenset()) -> list[str]:
+    """Copies every attribute of `source` but those in `left_out` to `target`, an object of a file (low-level ids) that
+    has neither the named types nor the objects that the source refers to; describes each that could not be copied."""
+    from h5py import h5a
+
+    referring, lost = copy_attributes(source, target, lambda stored_type: stored_type.copy(), left_out)
+    for attribute in referring:
+        h5a.delete(target, attribute)
+    return lost + [f"{show_name(attribute)} (it refers to another file)" for attribute in referring]
+
+
+def describe_lost(path: bytes, lost: list[str]) -> list[str]:
+    """Sentences on the attributes of the object at `path` that could not be copied."""
+    return [f"{show_name(path)} is written without its attribute {attribute}" for attribute in lost]
+
+
 def _create_attribute(target: Any, name: bytes, new_type: Any, attribute: Any) -> Any:
     """Creates an attribute like `attribute`, but for its type and value (low-level ids)."""
     from h5py import h5a, h5p, h5t

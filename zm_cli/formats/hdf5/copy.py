@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from zm_cli.errors import DataError
-from zm_cli.formats.hdf5.attributes import copy_attributes, list_attributes
+from zm_cli.formats.hdf5.attributes import copy_attributes, copy_plain_attributes, describe_lost, list_attributes
 from zm_cli.formats.hdf5.create import drop_missing_filters
 from zm_cli.formats.hdf5.external import is_external, is_virtual, stored_space
 from zm_cli.formats.hdf5.library import DEFAULT, call
@@ -141,18 +141,10 @@ class FileCopier:
 
     def _replace_foreign(self, target: Any, name: bytes, path: bytes, link: Any) -> None:
         """Creates the new dataset instead of the link to the dataset in another file."""
-        from h5py import h5a, h5o
+        from h5py import h5o
 
         self.notes += self._create(target, name, link)
-        # Its references lead to objects of the other file, and its named types are there.
-        created = h5o.open(target, name)
-        referring, lost = copy_attributes(
-            self._foreign, created, lambda stored_type: stored_type.copy(), self._left_out
-        )
-        lost += [f"{show_name(attribute)} (it refers to another file)" for attribute in referring]
-        for attribute in referring:
-            h5a.delete(created, attribute)
-        self._note_lost(path, lost)
+        self._note_lost(path, copy_plain_attributes(self._foreign, h5o.open(target, name), self._left_out))
 
     def _copy_hard_link(
         self, group: Any, target: Any, name: bytes, path: bytes, link: Any
@@ -222,7 +214,7 @@ class FileCopier:
         self._note_lost(path, lost)
 
     def _note_lost(self, path: bytes, lost: list[str]) -> None:
-        self.notes += [f"{show_name(path)} is written without its attribute {attribute}" for attribute in lost]
+        self.notes += describe_lost(path, lost)
 
     def _note_references(self, item: Any, path: bytes) -> bool:
         """Notes which attributes of an object hold references, and whether its values do, for `_copy_references`.

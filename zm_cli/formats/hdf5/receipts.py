@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from zm_cli.errors import DataError
@@ -11,6 +11,7 @@ from zm_cli.formats.hdf5.attributes import read_text_attribute
 from zm_cli.formats.hdf5.datasets import list_datasets
 from zm_cli.outputs.hdf5_errors import H5PY_ERRORS, explain_error
 from zm_cli.outputs.receipt import parse_receipt
+from zm_cli.outputs.shard_record import find_shard
 from zm_cli.running.time_limit import limited
 
 RECEIPT = "zm"
@@ -20,16 +21,30 @@ RECEIPT = "zm"
 def find_receipt(path: str, dataset: str | None) -> Mapping[str, Any] | None:
     """The receipt of `dataset` in the file at `path`, or without `dataset` the first receipt there; None without one.
 
-    Raises DataError where the file cannot be read.
+    That of a part of a dataset comes before all others. Raises DataError where the file cannot be read.
     """
     with limited(path), open_file(path) as file:
         try:
             wanted = None if dataset is None else "/" + dataset.strip("/")
-            for name, found in list_datasets(file):
-                if wanted not in (None, name):
-                    continue
-                if (receipt := parse_receipt(read_text_attribute(found, RECEIPT))) is not None:
-                    return receipt
+            receipts = [receipt for name, _, receipt in _list_receipts(file) if wanted in (None, name)]
         except H5PY_ERRORS as error:
             raise DataError(f"cannot be read: {explain_error(error)}", where=path) from error
-    return None
+    return next(filter(find_shard, receipts), receipts[0] if receipts else None)
+
+
+def find_part(file: Any) -> tuple[str, Any]:
+    """The path and the `h5py.Dataset` of the dataset in `file` (an `h5py.File`) that is a part of an output.
+
+    Raises DataError where there is none.
+    """
+    for name, dataset, receipt in _list_receipts(file):
+        if find_shard(receipt) is not None:
+            return name, dataset
+    raise DataError("is not a part of an output", where=file.filename)
+
+
+def _list_receipts(file: Any) -> Iterator[tuple[str, Any, Mapping[str, Any]]]:
+    """The datasets with a receipt, each with its path."""
+    for name, dataset in list_datasets(file):
+        if (receipt := parse_receipt(read_text_attribute(dataset, RECEIPT))) is not None:
+            yield name, dataset, receipt

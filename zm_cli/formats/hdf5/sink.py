@@ -14,6 +14,7 @@ from zm_cli.data.block import Block
 from zm_cli.data.sink import WriteOptions
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.hdf5.access import open_file
+from zm_cli.formats.hdf5.alone import copy_alone
 from zm_cli.formats.hdf5.attributes import read_text_attribute
 from zm_cli.formats.hdf5.chunk_cache import size_chunk_cache
 from zm_cli.formats.hdf5.chunk_packing import Packed, Packer, find_packer
@@ -30,6 +31,7 @@ from zm_cli.formats.shared.sampling import SampleRange
 from zm_cli.outputs.draft import Draft
 from zm_cli.outputs.hdf5_errors import H5PY_ERRORS
 from zm_cli.outputs.hdf5_file import OutputFile
+from zm_cli.outputs.shard_record import is_later_shard, locate_shard, show_shard
 from zm_cli.running.time_limit import limited
 
 if TYPE_CHECKING:
@@ -67,11 +69,14 @@ class Hdf5Sink:
     input cannot be read or the output cannot be written.
     """
 
+    encodes_to = None
+
     def __init__(self, source: Hdf5Source, output: str, options: WriteOptions) -> None:
         self.notes: list[str] = []
-        self._options = options
+        self._receipt = options.receipt
         self._source = source
         self._name = source.location.name
+        self._first = source.first
         self._dtype = options.dtype.newbyteorder("=")
         self._written = 0
         self._file: Any = None
@@ -92,6 +97,7 @@ class Hdf5Sink:
             old = self._source.location.open_dataset(file)
             letters = self._source.spec.decoding.get("layout")
             self._axis = letters.index("N") if letters else 0
+            self._receipt = locate_shard(self._receipt, self._axis, self._source.total)
             self._create_file(file)
             added = self._find_added_attributes(old, letters)
             extents = list(old.shape)
@@ -103,16 +109,23 @@ class Hdf5Sink:
 
             left_out = frozenset(name.encode() for name in (*added, *ATTRIBUTES))
             dropped = [name for name in ATTRIBUTES if name in old.attrs]
-            copier = FileCopier(file, self._file.id, old, self._name, create, left_out)
-            copier.copy()
-            self.notes += copier.notes
+            alone = is_later_shard(self._receipt)
+            if alone:
+                self.notes += copy_alone(self._file.id, old, self._name, create, left_out)
+            else:
+                copier = FileCopier(file, self._file.id, old, self._name, create, left_out)
+                copier.copy()
+                self.notes += copier.notes
             self._open_dataset()
             for name, text in added.items():
                 self._dataset.attrs[name] = text
             self._user_block = file.userblock_size
             old_samples = old.shape[self._axis]
         shown = show_name(self._name)
-        if shape[self._axis] != old_samples:
+        if alone:
+            part = f"part {show_shard(self._receipt)} holds nothing but {shown}"
+            self.notes.append(f"{part}, {shape[self._axis]} samples of it; everything else is in the first part")
+        elif shape[self._axis] != old_samples:
             self.notes.append(
                 f"{shown} holds {shape[self._axis]} of {old_samples} samples; everything else in the file is complete"
             )
@@ -138,7 +151,7 @@ class Hdf5Sink:
 
     def _find_added_attributes(self, old: Any, letters: str | None) -> dict[str, str]:
         """The attributes to write in place of any of the same name: the receipt, and a layout that the user gave."""
-        added = {RECEIPT: json.dumps(dict(self._options.receipt), sort_keys=True)}
+        added = {RECEIPT: json.dumps(dict(self._receipt), sort_keys=True)}
         if letters is not None and letters != find_layout(old):
             stored = read_text_attribute(old, "layout")
             # Another attribute that happens to have this name stays.
@@ -161,6 +174,9 @@ class Hdf5Sink:
         # Samples that were drawn do not fill the chunks that they lay in.
         self._packer = None if self._source.scattered else find_packer(self._dataset, self._axis)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("_axis", "_dtype", "_first", "_packer")}
+
     def encode(self, block: Block) -> NDArray[Any] | Packed:
         """The block's values, (n, ...), in the output's dtype and with the axes in the order of the file.
 
@@ -169,7 +185,8 @@ class Hdf5Sink:
         """
         values = np.moveaxis(block.values, 0, self._axis)
         address: SampleRange = block.span.address
-        packed = None if self._packer is None else self._packer.pack(values, address.start, address.stop)
+        start, stop = address.start - self._first, address.stop - self._first
+        packed = None if self._packer is None else self._packer.pack(values, start, stop)
         return np.ascontiguousarray(values, self._dtype) if packed is None else packed
 
     def write(self, encoded: NDArray[Any] | Packed) -> None:

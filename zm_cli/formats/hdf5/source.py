@@ -31,7 +31,7 @@ from zm_cli.formats.hdf5.options import ALLOW_EXTERNAL
 from zm_cli.formats.hdf5.reader import DatasetReader
 from zm_cli.formats.hdf5.receipts import RECEIPT
 from zm_cli.formats.shared.layout import parse_layout
-from zm_cli.formats.shared.options import DATASET, LAYOUT, MASK_AND_SCALE
+from zm_cli.formats.shared.options import DATASET, LAYOUT, MASK_AND_SCALE, SHARD
 from zm_cli.formats.shared.sampling import SampleRange, choose, cut_ranges
 from zm_cli.outputs.hdf5_errors import H5PY_ERRORS, explain_error
 from zm_cli.outputs.receipt import parse_receipt
@@ -102,6 +102,7 @@ class Hdf5Source:
             dtype=stored if self._meaning is None else self._meaning.dtype,
             samples=self._samples,
             limit=self._choice.asked,
+            shard=options.get(SHARD),
             decoding={"dataset": name} | ({"layout": layout} if layout else {}) | recorded,
             packing=None if self._meaning is None else self._meaning.packing,
         )
@@ -114,8 +115,18 @@ class Hdf5Source:
 
     @property
     def scattered(self) -> bool:
-        """Whether the samples were drawn from all over the dataset, instead of being the first ones."""
+        """Whether the samples were drawn from all over the dataset, instead of following one another."""
         return self._choice.indices is not None
+
+    @property
+    def first(self) -> int:
+        """The index in the dataset of the first sample that is read, where they follow one another."""
+        return self._choice.start
+
+    @property
+    def total(self) -> int:
+        """The number of samples in all shards together."""
+        return self._choice.total
 
     def spans(self) -> Iterator[Span]:
         """The addresses of all samples in order, each a SampleRange along the sample axis of about BLOCK_BYTES.
@@ -133,7 +144,8 @@ class Hdf5Source:
         """
         address: SampleRange = span.address
         values = address.pick(self._reader.read(address.start, address.stop).view(self.spec.dtype))
-        return Block(span, values, xxhash.xxh3_128(values.reshape(-1).view("u1").data).digest())
+        digest = xxhash.xxh3_128(values.reshape(-1).view("u1").data).digest()
+        return Block(span, values, digest, numbers=address.numbers)
 
     def tally(self, spans: Sequence[Span]) -> None:
         """None: counting values is not faster than reading them. Safe to call from several threads at once."""

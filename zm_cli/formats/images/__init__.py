@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zm_cli.data.format import Confidence, Format
+from zm_cli.data.format import Confidence, Format, OpeningTick, OutputPart, ignore_opening
 from zm_cli.data.options import ReadOptions
 from zm_cli.formats.images.options import (
     AS_STORED,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from zm_cli.data.source import Source
     from zm_cli.data.spec import Spec
     from zm_cli.data.survey import Survey
+    from zm_cli.running.plan import Plan
 
 
 def recognize(path: Path) -> Confidence | None:
@@ -38,10 +39,10 @@ def recognize(path: Path) -> Confidence | None:
     return Confidence.BY_NAME if is_image_suffix(path.name) else None
 
 
-def _open(path: str, options: ReadOptions) -> Source:
+def _open(path: str, options: ReadOptions, plan: Plan | None = None, tick: OpeningTick = ignore_opening) -> Source:
     from zm_cli.formats.images.source import ImageSource
 
-    return ImageSource(path, options)
+    return ImageSource(path, options, plan, tick)
 
 
 def _find_receipt(output: str, options: ReadOptions) -> Mapping[str, Any] | None:
@@ -55,7 +56,7 @@ def _find_receipt(output: str, options: ReadOptions) -> Mapping[str, Any] | None
 
 
 def _list_files(path: str, options: ReadOptions) -> Iterator[tuple[str, str]]:
-    from zm_cli.formats.images.listing import list_files
+    from zm_cli.formats.images.candidates import list_files
 
     return list_files(path, options)
 
@@ -73,6 +74,12 @@ def _survey(path: str, options: ReadOptions) -> Survey | None:
     return survey_folder(path, options)
 
 
+def _join(parts: Sequence[OutputPart], receipt: Mapping[str, Any], output: str) -> Sequence[str]:
+    from zm_cli.formats.images.join import join_trees
+
+    return join_trees(parts, receipt, output)
+
+
 FORMAT = Format(
     kind="images",
     noun="folder of images",
@@ -86,6 +93,7 @@ FORMAT = Format(
     ),
     find_fault=_find_fault,
     survey=_survey,
+    join=_join,
     output_formats=frozenset({"npy", "tiff", "h5"}),
     output_help="Images: one .h5, or a folder of .npy or .tiff (default: by PATH).",
 )

@@ -48,6 +48,17 @@ def find_folders(paths: Iterable[str]) -> Folders:
     )
 
 
+def find_folders_of_part(paths: Iterable[str], every: Iterable[str]) -> Folders:
+    """What `find_folders` says of some of the paths, where `every` path decides which folders are classes or splits."""
+    counts = Counter(path.partition("/")[0] for path in paths)
+    folders = find_folders(every)
+    return Folders(
+        {name: counts[name] for name in folders.classes if counts[name]},
+        {name: counts[name] for name in folders.splits if counts[name]},
+        folders.parted,
+    )
+
+
 def find_splits(folders: Collection[str], parted: Collection[str] = ()) -> tuple[str, ...]:
     """Which of some folders side by side are splits; `parted` are those that hold folders with images."""
     named = tuple(name for name in folders if is_split(name))

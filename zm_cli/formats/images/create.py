@@ -60,7 +60,7 @@ def choose_output_format(source: ImageSource, output: str, asked: str | None) ->
             fault = f"one {suffix} file cannot hold the {source.spec.samples} frames of an image"
             raise UsageError(fault, where=output, hint=_CHOICES)
         return format, True
-    _check_replaceable(output)
+    check_replaceable(output)
     return format, False
 
 
@@ -79,7 +79,7 @@ def _check_apart(source: ImageSource, output: str) -> None:
             raise UsageError("is a folder that holds the input", where=output, hint="name another output")
 
 
-def _check_replaceable(output: str) -> None:
+def check_replaceable(output: str) -> None:
     """Raises UsageError for an existing output that is neither an empty folder nor one that zm wrote."""
     if os.path.isdir(output):
         receipt = read_receipt(output)

@@ -26,6 +26,11 @@ _SEPARATE = frozenset({"MPO", "DCX"})
 """Formats whose frames are pictures of their own, each with its own header."""
 
 
+def name_frame(path: str, number: int, total: int) -> str:
+    """The name of a sample: scan.tif#03 for the third page of a dozen, so that names sort in their order."""
+    return f"{path}{SEPARATOR}{number:0{len(str(total))}}"
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One frame: its `number` in the file from 1 on, where it begins in a TIFF (0 elsewhere), its header or fault."""
@@ -57,8 +62,8 @@ class Frames:
         return self.total - self.copies - self.masks - self.stills > 1
 
     def name(self, path: str, number: int) -> str:
-        """The name of the sample: scan.tif#03 for the third page of a dozen, so that names sort in their order."""
-        return f"{path}{SEPARATOR}{number:0{len(str(self.total))}}"
+        """The name of the sample, as `name_frame` says."""
+        return name_frame(path, number, self.total)
 
     def read(self) -> Iterator[Frame]:
         """Yields the frames that are images of their own, in order. `total` is right from the first one on.

@@ -39,6 +39,8 @@ class Hdf5Sink:
     be created.
     """
 
+    encodes_to = None
+
     def __init__(self, source: ImageSource, output: str, options: WriteOptions) -> None:
         import h5py
 
@@ -79,6 +81,9 @@ class Hdf5Sink:
         for axis, letter in enumerate("NHWC"):
             images.dims[axis].label = letter
         return images
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_dtype": self._dtype}
 
     def encode(self, block: Block) -> Encoded:
         """The values (n,H,W,C) in the output's dtype, and the relative paths of their files. Thread-safe."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from zm_cli.data.sink import WriteOptions
 from zm_cli.errors import DataError
-from zm_cli.formats.images.classes import Folders, find_folders, find_splits
+from zm_cli.formats.images.classes import Folders, find_splits
 from zm_cli.formats.shared.split_names import is_split, mentions_training
 from zm_cli.inputs.option_text import spell_names
 from zm_cli.suggest import find_near
@@ -39,7 +39,7 @@ class Labels:
     @classmethod
     def of_source(cls, source: ImageSource, options: WriteOptions) -> Labels:
         """The labels of a source. Raises DataError for a class that the statistics do not name, unless forced."""
-        folders = find_folders(source.files)
+        folders = source.folders
         known = source.known_classes
         # Statistics of earlier versions may take splits for classes.
         classes = None if known is None or find_splits(known) else known

@@ -1,4 +1,4 @@
-"""Listing the image files of a source with their headers, in the order of their paths."""
+"""The listing of a source: its image files with their headers, in the order of their paths."""
 
 from __future__ import annotations
 
@@ -6,21 +6,15 @@ import os
 import shlex
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from zm_cli.data.block import Skipped
-from zm_cli.data.options import ReadOptions
+from zm_cli.data.shard import Shard
 from zm_cli.errors import DataError, NothingToMeasureError, UsageError
-from zm_cli.formats.images.file_patterns import Selection
-from zm_cli.formats.images.frames import Frames
 from zm_cli.formats.images.header import Header
-from zm_cli.formats.images.headers import read_header
-from zm_cli.formats.images.limits import limit_pillow
 from zm_cli.formats.images.names import Names
-from zm_cli.formats.images.pictures import broken, quieten, refuse, say_why
-from zm_cli.formats.images.suffixes import is_image_suffix, suffix_of
 from zm_cli.outputs.receipt import load_receipt
 
 RECEIPT = "zm.json"
@@ -61,14 +55,48 @@ class Listing:
 
     def add(self, path: str, nbytes: int, header: Header, number: int, offset: int) -> None:
         """Adds a sample at the end."""
-        index = self._known.setdefault(header, len(self.headers))
-        if index == len(self.headers):
-            self.headers.append(header)
         self.paths.append(path)
         self.nbytes.append(nbytes)
-        self.header_indices.append(index)
+        self.header_indices.append(self._index(header))
         self.numbers.append(number)
         self.offsets.append(offset)
+
+    def extend(
+        self, paths: Names, start: int, stop: int, nbytes: array[int], headers: Sequence[Header], indices: array[int]
+    ) -> None:
+        """Adds files from `start` to `stop` of a list at the end, each of which is a sample and no part of its file.
+
+        `nbytes` are the sizes of all files of the list, `indices` those of their headers in `headers`.
+        """
+        chosen = indices[start:stop]
+        # Only those that occur, in the order in which they do.
+        own = {index: self._index(headers[index]) for index in dict.fromkeys(chosen)}
+        self.paths.extend(paths, start, stop)
+        self.nbytes.extend(nbytes[start:stop])
+        self.header_indices.extend(map(own.__getitem__, chosen))
+        self.numbers.extend(array("q", bytes(8 * len(chosen))))
+        self.offsets.extend(array("q", bytes(8 * len(chosen))))
+
+    def include(self, listing: Listing) -> None:
+        """Adds all samples of another listing at the end, and what was left out with them."""
+        first = len(self)
+        self.extend(listing.paths, 0, len(listing), listing.nbytes, listing.headers, listing.header_indices)
+        self.numbers[first:], self.offsets[first:] = listing.numbers, listing.offsets
+        self.skipped += listing.skipped
+        self.left_out += listing.left_out
+        self.expanded += listing.expanded
+        self.copies += listing.copies
+        self.masks += listing.masks
+        self.stills += listing.stills
+
+    def cut(self, shard: Shard) -> Listing:
+        """A listing of the samples in a shard of this one, with the shard of what was skipped."""
+        start, stop = shard.cut(len(self))
+        part = replace(self, left_out=Counter(self.left_out))
+        part.keep(range(start, stop))
+        start, stop = shard.cut(len(self.skipped))
+        part.skipped = self.skipped[start:stop]
+        return part
 
     def header(self, index: int) -> Header:
         """The header of the sample at `index` in `paths`."""
@@ -93,7 +121,7 @@ class Listing:
         self.skipped += [Skipped(path, fault) for path, fault in zip(self.paths, faults, strict=True) if fault]
         self.keep([index for index, fault in enumerate(faults) if not fault])
 
-    def keep(self, indices: list[int]) -> None:
+    def keep(self, indices: Sequence[int]) -> None:
         """Drops all samples but those at `indices`."""
         kept = Listing(self.base)
         for index in indices:
@@ -103,101 +131,19 @@ class Listing:
         self.paths, self.nbytes, self.numbers, self.offsets = kept.paths, kept.nbytes, kept.numbers, kept.offsets
         self.headers, self.header_indices, self._known = kept.headers, kept.header_indices, kept._known
 
+    def _index(self, header: Header) -> int:
+        """The index of a header in `headers`, to which it is added where it is new."""
+        index = self._known.setdefault(header, len(self.headers))
+        if index == len(self.headers):
+            self.headers.append(header)
+        return index
+
 
 def locate(path: str) -> str:
     """The folder that the relative paths of the source at `path` start from. Raises UsageError for a missing path."""
     if not os.path.exists(path):
         raise UsageError("does not exist", where=path)
     return path if os.path.isdir(path) else os.path.dirname(path) or "."
-
-
-def list_images(path: str, wanted: Selection, *, skip: bool, max_pixels: int, frames: bool = False) -> Listing:
-    """The wanted files of the folder at `path`, or the one file at `path`, with their headers.
-
-    With `frames`, every frame or page of a file that has several is a sample. Raises DataError for a file that has the
-    name of an image but cannot be read, or that claims more than `max_pixels`; with `skip`, such files are listed as
-    skipped. Raises DataError where no image is left.
-    """
-    quieten()
-    limit_pillow(max_pixels)
-    listing = Listing(locate(path))
-    is_search = wanted.files is None and os.path.isdir(path)
-    candidates = _list_candidates(path, wanted, listing, skip)
-    faults: tuple[type[BaseException], ...] = (*broken(), DataError)
-    for name in candidates:
-        if len(listing) == wanted.limit:
-            break
-        if not wanted.admits(name):
-            listing.unwanted += 1
-            continue
-        full_path, suffix = os.path.join(listing.base, name), suffix_of(name)
-        try:
-            header, nbytes, offset = read_header(full_path, suffix, max_pixels)
-        except faults as error:
-            if not suffix and is_search:
-                listing.left_out["without a suffix"] += 1
-                continue
-            if not skip:
-                raise refuse(full_path, error) from error
-            listing.skipped.append(Skipped(name, _say_why(error)))
-            continue
-        if frames and (header.frames or header.copies or header.masked or header.planes > 1):
-            _add_frames(listing, name, nbytes, Frames(full_path, suffix, max_pixels), wanted.limit, skip=skip)
-        else:
-            listing.add(name, nbytes, header, 0, offset)
-    check_not_empty(listing, path)
-    return listing
-
-
-def _add_frames(listing: Listing, path: str, nbytes: int, frames: Frames, limit: int | None, *, skip: bool) -> None:
-    """Adds the frames of one file of `nbytes` bytes as samples, or with `skip` those that can be read."""
-    faults: tuple[type[BaseException], ...] = (*broken(), DataError)
-    first = len(listing)
-    try:
-        for frame in frames.read():
-            if len(listing) == limit:
-                break
-            name = frames.name(path, frame.number) if frames.has_several else path
-            if not isinstance(frame.header, BaseException):
-                number = frame.number if frames.has_several else 0
-                listing.add(name, nbytes // frames.total, frame.header, number, frame.offset)
-            elif skip:
-                listing.skipped.append(Skipped(name, _say_why(frame.header)))
-            else:
-                raise refuse(os.path.join(listing.base, name), frame.header) from frame.header
-        else:
-            if len(listing) > first:
-                listing.nbytes[first] += nbytes - sum(listing.nbytes[first:])
-    except faults as error:
-        if not skip:
-            raise refuse(frames.path, error) from error
-        listing.skipped.append(Skipped(path, _say_why(error)))
-    listing.expanded += frames.has_several
-    listing.copies += frames.copies
-    listing.masks += frames.masks
-    listing.stills += frames.stills
-
-
-def _say_why(error: BaseException) -> str:
-    return error.what if isinstance(error, DataError) else say_why(error)
-
-
-def list_files(path: str, options: ReadOptions) -> Iterator[tuple[str, str]]:
-    """The files that `list_images` would look at, and the folder's receipt: the relative path and the path of each."""
-    wanted = Selection.from_options(options)
-    base = locate(path)
-    for name in _list_candidates(path, wanted, Listing(base), skip=True):
-        if wanted.admits(name):
-            yield name, os.path.join(base, name)
-    if os.path.exists(receipt := os.path.join(path, RECEIPT)):
-        yield RECEIPT, receipt
-
-
-def _list_candidates(path: str, wanted: Selection, listing: Listing, skip: bool) -> Iterator[str]:
-    """The relative paths of files that may be images, in order; the others are counted in `listing`."""
-    if wanted.files is not None:
-        return iter(wanted.files)
-    return _walk(path, "", (), listing, skip) if os.path.isdir(path) else iter((os.path.basename(path),))
 
 
 def check_not_empty(listing: Listing, path: str) -> None:
@@ -221,64 +167,3 @@ def check_not_empty(listing: Listing, path: str) -> None:
 def read_receipt(path: str) -> Mapping[str, Any] | None:
     """The receipt in a folder that zm wrote; None where there is none, DAMAGED where it cannot be read."""
     return load_receipt(os.path.join(path, RECEIPT))
-
-
-def _walk(
-    folder: str, prefix: str, parents: tuple[tuple[int, int], ...], listing: Listing, skip: bool
-) -> Iterator[str]:
-    """The relative paths, each with `prefix`, of files in `folder` that may be images; counts the others in `listing`.
-
-    `parents` are the devices and inodes of the folders above it, to detect links that lead back to one.
-    """
-    try:
-        status = os.stat(folder)
-        identity = (status.st_dev, status.st_ino)
-        if identity in parents:
-            listing.loops += 1
-            return
-        names, kinds = _list_folder(folder)
-    except OSError as error:
-        if not skip:
-            raise refuse(folder, error) from error
-        listing.skipped.append(Skipped(prefix, say_why(error)))
-        return
-    for name in names:
-        if name.startswith("."):
-            listing.left_out["hidden"] += 1
-            continue
-        kind = kinds.get(name, "file")
-        if kind == "folder":
-            yield from _walk(os.path.join(folder, name), f"{prefix}{name}/", (*parents, identity), listing, skip)
-        elif is_image_suffix(name) and kind != "device":
-            # Broken links are included: opening one gives the reason why it cannot be read.
-            yield prefix + name
-        elif not suffix_of(name) and kind == "file":
-            yield prefix + name
-        elif name != RECEIPT or prefix or read_receipt(folder) is None:
-            listing.left_out[suffix_of(name) or "without a suffix"] += 1
-
-
-def _list_folder(folder: str) -> tuple[list[str], dict[str, str]]:
-    """The names in a folder, sorted, and the kinds of those that are not files."""
-    names: list[str] = []
-    kinds: dict[str, str] = {}
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            names.append(entry.name)
-            kind = _find_kind(entry)
-            if kind != "file":
-                kinds[entry.name] = kind
-    names.sort()
-    return names, kinds
-
-
-def _find_kind(entry: os.DirEntry[str]) -> str:
-    """What an entry is, links followed: "folder", "file", "missing", or "device", which must not be opened."""
-    try:
-        if entry.is_dir():
-            return "folder"
-        if entry.is_file():
-            return "file"
-    except OSError:
-        return "missing"
-    return "device" if os.path.exists(entry.path) else "missing"

@@ -62,6 +62,8 @@ def decide_mode(listing: Listing, asked: str | None, path: str, *, skip: bool, l
         return _decide_array(listing, path, as_stored=as_stored)
     if not lossy or asked in _DEEP:
         _refuse_loss(listing, path, skip=skip)
+        if asked is None:
+            check_not_empty(listing, path)
     headers = [header for header, _ in listing.counts()]
     if asked is None and all(header.array for header in headers):
         return _decide_array(listing, path, as_stored=as_stored)
@@ -126,7 +128,6 @@ def _refuse_loss(listing: Listing, path: str, *, skip: bool) -> None:
             continue
         if skip:
             listing.skip_lossy()
-            check_not_empty(listing, path)
             return
         where = f"{path}: {listing.example(header)}"
         if header.fault:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import overload
 
 
@@ -20,8 +20,27 @@ class Names(Sequence[str]):
         self._text += os.fsencode(name)
         self._ends.append(len(self._text))
 
+    def extend(self, names: Names, start: int, stop: int) -> None:
+        """Adds the names from `start` to `stop` of another list at the end."""
+        begin = names._begin(start)
+        shift = len(self._text) - begin
+        self._text += names._text[begin : names._begin(stop)]
+        self._ends.extend(end + shift for end in names._ends[start:stop])
+
+    def cut(self, start: int, stop: int) -> Names:
+        """The names from `start` to `stop` as a list of their own."""
+        names = Names()
+        names.extend(self, start, stop)
+        return names
+
     def __len__(self) -> int:
         return len(self._ends)
+
+    def __iter__(self) -> Iterator[str]:
+        start = 0
+        for end in self._ends:
+            yield os.fsdecode(bytes(self._text[start:end]))
+            start = end
 
     @overload
     def __getitem__(self, index: int) -> str: ...
@@ -33,5 +52,8 @@ class Names(Sequence[str]):
         if isinstance(index, slice):
             return [self[position] for position in range(*index.indices(len(self)))]
         position = range(len(self))[index]
-        start = self._ends[position - 1] if position else 0
-        return os.fsdecode(bytes(self._text[start : self._ends[position]]))
+        return os.fsdecode(bytes(self._text[self._begin(position) : self._ends[position]]))
+
+    def _begin(self, position: int) -> int:
+        """Where the name at a position begins in the text; at the number of names, where the text ends."""
+        return self._ends[position - 1] if position else 0

@@ -44,7 +44,7 @@ def note_conversions(listing: Listing, decoding: Decoding) -> list[str]:
 
 def note_listed_arrays(files: tuple[str, ...] | None, listing: Listing) -> list[str]:
     """A sentence where listed `.npy` files are images, which by themselves would be datasets of many samples."""
-    if files is None or any(header.suffix != NPY for header, _ in listing.counts()):
+    if files is None or not len(listing) or any(header.suffix != NPY for header, _ in listing.counts()):
         return []
     return [f"{_files(len(listing))} of the list {'was' if len(listing) == 1 else 'were'} read as one image each"]
 

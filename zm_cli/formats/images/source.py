@@ -13,26 +13,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zm_cli.data.block import BLOCK_BYTES, BYTE_VALUES, Block, Span, Tally
+from zm_cli.data.format import OpeningTick, ignore_opening
 from zm_cli.data.options import ReadOptions
 from zm_cli.data.packing import Packing
+from zm_cli.data.shard import Shard
 from zm_cli.data.sink import Sink, WriteOptions
 from zm_cli.data.source import Facts
 from zm_cli.data.spec import Spec
 from zm_cli.errors import UsageError
 from zm_cli.formats.images.bands import ARRAY
-from zm_cli.formats.images.classes import find_folders
+from zm_cli.formats.images.choosing import Chosen, Rules, choose_samples
+from zm_cli.formats.images.classes import Folders, find_folders, find_folders_of_part
 from zm_cli.formats.images.decode import Decoding, count_values, decode
 from zm_cli.formats.images.file_patterns import Selection
 from zm_cli.formats.images.header import Header
-from zm_cli.formats.images.limits import choose_limit
-from zm_cli.formats.images.listing import Listing, list_images, locate, read_receipt
-from zm_cli.formats.images.modes import Mode, decide_mode, parse_mode
+from zm_cli.formats.images.listing import locate, read_receipt
 from zm_cli.formats.images.nodata import declares_nodata, find_nodata, note_nodata
 from zm_cli.formats.images.notes import note_conversions, note_listed_arrays
-from zm_cli.formats.images.options import AS_STORED, EXIF, FRAME_CHOICES, FRAMES, LOSSY, MAX_PIXELS, MODE, RESIZE
+from zm_cli.formats.images.options import EXIF, FRAME_CHOICES, RESIZE
 from zm_cli.formats.images.reading import Address, Place, Reader, Shape
-from zm_cli.formats.shared.options import CLASSES, EXCLUDE, MASK_AND_SCALE, ON_ERROR
-from zm_cli.formats.shared.sampling import choose
+from zm_cli.formats.shared.options import CLASSES, EXCLUDE, MASK_AND_SCALE, SHARD
+from zm_cli.running.plan import Plan
 
 _SMALL = 64 << 10
 """Decoded bytes below which Python takes more of the time for an image than the decoder does."""
@@ -53,42 +54,40 @@ class ImageSource:
     overhead_bytes = 0
     forkable = True
 
-    def __init__(self, path: str, options: ReadOptions) -> None:
+    def __init__(
+        self, path: str, options: ReadOptions, plan: Plan | None = None, tick: OpeningTick = ignore_opening
+    ) -> None:
         self.path = path
-        self._skip = options.get(ON_ERROR) == "skip"
         self.known_classes = options.get(CLASSES)
         """The classes that labels are numbered by; None: those of the images."""
-        self._asked = parse_mode(options.get(MODE))
-        lossy, as_stored = options.get(LOSSY), options.get(AS_STORED)
-        self._lossy = self._asked is not None if lossy is None else lossy
-        self._as_stored = self._asked == ARRAY if as_stored is None else as_stored
-        self._frames = options.get(FRAMES) or FRAME_CHOICES[0]
+        self._rules = rules = Rules.from_options(options)
         resize = options.get(RESIZE)
-        self._max_pixels = choose_limit(options.get(MAX_PIXELS))
         if resize and min(resize) < 1:
             raise UsageError("width and height must be at least 1", where="--resize")
-        if resize and math.prod(resize) > self._max_pixels:
+        if resize and math.prod(resize) > rules.max_pixels:
             raise UsageError(
-                f"asks for more than {self._max_pixels:,} pixels", where="--resize", hint="allow more with --max-pixels"
+                f"asks for more than {rules.max_pixels:,} pixels", where="--resize", hint="allow more with --max-pixels"
             )
         self._options = options
         self._wanted = Selection.from_options(options)
         self._base = locate(path)
         self.receipt: Mapping[str, Any] | None = read_receipt(path) if os.path.isdir(path) else None
-        listing, mode = self._list()
+        self._plan = plan
+        chosen = choose_samples(path, options, self._wanted, rules, plan, tick)
+        listing, whole, mode = chosen.listing, chosen.whole, chosen.mode
         if mode.name == ARRAY and resize:
             raise UsageError("--resize is for pictures, not for arrays", where=path)
-        self._decoding = Decoding(mode.name, resize, bool(options.get(EXIF)), self._as_stored)
-        self._reader = Reader(self._base, self._decoding, self._max_pixels, skip=self._skip)
+        self._decoding = Decoding(mode.name, resize, bool(options.get(EXIF)), rules.as_stored)
+        self._reader = Reader(self._base, self._decoding, rules.max_pixels, skip=rules.skip)
         self._has_places = any(listing.offsets) or any(listing.numbers)
-        self._listing: Listing | None = listing
+        self._chosen: Chosen | None = chosen
         self.nbytes = sum(listing.nbytes)
         masks = options.get(MASK_AND_SCALE) is not False
-        packing = find_nodata(listing, mode, self._decoding, path) if masks else None
-        self.spec = self._describe(listing, mode, packing, masks if declares_nodata(listing, mode) else None)
+        packing = find_nodata(whole, mode, self._decoding, path) if masks else None
+        self.spec = self._describe(chosen, packing, masks if declares_nodata(whole, mode) else None)
         self._notes = [
             *note_conversions(listing, self._decoding),
-            *([] if packing is None else [note_nodata(listing, packing)]),
+            *([] if packing is None or not len(listing) else [note_nodata(listing, packing)]),
             *note_listed_arrays(self._wanted.files, listing),
         ]
         if options.get(EXCLUDE) and not listing.unwanted:
@@ -96,17 +95,31 @@ class ImageSource:
         if listing.loops:
             folders = "folder leads" if listing.loops == 1 else "folders lead"
             self._notes.append(f"{listing.loops} linked {folders} back to where it began and was not entered again")
-        sizes = [(self._header_bytes(header), count) for header, count in listing.counts()]
-        self.sample_bytes = max(nbytes for nbytes, _ in sizes)
+        sizes = [(self._sample_bytes(self._shape(header)), count) for header, count in listing.counts()]
+        self.sample_bytes = max((nbytes for nbytes, _ in sizes), default=0)
         self.small_samples = sum(nbytes * count for nbytes, count in sizes) < _SMALL * len(listing)
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_listing": None}
+        return self.__dict__ | {"_chosen": None, "_plan": None}
 
     @property
     def files(self) -> list[str]:
         """The relative path of every sample, in order."""
-        return list(self._opened().paths)
+        return list(self._opened().listing.paths)
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether the headers of other shards were not read."""
+        return self._opened().is_alone
+
+    @property
+    def possible_files(self) -> Sequence[str]:
+        """The relative path of every sample of all shards, in order; of all that may be one, where it is alone."""
+        return self._opened().names
+
+    def read_all_files(self) -> Sequence[str]:
+        """The relative path of every sample of all shards, in order; reads all headers. Raises as the constructor."""
+        return self._choose(None).listing.paths
 
     @property
     def listed(self) -> tuple[str, ...] | None:
@@ -116,21 +129,29 @@ class ImageSource:
     @property
     def classes(self) -> tuple[str, ...]:
         """The names of the first-level folders that hold images and are not splits, sorted."""
-        return tuple(find_folders(self._opened().paths).classes)
+        return tuple(self.folders.classes)
+
+    @property
+    def folders(self) -> Folders:
+        """The first-level folders that hold images. Which of them are splits depends on those of all shards."""
+        chosen = self._opened()
+        paths = chosen.listing.paths
+        return find_folders(paths) if self.spec.shard is None else find_folders_of_part(paths, chosen.names)
 
     def spans(self) -> Iterator[Span]:
         """Yields runs of consecutive samples with one shape, as many as decode to BLOCK_BYTES; each has an Address.
 
         Whole files and frames are not in one span.
         """
-        listing = self._opened()
+        listing = self._opened().listing
+        shapes, headers = list(map(self._shape, listing.headers)), listing.header_indices
         start, indices = 0, counting()
         while start < len(listing):
-            shape = self._shape(listing, start)
+            shape = shapes[headers[start]]
             room = max(1, BLOCK_BYTES // max(1, self._sample_bytes(shape)))
             parts = self._has_places and listing.is_part(start)
             stop = start + 1
-            while stop < min(start + room, len(listing)) and self._shape(listing, stop) == shape:
+            while stop < min(start + room, len(listing)) and shapes[headers[stop]] == shape:
                 if self._has_places and listing.is_part(stop) != parts:
                     break
                 stop += 1
@@ -187,7 +208,7 @@ class ImageSource:
 
     def facts(self) -> Facts:
         """Sizes as "WxH" (as delivered), modes as stored, classes, suffixes, and what is to be told."""
-        listing = self._opened()
+        listing = self._opened().listing
         shapes: Counter[str] = Counter()
         types: Counter[str] = Counter()
         suffixes: Counter[str] = Counter()
@@ -199,7 +220,7 @@ class ImageSource:
             suffixes[header.suffix or "none"] += count
             turned += count * (header.orientation != 1)
         others = {"suffixes": ", ".join(f"{suffix} {count}" for suffix, count in suffixes.most_common())}
-        folders = find_folders(listing.paths)
+        folders = self.folders
         if folders.splits:
             others["splits"] = ", ".join(f"{name} ({count:,})" for name, count in folders.splits.items())
         if listing.expanded:
@@ -238,28 +259,19 @@ class ImageSource:
         """Closes the animations that reading opened in this process; nothing else is open between reads."""
         self._reader.close()
 
-    def _opened(self) -> Listing:
-        if self._listing is None:
+    def _opened(self) -> Chosen:
+        if self._chosen is None:
             # Only a copy that was sent to a worker comes here, and only where it is asked for more than spans.
-            self._listing, _ = self._list()
-        return self._listing
+            self._chosen = self._choose(self.spec.shard)
+        return self._chosen
 
-    def _list(self) -> tuple[Listing, Mode]:
-        """The samples with their headers, and the mode in which they are read."""
-        listing = list_images(
-            self.path, self._wanted, skip=self._skip, max_pixels=self._max_pixels, frames=self._frames == "all"
-        )
-        mode = decide_mode(
-            listing, self._asked, self.path, skip=self._skip, lossy=self._lossy, as_stored=self._as_stored
-        )
-        choice = choose(self._options, lambda: len(listing))
-        if choice.indices is not None:
-            listing.keep(choice.indices)
-        self._asked_samples = choice.asked
-        return listing, mode
+    def _choose(self, shard: Shard | None) -> Chosen:
+        options = self._options.replace(shard=shard)
+        return choose_samples(self.path, options, self._wanted, self._rules, self._plan, ignore_opening)
 
-    def _describe(self, listing: Listing, mode: Mode, packing: Packing | None, masks: bool | None) -> Spec:
-        sizes = {self._decoding.size(header.width, header.height, header.orientation) for header, _ in listing.counts()}
+    def _describe(self, chosen: Chosen, packing: Packing | None, masks: bool | None) -> Spec:
+        mode, headers = chosen.mode, [header for header, _ in chosen.whole.counts()]
+        sizes = {self._decoding.size(header.width, header.height, header.orientation) for header in headers}
         width, height = next(iter(sizes)) if len(sizes) == 1 else (None, None)
         return Spec(
             kind="images",
@@ -267,34 +279,30 @@ class ImageSource:
             sample_shape=(height, width, mode.channels),
             dtype=mode.numpy_dtype,
             names=mode.names,
-            samples=len(listing),
-            limit=self._asked_samples,
+            samples=len(chosen.listing),
+            limit=chosen.asked,
+            shard=self._options.get(SHARD),
             decoding={
                 "mode": mode.name,
-                "lossy": self._lossy,
+                "lossy": self._rules.lossy,
                 "resize": list(self._decoding.resize) if self._decoding.resize else None,
                 "exif": self._decoding.exif,
-                "as_stored": self._as_stored,
-                "frames": self._frames,
+                "as_stored": self._rules.as_stored,
+                "frames": FRAME_CHOICES[self._rules.frames],
             }
             | ({} if masks is None else {MASK_AND_SCALE.name: masks}),
             packing=packing,
         )
 
-    def _shape(self, listing: Listing, index: int) -> tuple[int, int, int]:
-        header = listing.header(index)
+    def _shape(self, header: Header) -> tuple[int, int, int]:
         width, height = self._decoding.size(header.width, header.height, header.orientation)
         channels = self.spec.sample_shape[2]
         assert channels is not None
         return height, width, channels
 
     def _name_type(self, header: Header) -> str:
-        found = header.stored if self._as_stored else header.array
+        found = header.stored if self._rules.as_stored else header.array
         return found.dtype if found and self._decoding.mode == ARRAY else header.mode
 
     def _sample_bytes(self, shape: tuple[int, int, int]) -> int:
         return shape[0] * shape[1] * shape[2] * self.spec.dtype.itemsize
-
-    def _header_bytes(self, header: Header) -> int:
-        width, height = self._decoding.size(header.width, header.height, header.orientation)
-        return self._sample_bytes((height, width, self.spec.sample_shape[2] or 1))

@@ -10,7 +10,8 @@ from zm_cli.data.survey import Content, Survey
 from zm_cli.errors import NothingToMeasureError
 from zm_cli.formats.images.file_patterns import Selection
 from zm_cli.formats.images.limits import choose_limit
-from zm_cli.formats.images.listing import Listing, list_images
+from zm_cli.formats.images.list_images import list_images
+from zm_cli.formats.images.listing import Listing
 from zm_cli.formats.images.options import MAX_PIXELS
 
 

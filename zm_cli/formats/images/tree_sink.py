@@ -7,7 +7,8 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,11 @@ _SUFFIXES = {"npy": ".npy", "tiff": ".tiff"}
 _FRAME = re.compile(rf"(.+){SEPARATOR}(\d+)", re.DOTALL)
 """The name of a file and the number of its frame."""
 
-Encoded = list[tuple[str, memoryview]]
+_CREATE = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+"""Flags to write a file that may be there already, from another worker that writes the same."""
+
+Encoded = list[tuple[str, int]]
+"""The relative path and the bytes of each file that was written."""
 
 
 class TreeSink:
@@ -38,7 +43,8 @@ class TreeSink:
     the same name keep their own suffixes as well: a.png.npy, a.jpg.npy. A frame has its number in its name: that of
     scan.tif#3 is scan_3.npy. The receipt is `zm.json` in the folder.
 
-    `encode` is safe to call from several threads at once; all other methods are called from one thread.
+    The files are written by `encode`, wherever it is called. It is safe to call from several threads at once; all other
+    methods are called from one thread.
     """
 
     def __init__(self, source: ImageSource, output: str, options: WriteOptions, format: str) -> None:
@@ -46,40 +52,74 @@ class TreeSink:
         self._format = format
         self._dtype = options.dtype
         self._receipt = options.receipt
-        files = source.files
+        # Names depend on the files of all shards, so that those of one are the names that the whole would have.
+        files = source.possible_files
         if len(set(files)) < len(files):
             twice = next(name for name, count in Counter(files).items() if count > 1)
             raise DataError(f"would have the same name as a frame of another file: {twice}", where=source.path)
         self._keep_suffix = find_collisions(files, _SUFFIXES[format])
-        self._folders: set[Path] = set()
-        self._nbytes = 0
+        if self._keep_suffix and source.is_alone:
+            self._keep_suffix = find_collisions(source.read_all_files(), _SUFFIXES[format])
+        self._count = self._nbytes = 0
         self._draft = Draft(Path(output), folder=True)
+        self._folder, self._target = self._draft.path, self._draft.target
+
+    @property
+    def encodes_to(self) -> str:
+        """The draft of the folder."""
+        return str(self._folder)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("_format", "_dtype", "_keep_suffix", "_folder", "_target")}
 
     def encode(self, block: Block) -> Encoded:
-        """The relative path and the contents of the file of each image in a block. Thread-safe."""
+        """Writes the file of each image in a block. Thread-safe. Raises DataError where one cannot be written."""
         values = block.values.astype(self._dtype, copy=False)
         return [
-            (self._name(path), encode_array(image, self._format))
+            self._write_file(self._name(path), encode_array(image, self._format))
             for path, image in zip(block.carried, values, strict=True)
         ]
 
+    def _write_file(self, name: str, data: memoryview) -> tuple[str, int]:
+        """Writes a file below the folder; returns its name and the bytes of `data`. DataError as `encode`."""
+        try:
+            self._make_folders(name.rpartition("/")[0])
+            # It is not emptied first: another worker, which only seems to have died, may just have completed it.
+            with open(os.open(self._folder / name, _CREATE, 0o666), "wb", 0) as file:
+                rest = data
+                while rest:
+                    rest = rest[file.write(rest) :]
+        except OSError as error:
+            raise DataError(f"cannot be written: {error.strerror}", where=str(self._target / name)) from error
+        return name, len(data)
+
+    def _make_folders(self, name: str) -> None:
+        """Makes a folder below the draft, and those that it lies in, but never the draft, which may be gone by now."""
+        if not name or (self._folder / name).is_dir():
+            return
+        self._make_folders(name.rpartition("/")[0])
+        with suppress(FileExistsError):
+            (self._folder / name).mkdir()
+
     def write(self, encoded: Encoded) -> None:
-        """Writes the files. Raises DataError where one cannot be written."""
-        for name, data in encoded:
-            path = self._draft.path / name
-            try:
-                if path.parent not in self._folders:
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    self._folders.add(path.parent)
-                self._nbytes += path.write_bytes(data)
-            except OSError as error:
-                raise DataError(f"cannot be written: {error.strerror}", where=str(self._draft.target / name)) from error
+        """Counts the files that were written."""
+        self._count += len(encoded)
+        self._nbytes += sum(nbytes for _, nbytes in encoded)
 
     def commit(self) -> None:
-        """Adds the receipt and gives the folder its name, replacing one that zm wrote. Raises DataError as `write`."""
-        receipt = {**self._receipt, "files": digest_names(self._draft.path), "bytes": self._nbytes}
-        text = json.dumps(receipt, sort_keys=True, indent=1) + "\n"
-        self.write([(RECEIPT, memoryview(text.encode()))])
+        """Adds the receipt and gives the folder its name, replacing one that zm wrote.
+
+        Raises DataError as `encode`, and where a file that a worker wrote is not in the folder.
+        """
+        found = list(list_outputs(self._folder))
+        if len(found) != self._count:
+            raise DataError(
+                f"{self._count:,} files were written, {len(found):,} are there",
+                where=str(self._target),
+                hint="do all workers write to the same file system?",
+            )
+        receipt = {**self._receipt, "files": _digest_paths(found), "bytes": self._nbytes}
+        self._write_file(RECEIPT, memoryview((json.dumps(receipt, sort_keys=True, indent=1) + "\n").encode()))
         self._draft.commit()
 
     def discard(self) -> None:
@@ -97,6 +137,8 @@ class FileSink:
     UsageError where provenance is to be recorded, which such a file cannot hold.
     """
 
+    encodes_to = None
+
     def __init__(self, output: str, options: WriteOptions, format: str) -> None:
         if "provenance" in options.receipt:
             raise UsageError("one array file cannot record it", where="--if-changed", hint="name a folder, or a .h5")
@@ -105,11 +147,14 @@ class FileSink:
         self._dtype = options.dtype
         self._draft = Draft(Path(output))
 
-    def encode(self, block: Block) -> list[memoryview]:
-        """The contents of the file, in a list that is empty where the image was skipped. Thread-safe."""
-        return [encode_array(image, self._format) for image in block.values.astype(self._dtype, copy=False)]
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_dtype": self._dtype, "_format": self._format}
 
-    def write(self, encoded: Sequence[memoryview]) -> None:
+    def encode(self, block: Block) -> list[bytes]:
+        """The contents of the file, in a list that is empty where the image was skipped. Thread-safe."""
+        return [bytes(encode_array(image, self._format)) for image in block.values.astype(self._dtype, copy=False)]
+
+    def write(self, encoded: Sequence[bytes]) -> None:
         """Writes the file. Raises DataError where it cannot be written."""
         try:
             for data in encoded:
@@ -128,18 +173,21 @@ class FileSink:
 
 def digest_names(folder: str | Path) -> str:
     """A hash of the relative paths of all files in a folder but the receipt, to detect added and removed files."""
+    return _digest_paths(list_outputs(folder))
+
+
+def _digest_paths(paths: Iterable[str]) -> str:
     import xxhash
 
-    paths = sorted(os.fsencode(path) for path in _list_outputs(folder))
-    return xxhash.xxh3_128(b"\0".join(paths)).hexdigest()
+    return xxhash.xxh3_128(b"\0".join(sorted(map(os.fsencode, paths)))).hexdigest()
 
 
 def sum_sizes(folder: str | Path) -> int:
     """The size in bytes of all files in a folder but the receipt."""
-    return sum(os.path.getsize(os.path.join(folder, path)) for path in _list_outputs(folder))
+    return sum(os.path.getsize(os.path.join(folder, path)) for path in list_outputs(folder))
 
 
-def _list_outputs(folder: str | Path) -> Iterator[str]:
+def list_outputs(folder: str | Path) -> Iterator[str]:
     """The relative paths of all files in a folder but the receipt, with `/` on every system."""
     for parent, _, files in os.walk(folder):
         for file in files:

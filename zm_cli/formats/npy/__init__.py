@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zm_cli.data.format import Confidence, Format
+from zm_cli.data.format import Confidence, Format, OutputPart
 from zm_cli.data.options import ReadOptions
 from zm_cli.formats.shared.layout import find_layout_fault
 from zm_cli.formats.shared.options import DATASET, LAYOUT, LIMIT, SAMPLE, SEED, SHARD
@@ -30,7 +30,7 @@ def _recognize(path: Path) -> Confidence | None:
         return None
 
 
-def _open(path: str, options: ReadOptions) -> Source:
+def _open(path: str, options: ReadOptions, plan: object = None, tick: object = None) -> Source:
     from zm_cli.formats.npy.source import NpySource
 
     return NpySource(path, options)
@@ -64,6 +64,12 @@ def _survey(path: str, options: ReadOptions) -> Survey:
     return survey_file(path)
 
 
+def _join(parts: Sequence[OutputPart], receipt: Mapping[str, Any], output: str) -> Sequence[str]:
+    from zm_cli.formats.npy.join import join_arrays
+
+    return join_arrays(parts, receipt, output)
+
+
 FORMAT = Format(
     kind="npy",
     noun="NumPy array",
@@ -74,5 +80,6 @@ FORMAT = Format(
     options=(DATASET, LAYOUT, LIMIT, SAMPLE, SEED, SHARD),
     find_fault=find_layout_fault,
     survey=_survey,
+    join=_join,
     completers={"dataset": _complete_dataset},
 )

@@ -20,10 +20,13 @@ def find_receipt(path: str, name: str) -> Mapping[str, Any] | None:
     return next((entry for entry in _list_all(receipt) if entry.get("dataset", "") == name[:MOST_LETTERS]), None)
 
 
-def extend_receipt(receipt: Mapping[str, Any], source: str, name: str) -> Mapping[str, Any]:
-    """The receipt of the array `name` of the archive at `source`, with those of the other arrays of that archive."""
+def extend_receipt(receipt: Mapping[str, Any], source: str | None, name: str) -> Mapping[str, Any]:
+    """The receipt of the array `name` of the archive at `source`, with those of the other arrays of that archive.
+
+    `source` None: the archive that is written has no other array.
+    """
     own = name[:MOST_LETTERS]
-    there = read_receipt(source)
+    there = None if source is None else read_receipt(source)
     earlier = _list_all(there) if is_readable(there) else []
     others = [
         {field: value for field, value in entry.items() if field not in OF_FILE}

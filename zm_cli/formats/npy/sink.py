@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import shutil
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zm_cli.data.block import Block
 from zm_cli.data.sink import WriteOptions
-from zm_cli.errors import DataError, UsageError
+from zm_cli.errors import DataError, UsageError, escape_controls
 from zm_cli.formats.npy.choose import ERRORS, SUFFIX, sign_file
-from zm_cli.formats.npy.mapped import COPY_BYTES
+from zm_cli.formats.npy.pack import pack_archive
 from zm_cli.formats.npy.receipts import extend_receipt
 from zm_cli.formats.npy.writer import ArrayWriter
+from zm_cli.formats.shared.examples import LISTED, list_few
 from zm_cli.formats.shared.npy_header import NpyHeader
 from zm_cli.formats.shared.receipt_beside import draft_receipt, hash_file
 from zm_cli.outputs.draft import Draft
+from zm_cli.outputs.shard_record import is_later_shard, locate_shard
 
 if TYPE_CHECKING:
     from zm_cli.formats.npy.source import NpySource
-
-LARGE_MEMBER = 1 << 30
-"""The size in bytes from which a member is written with 64-bit size fields, which allow more than 4 GB."""
 
 
 def check_name(output: str, *, archive: bool) -> None:
@@ -49,20 +46,29 @@ class NpySink:
     input cannot be read or the output cannot be written.
     """
 
+    encodes_to = None
+
     def __init__(self, source: NpySource, output: str, options: WriteOptions) -> None:
         self.notes: list[str] = []
         self._source = source
         self._output = output
-        self._receipt = options.receipt
+        self._receipt = locate_shard(options.receipt, source.axis, source.total)
+        self._alone = is_later_shard(options.receipt)
         self._dtype = options.dtype.newbyteorder("=")
         shape = list(source.header.shape)
         shape[source.axis] = source.spec.samples or 0
         self._draft = Draft(Path(output))
+        if self._alone and (kept := source.facts().kept):
+            named = list_few(list(map(escape_controls, kept[:LISTED])), len(kept))
+            self.notes.append(f"other arrays are in the first part only: {named}")
         # The array of an archive is packed when it is complete: until then it is a file of its own.
         self._array_draft = Draft(Path(f"{output}{SUFFIX}")) if source.array.name else self._draft
         header = NpyHeader(self._dtype, tuple(shape), source.header.fortran_order)
         with self._failures_explained():
             self._writer = ArrayWriter(self._array_draft.path, header, source.axis)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_dtype": self._dtype}
 
     def encode(self, block: Block) -> NDArray[Any]:
         """The block's values in the output's dtype, C-contiguous, the sample axis first."""
@@ -78,7 +84,8 @@ class NpySink:
         with self._failures_explained():
             self._writer.close()
             if self._array_draft is not self._draft:
-                self._pack()
+                name, array = self._source.array.name, self._array_draft.path
+                pack_archive(self._source.path, name, array, self._draft.path, alone=self._alone)
                 self._array_draft.discard()
                 self._check_unchanged()
             digest, nbytes = hash_file(self._draft.path), self._draft.path.stat().st_size
@@ -96,33 +103,15 @@ class NpySink:
     def _describe_array(self) -> Mapping[str, Any]:
         """The receipt, which says of an archive which array it is about, and keeps those of its other arrays."""
         name = self._source.array.name
-        return extend_receipt(self._receipt, self._source.path, name) if name else self._receipt
+        if not name:
+            return self._receipt
+        return extend_receipt(self._receipt, None if self._alone else self._source.path, name)
 
     def _check_unchanged(self) -> None:
         """Raises DataError if the archive is another one than when it was opened: its members were read again."""
         path = self._source.path
         if sign_file(path) != self._source.signature:
             raise DataError("changed while it was read", where=path, hint="run it again when nobody writes to it")
-
-    def _pack(self) -> None:
-        """Writes the archive: every member in its order and packed as it was."""
-        own = self._source.array.name + SUFFIX
-        with (
-            zipfile.ZipFile(self._source.path) as old,
-            zipfile.ZipFile(self._draft.path, "w") as new,
-        ):
-            for info in old.infolist():
-                if info.filename == own:
-                    # Without a time: the same data give the same bytes.
-                    made = zipfile.ZipInfo(own)
-                    stream: IO[bytes] = self._array_draft.path.open("rb")
-                else:
-                    made = zipfile.ZipInfo(info.filename, info.date_time)
-                    stream = old.open(info)
-                made.compress_type, made.external_attr = info.compress_type, info.external_attr
-                large = max(info.file_size, self._writer.nbytes) >= LARGE_MEMBER
-                with stream, new.open(made, "w", force_zip64=large) as target:
-                    shutil.copyfileobj(stream, target, COPY_BYTES)
 
     @contextmanager
     def _failures_explained(self) -> Iterator[None]:

@@ -20,7 +20,7 @@ from zm_cli.formats.npy.mapped import MappedArray
 from zm_cli.formats.npy.receipts import find_receipt
 from zm_cli.formats.shared.layout import guess_layout, parse_layout
 from zm_cli.formats.shared.npy_header import NpyHeader
-from zm_cli.formats.shared.options import DATASET, LAYOUT
+from zm_cli.formats.shared.options import DATASET, LAYOUT, SHARD
 from zm_cli.formats.shared.sampling import SampleRange, choose, cut_ranges
 
 _opening = threading.Lock()
@@ -59,6 +59,7 @@ class NpySource:
             dtype=np.dtype(np.uint8) if dtype.kind == "b" else dtype,
             samples=self._samples,
             limit=self._choice.asked,
+            shard=options.get(SHARD),
             decoding={"dataset": self.array.name or None, "layout": layout},
         )
         self.sample_bytes = self.header.nbytes // there
@@ -66,6 +67,11 @@ class NpySource:
         self.receipt: Mapping[str, Any] | None = find_receipt(path, self.array.name)
         self.signature = sign_file(path)
         self._mapped: MappedArray | None = None
+
+    @property
+    def total(self) -> int:
+        """The number of samples in all shards together."""
+        return self._choice.total
 
     @property
     def header(self) -> NpyHeader:
@@ -87,7 +93,8 @@ class NpySource:
         address: SampleRange = span.address
         with errors_explained(name_array(self.path, self.array.name)):
             values = address.pick(self._open().read(address.start, address.stop))
-        return Block(span, values, xxhash.xxh3_128(values.reshape(-1).view(np.uint8).data).digest())
+        digest = xxhash.xxh3_128(values.reshape(-1).view(np.uint8).data).digest()
+        return Block(span, values, digest, numbers=address.numbers)
 
     def tally(self, spans: Sequence[Span]) -> None:
         """None: counting values is not faster than reading them. Safe to call from several threads at once."""

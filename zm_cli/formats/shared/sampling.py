@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
@@ -16,18 +16,23 @@ from zm_cli.formats.shared.options import LIMIT, SAMPLE, SEED, SHARD
 if TYPE_CHECKING:
     from zm_cli.data.block import Span, Values
 
+WHOLE = Shard(1, 1)
+"""The only part of data that are not cut."""
+
 
 @dataclass(frozen=True)
 class Choice:
     """Which samples are read: `samples` from `start` on, or those at `indices`, in order.
 
-    `asked` is the number of samples that the user asked for, of which a shard takes its part; None for all.
+    `asked` is the number of samples that the user asked for, of which a shard takes its part; None for all. `total` is
+    the number of samples in all shards together.
     """
 
     samples: int
     indices: list[int] | None = None
     asked: int | None = None
     start: int = 0
+    total: int = 0
 
 
 def choose(options: ReadOptions, count: Callable[[], int]) -> Choice:
@@ -38,14 +43,17 @@ def choose(options: ReadOptions, count: Callable[[], int]) -> Choice:
     limit, wanted, seed = options.get(LIMIT), options.get(SAMPLE), options.get(SEED)
     if wanted is None and seed is not None:
         raise UsageError("chooses what --sample draws", where="--seed", hint="give --sample N, too")
-    there = count() if limit is None else min(limit, count())
-    shard = options.get(SHARD) or Shard(1, 1)
+    shard, total = options.get(SHARD), count()
+    there = total if limit is None else min(limit, total)
+    asked = limit if wanted is None else min(wanted, limit or wanted)
+    if shard is not None and asked is not None and asked > total:
+        # One part does not show that the data have fewer samples than were asked for.
+        asked = None
     if wanted is None or wanted >= there:
-        start, stop = shard.cut(there)
-        asked = limit if wanted is None else min(wanted, limit or wanted)
-        return Choice(stop - start, asked=asked, start=start)
-    start, stop = shard.cut(wanted)
-    return Choice(stop - start, draw_evenly(there, wanted, seed or 0)[start:stop], wanted)
+        start, stop = (shard or WHOLE).cut(there)
+        return Choice(stop - start, asked=asked, start=start, total=there)
+    start, stop = (shard or WHOLE).cut(wanted)
+    return Choice(stop - start, draw_evenly(there, wanted, seed or 0)[start:stop], wanted, total=wanted)
 
 
 def draw_evenly(total: int, wanted: int, seed: int) -> list[int]:
@@ -71,6 +79,13 @@ class SampleRange(NamedTuple):
     start: int
     stop: int
     picked: tuple[int, ...] | None = None
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        """The number of each sample in the data, counted from 1."""
+        if self.picked is None:
+            return range(self.start + 1, self.stop + 1)
+        return tuple(self.start + index + 1 for index in self.picked)
 
     def pick(self, values: Values) -> Values:
         """Returns the picked samples of `values`, which holds the whole range along its first axis."""

@@ -1,4 +1,7 @@
-"""The registry of executors: each module of this package that has an `EXECUTOR`, imported only when it is used."""
+"""The registry of executors: each module of this package has an `EXECUTOR`, or `connect` where it needs a cluster.
+
+A module is imported only when its executor is used.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ Result = TypeVar("Result")
 
 
 class Executor(Protocol):
-    """Carries out a task for many items: in this thread, in several threads, or in processes.
+    """Carries out a task for many items: in this thread, in several threads, in processes, or on a cluster.
 
     The module's name is the executor's name.
     """
@@ -31,8 +34,8 @@ class Executor(Protocol):
 
         At most `window` items are in flight: taken, and their results not yet yielded. `window` is at least `workers`.
         The first error in the order of the items, of a task or of `items` itself, is raised after all earlier results,
-        and items that were not started are dropped. Once the generator is closed or has raised, no worker is left. An
-        item is released as soon as its task is done.
+        and items that were not started are dropped. Once the generator is closed or has raised, no worker is left that
+        it has started. An item is released as soon as its task is done.
         """
         ...
 
@@ -46,8 +49,18 @@ def find_executor(name: str) -> Executor:
     raise UsageError(f"'{name}' is not an executor", hint=f"choose from {', '.join(executor_names())}")
 
 
+def connect_executor(name: str, address: str, workers: int) -> Executor:
+    """Returns the executor of that name for the cluster at an address; `workers` is how many a new one has, 0: one for
+    each core.
+
+    Raises UsageError where the cluster cannot be used, DataError where it has no workers.
+    """
+    connect: Callable[[str, int], Executor] = import_module(f"{__name__}.{name}").connect
+    return connect(address, workers)
+
+
 def executor_names() -> list[str]:
-    """Returns the names of all executors, sorted; imports all of their modules."""
+    """Returns the names of all executors of this machine, sorted; imports all modules."""
     return [name for name in _module_names() if hasattr(import_module(f"{__name__}.{name}"), "EXECUTOR")]
 
 

@@ -7,6 +7,7 @@ from multiprocessing.connection import wait
 from typing import Any, TypeVar
 
 from zm_cli.running.executors import Executor
+from zm_cli.running.serving import pack, unpack
 from zm_cli.running.worker_process import WorkerProcess, start_workers
 
 Item = TypeVar("Item")
@@ -45,7 +46,8 @@ class Forks:
                         more, done[taken] = False, (False, error)
                     else:
                         worker = idle.pop()
-                        worker.send(item, name_input(item) if name_input else None)
+                        # Errors of pickling are the caller's: only those of the pipe are signs of a death.
+                        worker.send(pack(item), name_input(item) if name_input else None)
                         # Items may be large: none is held while the next one is read.
                         del item
                         busy[worker.pipe] = taken, worker
@@ -61,7 +63,7 @@ class Forks:
                 # With no worker busy, `wait` would never return.
                 for ready in wait(list(busy)) if busy else ():
                     index, worker = busy.pop(ready)
-                    done[index] = worker.receive()
+                    done[index] = unpack(worker.receive())
                     idle.append(worker)
         finally:
             # No result is needed any more, and workers have nothing to clean up.

@@ -1,0 +1,1 @@
+"""What very large datasets would cost, computed from figures that are measured here: `python -m bench.scale`."""

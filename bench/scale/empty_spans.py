@@ -1,0 +1,34 @@
+"""Spans that stand for photographs of a large collection, and a task that measures nothing of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from zm_cli.data.block import Span
+from zm_cli.formats.images.reading import Address
+from zm_cli.numbers.moments import Moments
+from zm_cli.pipeline.part import Part, SpanRun
+
+FILES = 14
+"""How many paths the address of a block of photographs holds."""
+
+
+@dataclass(frozen=True)
+class MeasureNothing:
+    """A task that reads nothing and answers as if it had measured three channels."""
+
+    def __call__(self, run: SpanRun) -> Part:
+        return Part(run.source, moments=Moments.identity((3,)), digest=bytes(16 * len(run.groups)))
+
+
+def list_runs(spans: int, together: int) -> Iterator[SpanRun]:
+    """Yields runs of spans with addresses as long as those of a large collection of photographs."""
+    for start in range(0, spans, together):
+        yield SpanRun(0, tuple((make_span(index),) for index in range(start, min(start + together, spans))))
+
+
+def make_span(index: int) -> Span:
+    """Returns a span of FILES photographs."""
+    names = tuple(f"n{index % 21841:08}/n{index % 21841:08}_{FILES * index + file}.JPEG" for file in range(FILES))
+    return Span(index, Address(names, (375, 500, 3)), FILES * 90_000, FILES * 375 * 500 * 3)

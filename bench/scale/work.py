@@ -1,0 +1,74 @@
+"""The nouns of the forecast: what is measured on this machine, the datasets, and the machines that would work on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one core, or one process, does here. Seconds are those of processor time."""
+
+    start_seconds: float
+    """A whole run of zm on a handful of samples."""
+    jpeg_seconds: float
+    """Statistics per channel of one photograph."""
+    jpeg_bytes: float
+    """The size of that photograph's file."""
+    hdf5_seconds: float
+    """Statistics per channel of 1 GB of HDF5, uint8, not compressed."""
+    gzip_seconds: float
+    """The same of 1 GB (decoded) in gzip."""
+    names_seconds: float
+    """Listing one name."""
+    header_seconds: float
+    """Reading one header."""
+    listed_bytes: float
+    """Memory of the process that lists, for each file."""
+    task_seconds: float
+    """What a task takes from the processes that every task passes: the scheduler, and the one that asks."""
+    merge_seconds: float
+    """Reading and merging one stats file."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset: files and bytes in all. `decoded` bytes decide how many tasks there are."""
+
+    name: str
+    files: float
+    nbytes: float
+    decoded: float
+    compressed: str
+    """Which figure its decoding takes: jpeg, hdf5 or gzip."""
+
+
+@dataclass(frozen=True)
+class Machines:
+    """Some machines of a kind: how many, their cores, and what each can read in a second."""
+
+    count: int
+    cores: int
+    bytes_per_second: float
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of a run: what it is, how long it takes, and what bounds it."""
+
+    name: str
+    seconds: float
+
+
+DATASETS = (
+    Dataset("ImageNet-22k: 14 million JPEGs, 1.3 TB", 14.2e6, 1.3e12, 14.2e6 * 400 * 350 * 3, "jpeg"),
+    Dataset("five billion JPEGs of 50 KB, 250 TB", 5e9, 250e12, 5e9 * 256 * 256 * 3, "jpeg"),
+    Dataset("one HDF5 file of 10 TB, uint8", 1, 10e12, 10e12, "hdf5"),
+    Dataset("the same 10 TB in gzip (1:2)", 1, 5e12, 10e12, "gzip"),
+)
+"""Sizes of photographs are assumed: 400x350 for ImageNet, 256x256 for the five billion, as such collections keep them."""
+
+MACHINES = tuple(Machines(count, 32, 1.25e9) for count in (1, 4, 16, 64, 256))
+"""Machines of 32 cores with a network of 10 Gbit/s, an assumption."""
+SHARED_FILES = 40e9
+"""Bytes per second that the shared file system gives to all machines together, an assumption."""

@@ -1,0 +1,28 @@
+"""Saves and shows statistics, for `stats` and `merge`."""
+
+from __future__ import annotations
+
+import sys
+
+from zm_cli.cli.report import Report
+from zm_cli.cli.tables import print_stats, show_samples
+from zm_cli.pipeline.outcome import Outcome
+from zm_cli.statsfile.encode import to_json
+from zm_cli.statsfile.stats import Stats
+from zm_cli.statsfile.store import save_stats
+
+
+def save_result(result: Stats, output: str | None, report: Report) -> None:
+    """Writes the stats file where one is asked for, and says so; standard output is left to `show_result`."""
+    if output is not None and output != "-":
+        save_stats(result, output)
+        report.print_detail(f"statistics of {show_samples(result.samples)} in {output}")
+
+
+def show_result(stats: Stats, outcome: Outcome, output: str | None, *, json: bool, everything: bool) -> None:
+    """Prints JSON if asked for; else a table if there is no output file or standard output is a terminal."""
+    if json or output == "-":
+        messages = {"notes": outcome.notes, "warnings": outcome.warnings} if json else {}
+        sys.stdout.write(to_json(stats.to_document() | messages))
+    elif output is None or sys.stdout.isatty():
+        print_stats(stats, everything=everything)

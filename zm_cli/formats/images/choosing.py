@@ -1,0 +1,131 @@
+"""Choosing the samples of a source, and the mode in which all are read: in a shard, the same as in the whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from zm_cli.data.format import OpeningTick
+from zm_cli.data.options import ReadOptions
+from zm_cli.data.shard import Shard
+from zm_cli.formats.images.bands import ARRAY
+from zm_cli.formats.images.file_patterns import Selection
+from zm_cli.formats.images.limits import choose_limit
+from zm_cli.formats.images.list_images import Search
+from zm_cli.formats.images.listing import Listing, check_not_empty
+from zm_cli.formats.images.modes import Mode, decide_mode, parse_mode
+from zm_cli.formats.images.names import Names
+from zm_cli.formats.images.options import AS_STORED, FRAME_CHOICES, FRAMES, LOSSY, MAX_PIXELS, MODE
+from zm_cli.formats.images.suffixes import TIFFS, suffix_of
+from zm_cli.formats.shared.options import LIMIT, ON_ERROR, SAMPLE, SHARD
+from zm_cli.formats.shared.sampling import choose
+from zm_cli.running.plan import Plan
+
+
+class Rules(NamedTuple):
+    """How images are read: `mode` is the one asked for, None for the one that keeps every value; the rest is as in
+    `list_images` and `decide_mode`."""
+
+    skip: bool
+    max_pixels: int
+    frames: bool
+    mode: str | None
+    lossy: bool
+    as_stored: bool
+
+    @classmethod
+    def from_options(cls, options: ReadOptions) -> Rules:
+        """What the options ask for. Raises UsageError for an unknown mode."""
+        mode, lossy, as_stored = parse_mode(options.get(MODE)), options.get(LOSSY), options.get(AS_STORED)
+        return cls(
+            options.get(ON_ERROR) == "skip",
+            choose_limit(options.get(MAX_PIXELS)),
+            options.get(FRAMES) == FRAME_CHOICES[1],
+            mode,
+            mode is not None if lossy is None else lossy,
+            mode == ARRAY if as_stored is None else as_stored,
+        )
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The samples that are read, their mode, and what is known of the samples of all shards.
+
+    `listing` are those that are read. `whole` are those of all shards, as far as their headers were read: where
+    `is_alone`, only those of this shard. `names` are the paths of all of them, or of all files that may be samples
+    where `is_alone`. `asked` is the number that the user asked for, None for all.
+    """
+
+    listing: Listing
+    whole: Listing
+    names: Names
+    mode: Mode
+    asked: int | None = None
+    is_alone: bool = False
+
+
+def choose_samples(
+    path: str, options: ReadOptions, wanted: Selection, rules: Rules, plan: Plan | None, tick: OpeningTick
+) -> Chosen:
+    """The samples of the source at `path` that the options choose, and their mode.
+
+    A shard takes its part of the files, in the order of the whole, or of the samples that --limit and --sample choose.
+    Raises DataError for what cannot be read, and where there is no image.
+    """
+    shard = options.get(SHARD)
+    if shard is not None and options.get(LIMIT) is None and options.get(SAMPLE) is None:
+        chosen = _choose_files(path, wanted, rules, shard, plan, tick, alone=rules.mode not in (None, ARRAY))
+        if chosen.is_alone and not len(chosen.listing):
+            # What the samples are like is then known from those of the others alone.
+            chosen = _choose_files(path, wanted, rules, shard, plan, tick, alone=False)
+        return chosen
+    listing = _search(path, wanted, rules, plan, tick).list_wanted()
+    check_not_empty(listing, path)
+    mode = _decide(listing, path, rules)
+    check_not_empty(listing, path)
+    asked = choose(options, lambda: len(listing)).asked
+    choice = choose(options.replace(shard=None), lambda: len(listing))
+    if choice.indices is not None:
+        listing.keep(choice.indices)
+    return Chosen(listing if shard is None else listing.cut(shard), listing, listing.paths, mode, asked)
+
+
+def _choose_files(
+    path: str,
+    wanted: Selection,
+    rules: Rules,
+    shard: Shard,
+    plan: Plan | None,
+    tick: OpeningTick,
+    *,
+    alone: bool,
+) -> Chosen:
+    """The samples of a shard's part of the files; with `alone`, without the headers of others where those can do
+    without."""
+    search = _search(path, wanted, rules, plan, tick)
+    search.candidates.find()
+    names = search.candidates.names
+    alone = alone and not rules.frames and not any(_may_declare(name) for name in names)
+    listing, whole = search.list_part(*shard.cut(len(names)), alone=alone)
+    if not alone or not len(names):
+        check_not_empty(whole, path)
+    there = len(whole)
+    mode = _decide(whole, path, rules)
+    if not alone:
+        check_not_empty(whole, path)
+    if whole is not listing and len(whole) < there:
+        listing.skip_lossy()
+    return Chosen(listing, whole, names if alone else whole.paths, mode, is_alone=alone)
+
+
+def _search(path: str, wanted: Selection, rules: Rules, plan: Plan | None, tick: OpeningTick) -> Search:
+    return Search(path, wanted, skip=rules.skip, max_pixels=rules.max_pixels, frames=rules.frames, plan=plan, tick=tick)
+
+
+def _decide(listing: Listing, path: str, rules: Rules) -> Mode:
+    return decide_mode(listing, rules.mode, path, skip=rules.skip, lossy=rules.lossy, as_stored=rules.as_stored)
+
+
+def _may_declare(name: str) -> bool:
+    """Whether a file may declare a value that means no data, which all files of all shards must then declare."""
+    return suffix_of(name) in TIFFS or not suffix_of(name)

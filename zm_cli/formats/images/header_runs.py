@@ -1,0 +1,158 @@
+"""Reading the headers of a run of files, in any worker: what is sent to it, and what comes back."""
+
+from __future__ import annotations
+
+import os
+from array import array
+from dataclasses import dataclass, field
+
+from zm_cli.errors import DataError
+from zm_cli.formats.images.frames import Frames
+from zm_cli.formats.images.header import Header
+from zm_cli.formats.images.headers import read_header
+from zm_cli.formats.images.limits import limit_pillow
+from zm_cli.formats.images.names import Names
+from zm_cli.formats.images.pictures import broken, quieten, refuse
+from zm_cli.formats.images.suffixes import suffix_of
+
+
+@dataclass(frozen=True)
+class Run:
+    """Files whose headers one worker reads: their relative paths, and after how many samples it may stop."""
+
+    names: Names
+    room: int | None = None
+
+
+@dataclass
+class RunFrames:
+    """What the headers of a file say of which every frame is a sample: `total` is how many it has, samples or not.
+
+    Of each frame, in order: its number in `numbers`, where its page begins in `offsets`, the index of its header in
+    `indices`, or -1 where `faults` says why it cannot be read. `is_cut` says that more frames follow, which were not
+    looked at. `error` says why the file cannot be read further. The rest counts as `Listing` does.
+    """
+
+    nbytes: int
+    total: int = 0
+    numbers: array[int] = field(default_factory=lambda: array("q"))
+    offsets: array[int] = field(default_factory=lambda: array("q"))
+    indices: array[int] = field(default_factory=lambda: array("q"))
+    faults: dict[int, DataError] = field(default_factory=dict)
+    is_cut: bool = False
+    error: DataError | None = None
+    has_several: bool = False
+    copies: int = 0
+    masks: int = 0
+    stills: int = 0
+
+
+@dataclass
+class RunHeaders:
+    """The headers of a run of files.
+
+    Of each file: its size in `nbytes`, the index of its header in `headers` in `indices`, and where its first page
+    begins in `offsets`, 0 where it is not there. `headers` holds each different one once, in the order in which they
+    are met. A file in `others` is not an image, one in `faults` cannot be read, and every frame of one in `frames` is a
+    sample: of these, the other numbers mean nothing.
+    """
+
+    headers: list[Header] = field(default_factory=list)
+    nbytes: array[int] = field(default_factory=lambda: array("q"))
+    indices: array[int] = field(default_factory=lambda: array("l"))
+    offsets: dict[int, int] = field(default_factory=dict)
+    others: list[int] = field(default_factory=list)
+    faults: dict[int, DataError] = field(default_factory=dict)
+    frames: dict[int, RunFrames] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ReadHeaders:
+    """The task of workers: reads the headers of a run of files in the folder `base`.
+
+    Files that were found by a search and have neither a suffix nor the header of an image are not images. Without
+    `skip`, nothing is read after the first file that cannot be read. With `frames`, every frame is a sample.
+    """
+
+    base: str
+    is_search: bool
+    skip: bool
+    max_pixels: int
+    frames: bool
+
+    def list_paths(self) -> tuple[str, ...]:
+        """The folder that all workers must see."""
+        return (self.base,)
+
+    def name_input(self, run: Run) -> str:
+        """The files that a worker is reading: of the whole run, because it does not say which."""
+        first, last = (os.path.join(self.base, run.names[index]) for index in (0, -1))
+        return first if len(run.names) == 1 else f"one of {len(run.names)} files, {first} to {last}"
+
+    def __call__(self, run: Run) -> RunHeaders:
+        """The headers of the files, as far as they are needed."""
+        quieten()
+        limit_pillow(self.max_pixels)
+        faults: tuple[type[BaseException], ...] = (*broken(), DataError)
+        found = RunHeaders()
+        known: dict[Header, int] = {}
+        samples = 0
+        for position, name in enumerate(run.names):
+            if samples == run.room:
+                break
+            path, suffix = os.path.join(self.base, name), suffix_of(name)
+            nbytes = index = 0
+            try:
+                header, nbytes, offset = read_header(path, suffix, self.max_pixels)
+            except faults as error:
+                if not suffix and self.is_search:
+                    found.others.append(position)
+                else:
+                    found.faults[position] = self._refuse(path, error)
+            else:
+                if self.frames and (header.frames or header.copies or header.masked or header.planes > 1):
+                    left = None if run.room is None else run.room - samples
+                    found.frames[position] = frames = self._read_frames(path, suffix, nbytes, known, left)
+                    samples += len(frames.indices) - len(frames.faults)
+                else:
+                    samples += 1
+                    index = known.setdefault(header, len(known))
+                    if offset:
+                        found.offsets[position] = offset
+            found.nbytes.append(nbytes)
+            found.indices.append(index)
+            if found.faults and not self.skip:
+                break
+        found.headers = list(known)
+        return found
+
+    def _read_frames(
+        self, path: str, suffix: str, nbytes: int, known: dict[Header, int], room: int | None
+    ) -> RunFrames:
+        """What the frames of one file say, as far as that is needed for `room` samples."""
+        faults: tuple[type[BaseException], ...] = (*broken(), DataError)
+        frames, found = Frames(path, suffix, self.max_pixels), RunFrames(nbytes)
+        try:
+            for frame in frames.read():
+                if len(found.indices) - len(found.faults) == room or (found.faults and not self.skip):
+                    found.is_cut = True
+                    break
+                if isinstance(frame.header, BaseException):
+                    shown = frames.name(path, frame.number) if frames.has_several else path
+                    found.faults[len(found.indices)] = self._refuse(shown, frame.header)
+                    found.indices.append(-1)
+                else:
+                    found.indices.append(known.setdefault(frame.header, len(known)))
+                found.numbers.append(frame.number)
+                found.offsets.append(frame.offset)
+        except faults as error:
+            found.error = self._refuse(path, error)
+        found.total, found.has_several = frames.total, frames.has_several
+        found.copies, found.masks, found.stills = frames.copies, frames.masks, frames.stills
+        return found
+
+    def _refuse(self, path: str, error: BaseException) -> DataError:
+        fault = refuse(path, error)
+        if fault is not error and not self.skip:
+            fault.__cause__ = error
+        return fault

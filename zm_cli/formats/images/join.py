@@ -1,0 +1,63 @@
+"""Joins the parts of a folder of arrays: all their files in one folder, which share the space on the disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from zm_cli.data.format import OutputPart
+from zm_cli.errors import DataError, UsageError
+from zm_cli.formats.images.create import check_replaceable
+from zm_cli.formats.images.listing import RECEIPT
+from zm_cli.formats.images.tree_sink import digest_names, list_outputs
+from zm_cli.outputs.draft import Draft
+
+
+def join_trees(parts: Sequence[OutputPart], receipt: Mapping[str, Any], output: str) -> Sequence[str]:
+    """Makes a folder at `output` with the files of all parts, and the receipt of the whole.
+
+    Files are hard links where the file system has them, else copies. Returns no notes. Raises UsageError for an output
+    that exists and that zm did not write, DataError where two parts have a file of one name or the file system refuses.
+    """
+    if not all(os.path.isdir(part.path) for part in parts):
+        raise UsageError("is one array, which is not cut into parts", where=parts[0].path)
+    check_replaceable(output)
+    draft = Draft(Path(output), folder=True)
+    try:
+        nbytes = sum(_take_files(part.path, draft.path) for part in parts)
+        whole = {**receipt, "files": digest_names(draft.path), "bytes": nbytes}
+        (draft.path / RECEIPT).write_bytes((json.dumps(whole, sort_keys=True, indent=1) + "\n").encode())
+    except BaseException as error:
+        draft.discard()
+        if isinstance(error, OSError):
+            raise DataError(f"cannot be written: {error.strerror or error}", where=output) from error
+        raise
+    draft.commit()
+    return ()
+
+
+def _take_files(source: str, target: Path) -> int:
+    """Puts the files of the folder `source` into `target`; returns their size in bytes."""
+    nbytes, folders = 0, set[Path]()
+    for name in list_outputs(source):
+        path = target / name
+        if path.parent not in folders:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            folders.add(path.parent)
+        _link(os.path.join(source, name), path)
+        nbytes += path.stat().st_size
+    return nbytes
+
+
+def _link(source: str, path: Path) -> None:
+    if path.exists():
+        raise DataError("is in two parts", where=source, hint="they are not parts of one output")
+    try:
+        os.link(source, path)
+    except OSError:
+        # The file system has no links, or is another one.
+        shutil.copyfile(source, path)

@@ -1,0 +1,106 @@
+"""IntegerSums: exact sums of 8- and 16-bit integers, which any parts of some samples add up to in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zm_cli.numbers.stored import unit_divisor
+from zm_cli.numbers.sums import Counts, Floats, correct_mean, round_mean
+
+LOW_BITS = 62
+"""Bits of a sum of squares that `squares` holds: two of them can be added without overflow."""
+MOST_TOTAL = 1 << 61
+"""The largest sum of integers that is kept: twice as much fits into 64 bits."""
+
+UNITS = frozenset(unit_divisor(np.dtype(name)) for name in ("int8", "uint8", "int16", "uint16"))
+"""What values can have been divided by."""
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerSums:
+    """The exact sums of the stored integers behind some moments: int64 arrays of the features' shape.
+
+    `total` is their sum, `squares + squares_high * 2**62` the sum of their squares, with `squares` from 0 to 2**62 - 1.
+    The moments are those of the integers divided by `divisor`, the sums are not divided.
+    """
+
+    total: Counts
+    squares: Counts
+    squares_high: Counts
+    divisor: float = 1.0
+
+    @classmethod
+    def from_totals(cls, total: Counts, squares: Counts) -> IntegerSums:
+        """The sums of integers, from int64 arrays; the sums of squares are not negative."""
+        return cls(total, squares & ((1 << LOW_BITS) - 1), squares >> LOW_BITS)
+
+    @classmethod
+    def from_unbounded(cls, total: NDArray[np.object_], squares: NDArray[np.object_]) -> IntegerSums | None:
+        """The same from arrays of Python's integers; None where a sum is too large to be kept."""
+        if (np.abs(total) > MOST_TOTAL).any():
+            return None
+        low, high = squares & ((1 << LOW_BITS) - 1), squares >> LOW_BITS
+        return cls(total.astype(np.int64), low.astype(np.int64), high.astype(np.int64))
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[IntegerSums]) -> IntegerSums:
+        """The sums of the features of all parts, which have one divisor, along the first axis."""
+        return cls(
+            np.concatenate([part.total for part in parts]),
+            np.concatenate([part.squares for part in parts]),
+            np.concatenate([part.squares_high for part in parts]),
+            parts[0].divisor,
+        )
+
+    def merge(self, other: IntegerSums) -> IntegerSums | None:
+        """The sums of both parts, which have one divisor; None where a sum is too large to be kept."""
+        total = self.total + other.total
+        if total.max() > MOST_TOTAL or total.min() < -MOST_TOTAL:
+            return None
+        sums = IntegerSums.from_totals(total, self.squares + other.squares)
+        high = sums.squares_high + self.squares_high + other.squares_high
+        return replace(sums, squares_high=high, divisor=self.divisor)
+
+    def derive(self, count: Counts) -> tuple[Floats, Floats, Floats]:
+        """The mean, its tail and m2 of `count` values each: the same bits wherever the sums are the same."""
+        # With q the integer nearest to the mean, sum (x-q)^2 is an exact integer, and the correction r^2/n,
+        # r = sum (x-q), |r| <= n/2, is at most half of it, so that nothing cancels.
+        nearest, residue = round_mean(self.total, count)
+        square = (self.squares - nearest * (self.total + residue)).astype(np.float64)
+        large = self.squares_high > 0
+        if large.any():
+            factor, rest = nearest[large].astype(object), (self.total + residue)[large].astype(object)
+            squares = self.map(lambda array: array[large]).find_squares()
+            square[large] = (squares - factor * rest).astype(np.float64)
+        mean, tail, m2 = correct_mean(count, nearest, residue, square)
+        if self.divisor == 1:
+            return mean, tail, m2
+        return mean / self.divisor, tail / self.divisor, m2 / self.divisor / self.divisor
+
+    def find_squares(self) -> NDArray[np.object_]:
+        """The sums of squares as Python's integers."""
+        whole: NDArray[Any] = self.squares_high.astype(object) * (1 << LOW_BITS) + self.squares
+        return whole
+
+    def divide(self, scale: Floats) -> IntegerSums | None:
+        """The sums behind the values divided by `scale`; None unless that is a single divisor which can be kept."""
+        divisor = float(scale.flat[0])
+        if (scale != divisor).any():
+            return None
+        if divisor == 1:
+            return self
+        return replace(self, divisor=divisor) if self.divisor == 1 and divisor in UNITS else None
+
+    def map(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> IntegerSums:
+        """The sums with every array changed in the same way."""
+        return IntegerSums(change(self.total), change(self.squares), change(self.squares_high), self.divisor)
+
+    def to_document(self) -> dict[str, NDArray[Any]]:
+        """The arrays of a stats file; `squares_high` is left out where it is 0 everywhere."""
+        document: dict[str, NDArray[Any]] = {"sum": self.total, "squares": self.squares}
+        return document | {"squares_high": self.squares_high} if self.squares_high.any() else document

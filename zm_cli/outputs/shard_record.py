@@ -1,0 +1,70 @@
+"""What a receipt says of an output that is one part of a dataset: which part, of how many, and how it was cut."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from zm_cli.data.shard import MOST_SHARDS, Shard
+from zm_cli.errors import DataError
+
+FIELD = "shard"
+_COUNTS = ("axis", "total")
+"""Optional fields: the axis of the samples in an array, and how many samples or bytes of text were cut into parts."""
+
+
+def record_shard(shard: Shard | None, found: Mapping[str, Any] | None, where: str) -> dict[str, Any]:
+    """The field of a receipt that says which part of a dataset an output is; none where it is all of it.
+
+    `shard` is the part of the data at `where` that is written. `found` is the receipt of those data, which may be a
+    part themselves: then the output is the same part. Raises DataError for a part of a part.
+    """
+    own = (found or {}).get(FIELD)
+    if own is not None and shard is not None:
+        raise DataError(
+            f"is part {show_shard(found)} of a dataset itself",
+            where=where,
+            hint="cut the whole dataset into more parts instead",
+        )
+    if shard is not None:
+        return {FIELD: shard.to_document()}
+    return {} if own is None else {FIELD: own}
+
+
+def locate_shard(receipt: Mapping[str, Any], axis: int, total: int) -> dict[str, Any]:
+    """The receipt with the sample axis of an array, and the number of samples of all parts, where it is of a part."""
+    return add_to_shard(receipt, axis=axis, total=total)
+
+
+def add_to_shard(receipt: Mapping[str, Any], **counts: int) -> dict[str, Any]:
+    """The receipt with more that is known of how parts were cut; what it says already stays."""
+    shard = receipt.get(FIELD)
+    return dict(receipt) if shard is None else {**receipt, FIELD: {**shard, **counts, **shard}}
+
+
+def find_shard(receipt: Mapping[str, Any] | None) -> Shard | None:
+    """The part of a dataset that the output with this receipt is; None where it is all of it."""
+    shard = (receipt or {}).get(FIELD)
+    return None if shard is None else Shard(shard["index"], shard["of"])
+
+
+def is_later_shard(receipt: Mapping[str, Any]) -> bool:
+    """Whether an output is a part after the first, which has only the samples: all else is in the first part."""
+    shard = find_shard(receipt)
+    return shard is not None and shard.index > 1
+
+
+def show_shard(receipt: Mapping[str, Any] | None) -> str:
+    """The part that an output is, as `3/8`; empty where it is all of the data."""
+    shard = find_shard(receipt)
+    return "" if shard is None else str(shard)
+
+
+def is_shard(value: Any) -> bool:
+    """Whether a value that is not trusted can be what a receipt says of a part."""
+    if not isinstance(value, dict):
+        return False
+    index, of, *counts = (value.get(name, 0) for name in ("index", "of", *_COUNTS))
+    if not all(type(number) is int and number >= 0 for number in (index, of, *counts)):
+        return False
+    return bool(1 <= index <= of <= MOST_SHARDS)

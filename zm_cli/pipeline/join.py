@@ -1,0 +1,117 @@
+"""Joins the parts of an output: checks by their receipts that they are all parts of one, and puts them in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from zm_cli.data.format import Format, OutputPart
+from zm_cli.data.options import ReadOptions
+from zm_cli.errors import DataError, UsageError
+from zm_cli.formats import detect
+from zm_cli.outputs.provenance import parse_provenance
+from zm_cli.outputs.receipt import DAMAGED, OF_OTHER_DATA
+from zm_cli.outputs.shard_record import FIELD, find_shard, show_shard
+from zm_cli.pipeline.outcome import Outcome
+
+OF_PART = frozenset({FIELD, "output", "provenance", "files", "bytes"})
+"""Fields of a receipt that are about one part, and those that the whole does not have."""
+OF_FIRST = frozenset({"header", "names", "encoding", "skip_rows", "others"})
+"""Fields in which the first part of an output differs from the others."""
+MOST_LISTED = 8
+"""The most missing parts that a message lists."""
+
+
+def join_parts(paths: Sequence[str], output: str) -> Outcome:
+    """Writes the whole of which `paths` are all parts, in any order, to `output`; returns what is to be told.
+
+    Raises UsageError where parts are missing or named twice, DataError where a path is not a part, where parts are not
+    of one output, and where they were changed since they were written.
+    """
+    entry = _find_format(paths)
+    parts = _sort_parts([OutputPart(path, _read_receipt(entry, path)) for path in paths])
+    first = parts[0]
+    for part in parts[1:]:
+        if difference := _find_difference(first.receipt, part.receipt):
+            raise DataError(
+                f"does not belong to {first.path}: {difference}",
+                where=part.path,
+                hint="join the parts of one command, or write this part again",
+            )
+    whole = {name: value for name, value in first.receipt.items() if name not in OF_PART}
+    assert entry.join is not None
+    outcome = Outcome()
+    outcome.note(entry.join(parts, whole, output))
+    return outcome
+
+
+def _find_format(paths: Sequence[str]) -> Format:
+    """The format of all paths. Raises UsageError where they are of several, or of one whose outputs are not joined."""
+    first, *others = (detect(path) for path in paths)
+    for path, other in zip(paths[1:], others, strict=True):
+        if other.kind != first.kind:
+            raise UsageError(f"is a {other.noun}, but {paths[0]} is a {first.noun}", where=path)
+    if first.join is None:
+        raise UsageError(f"a {first.noun} is not joined", where=paths[0])
+    return first
+
+
+def _read_receipt(entry: Format, path: str) -> Mapping[str, Any]:
+    """The receipt of a part; DataError where there is none that says which part it is."""
+    receipt = entry.find_receipt(path, ReadOptions())
+    if receipt is DAMAGED or receipt is OF_OTHER_DATA:
+        why = "its receipt cannot be read" if receipt is DAMAGED else "it was changed since its receipt was written"
+        raise DataError(f"cannot be joined: {why}", where=path, hint="write this part again")
+    if receipt is None or find_shard(receipt) is None:
+        raise DataError(
+            "is not a part of an output, or was changed since: no receipt says which part it is",
+            where=path,
+            hint="zm center and zm standardize write parts with --shard I/N",
+        )
+    return receipt
+
+
+def _sort_parts(parts: Sequence[OutputPart]) -> list[OutputPart]:
+    """The parts in the order of the data; UsageError where some are missing or doubled, or are not of as many."""
+    found: dict[int, OutputPart] = {}
+    number, example = 0, parts[0]
+    for part in parts:
+        shard = find_shard(part.receipt)
+        assert shard is not None
+        number = number or shard.of
+        if shard.of != number:
+            raise UsageError(
+                f"is part {shard}, but {example.path} is part {show_shard(example.receipt)}", where=part.path
+            )
+        if (other := found.setdefault(shard.index, part)) is not part:
+            raise UsageError(f"is part {shard}, and so is {other.path}", where=part.path, hint="name each part once")
+    if len(found) < number:
+        missing = [index for index in range(1, min(number, len(found) + MOST_LISTED + 1) + 1) if index not in found]
+        listed = ", ".join(map(str, missing[:MOST_LISTED]))
+        rest = number - len(found) - len(missing[:MOST_LISTED])
+        more = f" and {rest} more" if rest else ""
+        lacking = f"part {listed} of {number} is" if len(missing) == 1 else f"parts {listed}{more} of {number} are"
+        raise UsageError(
+            f"{lacking} missing", where=f"zm join {parts[0].path} ...", hint="name all parts, in any order"
+        )
+    return [found[index] for index in range(1, number + 1)]
+
+
+def _find_difference(first: Mapping[str, Any], other: Mapping[str, Any]) -> str | None:
+    """How a part was made otherwise than the first one, as a clause; None where it was not."""
+    if first.get("stats") != other.get("stats"):
+        return "it was written by other statistics"
+    for name in dict.fromkeys([*first, *other]):
+        if name not in OF_PART | OF_FIRST and first.get(name) != other.get(name):
+            return f"{name} is {_show(other.get(name))} here, there {_show(first.get(name))}"
+    for name in ("axis", "total"):
+        ours, theirs = (receipt[FIELD].get(name) for receipt in (first, other))
+        if ours != theirs:
+            what = "samples are along axis" if name == "axis" else "the data that were cut into parts have size"
+            return f"{what} {theirs}, not {ours}"
+    inputs = [found.inputs for receipt in (first, other) if (found := parse_provenance(receipt.get("provenance")))]
+    return "it was made of other inputs" if len(set(inputs)) > 1 else None
+
+
+def _show(value: Any) -> str:
+    return "not given" if value is None else ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,247 @@
+"""Merges the statistics of stats files one after another: what can be merged, what is doubted, and what is dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import replace
+from typing import Any
+
+from zm_cli.errors import DataError, NothingToMeasureError
+from zm_cli.formats import reading_options
+from zm_cli.formats.shared.options import MASK_AND_SCALE
+from zm_cli.inputs.standard_input import name_input
+from zm_cli.numbers.statistic import Statistic
+from zm_cli.pipeline.conclude import check_finite, drop_empty, warn_of_features
+from zm_cli.pipeline.merge_sources import SourcePool
+from zm_cli.pipeline.outcome import Outcome
+from zm_cli.pipeline.pooling import Alike, Difference, advise, find_difference, pool_classes, pool_shapes
+from zm_cli.pipeline.words import list_names, spell
+from zm_cli.statsfile.fields import MOST
+from zm_cli.statsfile.stats import Stats
+
+
+class Merger:
+    """Merges statistics in the order in which they are added; it keeps the merged ones only.
+
+    They have the bits of `zm stats` over the same sources in the same order. With `force`, what is doubted is told of
+    as a warning: statistics of a trial, a source that comes twice, parts that are missing.
+    """
+
+    def __init__(self, *, force: bool = False) -> None:
+        self._force = force
+        self._outcome = Outcome()
+        self._sources = SourcePool()
+        self._files: list[str] = []
+        self._merged: Stats | None = None
+        self._doubts: set[str] = set()
+        self._dropped: set[str] = set()
+        """The optional statistics that some file lacks."""
+        self._lacking: dict[str, str] = {}
+        """The first file in which a column of a table is not a feature."""
+
+    def add(self, path: str, stats: Stats) -> None:
+        """Adds the statistics of the stats file at `path`.
+
+        Raises DataError, naming both files, where they cannot be merged with those before, and where they are doubted.
+        """
+        where = name_input(path)
+        if self._merged is not None:
+            self._check_alike(self._merged, stats, where)
+        if stats.partial:
+            self._doubt("trial", f"is of {stats.trial}", where, "measure all of the data")
+        if again := self._sources.find_again(stats.sources):
+            record, other = again
+            part = "" if record.shard is None else f"part {record.shard} of "
+            what = f"has a source that is in {other}, too: {part}{name_input(record.path)}"
+            self._doubt("again", what, where, "each sample must count once")
+        self._sources.add(where, stats.sources)
+        self._files.append(where)
+        self._outcome.samples += stats.samples
+        for column in stats.text_columns or ():
+            self._lacking.setdefault(column, where)
+        # Records are in the pool; the first one says of which kind the data are.
+        stats = replace(stats, sources=stats.sources[:1], provenance=None)
+        self._merged = stats if self._merged is None else self._merge(self._merged, stats, where)
+
+    def finish(self) -> tuple[Stats, Outcome]:
+        """The merged statistics, and the notes and warnings about them.
+
+        Raises DataError where parts of a source are missing, where there are no samples or no numbers, and where
+        squares overflow.
+        """
+        stats, outcome, where = self._merged, self._outcome, self._name_files()
+        assert stats is not None
+        missing = self._sources.list_missing()
+        if missing:
+            first, *others = missing
+            more = f", so are parts of {len(others):,} more" if others else ""
+            hint = f"zm stats --shard {first.first} measures {'it' if first.count == 1 else 'the first'}"
+            self._doubt("missing", f"{first}{more}", name_input(first.path), hint)
+        stats = replace(
+            stats,
+            samples=outcome.samples,
+            sources=self._sources.finish(),
+            partial=stats.partial or bool(missing),
+        )
+        if self._sources.has_shards and not missing and stats.per == "column" and stats.names is not None:
+            stats = drop_empty(stats, outcome)
+        if not stats.moments.count.any():
+            what = "have no numbers" if stats.samples else "have no samples"
+            raise NothingToMeasureError(what, where=where, hint="are there other parts of the data?")
+        if max(stats.samples, *(max(each.bytes, each.skipped_total) for each in stats.sources)) > MOST:
+            raise _too_many(where)
+        check_finite(stats, where)
+        warn_of_features(stats, outcome)
+        return stats, outcome
+
+    def _check_alike(self, mine: Stats, theirs: Stats, where: str) -> None:
+        """Raises DataError where statistics cannot be merged with those before."""
+        first = self._files[0]
+        if found := _find_difference(mine, theirs):
+            what, ours, its = found
+            option = reading_options().get(what)
+            if option is not None and option.panel is not None:
+                what = spell(what)
+            raise DataError(
+                f"cannot be merged with {first}: {what} {_show(its)} instead of {_show(ours)}",
+                where=where,
+                hint=_advise(what, mine.kind),
+            )
+        if mine.per != "column" or mine.names is None:
+            return
+        more, fewer = _compare_columns(mine, theirs)
+        if more or fewer:
+            raise DataError(
+                f"cannot be merged with {first}: {_list_other(more, 'has')}{', and ' * bool(more and fewer)}"
+                f"{_list_other(fewer, 'lacks')}",
+                where=where,
+                hint=advise("measure both in the same way", mine.kind),
+            )
+
+    def _doubt(self, kind: str, what: str, where: str, hint: str) -> None:
+        """Raises DataError for a doubt or, where it is overruled, warns of the first one of its kind."""
+        if not self._force:
+            raise DataError(what, where=where, hint=f"{hint}; --force merges anyway")
+        if kind not in self._doubts:
+            self._doubts.add(kind)
+            self._outcome.warn(f"{where}: {what}{'' if kind == 'again' else '; the result is of a trial, too'}")
+
+    def _merge(self, mine: Stats, theirs: Stats, where: str) -> Stats:
+        known = [each.text_columns for each in (mine, theirs) if each.text_columns is not None]
+        text = {column for columns in known for column in columns}
+        if mine.per == "column" and mine.names is not None and mine.names != theirs.names:
+            common = set(mine.names).intersection(theirs.names or ())
+            text |= set(mine.names).symmetric_difference(theirs.names or ())
+            self._tell_left(mine, theirs, common, where)
+            # Columns can come in another order.
+            kept = [name for name in mine.names if name in common]
+            mine, theirs = mine.select(kept), theirs.select(kept)
+        moments = mine.moments.merge(theirs.moments)
+        # Counts in a file can be as large as 64 bits allow.
+        if (moments.count < 0).any() or (moments.missing < 0).any():
+            raise _too_many(self._name_files())
+        return replace(
+            mine,
+            sample_shape=_pool_shapes(mine, theirs),
+            classes=_pool_classes(mine, theirs),
+            text_columns=tuple(sorted(text)) if known else None,
+            partial=mine.partial or theirs.partial,
+            moments=moments,
+            statistics=self._merge_statistics(mine, theirs, where),
+        )
+
+    def _tell_left(self, mine: Stats, theirs: Stats, common: Set[str], where: str) -> None:
+        """Warns of columns that are features in some files only; DataError where no column is left."""
+        if not common:
+            hint = "merge statistics of the same columns"
+            raise DataError("have no column of numbers in common", where=self._name_files(), hint=hint)
+        for names, other in ((mine.names, where), (theirs.names, self._files[0])):
+            for name in names or ():
+                if name not in common:
+                    lacking = self._lacking.setdefault(name, other)
+                    self._outcome.warn(f"{lacking}: column '{name}' is left out: it is not a feature there")
+
+    def _merge_statistics(self, mine: Stats, theirs: Stats, where: str) -> dict[str, Statistic]:
+        """The optional statistics that both have; a note names each that is dropped, and the first file without it."""
+        ours, others = mine.statistics, theirs.statistics
+        lacking = {name: where for name in ours if name not in others}
+        lacking |= {name: self._files[0] for name in others if name not in ours}
+        for name, file in lacking.items():
+            if name not in self._dropped:
+                self._dropped.add(name)
+                self._outcome.note([f"{file}: has no '{name}', so that the result has none"])
+        return {name: statistic.merge(others[name]) for name, statistic in ours.items() if name in others}
+
+    def _name_files(self) -> str:
+        """The files in a few words, for messages."""
+        more = len(self._files) - 1
+        return f"{self._files[0]} and {more:,} more" if more > 1 else " and ".join(self._files)
+
+
+def _find_difference(mine: Stats, theirs: Stats) -> Difference | None:
+    """The first difference that rules out a merge, other than that of the columns of tables; None without one."""
+    for what, ours, its in (
+        ("kind", mine.kind, theirs.kind),
+        ("--per", mine.per, theirs.per),
+        ("--unit", mine.unit, theirs.unit),
+        ("--ignore", mine.ignore, theirs.ignore),
+    ):
+        if ours != its:
+            return Difference(what, ours, its)
+    ours, its = (each.decoding.get(MASK_AND_SCALE.name) for each in (mine, theirs))
+    if isinstance(ours, bool) and isinstance(its, bool) and ours != its:
+        return Difference(MASK_AND_SCALE.name, ours, its)
+    other = Alike.of_stats(theirs)
+    if mine.per == "column" and None not in (mine.names, theirs.names):
+        other = replace(other, names=mine.names, text_columns=mine.text_columns)
+    return find_difference(Alike.of_stats(mine), other, mine.per)
+
+
+def _advise(what: str, kind: str) -> str:
+    """What to do about a difference."""
+    if what == "kind":
+        return "merge the statistics of each kind by themselves"
+    if what.startswith("--"):
+        return f"measure both with the same {what}"
+    return advise("measure both in the same way", kind)
+
+
+def _compare_columns(mine: Stats, theirs: Stats) -> tuple[list[str], list[str]]:
+    """The columns that only `theirs` knows of, as features or text, and those that only `mine` knows of.
+
+    A file that does not say which columns are text may lack any.
+    """
+    if (mine.names, mine.text_columns) == (theirs.names, theirs.text_columns):
+        return [], []
+    ours, its = ({*(each.names or ()), *(each.text_columns or ())} for each in (mine, theirs))
+    more, fewer = sorted(its - ours), sorted(ours - its)
+    if mine.text_columns is None and theirs.text_columns is None:
+        return (more, fewer) if more and fewer else ([], [])
+    return [] if mine.text_columns is None else more, [] if theirs.text_columns is None else fewer
+
+
+def _list_other(columns: list[str], verb: str) -> str:
+    return f"it {verb} column{'s' * (len(columns) > 1)} {list_names(columns)}" if columns else ""
+
+
+def _pool_shapes(mine: Stats, theirs: Stats) -> tuple[int | None, ...]:
+    if mine.sample_shape == theirs.sample_shape:
+        return mine.sample_shape
+    return pool_shapes((mine.sample_shape, theirs.sample_shape))
+
+
+def _pool_classes(mine: Stats, theirs: Stats) -> tuple[str, ...] | None:
+    if mine.classes == theirs.classes:
+        return mine.classes
+    return pool_classes((mine.classes or (), theirs.classes or ()))
+
+
+def _show(value: Any) -> str:
+    """A value as a message shows it."""
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "on", False: "off"}[value]
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _too_many(where: str) -> DataError:
+    return DataError("cannot be merged: there are more samples or values than zm can count", where=where)

@@ -1,0 +1,61 @@
+"""The program of a child process of a cluster's worker: it does what comes through its standard input."""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from zm_cli.running.allocator import keep_freed_memory
+from zm_cli.running.cluster.stream_pipe import StreamPipe
+from zm_cli.running.guard import expect_watcher
+from zm_cli.running.serving import serve, unpack
+from zm_cli.running.signals import end_with_parent
+
+
+class _Desk:
+    """Prepares what messages ask for; the task of the last message stays, with the files that it has opened."""
+
+    def __init__(self) -> None:
+        self._folder = ""
+        self._pickled = b""
+        self._task: Any = None
+
+    def prepare(self, message: bytes | bytearray) -> Callable[[], Any]:
+        """Returns the call that answers a message: a folder to work in, a pickled task, a pickled item."""
+        folder, task, item = unpack(message)
+        if folder != self._folder:
+            # Paths are those of the command, which may be relative. Those that are not, need no such folder here.
+            with suppress(OSError):
+                os.chdir(folder)
+            self._folder = folder
+        if task != self._pickled:
+            self._pickled, self._task = b"", None
+            self._task = pickle.loads(task)
+            self._pickled = task
+        return partial(self._task, pickle.loads(item))
+
+
+def main() -> None:
+    """Works for the process whose id is in the arguments, until that has ended."""
+    end_with_parent(int(sys.argv[1].rpartition("=")[2]))
+    # As in a run of zm itself.
+    gc.set_threshold(100_000)
+    keep_freed_memory()
+    expect_watcher()
+    # What libraries print must not be taken for an answer.
+    reading, writing = os.dup(0), os.dup(1)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)
+    with open(reading, "rb", 0) as messages, open(writing, "wb", 0) as answers:
+        serve(StreamPipe(messages, answers), _Desk().prepare)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""A pipe for whole messages, made of two streams of bytes: what a started program has on every system."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+_LENGTH = 8
+"""Bytes of the number before each message, which is its length."""
+
+
+class Reading(Protocol):
+    """A stream that is read without a buffer."""
+
+    def readinto(self, buffer: Any, /) -> int | None: ...
+
+    def close(self) -> None: ...
+
+
+class Writing(Protocol):
+    """A stream that is written without a buffer."""
+
+    def write(self, data: Any, /) -> int | None: ...
+
+    def close(self) -> None: ...
+
+
+class StreamPipe:
+    """Sends messages to one stream and receives them from another. Not safe for several threads."""
+
+    def __init__(self, reading: Any, writing: Any) -> None:
+        self._reading: Reading = reading
+        self._writing: Writing = writing
+
+    def send_bytes(self, message: Any, /) -> None:
+        """Sends a message; OSError where nobody is at the other end."""
+        view = memoryview(message).cast("B")
+        self._write(memoryview(len(view).to_bytes(_LENGTH, "little")))
+        self._write(view)
+
+    def _write(self, view: memoryview) -> None:
+        while view:
+            view = view[self._writing.write(view) or 0 :]
+
+    def recv_bytes(self) -> bytearray:
+        """Waits for the next message and returns it; EOFError where none is to come, or not all of it."""
+        return self._read(int.from_bytes(self._read(_LENGTH), "little"))
+
+    def _read(self, size: int) -> bytearray:
+        data = bytearray(size)
+        view = memoryview(data)
+        while view:
+            count = self._reading.readinto(view)
+            if not count:
+                raise EOFError
+            view = view[count:]
+        return data
+
+    def close(self) -> None:
+        """Closes both streams."""
+        self._reading.close()
+        self._writing.close()

@@ -1,0 +1,200 @@
+"""The executor that sends the items to the workers of a Dask cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import pickle
+import uuid
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import CancelledError
+from queue import SimpleQueue
+from typing import Any, Generic, TypeVar
+
+import zm_cli
+from zm_cli.errors import DataError, ZmError
+from zm_cli.running.cluster.connection import Cluster
+from zm_cli.running.cluster.connection import connect as connect_cluster
+from zm_cli.running.cluster.remote import by_value, run_item
+from zm_cli.running.executors import Executor
+from zm_cli.running.guard import noted_input
+from zm_cli.running.serving import unpack
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+PER_THREAD = 2
+"""Items in flight for each thread of the cluster. Where a worker dies, all that it was given are suspects, so it is not
+given more than it needs to go on."""
+LARGE = 1 << 20
+"""Bytes of an answer of which few are fetched ahead, as they fill the memory of this process."""
+FEW_AHEAD, MANY_AHEAD = 2, 8
+LARGE_TASK = 64 << 10
+"""Bytes of a task that is not sent with every item: workers get it once, from one another."""
+
+Outcome = tuple[bool, Any]
+"""Whether the task went well, and its result or error."""
+
+
+class Dask:
+    """Does tasks in the workers of a cluster, each in a child process of its own."""
+
+    name = "dask"
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    def map(
+        self, task: Callable[[Item], Result], items: Iterable[Item], workers: int, window: int
+    ) -> Generator[Result, None, None]:
+        """Returns the results as `Executor.map` says; `task`, items and results must pickle.
+
+        The cluster decides the number of workers: `workers` is not used, and no more than PER_THREAD items for each
+        thread are in flight, whatever `window` is. A task may have a method `narrow(item)`, which returns the task with
+        no more than that item needs; `list_paths()`, the files and folders that all workers must see; and
+        `name_input(item)`, what to name in errors. An item whose child process dies is an error at once, as on one
+        machine. Where a whole worker dies, its items are done by others, until the scheduler calls one of them deadly
+        (`distributed.scheduler.allowed-failures`; at the third death in a local cluster). Raises DataError then, and
+        where the scheduler or all workers go away, UsageError where a worker does not see the paths or lacks this zm.
+        """
+        cluster = self._cluster
+        list_paths: Callable[[], Iterable[str]] | None = getattr(task, "list_paths", None)
+        if list_paths is not None:
+            cluster.check_paths(list_paths())
+        name_input: Callable[[Item], str] | None = getattr(task, "name_input", None)
+        sender = _Sender(cluster, task)
+        source = iter(items)
+        done: dict[int, Outcome] = {}
+        names: dict[int, str | None] = {}
+        taken, given, more, ahead = 0, 0, True, FEW_AHEAD
+        try:
+            while True:
+                while more and taken - given < min(window, PER_THREAD * cluster.count_threads()):
+                    try:
+                        item = next(source)
+                    except StopIteration:
+                        more = False
+                    except Exception as error:
+                        more, done[taken] = False, (False, error)
+                        taken += 1
+                    else:
+                        names[taken] = name_input(item) if name_input else noted_input()
+                        sender.send(taken, item, names[taken])
+                        # Items may be large: none is held while the next one is read.
+                        del item
+                        taken += 1
+                sender.fetch_up_to(given + ahead)
+                if given in done:
+                    good, result = done.pop(given)
+                    if not good:
+                        raise result
+                    given += 1
+                    yield result
+                    del result
+                elif given == taken:
+                    return
+                else:
+                    index, answer = cluster.wait_for(sender.arrived)
+                    sender.release(index)
+                    ahead = FEW_AHEAD if isinstance(answer, bytes) and len(answer) > LARGE else MANY_AHEAD
+                    done[index] = self._read_answer(answer, names.pop(index))
+                    del answer
+        finally:
+            # The scheduler drops what nobody waits for.
+            sender.release_all()
+
+    def _read_answer(self, answer: Any, input_name: str | None) -> Outcome:
+        """What a worker answered, or the error that stands for what happened instead."""
+        if isinstance(answer, bytes):
+            outcome: Outcome = unpack(answer)
+            return outcome
+        return False, self._explain(answer, input_name)
+
+    def _explain(self, answer: Any, input_name: str | None) -> ZmError:
+        from distributed.scheduler import KilledWorker
+
+        cluster = self._cluster
+        if isinstance(answer, tuple):
+            return cluster.explain_unfit(*answer)
+        if isinstance(answer, KilledWorker):
+            deaths = answer.allowed_failures + 1
+            hint = "if there was too little memory, fewer threads for each worker need less; their logs may say more"
+            return DataError(f"the workers that it was given to have died ({deaths})", where=input_name, hint=hint)
+        if isinstance(answer, CancelledError | asyncio.CancelledError | OSError):
+            return cluster.explain_loss()
+        reason = " ".join(str(answer).split()) or type(answer).__name__
+        return DataError(f"the cluster failed at it: {reason}", where=input_name)
+
+
+class _Sender(Generic[Item]):
+    """Sends the items of one map to the cluster, and fetches the answers to them, each from the worker that has it."""
+
+    def __init__(self, cluster: Cluster, task: Callable[[Item], Any]) -> None:
+        self._client = cluster.client
+        self._task = task
+        self._narrow: Callable[[Item], Any] | None = getattr(task, "narrow", None)
+        self._pickled = b"" if self._narrow else pickle.dumps(task)
+        self._shared: tuple[bytes, Any] = b"", None
+        self._folder = os.getcwd()
+        self._run_item = by_value(run_item)
+        self._name = f"zm-{uuid.uuid4().hex}"
+        self._tasks = itertools.count()
+        self._futures: dict[int, Any] = {}
+        self._fetched = 0
+        self.arrived: SimpleQueue[tuple[int, Any]] = SimpleQueue()
+        """The indices of items, with their answers or what was raised instead."""
+
+    def send(self, index: int, item: Item, input_name: str | None) -> None:
+        """Submits the item with that index, which goes up by one each time; raises what pickling raises."""
+        task = self._pickled if self._narrow is None else pickle.dumps(self._narrow(item))
+        self._futures[index] = self._client.submit(
+            self._run_item,
+            zm_cli.__version__,
+            self._folder,
+            self._share(task) if len(task) > LARGE_TASK else task,
+            pickle.dumps(item),
+            input_name,
+            key=f"{self._name}-{index}",
+            priority=-index,
+            pure=False,
+        )
+
+    def _share(self, task: bytes) -> Any:
+        """A future that stands for a task, the same one as long as the task is the same.
+
+        Dask takes it to each worker once, and makes it again where it is lost.
+        """
+        if task != self._shared[0]:
+            key = f"{self._name}-task-{next(self._tasks)}"
+            self._shared = task, self._client.submit(bytes, task, key=key, pure=False)
+        return self._shared[1]
+
+    def fetch_up_to(self, stop: int) -> None:
+        """Begins to fetch the answers of all items before the one with the index `stop`, as soon as they are there."""
+        while self._fetched < stop and self._fetched in self._futures:
+            self._client.loop.add_callback(self._fetch, self._fetched, self._futures[self._fetched])
+            self._fetched += 1
+
+    async def _fetch(self, index: int, future: Any) -> None:
+        answer: Any
+        try:
+            answer = await self._client.gather(future, asynchronous=True)
+        except (Exception, asyncio.CancelledError) as error:
+            answer = error
+        self.arrived.put((index, answer))
+
+    def release(self, index: int) -> None:
+        """Lets the cluster forget the item with that index."""
+        self._futures.pop(index).release()
+
+    def release_all(self) -> None:
+        """Lets the cluster forget all items."""
+        for index in list(self._futures):
+            self.release(index)
+        self._shared = b"", None
+
+
+def connect(address: str, workers: int) -> Executor:
+    """Returns the executor for the cluster at an address; raises as `connection.connect`."""
+    return Dask(connect_cluster(address, workers))
