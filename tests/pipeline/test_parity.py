@@ -20,6 +20,7 @@ from zm_cli.pipeline.apply import apply
 from zm_cli.pipeline.measure import measure
 from zm_cli.pipeline.opening import open_to_apply
 from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
+from zm_cli.running.cluster.connection import connect
 from zm_cli.running.plan import Plan
 from zm_cli.statsfile.encode import to_json
 from zm_cli.statsfile.stats import Stats
@@ -97,6 +98,7 @@ def path(kind: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cluster() -> Iterator[str]:
     with start_cluster(n_workers=3) as running:
         yield running.address
+        connect(running.address).close()
 
 
 @pytest.fixture(autouse=True)
@@ -160,6 +162,7 @@ def test_clusters_of_any_size_give_the_bits_of_one_thread(tmp_path: Path, worker
             folder.mkdir()
             path = entry.write(folder, np.random.default_rng(SEED))
             check_parity(kind, path, folder, Plan(cluster=running.address))
+        connect(running.address).close()
 
 
 def test_the_data_have_enough_blocks_for_three_levels_of_merging() -> None:

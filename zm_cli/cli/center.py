@@ -22,6 +22,7 @@ def center(
     stats: Annotated[str | None, opt.STATS],
     applying: Annotated[ApplyOptions, Without("ddof", "epsilon")],
     save_stats: Annotated[str | None, opt.SAVE_STATS],
+    parts: Annotated[int | None, opt.PARTS],
     if_changed: Annotated[bool, opt.IF_CHANGED],
     no_clobber: Annotated[bool, opt.NO_CLOBBER],
     json: Annotated[bool, opt.JSON],
@@ -40,5 +41,5 @@ def center(
     from zm_cli.cli.writing import WriteRequest, write_dataset
 
     applying = replace(applying, operation="center")
-    request = WriteRequest(source, output, stats, save_stats, reading, measuring, applying, given, no_clobber)
+    request = WriteRequest(source, output, stats, save_stats, reading, measuring, applying, given, no_clobber, parts)
     write_dataset(request, plan, report, if_changed=if_changed, json=json)

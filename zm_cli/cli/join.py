@@ -15,6 +15,7 @@ def join(
     *,
     parts: Parts,
     output: Annotated[str | None, opt.JOINED],
+    copy: Annotated[bool, opt.COPY],
     no_clobber: Annotated[bool, opt.NO_CLOBBER],
     report: Report,
 ) -> None:
@@ -22,8 +23,11 @@ def join(
 
     All parts of one output, in any order, become what one run would have written.
 
-    HDF5: a small file that shows its parts as one dataset and needs them beside it.
+    HDF5: a small file that shows its parts as one dataset and needs them beside it,
+    or all in one file with --copy.
 
+    zm standardize test.csv --stats train.stats.json --shard 1/2 -o out.1.csv
+    zm standardize test.csv --stats train.stats.json --shard 2/2 -o out.2.csv
     zm join out.1.csv out.2.csv -o out.csv
     """
     from zm_cli.cli.reading import check_not_inside, check_outputs, refuse_existing
@@ -39,6 +43,6 @@ def join(
         check_not_inside(part, output)
     if no_clobber:
         refuse_existing([output])
-    outcome = join_parts(parts, output)
+    outcome = join_parts(parts, output, copy=copy)
     report.print_outcome(outcome)
     report.print_detail(f"{len(parts)} part{'s' * (len(parts) > 1)} in {output}")

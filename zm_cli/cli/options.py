@@ -167,6 +167,13 @@ JOINED: Option[str] = Option(
     panel=Panel.OUTPUT,
     decides_output=False,
 )
+COPY: Option[bool] = Option(
+    "copy",
+    given_as=bool,
+    default=False,
+    help="Copy all values and files, so that the parts may be removed: no links to HDF5 files, no hard links.",
+    panel=Panel.OUTPUT,
+)
 NO_CLOBBER: Option[bool] = Option(
     "no_clobber",
     given_as=bool,
@@ -194,6 +201,14 @@ SAVE_STATS: Option[str] = Option(
     help="Where to save the statistics (default: PATH.stats.json).",
     panel=Panel.OUTPUT,
     decides_output=False,
+)
+PARTS: Option[int] = Option(
+    "parts",
+    given_as=int,
+    metavar="N",
+    minimum=1,
+    help="Write a folder of N parts, each by one worker; zm join makes one dataset of them.",
+    panel=Panel.OUTPUT,
 )
 IF_CHANGED: Option[bool] = Option(
     "if_changed",

@@ -22,6 +22,7 @@ def standardize(
     stats: Annotated[str | None, opt.STATS],
     applying: ApplyOptions,
     save_stats: Annotated[str | None, opt.SAVE_STATS],
+    parts: Annotated[int | None, opt.PARTS],
     if_changed: Annotated[bool, opt.IF_CHANGED],
     no_clobber: Annotated[bool, opt.NO_CLOBBER],
     json: Annotated[bool, opt.JSON],
@@ -40,5 +41,5 @@ def standardize(
     from zm_cli.cli.writing import WriteRequest, write_dataset
 
     applying = replace(applying, operation="standardize")
-    request = WriteRequest(source, output, stats, save_stats, reading, measuring, applying, given, no_clobber)
+    request = WriteRequest(source, output, stats, save_stats, reading, measuring, applying, given, no_clobber, parts)
     write_dataset(request, plan, report, if_changed=if_changed, json=json)

@@ -28,6 +28,7 @@ from zm_cli.pipeline.opening import open_to_apply
 from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
 from zm_cli.pipeline.outcome import Outcome
 from zm_cli.pipeline.output import check_output
+from zm_cli.pipeline.parts import WritePart, check_parts, write_parts
 from zm_cli.pipeline.words import changed_meanwhile
 from zm_cli.running.plan import Plan
 from zm_cli.statsfile.stats import Stats
@@ -52,6 +53,8 @@ class WriteRequest:
     applying: ApplyOptions
     given: Given
     no_clobber: bool
+    parts: int | None = None
+    """How many parts the output is a folder of; None: it is one dataset."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ def write_dataset(request: WriteRequest, plan: Plan, report: Report, *, if_chang
     if json and output == "-":
         raise UsageError("the table itself goes to standard output", where="--json", hint="name a file with -o")
     if if_changed:
+        if request.parts is not None:
+            raise UsageError("does not know folders of parts", where="--if-changed", hint="leave out one of the two")
         require_file_output(output)
         provenance = record_provenance(operation, [job.named], request.reading, request.given, job.stats_file)
         change = find_change_of_dataset(output, job.save_stats, provenance, request.reading.options)
@@ -159,7 +164,10 @@ def _measure(job: _Job, path: str, report: Report, plan: Plan) -> tuple[Stats, O
     """The statistics of the source, which is read from `path`, and the notes and warnings about them."""
     measuring = job.request.measuring
     with open_sources([replace(job.named, path=path)], job.options, job.kind, plan, report) as sources:
-        check_output(sources[0], job.output, job.request.applying.format)
+        if job.request.parts is None:
+            check_output(sources[0], job.output, job.request.applying.format)
+        else:
+            check_parts(sources[0], job.output, job.request.parts, job.request.applying.format)
         check_indicators(sources[0], job.request.applying)
         if job.save_stats is not None:
             check_room(job.save_stats, sources[0].spec, measuring.per, sources[0].path)
@@ -187,7 +195,11 @@ def _apply(job: _Job, path: str, stats: Stats, report: Report, plan: Plan) -> Ou
         if not own:
             report.print_left_out([source])
         with report.progress_bar([source], "writing") as tick:
-            return apply(source, stats, job.output, applying, plan, own=own, save_stats=job.save_stats, tick=tick)
+            if job.request.parts is None:
+                return apply(source, stats, job.output, applying, plan, own=own, save_stats=job.save_stats, tick=tick)
+            task = WritePart(path, job.options, job.kind, stats, applying)
+            number, save_stats = job.request.parts, job.save_stats
+            return write_parts(source, task, job.output, number, plan, own=own, save_stats=save_stats, tick=tick)
 
 
 def _find_stats(path: str, request: WriteRequest) -> str | None:

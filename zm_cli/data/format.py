@@ -54,10 +54,16 @@ class OutputPart:
     receipt: Mapping[str, Any]
 
 
-Join = Callable[[Sequence[OutputPart], Mapping[str, Any], str], Sequence[str]]
-"""Takes all parts of an output in the order of the data, the receipt of the whole, and the path to write it to; writes
-it completely or not at all, and returns notes. Raises UsageError for a path that it cannot have, DataError where the
-parts do not fit together or the file system refuses."""
+class Join(Protocol):
+    """Takes all parts of an output in the order of the data, the receipt of the whole, and the path to write it to;
+    writes it completely or not at all, and returns notes. With `copy`, it shares nothing with its parts. Raises
+    UsageError for a path that it cannot have, DataError where the parts do not fit together or the file system
+    refuses."""
+
+    def __call__(
+        self, parts: Sequence[OutputPart], receipt: Mapping[str, Any], output: str, *, copy: bool
+    ) -> Sequence[str]: ...
+
 
 Complete = Callable[[str, ReadOptions, str], Iterator[tuple[str, str]]]
 """Takes a path, reading options and the start of a value; yields the values of an option that are possible for the data
@@ -98,6 +104,8 @@ class Format:
     survey: Callable[[str, ReadOptions], Survey | None] = _list_nothing
     join: Join | None = None
     """Joins outputs that were written part by part; None: they cannot be joined."""
+    part_suffix: str = ""
+    """How the names of parts of an output end (`--parts`); empty: as the name of the source."""
     output_formats: frozenset[str] = frozenset()
     output_help: str = ""
     completers: Mapping[str, Complete] = field(default_factory=dict)

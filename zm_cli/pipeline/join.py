@@ -22,9 +22,10 @@ MOST_LISTED = 8
 """The most missing parts that a message lists."""
 
 
-def join_parts(paths: Sequence[str], output: str) -> Outcome:
+def join_parts(paths: Sequence[str], output: str, *, copy: bool = False) -> Outcome:
     """Writes the whole of which `paths` are all parts, in any order, to `output`; returns what is to be told.
 
+    With `copy`, the output shares nothing with its parts, which may be removed or changed then.
     Raises UsageError where parts are missing or named twice, DataError where a path is not a part, where parts are not
     of one output, and where they were changed since they were written.
     """
@@ -41,7 +42,7 @@ def join_parts(paths: Sequence[str], output: str) -> Outcome:
     whole = {name: value for name, value in first.receipt.items() if name not in OF_PART}
     assert entry.join is not None
     outcome = Outcome()
-    outcome.note(entry.join(parts, whole, output))
+    outcome.note(entry.join(parts, whole, output, copy=copy))
     return outcome
 
 

@@ -82,10 +82,10 @@ def test_samples_may_lie_along_any_axis(tmp_path: Path, storage: dict[str, Any])
 def test_samples_are_numbered_as_in_the_dataset(tmp_path: Path) -> None:
     path = save_x(tmp_path, VALUES)
     source = open_source(path, ReadOptions(shard=Shard(2, 5), layout="NHW"))
-    assert [number for span in source.spans() for number in source.read(span).numbers] == list(range(11, 21))
+    assert [number for span in source.spans() for number in source.read(span).numbers or ()] == list(range(11, 21))
     drawn = open_source(path, ReadOptions(sample=5, layout="NHW"))
     blocks = [drawn.read(span) for span in drawn.spans()]
-    numbers = [number for block in blocks for number in block.numbers]
+    numbers = [number for block in blocks for number in block.numbers or ()]
     np.testing.assert_array_equal(np.concatenate([block.values for block in blocks]), VALUES[np.array(numbers) - 1])
 
 
@@ -146,6 +146,23 @@ def test_a_joined_file_has_all_that_the_whole_output_has(rich: str, tmp_path: Pa
         assert ours["made"] == theirs["made"]
         assert joined["g/x"].dims[0].label == "N"
     assert os.path.getsize(moved / "joined.h5") < 10_000
+
+
+def test_a_copy_holds_all_that_the_whole_output_has(rich: str, tmp_path: Path) -> None:
+    options = {"dataset": "g/x", "layout": "NHW"}
+    write_part(rich, tmp_path / "whole.h5", None, **options)
+    parts = write_all(rich, tmp_path, 3, **options)
+    join_parts(parts, str(tmp_path / "joined.h5"), copy=True)
+    for part in parts:
+        os.remove(part)
+    assert set(list_all(f"{tmp_path}/joined.h5")) == set(list_all(f"{tmp_path}/whole.h5"))
+    with h5py.File(tmp_path / "joined.h5") as joined, h5py.File(tmp_path / "whole.h5") as whole:
+        for name in ("g/x", "labels", "g/names", "h/deep", "soft", "same"):
+            np.testing.assert_array_equal(joined[name], whole[name])
+        ours, theirs = joined["g/x"], whole["g/x"]
+        assert (ours.chunks, ours.compression, ours.maxshape) == (theirs.chunks, theirs.compression, theirs.maxshape)
+        assert ours.attrs["zm"] == theirs.attrs["zm"]
+        assert joined[ours.attrs["scale"]].name == "/labels"
 
 
 def test_a_part_that_is_not_there_is_not_read_as_zeros(tmp_path: Path) -> None:

@@ -71,10 +71,10 @@ def _survey(path: str, options: ReadOptions) -> Survey:
     return survey_file(path)
 
 
-def _join(parts: Sequence[OutputPart], receipt: Mapping[str, Any], output: str) -> Sequence[str]:
+def _join(parts: Sequence[OutputPart], receipt: Mapping[str, Any], output: str, *, copy: bool) -> Sequence[str]:
     from zm_cli.formats.hdf5.join import join_files
 
-    return join_files(parts, receipt, output)
+    return join_files(parts, receipt, output, copy=copy)
 
 
 FORMAT = Format(

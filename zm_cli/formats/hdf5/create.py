@@ -35,7 +35,7 @@ def create_dataset(
     chunks, filters and the order of attributes are kept; values that are virtual, in another file or in the object
     header are stored in the output file like any others.
     """
-    from h5py import h5d, h5p, h5t
+    from h5py import h5d, h5p, h5s, h5t
 
     old = dataset.id.get_create_plist()
     notes: list[str] = []
@@ -56,8 +56,10 @@ def create_dataset(
     plist.set_obj_track_times(False)
     space = dataset.id.get_space().copy()
     if shape != dataset.shape:
-        chunked = plist.get_layout() == h5d.CHUNKED
-        space.set_extent_simple(shape, space.get_simple_extent_dims(maxdims=True) if chunked else shape)
+        most = space.get_simple_extent_dims(maxdims=True) if plist.get_layout() == h5d.CHUNKED else shape
+        # The whole of several parts is larger than the first of them may become.
+        pairs = zip(most, shape, strict=True)
+        space.set_extent_simple(shape, tuple(size if size == h5s.UNLIMITED else max(size, new) for size, new in pairs))
     h5d.create(group, name, h5t.py_create(dtype), space, plist, link).close()
     return notes
 

@@ -23,7 +23,7 @@ from zm_cli.formats.hdf5.create import create_dataset
 from zm_cli.formats.hdf5.layout import find_layout
 from zm_cli.formats.hdf5.mask_and_scale import ATTRIBUTES
 from zm_cli.formats.hdf5.names import encode_name, show_name
-from zm_cli.formats.hdf5.properties import file_creation_list, needs_new_headers
+from zm_cli.formats.hdf5.output import create_file
 from zm_cli.formats.hdf5.receipts import RECEIPT
 from zm_cli.formats.shared.layout import is_layout
 from zm_cli.formats.shared.options import MASK_AND_SCALE
@@ -98,7 +98,7 @@ class Hdf5Sink:
             letters = self._source.spec.decoding.get("layout")
             self._axis = letters.index("N") if letters else 0
             self._receipt = locate_shard(self._receipt, self._axis, self._source.total)
-            self._create_file(file)
+            self._file = create_file(file, self._draft, self._output_file)
             added = self._find_added_attributes(old, letters)
             extents = list(old.shape)
             extents[self._axis] = self._source.spec.samples
@@ -136,18 +136,6 @@ class Hdf5Sink:
         kept = [name for name in DESCRIBES_VALUES if name in self._dataset.attrs]
         if kept:
             self.notes.append(f"{shown} keeps {', '.join(kept)}, which describe the original values")
-
-    def _create_file(self, file: Any) -> None:
-        import h5py
-        from h5py import h5f, h5fd, h5p
-
-        access = h5p.create(h5p.FILE_ACCESS)
-        access.set_fclose_degree(h5f.CLOSE_STRONG)
-        # The oldest format that will do, so that old readers can read it; what is copied as it is may be the newest.
-        access.set_libver_bounds(h5f.LIBVER_V18 if needs_new_headers(file) else h5f.LIBVER_EARLIEST, h5f.LIBVER_LATEST)
-        access.set_fileobj_driver(h5fd.fileobj_driver, self._output_file)
-        name = self._draft.path.name.encode("utf-8", "replace")
-        self._file = h5py.File(h5f.create(name, h5f.ACC_TRUNC, file_creation_list(file), access))
 
     def _find_added_attributes(self, old: Any, letters: str | None) -> dict[str, str]:
         """The attributes to write in place of any of the same name: the receipt, and a layout that the user gave."""

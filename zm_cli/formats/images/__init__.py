@@ -74,10 +74,10 @@ def _survey(path: str, options: ReadOptions) -> Survey | None:
     return survey_folder(path, options)
 
 
-def _join(parts: Sequence[OutputPart], receipt: Mapping[str, Any], output: str) -> Sequence[str]:
+def _join(parts: Sequence[OutputPart], receipt: Mapping[str, Any], output: str, *, copy: bool) -> Sequence[str]:
     from zm_cli.formats.images.join import join_trees
 
-    return join_trees(parts, receipt, output)
+    return join_trees(parts, receipt, output, copy=copy)
 
 
 FORMAT = Format(
@@ -94,6 +94,7 @@ FORMAT = Format(
     find_fault=_find_fault,
     survey=_survey,
     join=_join,
+    part_suffix=".h5",
     output_formats=frozenset({"npy", "tiff", "h5"}),
     output_help="Images: one .h5, or a folder of .npy or .tiff (default: by PATH).",
 )

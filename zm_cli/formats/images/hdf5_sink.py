@@ -68,11 +68,13 @@ class Hdf5Sink:
         """Creates the dataset `images` of a shape (N, H, W, C)."""
         samples, *sample_shape = shape
         sample_bytes = math.prod(sample_shape) * self._dtype.itemsize
+        # A part of the data may have no samples, and no chunk can be longer than the dataset may become.
+        chunks = (max(1, min(samples, _CHUNK_BYTES // sample_bytes)), *sample_shape) if samples else None
         images = self._file.create_dataset(
             "images",
             shape=shape,
             maxshape=shape,
-            chunks=(max(1, min(samples, _CHUNK_BYTES // sample_bytes)), *sample_shape),
+            chunks=chunks,
             dtype=self._dtype,
             # Written out, so that the unused end of the last chunk is zero and not what memory held.
             fillvalue=0,

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +18,21 @@ from zm_cli.formats.images.tree_sink import digest_names, list_outputs
 from zm_cli.outputs.draft import Draft
 
 
-def join_trees(parts: Sequence[OutputPart], receipt: Mapping[str, Any], output: str) -> Sequence[str]:
+def join_trees(
+    parts: Sequence[OutputPart], receipt: Mapping[str, Any], output: str, *, copy: bool = False
+) -> Sequence[str]:
     """Makes a folder at `output` with the files of all parts, and the receipt of the whole.
 
-    Files are hard links where the file system has them, else copies. Returns no notes. Raises UsageError for an output
-    that exists and that zm did not write, DataError where two parts have a file of one name or the file system refuses.
+    Files are hard links where the file system has them and no `copy` is asked for, else copies. Returns no notes.
+    Raises UsageError for an output that exists and that zm did not write, DataError where two parts have a file of one
+    name or the file system refuses.
     """
     if not all(os.path.isdir(part.path) for part in parts):
         raise UsageError("is one array, which is not cut into parts", where=parts[0].path)
     check_replaceable(output)
     draft = Draft(Path(output), folder=True)
     try:
-        nbytes = sum(_take_files(part.path, draft.path) for part in parts)
+        nbytes = sum(_take_files(part.path, draft.path, copy=copy) for part in parts)
         whole = {**receipt, "files": digest_names(draft.path), "bytes": nbytes}
         (draft.path / RECEIPT).write_bytes((json.dumps(whole, sort_keys=True, indent=1) + "\n").encode())
     except BaseException as error:
@@ -40,7 +44,7 @@ def join_trees(parts: Sequence[OutputPart], receipt: Mapping[str, Any], output: 
     return ()
 
 
-def _take_files(source: str, target: Path) -> int:
+def _take_files(source: str, target: Path, *, copy: bool) -> int:
     """Puts the files of the folder `source` into `target`; returns their size in bytes."""
     nbytes, folders = 0, set[Path]()
     for name in list_outputs(source):
@@ -48,16 +52,17 @@ def _take_files(source: str, target: Path) -> int:
         if path.parent not in folders:
             path.parent.mkdir(parents=True, exist_ok=True)
             folders.add(path.parent)
-        _link(os.path.join(source, name), path)
+        _take_file(os.path.join(source, name), path, copy=copy)
         nbytes += path.stat().st_size
     return nbytes
 
 
-def _link(source: str, path: Path) -> None:
+def _take_file(source: str, path: Path, *, copy: bool) -> None:
     if path.exists():
         raise DataError("is in two parts", where=source, hint="they are not parts of one output")
-    try:
-        os.link(source, path)
-    except OSError:
-        # The file system has no links, or is another one.
-        shutil.copyfile(source, path)
+    if not copy:
+        # The file system may have no links, or be another one.
+        with suppress(OSError):
+            os.link(source, path)
+            return
+    shutil.copyfile(source, path)
