@@ -1,4 +1,4 @@
-"""The nouns of the forecast: what is measured on this machine, the datasets, and the machines that would work on them."""
+"""The nouns of the forecast: what is measured here, the datasets, and the machines that would work on them."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ DATASETS = (
     Dataset("one HDF5 file of 10 TB, uint8", 1, 10e12, 10e12, "hdf5"),
     Dataset("the same 10 TB in gzip (1:2)", 1, 5e12, 10e12, "gzip"),
 )
-"""Sizes of photographs are assumed: 400x350 for ImageNet, 256x256 for the five billion, as such collections keep them."""
+"""Sizes of photographs are assumed: 400x350 for ImageNet, 256x256 for the five billion, as such collections have."""
 
 MACHINES = tuple(Machines(count, 32, 1.25e9) for count in (1, 4, 16, 64, 256))
 """Machines of 32 cores with a network of 10 Gbit/s, an assumption."""

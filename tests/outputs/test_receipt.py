@@ -22,6 +22,7 @@ from zm_cli.outputs.receipt import (
     make_receipt,
     parse_receipt,
 )
+from zm_cli.outputs.shard_record import find_shard, is_later_shard, show_shard
 
 RECEIPT = make_receipt("standardize", inverse=False, stats="xxh3_128:" + "0" * 32, settings={"unit": 1.0, "ddof": 0})
 
@@ -29,6 +30,36 @@ RECEIPT = make_receipt("standardize", inverse=False, stats="xxh3_128:" + "0" * 3
 @pytest.mark.parametrize("text", [None, "", b"", "[]", "1", "{", '{"format": "other"}', "[" * 10**5, b"\xff", "\ud800"])
 def test_a_text_that_is_not_a_receipt_is_ignored(text: str | bytes | None) -> None:
     assert parse_receipt(text) is None
+
+
+SHARD = {"index": 2, "of": 3}
+
+
+@pytest.mark.parametrize("shard", [SHARD, SHARD | {"axis": 1, "total": 60}, SHARD | {"later": "unknown"}])
+def test_a_receipt_says_which_part_an_output_is(shard: dict[str, Any]) -> None:
+    found = parse_receipt(json.dumps(RECEIPT | {"shard": shard}))
+    assert found is not None
+    assert str(find_shard(found)) == show_shard(found) == "2/3"
+    assert is_later_shard(found)
+
+
+@pytest.mark.parametrize(
+    "shard",
+    [
+        *(None, [], 3, "2/3", {}, {"index": 2}, {"index": 0, "of": 3}, {"index": 4, "of": 3}, {"index": "2", "of": 3}),
+        *(SHARD | {"axis": -1}, SHARD | {"total": 1.5}, {"index": True, "of": True}, {"index": 1, "of": 10**400}),
+    ],
+    ids=lambda shard: repr(shard)[:40],
+)
+def test_a_part_that_is_not_possible_is_left_out(shard: Any) -> None:
+    found = parse_receipt(json.dumps(RECEIPT | {"shard": shard}))
+    assert found is not None
+    assert (find_shard(found), show_shard(found), is_later_shard(found)) == (None, "", False)
+
+
+@pytest.mark.parametrize("change", [{"names": []}, {"names": [1]}, {"names": "a"}, {"encoding": 1}, {"encoding": "\n"}])
+def test_names_and_encodings_that_are_not_possible_are_left_out(change: dict[str, Any]) -> None:
+    assert parse_receipt(json.dumps(RECEIPT | change)) == parse_receipt(json.dumps(RECEIPT))
 
 
 WRONG: list[Any] = [None, [], {}, "x" * 1000, 10**400, float("nan"), float("inf"), [[[]]]]

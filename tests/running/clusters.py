@@ -38,14 +38,16 @@ def start_cluster(path: Path | None = None, **options: Any) -> Iterator[RunningC
 
     By default it has two workers of one thread, which are started anew when they die.
     """
-    found = os.pathsep.join(map(str, [*([] if path is None else [path]), ROOT]))
+    paths = [path, ROOT, os.environ.get("PYTHONPATH")]
+    found = os.pathsep.join(str(each) for each in paths if each)
     process = subprocess.Popen(
         [sys.executable, "-m", __name__, json.dumps({"n_workers": 2, **options})],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": found},
-        cwd=ROOT,
+        # The program looks there before it looks elsewhere.
+        cwd=path or ROOT,
     )
     assert process.stdin is not None
     assert process.stdout is not None

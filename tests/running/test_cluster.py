@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import select
 import socket
 import subprocess
 import sys
@@ -16,7 +18,7 @@ import zm_cli
 from tests.running.clusters import ROOT, start_cluster
 from zm_cli.errors import DataError, UsageError
 from zm_cli.running.cluster import address as addresses
-from zm_cli.running.cluster import connection
+from zm_cli.running.cluster import child, connection
 from zm_cli.running.cluster.address import find_scheduler, parse_address
 from zm_cli.running.cluster.connection import Cluster, connect
 from zm_cli.running.cluster.remote import by_value, find_unseen, run_item
@@ -83,7 +85,7 @@ def test_without_dask_the_error_says_how_to_install_it(monkeypatch: pytest.Monke
 CONNECTING = """
 import sys
 from zm_cli.errors import UsageError
-from zm_cli.running.cluster import connection
+from zm_cli.running.cluster import child, connection
 
 connection.CONNECT_SECONDS, connection.GRACE_SECONDS = 0.5, 0.0
 for address in sys.argv[1:]:
@@ -120,6 +122,8 @@ def test_a_cluster_without_workers_is_an_error(monkeypatch: pytest.MonkeyPatch) 
 def test_workers_with_another_version_of_zm_are_an_error(tmp_path: Path) -> None:
     (folder := tmp_path / "zm_cli-9.9.dist-info").mkdir()
     (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: zm-cli\nVersion: 9.9\n")
+    (tmp_path / "zm_cli").mkdir()
+    (tmp_path / "zm_cli" / "__init__.py").write_text('__version__ = "9.9"\n')
     with (
         start_cluster(tmp_path, n_workers=1, processes=False) as running,
         pytest.raises(UsageError, match=rf"worker tcp://.* has zm 9\.9, here it is {zm_cli.__version__}; install"),
@@ -242,3 +246,20 @@ def test_a_stream_that_breaks_off_in_a_message_has_ended(tmp_path: Path) -> None
         file.seek(0)
         with pytest.raises(EOFError):
             StreamPipe(file, file).recv_bytes()
+
+
+@pytest.mark.skipif(not hasattr(select, "poll"), reason="needs a system where pipes can be waited for")
+def test_a_child_without_work_forgets_its_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    read_end, write_end = os.pipe()
+    with open(read_end, "rb", 0) as reading, open(write_end, "wb", 0) as writing:
+        forgotten: list[int] = []
+
+        def forget() -> None:
+            forgotten.append(1)
+            StreamPipe(reading, writing).send_bytes(b"late")
+
+        pipe = child.PipeOfWorker(reading, writing, forget)
+        pipe.send_bytes(b"first")
+        assert (pipe.recv_bytes(), forgotten) == (b"first", [])
+        monkeypatch.setattr(child, "IDLE_SECONDS", 0.0)
+        assert (pipe.recv_bytes(), forgotten) == (b"late", [1])

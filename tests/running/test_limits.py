@@ -1,4 +1,4 @@
-"""The cores and the memory that control groups allow, read from trees laid out as systems and containers lay them out."""
+"""The cores and the memory that control groups allow, read from trees laid out as those of systems and containers."""
 
 from __future__ import annotations
 

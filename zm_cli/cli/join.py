@@ -23,8 +23,7 @@ def join(
 
     All parts of one output, in any order, become what one run would have written.
 
-    HDF5: a small file that shows its parts as one dataset and needs them beside it,
-    or all in one file with --copy.
+    HDF5: a small file that shows its parts as one dataset; all values with --copy.
 
     zm standardize test.csv --stats train.stats.json --shard 1/2 -o out.1.csv
     zm standardize test.csv --stats train.stats.json --shard 2/2 -o out.2.csv

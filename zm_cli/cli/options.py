@@ -171,7 +171,7 @@ COPY: Option[bool] = Option(
     "copy",
     given_as=bool,
     default=False,
-    help="Copy all values and files, so that the parts may be removed: no links to HDF5 files, no hard links.",
+    help="Copy everything, so that the parts may be removed: no links to HDF5 files, no hard links.",
     panel=Panel.OUTPUT,
 )
 NO_CLOBBER: Option[bool] = Option(

@@ -25,7 +25,8 @@ def describe_transformed(source: Source, options: ApplyOptions) -> str:
         left = [name for name in spec.columns or () if name not in known and name not in removed]
         said = f"{len(names):,} column{'s' * (len(names) != 1)} {done}: {list_names(names, MOST_LISTED)}"
     elif dataset := spec.decoding.get("dataset"):
-        left = list(source.facts().kept)
+        # A later part has nothing else.
+        left = [] if spec.shard is not None and spec.shard.index > 1 else list(source.facts().kept)
         removed, said = [], f"{done}: '{dataset}'"
         if not left:
             return ""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from PIL import Image
@@ -18,6 +20,7 @@ from zm_cli.pipeline.measure import measure
 from zm_cli.pipeline.opening import open_to_apply
 from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
 from zm_cli.running.plan import Plan
+from zm_cli.statsfile.stats import Stats
 
 
 def read_tree(folder: Path) -> dict[str, bytes]:
@@ -61,3 +64,29 @@ def test_a_folder_that_zm_did_not_write_is_kept(parts: list[str], tmp_path: Path
     with pytest.raises(UsageError, match="is a folder that zm did not write"):
         join_parts(parts, str(tmp_path / "joined"))
     assert read_tree(tmp_path / "joined") == {"mine.txt": b"mine"}
+
+
+def write_h5(images: str, output: Path, shard: Shard | None, stats: Stats) -> None:
+    source, columns = open_to_apply(images, ReadOptions(shard=shard), stats)
+    apply(source, columns, str(output), ApplyOptions("center"), Plan(1))
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_labels_are_those_of_one_run(tmp_path: Path, named: bool) -> None:
+    for index, folder in enumerate(["a", "a", "b", "c", "c", ""]):
+        path = tmp_path / "images" / folder / f"{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((4, 5, 3), 30 * index, np.uint8)).save(path)
+    images = str(tmp_path / "images")
+    stats, _ = measure([open_source(images, ReadOptions())], MeasureOptions(), Plan(1))
+    stats = stats if named else replace(stats, classes=None)
+    write_h5(images, tmp_path / "whole.h5", None, stats)
+    parts = [tmp_path / f"{index}.h5" for index in range(1, 9)]
+    for index, part in enumerate(parts, start=1):
+        write_h5(images, part, Shard(index, 8), stats)
+    join_parts(list(map(str, parts)), str(tmp_path / "joined.h5"))
+    with h5py.File(tmp_path / "whole.h5") as whole, h5py.File(tmp_path / "joined.h5") as joined:
+        assert sorted(whole) == sorted(joined) == ["files", "images", "labels"]
+        for name in whole:
+            np.testing.assert_array_equal(joined[name], whole[name])
+        assert joined.attrs["classes"].tolist() == whole.attrs["classes"].tolist() == ["a", "b", "c"]

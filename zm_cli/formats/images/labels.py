@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from zm_cli.data.sink import WriteOptions
 from zm_cli.errors import DataError
-from zm_cli.formats.images.classes import Folders, find_splits
+from zm_cli.formats.images.classes import Folders, find_folders, find_splits
 from zm_cli.formats.shared.split_names import is_split, mentions_training
 from zm_cli.inputs.option_text import spell_names
 from zm_cli.suggest import find_near
@@ -28,13 +28,16 @@ class Labels:
     """How images are labelled: by the index in `classes` of the folder that they are in.
 
     `classes` are those of the statistics; without any, those of the images that are written. `folders` are those of the
-    source at `path`, and `operation` is what is done to it.
+    source at `path`, and `operation` is what is done to it. `labelled` says whether there are labels at all, `is_part`
+    whether the images are one part of the data (`--shard`).
     """
 
     path: str
     folders: Folders
     classes: tuple[str, ...] | None
     operation: str
+    labelled: bool
+    is_part: bool
 
     @classmethod
     def of_source(cls, source: ImageSource, options: WriteOptions) -> Labels:
@@ -51,11 +54,18 @@ class Labels:
                 where=source.path,
                 hint=_advise(strange, classes or ()),
             )
-        return cls(source.path, folders, classes, str(options.receipt.get("operation", "center")))
+        is_part = source.spec.shard is not None
+        # Labels must not depend on the images that lie in one part.
+        every = find_folders(source.possible_files) if is_part else folders
+        labelled = bool(every.classes)
+        if is_part and classes is None:
+            classes = tuple(sorted(every.classes))
+        operation = str(options.receipt.get("operation", "center"))
+        return cls(source.path, folders, classes, operation, labelled, is_part)
 
     def number(self, paths: Sequence[str]) -> tuple[tuple[str, ...], list[int]]:
         """The names of the classes and the label of each image, by its relative path; nothing without classes."""
-        if not self.folders.classes:
+        if not self.labelled:
             return (), []
         # Without statistics, only classes of images that are there: --on-error skip may leave out all of a class.
         classes = tuple(sorted(self._list_classes(paths))) if self.classes is None else self.classes
@@ -76,13 +86,14 @@ class Labels:
                 yield f"the statistics do not name classes, so labels number those of {self.path} alone: {numbered}"
             return
         if not found:
-            if not splits:
+            if not splits and not self.is_part:
                 yield f"{self.path}: no image is in the folder of a class, so there are no labels"
             return
         here = self._list_classes(paths)
         if strange := [name for name in found if name not in self.classes]:
             yield f"classes that the statistics do not name, whose images get the label -1: {_list_names(strange)}"
-        if missing := [name for name in self.classes if name not in here]:
+        missing = [name for name in self.classes if name not in here]
+        if missing and not self.is_part:
             yield f"classes of the statistics without images here: {_list_names(missing)}"
 
     def _explain_splits(self, splits: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import pickle
+import select
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,6 +17,27 @@ from zm_cli.running.cluster.stream_pipe import StreamPipe
 from zm_cli.running.guard import expect_watcher
 from zm_cli.running.serving import serve, unpack
 from zm_cli.running.signals import end_with_parent
+
+
+IDLE_SECONDS = 5.0
+"""How long a task stays after its last item: commands end without telling their workers."""
+
+
+class PipeOfWorker(StreamPipe):
+    """The pipe of this process, which calls `forget` where no message comes for IDLE_SECONDS."""
+
+    def __init__(self, reading: Any, writing: Any, forget: Callable[[], None]) -> None:
+        super().__init__(reading, writing)
+        self._forget = forget
+        self._poll = select.poll() if hasattr(select, "poll") else None
+        if self._poll is not None:
+            self._poll.register(reading)
+
+    def recv_bytes(self) -> bytearray:
+        """Waits for the next message and returns it; EOFError where none is to come, or not all of it."""
+        if self._poll is not None and not self._poll.poll(IDLE_SECONDS * 1000):
+            self._forget()
+        return super().recv_bytes()
 
 
 class _Desk:
@@ -35,10 +57,14 @@ class _Desk:
                 os.chdir(folder)
             self._folder = folder
         if task != self._pickled:
-            self._pickled, self._task = b"", None
+            self.forget()
             self._task = pickle.loads(task)
             self._pickled = task
         return partial(self._task, pickle.loads(item))
+
+    def forget(self) -> None:
+        """Drops the task, which closes its files."""
+        self._pickled, self._task = b"", None
 
 
 def main() -> None:
@@ -53,7 +79,8 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     with open(reading, "rb", 0) as messages, open(writing, "wb", 0) as answers:
-        serve(StreamPipe(messages, answers), _Desk().prepare)
+        desk = _Desk()
+        serve(PipeOfWorker(messages, answers, desk.forget), desk.prepare)
     os._exit(0)
 
 
