@@ -9,7 +9,7 @@ LOWEST := .venv-lowest
 LOWEST_TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-lowest soak fuzz-guided lint check format bench bench-quick sample-data clean
+.PHONY: help demo test test-slow test-lowest soak fuzz-guided lint check format bench bench-quick bench-scale sample-data clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +52,9 @@ bench: $(VENV)/.installed-bench ## measure zm against its peers: a quarter of an
 
 bench-quick: $(VENV)/.installed-bench ## the same with small inputs: two minutes, printed only
 	$(PY) -m bench --quick
+
+bench-scale: $(VENV)/.installed-bench ## compute what very large datasets cost from what is measured here: ten minutes
+	$(PY) -m bench.scale
 
 sample-data: $(VENV)/.installed-dev ## make sample_data/ anew
 	$(PY) sample_data/make.py

@@ -17,7 +17,7 @@ MOST_RUNS = 3
 
 
 def measure_figures(data: Path, scratch: Path, spans: int = SPANS) -> Figures:
-    """Returns the figures of this machine; `data` holds the inputs of `make bench`, `scratch` is emptied by the caller."""
+    """Returns the figures of this machine; `data` holds the inputs of `make bench`, `scratch` takes what is made."""
     start = _time_zm("stats", str(_write_handful(scratch)), "-j", "1", "-qo", str(scratch / "one.json"))
     folder = data / PHOTOGRAPHS
     files = [path for path in folder.rglob("*") if path.is_file()]

@@ -210,3 +210,18 @@ def test_a_folder_put_aside_is_removed_if_the_new_one_exists(tmp_path: Path) -> 
     Draft(tmp_path / "out", folder=True).discard()
     assert read(tmp_path / "out", "folder") == "new"
     assert os.listdir(tmp_path) == ["out"]
+
+
+def test_a_folder_is_out_of_the_way_of_others_that_write_to_it_before_it_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = Draft(tmp_path / "out", folder=True)
+    (draft.path / "a.npy").touch()
+    seen: list[list[str]] = []
+    monkeypatch.setattr("shutil.rmtree", lambda path, **_: seen.append(os.listdir(tmp_path)))
+    draft.discard()
+    assert seen == [[".out.zm-gone"]]
+    monkeypatch.undo()
+    # What a run that was killed meanwhile has left is removed by the next.
+    Draft(tmp_path / "out", folder=True).commit()
+    assert os.listdir(tmp_path) == ["out"]

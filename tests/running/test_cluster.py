@@ -21,6 +21,7 @@ from zm_cli.running.cluster import address as addresses
 from zm_cli.running.cluster import child, connection
 from zm_cli.running.cluster.address import find_scheduler, parse_address
 from zm_cli.running.cluster.connection import Cluster, connect
+from zm_cli.running.cluster.paths import MOST_CHECKED
 from zm_cli.running.cluster.remote import by_value, find_unseen, run_item
 from zm_cli.running.cluster.stream_pipe import StreamPipe
 from zm_cli.running.executors.dask import Dask
@@ -219,7 +220,7 @@ def test_a_worker_that_does_not_see_a_path_is_an_error(
 
 
 def test_of_very_many_paths_some_are_asked_for(tmp_path: Path) -> None:
-    paths = [tmp_path / f"{number}.csv" for number in range(connection.MOST_CHECKED * 2)]
+    paths = [tmp_path / f"{number}.csv" for number in range(MOST_CHECKED * 2)]
     for path in paths:
         path.touch()
     Cluster("a:1", ClientOf(before=paths[1].unlink)).check_paths(map(str, paths))
@@ -260,6 +261,6 @@ def test_a_child_without_work_forgets_its_task(monkeypatch: pytest.MonkeyPatch) 
 
         pipe = child.PipeOfWorker(reading, writing, forget)
         pipe.send_bytes(b"first")
-        assert (pipe.recv_bytes(), forgotten) == (b"first", [])
+        assert (bytes(pipe.recv_bytes()), forgotten) == (b"first", [])
         monkeypatch.setattr(child, "IDLE_SECONDS", 0.0)
-        assert (pipe.recv_bytes(), forgotten) == (b"late", [1])
+        assert (bytes(pipe.recv_bytes()), forgotten) == (b"late", [1])

@@ -42,6 +42,7 @@ def join(
         check_not_inside(part, output)
     if no_clobber:
         refuse_existing([output])
-    outcome = join_parts(parts, output, copy=copy)
+    with report.file_bar(len(parts), "joining") as tick:
+        outcome = join_parts(parts, output, copy=copy, tick=tick)
     report.print_outcome(outcome)
     report.print_detail(f"{len(parts)} part{'s' * (len(parts) > 1)} in {output}")

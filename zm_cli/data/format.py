@@ -56,12 +56,18 @@ class OutputPart:
 
 class Join(Protocol):
     """Takes all parts of an output in the order of the data, the receipt of the whole, and the path to write it to;
-    writes it completely or not at all, and returns notes. With `copy`, it shares nothing with its parts. Raises
-    UsageError for a path that it cannot have, DataError where the parts do not fit together or the file system
-    refuses."""
+    writes it completely or not at all, and returns notes. With `copy`, it shares nothing with its parts. `tick` is
+    called after each part. Raises UsageError for a path that it cannot have, DataError where the parts do not fit
+    together or the file system refuses."""
 
     def __call__(
-        self, parts: Sequence[OutputPart], receipt: Mapping[str, Any], output: str, *, copy: bool
+        self,
+        parts: Sequence[OutputPart],
+        receipt: Mapping[str, Any],
+        output: str,
+        *,
+        copy: bool,
+        tick: Callable[[], object],
     ) -> Sequence[str]: ...
 
 

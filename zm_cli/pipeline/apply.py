@@ -151,7 +151,7 @@ def _refuse_trial(stats: Stats, source: Source, options: ApplyOptions) -> None:
         raise DataError(
             f"the statistics are of {stats.trial}",
             where=source.path,
-            hint="measure all of the data, or --force" if stats.shard is None else "join all parts with zm merge, or --force",
+            hint=f"{'measure all of the data' if stats.shard is None else 'join all parts with zm merge'}, or --force",
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from zm_cli.data.format import Format, OutputPart
@@ -22,10 +22,13 @@ MOST_LISTED = 8
 """The most missing parts that a message lists."""
 
 
-def join_parts(paths: Sequence[str], output: str, *, copy: bool = False) -> Outcome:
+def join_parts(
+    paths: Sequence[str], output: str, *, copy: bool = False, tick: Callable[[], object] = lambda: None
+) -> Outcome:
     """Writes the whole of which `paths` are all parts, in any order, to `output`; returns what is to be told.
 
-    With `copy`, the output shares nothing with its parts, which may be removed or changed then.
+    With `copy`, the output shares nothing with its parts, which may be removed or changed then. `tick` is called after
+    each part.
     Raises UsageError where parts are missing or named twice, DataError where a path is not a part, where parts are not
     of one output, and where they were changed since they were written.
     """
@@ -42,7 +45,7 @@ def join_parts(paths: Sequence[str], output: str, *, copy: bool = False) -> Outc
     whole = {name: value for name, value in first.receipt.items() if name not in OF_PART}
     assert entry.join is not None
     outcome = Outcome()
-    outcome.note(entry.join(parts, whole, output, copy=copy))
+    outcome.note(entry.join(parts, whole, output, copy=copy, tick=tick))
     return outcome
 
 

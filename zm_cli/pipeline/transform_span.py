@@ -20,10 +20,10 @@ class TransformedSpan:
     """The result of a worker for one span.
 
     `block` holds the transformed values, until they are `encoded` as `Sink.write` takes them. `samples` is the number
-    of samples. `overflows` counts the values that the output's dtype cannot hold. `hole` is the sample and the feature of
-    the first missing value. `moments` are those of the transformed values, for an inverse those before it, None where
-    they need not be measured. `unmarked` are the features with missing values that no indicator marks, where there are
-    indicators.
+    of samples. `overflows` counts the values that the output's dtype cannot hold. `hole` is the sample and the feature
+    of the first missing value. `moments` are those of the transformed values, for an inverse those before it, None
+    where they need not be measured. `unmarked` are the features with missing values that no indicator marks, where
+    there are indicators.
     """
 
     block: Block

@@ -211,6 +211,20 @@ def test_parts_that_were_changed_are_not_joined(tmp_path: Path) -> None:
     assert not (tmp_path / "joined.h5").exists()
 
 
+def test_a_part_with_values_of_other_files_is_not_joined(tmp_path: Path) -> None:
+    parts = write_all(save_x(tmp_path, VALUES), tmp_path, 2, layout="NHW")
+    with h5py.File(parts[1], "a") as file:
+        receipt = file["x"].attrs["zm"]
+        del file["x"]
+        layout = h5py.VirtualLayout((25, 4, 3), "float32")
+        layout[:] = h5py.VirtualSource(str(tmp_path / "secret.h5"), "x", (25, 4, 3))
+        file.create_virtual_dataset("x", layout).attrs["zm"] = receipt
+    for copy in (False, True):
+        with pytest.raises(DataError, match=r"values from another file, .*secret\.h5"):
+            join_parts(parts, str(tmp_path / "joined.h5"), copy=copy)
+    assert not (tmp_path / "joined.h5").exists()
+
+
 def test_names_that_hdf5_would_replace_are_refused(tmp_path: Path) -> None:
     folder = tmp_path / "100%b"
     folder.mkdir()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,11 +100,18 @@ def _survey(path: str, options: ReadOptions) -> Survey:
     return survey_table(path, options)
 
 
-def _join(parts: Sequence[OutputPart], receipt: Mapping[str, Any], output: str, *, copy: bool) -> Sequence[str]:
+def _join(
+    parts: Sequence[OutputPart],
+    receipt: Mapping[str, Any],
+    output: str,
+    *,
+    copy: bool,
+    tick: Callable[[], object],
+) -> Sequence[str]:
     from zm_cli.formats.csv.join import join_tables
 
     # All of it is copied in any case.
-    return join_tables(parts, receipt, output)
+    return join_tables(parts, receipt, output, tick=tick)
 
 
 FORMAT = Format(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,11 +17,13 @@ from zm_cli.outputs.draft import Draft
 COPY_BYTES = 1 << 20
 
 
-def join_tables(parts: Sequence[OutputPart], receipt: Mapping[str, Any], output: str) -> Sequence[str]:
+def join_tables(
+    parts: Sequence[OutputPart], receipt: Mapping[str, Any], output: str, *, tick: Callable[[], object]
+) -> Sequence[str]:
     """Writes the text of all parts to `output`, compressed if its suffix says so, with the receipt beside it.
 
-    Returns no notes. Raises UsageError for a name that such a table cannot have, DataError where a part cannot be read
-    or the output cannot be written.
+    `tick` is called after each part. Returns no notes. Raises UsageError for a name that such a table cannot have,
+    DataError where a part cannot be read or the output cannot be written.
     """
     import xxhash
 
@@ -35,6 +37,7 @@ def join_tables(parts: Sequence[OutputPart], receipt: Mapping[str, Any], output:
                     data = compressor.compress(text) if compressor else text
                     nbytes += file.write(data)
                     hasher.update(data)
+                tick()
             data = compressor.flush() if compressor else b""
             nbytes += file.write(data)
             hasher.update(data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,10 +71,17 @@ def _survey(path: str, options: ReadOptions) -> Survey:
     return survey_file(path)
 
 
-def _join(parts: Sequence[OutputPart], receipt: Mapping[str, Any], output: str, *, copy: bool) -> Sequence[str]:
+def _join(
+    parts: Sequence[OutputPart],
+    receipt: Mapping[str, Any],
+    output: str,
+    *,
+    copy: bool,
+    tick: Callable[[], object],
+) -> Sequence[str]:
     from zm_cli.formats.hdf5.join import join_files
 
-    return join_files(parts, receipt, output, copy=copy)
+    return join_files(parts, receipt, output, copy=copy, tick=tick)
 
 
 FORMAT = Format(

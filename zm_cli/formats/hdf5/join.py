@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,18 @@ OUTPUT_SUFFIXES = (".h5", ".hdf5", ".he5")
 
 
 def join_files(
-    parts: Sequence[OutputPart], receipt: Mapping[str, Any], output: str, *, copy: bool = False
+    parts: Sequence[OutputPart],
+    receipt: Mapping[str, Any],
+    output: str,
+    *,
+    copy: bool,
+    tick: Callable[[], object],
 ) -> Sequence[str]:
     """Writes a file to `output` that presents the datasets of all parts as one virtual dataset.
 
     Datasets that describe the samples (labels, names of files) are copied one after another; everything else is linked
-    from the first part. Paths to the parts are relative. With `copy`, everything is in the file itself. Returns notes.
+    from the first part. Paths to the parts are relative. With `copy`, everything is in the file itself. `tick` is
+    called for each part. Returns notes.
     Raises UsageError for names that such a file or its parts cannot have, DataError where the datasets do not fit
     together, and where a file cannot be read or written.
     """
@@ -44,14 +50,19 @@ def join_files(
             # In the name of a source, it would stand for a number.
             raise UsageError("has a % in its path, which HDF5 would replace", where=part.path, hint="rename it")
     axis = int(parts[0].receipt[FIELD].get("axis", 0))
-    described = [describe_part(part.path, axis) for part in parts]
+    described = []
+    for part in parts:
+        described.append(describe_part(part.path, axis))
+        if not copy:
+            # To describe a part is all that is done with it, but for the few values that are copied.
+            tick()
     check_alike(described, axis, parts[0].receipt[FIELD].get("total"))
     draft = Draft(Path(output))
     output_file = OutputFile(draft)
     try:
         with output_file.library_calls("cannot be written"):
             if copy:
-                notes = write_copy(output_file, draft, described, axis, receipt)
+                notes = write_copy(output_file, draft, described, axis, receipt, tick)
             else:
                 notes = _write_index(output_file, draft, described, axis, receipt, output)
         output_file.close()

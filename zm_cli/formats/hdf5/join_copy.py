@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from zm_cli.formats.hdf5.attributes import copy_plain_attributes
@@ -18,10 +18,15 @@ from zm_cli.outputs.hdf5_file import OutputFile
 
 
 def write_copy(
-    output_file: OutputFile, draft: Draft, parts: Sequence[PartFile], axis: int, receipt: Mapping[str, Any]
+    output_file: OutputFile,
+    draft: Draft,
+    parts: Sequence[PartFile],
+    axis: int,
+    receipt: Mapping[str, Any],
+    tick: Callable[[], object],
 ) -> list[str]:
     """Writes everything in the first part to `output_file`, that of `draft`, with the samples of all parts in the one
-    dataset; returns notes on what could not be kept."""
+    dataset; calls `tick` after each part; returns notes on what could not be kept."""
     first, beside = parts[0], list_beside(parts)
     samples = sum(part.shape[axis] for part in parts)
     shape = (*first.shape[:axis], samples, *first.shape[axis + 1 :])
@@ -36,7 +41,7 @@ def write_copy(
             copier.copy()
             made = file[encode_name(first.name)]
             made.attrs[RECEIPT] = json.dumps(dict(receipt), sort_keys=True)
-            copy_samples(made, parts, axis)
+            copy_samples(made, parts, axis, tick)
             for name in beside:
                 del file[encode_name(name)]
                 append_all(file, parts, name)

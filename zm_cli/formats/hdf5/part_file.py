@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,7 @@ from zm_cli.data import block
 from zm_cli.errors import DataError
 from zm_cli.formats.hdf5.access import open_file
 from zm_cli.formats.hdf5.datasets import list_datasets
+from zm_cli.formats.hdf5.external import find_other_file
 from zm_cli.formats.hdf5.names import encode_name, show_name
 from zm_cli.formats.hdf5.receipts import find_part
 from zm_cli.outputs.hdf5_errors import H5PY_ERRORS, explain_error
@@ -39,12 +40,19 @@ def describe_part(path: str, axis: int) -> PartFile:
         if len(dataset.shape) <= axis:
             raise DataError(f"has no axis {axis} of samples", where=f"{path}: {show_name(name)}")
         samples = dataset.shape[axis]
-        beside = {
-            other: (found.shape, found.dtype)
-            for other, found in list_datasets(file)
-            if other != name and found.shape and found.shape[0] == samples
-        }
+        _check_own(dataset, path, name)
+        beside = {}
+        for other, found in list_datasets(file):
+            if other != name and found.shape and found.shape[0] == samples:
+                _check_own(found, path, other)
+                beside[other] = (found.shape, found.dtype)
         return PartFile(path, name, dataset.shape, np.dtype(dataset.dtype), beside)
+
+
+def _check_own(dataset: Any, path: str, name: str) -> None:
+    """Raises DataError where values of the `h5py.Dataset` are those of another file, which zm never writes."""
+    if (elsewhere := find_other_file(dataset.id, path)) is not None:
+        raise DataError(elsewhere, where=f"{path}: {show_name(name)}", hint="give parts as zm wrote them")
 
 
 def check_alike(parts: Sequence[PartFile], axis: int, total: int | None) -> None:
@@ -108,8 +116,8 @@ def reading_part(path: str) -> Iterator[Any]:
             raise DataError(f"cannot be joined: {explain_error(error)}", where=path) from error
 
 
-def copy_samples(dataset: Any, parts: Sequence[PartFile], axis: int) -> None:
-    """Writes the samples of all parts one after another to `dataset` (an `h5py.Dataset`), block by block."""
+def copy_samples(dataset: Any, parts: Sequence[PartFile], axis: int, tick: Callable[[], object]) -> None:
+    """Writes the samples of all parts one after another to `dataset` (an `h5py.Dataset`); calls `tick` after each."""
     start = 0
     for part in parts:
         samples = part.shape[axis]
@@ -120,3 +128,4 @@ def copy_samples(dataset: Any, parts: Sequence[PartFile], axis: int) -> None:
                 values = file[encode_name(part.name)][(slice(None),) * axis + (slice(first, last),)]
                 dataset[(slice(None),) * axis + (slice(start + first, start + last),)] = values
         start += samples
+        tick()

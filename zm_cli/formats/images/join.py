@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,20 +19,28 @@ from zm_cli.outputs.draft import Draft
 
 
 def join_trees(
-    parts: Sequence[OutputPart], receipt: Mapping[str, Any], output: str, *, copy: bool = False
+    parts: Sequence[OutputPart],
+    receipt: Mapping[str, Any],
+    output: str,
+    *,
+    copy: bool,
+    tick: Callable[[], object],
 ) -> Sequence[str]:
     """Makes a folder at `output` with the files of all parts, and the receipt of the whole.
 
-    Files are hard links where the file system has them and no `copy` is asked for, else copies. Returns no notes.
-    Raises UsageError for an output that exists and that zm did not write, DataError where two parts have a file of one
-    name or the file system refuses.
+    Files are hard links where the file system has them and no `copy` is asked for, else copies. `tick` is called after
+    each part. Returns no notes. Raises UsageError for an output that exists and that zm did not write, DataError where
+    two parts have a file of one name or the file system refuses.
     """
     if not all(os.path.isdir(part.path) for part in parts):
         raise UsageError("is one array, which is not cut into parts", where=parts[0].path)
     check_replaceable(output)
     draft = Draft(Path(output), folder=True)
     try:
-        nbytes = sum(_take_files(part.path, draft.path, copy=copy) for part in parts)
+        nbytes = 0
+        for part in parts:
+            nbytes += _take_files(part.path, draft.path, copy=copy)
+            tick()
         whole = {**receipt, "files": digest_names(draft.path), "bytes": nbytes}
         (draft.path / RECEIPT).write_bytes((json.dumps(whole, sort_keys=True, indent=1) + "\n").encode())
     except BaseException as error:

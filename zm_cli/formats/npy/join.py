@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,14 @@ from zm_cli.outputs.draft import Draft
 from zm_cli.outputs.shard_record import FIELD
 
 
-def join_arrays(parts: Sequence[OutputPart], receipt: Mapping[str, Any], output: str) -> Sequence[str]:
+def join_arrays(
+    parts: Sequence[OutputPart], receipt: Mapping[str, Any], output: str, *, tick: Callable[[], object]
+) -> Sequence[str]:
     """Writes the array of all parts to `output`, with the receipt beside it; an archive has the other members of the
     first part.
 
-    Returns no notes. Raises UsageError for a name that such a file cannot have, DataError where the arrays do not fit
-    together, and where the file system refuses.
+    `tick` is called after each part. Returns no notes. Raises UsageError for a name that such a file cannot have,
+    DataError where the arrays do not fit together, and where the file system refuses.
     """
     first, name = parts[0], str(receipt.get("dataset", ""))
     arrays = [_find_array(part.path, name) for part in parts]
@@ -40,6 +42,7 @@ def join_arrays(parts: Sequence[OutputPart], receipt: Mapping[str, Any], output:
         try:
             for part, array in zip(parts, arrays, strict=True):
                 _copy(part.path, array, axis, writer)
+                tick()
         finally:
             writer.close()
         if array_draft is not draft:

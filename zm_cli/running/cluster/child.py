@@ -18,7 +18,6 @@ from zm_cli.running.guard import expect_watcher
 from zm_cli.running.serving import serve, unpack
 from zm_cli.running.signals import end_with_parent
 
-
 IDLE_SECONDS = 5.0
 """How long a task stays after its last item: commands end without telling their workers."""
 
@@ -29,9 +28,10 @@ class PipeOfWorker(StreamPipe):
     def __init__(self, reading: Any, writing: Any, forget: Callable[[], None]) -> None:
         super().__init__(reading, writing)
         self._forget = forget
-        self._poll = select.poll() if hasattr(select, "poll") else None
-        if self._poll is not None:
-            self._poll.register(reading)
+        self._poll: Any = None
+        if hasattr(select, "poll"):
+            self._poll = select.poll()
+            self._poll.register(reading, select.POLLIN)
 
     def recv_bytes(self) -> bytearray:
         """Waits for the next message and returns it; EOFError where none is to come, or not all of it."""

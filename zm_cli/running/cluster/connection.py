@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterable
 from importlib import import_module
-from itertools import islice
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, TypeVar, cast
@@ -18,6 +16,7 @@ from typing import Any, TypeVar, cast
 import zm_cli
 from zm_cli.errors import DataError, UsageError
 from zm_cli.running.cluster.address import LOCAL, find_scheduler
+from zm_cli.running.cluster.paths import list_sizes
 from zm_cli.running.cluster.remote import by_value, find_unseen
 from zm_cli.running.guard import note_unfinished
 
@@ -32,10 +31,6 @@ WORKER_SECONDS = 60.0
 POLL_SECONDS = 1.0
 """How often it is asked for its workers."""
 PAUSE = 0.05
-MOST_CHECKED = 200
-"""The most paths that the workers are asked for."""
-SOME_ENTRIES, DEEPEST = 10, 5
-"""How many entries of a folder are looked at, and how deep, for files that the workers must have, too."""
 LOCAL_DEATHS = 3
 """How many workers of a local cluster die of an item before that is an error."""
 INSTALL = "pip install 'zm-cli[dask]'"
@@ -138,18 +133,9 @@ class Cluster:
     def check_paths(self, paths: Iterable[str]) -> None:
         """Raises UsageError where a worker does not have the same files and folders at these paths as this process.
 
-        Of very many paths, some from all over the list are asked for. Paths that are not here either are left to those
-        that read them.
+        Of very many paths, some are asked for, and of a folder some of its files.
         """
-        listed = list(dict.fromkeys(map(os.path.abspath, paths)))
-        step = -(-len(listed) // MOST_CHECKED) or 1
-        sizes: dict[str, int | None] = {}
-        for path in listed[::step]:
-            if os.path.isdir(path):
-                sizes[path] = None
-                sizes |= {file: os.path.getsize(file) for file in _find_files(path)}
-            elif os.path.isfile(path):
-                sizes[path] = os.path.getsize(path)
+        sizes = list_sizes(paths)
         if not sizes:
             return
         for worker, unseen in self.client.run(by_value(find_unseen), sizes, on_error="ignore").items():
@@ -288,20 +274,6 @@ def _call_quietly(address: str, make: Callable[[], Value]) -> Value:
             where=f"--dask {address}",
             hint="is its address right? --dask takes tcp://HOST:8786, a scheduler file, or local",
         ) from error
-
-
-def _find_files(folder: str) -> list[str]:
-    """Some files of a folder or of a folder in it, which show whether another machine has the same ones."""
-    for _ in range(DEEPEST):
-        with os.scandir(folder) as entries:
-            first = list(islice(entries, SOME_ENTRIES))
-        if files := [entry.path for entry in first if entry.is_file()]:
-            return files
-        folders = [entry.path for entry in first if entry.is_dir()]
-        if not folders:
-            break
-        folder = folders[0]
-    return []
 
 
 def _count(number: int, noun: str) -> str:
