@@ -292,3 +292,13 @@ def test_a_local_cluster_leaves_no_process_behind(
     assert not alive
     if number != signal.SIGKILL:
         assert not os.listdir(folder)
+
+
+@slow
+def test_a_local_cluster_that_is_closed_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    cluster = connect("local", 1)
+    assert connect("local", 1) is cluster
+    assert len(os.listdir(tmp_path)) == 1
+    cluster.close()
+    assert not os.listdir(tmp_path)

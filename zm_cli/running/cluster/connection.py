@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import sys
 import tempfile
 import time
@@ -18,7 +19,7 @@ from zm_cli.errors import DataError, UsageError
 from zm_cli.running.cluster.address import LOCAL, find_scheduler
 from zm_cli.running.cluster.paths import list_sizes
 from zm_cli.running.cluster.remote import by_value, find_unseen
-from zm_cli.running.guard import note_unfinished
+from zm_cli.running.guard import forget_unfinished, note_unfinished
 
 Value = TypeVar("Value")
 
@@ -42,13 +43,15 @@ _connected: dict[tuple[str, int], Cluster] = {}
 class Cluster:
     """A connection to the cluster at `address`, as the user gave it. Only one thread may use it.
 
-    `client` is Dask's own; `owned` the cluster that was started for it, None where it was there before.
+    `client` is Dask's own; `owned` is the cluster that was started for it, None where it was there before, and `folder`
+    what that keeps its own files in.
     """
 
-    def __init__(self, address: str, client: Any, owned: Any = None) -> None:
+    def __init__(self, address: str, client: Any, owned: Any = None, folder: str | None = None) -> None:
         self.address = address
         self.client = client
         self._owned = owned
+        self._folder = folder
         self._threads: dict[str, int] = {}
         self._counted = self._seen = time.monotonic()
 
@@ -158,6 +161,9 @@ class Cluster:
         self.client.close()
         if self._owned is not None:
             self._owned.close()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            forget_unfinished(self._folder)
 
 
 def connect(address: str, workers: int = 0) -> Cluster:
@@ -227,7 +233,7 @@ def _start(workers: int) -> Cluster:
                 scheduler_kwargs={"allowed_failures": LOCAL_DEATHS - 1},
             ),
         )
-        return Cluster(LOCAL, _make_client(LOCAL, owned), owned)
+        return Cluster(LOCAL, _make_client(LOCAL, owned), owned, folder)
 
 
 def _make_client(address: str, scheduler: Any) -> Any:
