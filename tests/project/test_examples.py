@@ -3,6 +3,7 @@ pre-commit itself."""
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -128,5 +129,42 @@ def test_the_hooks_update_outputs_and_refuse_data_that_have_drifted(hooked: Path
     assert "sepal_length" in drifted.stdout
 
 
+def test_the_jobs_of_an_array_measure_parts_that_merge(project: Path) -> None:
+    job = str(EXAMPLES / "slurm-shards.sh")
+    for index in ("1", "2", "3"):
+        done = run(
+            project, job, "data/images", "parts", "--mode", "L", SLURM_ARRAY_TASK_ID=index, SLURM_ARRAY_TASK_COUNT="3"
+        )
+        assert done.returncode == 0, done.stderr
+    assert check_merged(project, "zm merge parts/*.json -o train.stats.json")
+
+
+def test_the_jobs_of_a_matrix_measure_parts_that_merge(project: Path) -> None:
+    jobs: Any = yaml.safe_load((EXAMPLES / "github-matrix.yml").read_text())["jobs"]
+    measure = next(step for step in jobs["measure"]["steps"] if step.get("name") == "Measure")
+    for index in jobs["measure"]["strategy"]["matrix"]["shard"]:
+        done = run(project, "bash", "-eo", "pipefail", "-c", measure["run"], SHARD=str(index))
+        assert done.returncode == 0, done.stderr
+    merge = next(step for step in jobs["merge"]["steps"] if step.get("name") == "Merge")
+    assert check_merged(project, merge["run"])
+
+
+def check_merged(project: Path, merge: str) -> bool:
+    """Merges parts to train.stats.json; returns whether that has the means of the whole, to the last bit."""
+    done = run(project, "bash", "-c", merge)
+    assert done.returncode == 0, done.stderr
+    assert run(project, "zm", "stats", "data/images", "-qo", "whole.json").returncode == 0
+    merged, whole = (json.loads((project / name).read_text()) for name in ("train.stats.json", "whole.json"))
+    return bool(
+        merged["samples"] == whole["samples"] and merged["mean"] == whole["mean"] and merged["m2"] == whole["m2"]
+    )
+
+
 def test_every_example_is_tested() -> None:
-    assert {path.name for path in EXAMPLES.iterdir()} == {"Makefile", "github-actions.yml", "pre-commit-config.yaml"}
+    assert {path.name for path in EXAMPLES.iterdir()} == {
+        "Makefile",
+        "github-actions.yml",
+        "github-matrix.yml",
+        "pre-commit-config.yaml",
+        "slurm-shards.sh",
+    }
