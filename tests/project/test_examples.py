@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,21 @@ def test_the_jobs_of_a_matrix_measure_parts_that_merge(project: Path) -> None:
     assert check_merged(project, merge["run"])
 
 
+def test_a_cluster_of_jobs_does_the_work_of_a_command(project: Path) -> None:
+    # The module that starts SLURM jobs is replaced by one that starts processes.
+    (project / "dask_jobqueue.py").write_text(
+        "from distributed import LocalCluster\n"
+        "class SLURMCluster(LocalCluster):\n"
+        "    def __init__(self, **jobs): super().__init__(n_workers=0, threads_per_worker=1, dashboard_address=None)\n"
+        "    def scale(self, jobs): super().scale(jobs)\n"
+    )
+    script, python = str(EXAMPLES / "slurm-dask.py"), sys.executable
+    words = ("stats", "data/images", "-qo", "train.stats.json")
+    done = run(project, python, script, "--jobs", "1", *words, PYTHONPATH=str(project))
+    assert done.returncode == 0, done.stderr
+    assert check_merged(project, "true")
+
+
 def check_merged(project: Path, merge: str) -> bool:
     """Merges parts to train.stats.json; returns whether that has the means of the whole, to the last bit."""
     done = run(project, "bash", "-c", merge)
@@ -166,5 +182,6 @@ def test_every_example_is_tested() -> None:
         "github-actions.yml",
         "github-matrix.yml",
         "pre-commit-config.yaml",
+        "slurm-dask.py",
         "slurm-shards.sh",
     }
