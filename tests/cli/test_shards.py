@@ -99,6 +99,26 @@ def test_another_part_is_another_output(table: Path) -> None:
     assert (table / "out.csv").read_text() != first
 
 
+def test_join_takes_a_folder_of_parts_and_lists(table: Path) -> None:
+    assert zm(table, "center x.csv --stats all.json --parts 2 -q -o x.parts").code == 0
+    shown = zm(table, "inspect x.parts").out
+    assert "folder of parts" in shown
+    assert "Join its 2 parts: zm join x.parts -o whole.csv" in shown
+    parts = "x.parts/part-1-of-2.csv x.parts/part-2-of-2.csv"
+    (table / "list.txt").write_text(parts.replace(" ", "\n"))
+    for given in ("x.parts", f"x.parts/parts.json {parts} x.parts/part-1-of-2.csv.zm.json", "@list.txt"):
+        assert zm(table, f"join {given} -o out.csv -v").err == "zm: 2 parts in out.csv\n"
+    assert zm(table, "join --files-from list.txt -o out.csv -v").err == "zm: 2 parts in out.csv\n"
+    assert "list.txt: is an input" in zm(table, "join @list.txt -o list.txt").err
+    assert "x.parts/part-1-of-2.csv: is given twice" in zm(table, f"join {parts} @list.txt -o out.csv").err
+    (table / "x.parts" / "part-2-of-2.csv").unlink()
+    ran = zm(table, "join x.parts -o out.csv")
+    assert (ran.code, ran.err) == (
+        3,
+        "zm: error: x.parts/parts.json: lists part-2-of-2.csv, which is not there; write the parts again\n",
+    )
+
+
 def test_join_says_what_is_wrong_and_leaves_what_is_there(table: Path) -> None:
     for index in (1, 2):
         assert zm(table, f"center x.csv --shard {index}/2 --stats all.json -q -o {index}.csv").code == 0
@@ -113,3 +133,17 @@ def test_join_says_what_is_wrong_and_leaves_what_is_there(table: Path) -> None:
     assert (table / "out.csv").read_text() == "earlier"
     assert zm(table, "join 2.csv 1.csv -o out.csv -v").err == "zm: 2 parts in out.csv\n"
     assert (table / "out.csv").read_text() == (table / "1.csv").read_text() + (table / "2.csv").read_text()
+
+
+def test_inspect_says_once_which_part_was_measured(table: Path) -> None:
+    for index in (1, 3):
+        assert zm(table, f"stats x.csv --shard {index}/3 -q -o {index}.json").code == 0
+    shown = zm(table, "inspect 1.json").out.splitlines()
+    assert shown[3:5] == ["samples       4", "part          1/3 of the data (--shard); zm merge joins all parts"]
+    ran = zm(table, "merge 1.json 3.json --force -o some.json")
+    assert "x.csv: part 2 of 3 is missing; what is missing can be merged with the result later" in ran.err
+    shown = zm(table, "inspect some.json").out.splitlines()
+    assert shown[3:5] == ["samples       7", "part          of x.csv, part 2 of 3 is missing; zm merge joins all parts"]
+    ran = zm(table, "center x.csv --stats some.json -o out.csv")
+    assert ran.code == 3
+    assert "are of some parts of the data (--shard): of x.csv, part 2 of 3 is missing; join all parts with" in ran.err

@@ -72,6 +72,15 @@ def test_missing_parts_are_listed(table: str) -> None:
         join_parts([write(table, "3.csv", Shard(3, 4)), write(table, "4.csv", Shard(4, 4))], "joined.csv")
 
 
+def test_a_part_that_is_named_twice_is_refused(table: str) -> None:
+    first, second = write(table, "1.csv", Shard(1, 2)), write(table, "2.csv", Shard(2, 2))
+    with pytest.raises(UsageError, match="is named twice") as caught:
+        join_parts([first, second, f"{Path(table).parent}/./2.csv"], "joined.csv")
+    assert caught.value.where == f"{Path(table).parent}/./2.csv"
+    with pytest.raises(UsageError, match=r"is part 2/2, and so is .*2\.csv"):
+        join_parts([first, second, write(table, "3.csv", Shard(2, 2))], "joined.csv")
+
+
 def test_only_parts_are_joined(table: str, tmp_path: Path) -> None:
     part = write(table, "1.csv", Shard(1, 1))
     with pytest.raises(DataError, match="is not a part of an output"):
@@ -88,6 +97,7 @@ def test_only_parts_are_joined(table: str, tmp_path: Path) -> None:
         {"index": 2, "of": 1},
         {"index": True, "of": 1},
         {"index": 1, "of": 1, "total": -1},
+        {"index": 1, "of": 1, "files": "9"},
         [1, 1],
     ):
         Path(f"{part}.zm.json").write_text(json.dumps(receipt | {"shard": shard}))

@@ -1,4 +1,4 @@
-"""Merging stats files: the bits of measuring their sources together; what cannot be merged, and what is doubted."""
+"""Merging stats files: the bits of measuring their sources together; and what cannot be merged."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from PIL import Image
 
 from tests.bits import SMALL, assert_same_bits, draw_integers, partitions
 from tests.made import make_stats
+from tests.pipeline.merging import digest, images, merge, read_back, table
 from tests.schemas import load_closed
 from zm_cli.data import block
 from zm_cli.data.options import ReadOptions
-from zm_cli.data.shard import Shard
 from zm_cli.errors import DataError, NothingToMeasureError
 from zm_cli.formats import open_source
 from zm_cli.numbers.axes import Per, kept_axes
@@ -31,50 +31,14 @@ from zm_cli.outputs.provenance import Provenance
 from zm_cli.pipeline.measure import measure
 from zm_cli.pipeline.merge import Merger
 from zm_cli.pipeline.options import MeasureOptions
-from zm_cli.pipeline.outcome import Outcome
 from zm_cli.running.plan import Plan
 from zm_cli.statistics import optional_statistics
 from zm_cli.statsfile.encode import to_json
-from zm_cli.statsfile.reader import read_document, read_json
-from zm_cli.statsfile.stats import SourceRecord, Stats
+from zm_cli.statsfile.reader import read_document
+from zm_cli.statsfile.stats import Stats
 from zm_cli.statsfile.store import load_stats, save_stats
 
 ZEROS = optional_statistics()["zeros"]
-
-
-def merge(*named: Stats | tuple[str, Stats], force: bool = False) -> tuple[Stats, Outcome]:
-    """Statistics that are merged; those without a name are called a.json, b.json and so on."""
-    merger = Merger(force=force)
-    for index, each in enumerate(named):
-        merger.add(*(each if isinstance(each, tuple) else (f"{chr(ord('a') + index)}.json", each)))
-    return merger.finish()
-
-
-def read_back(stats: Stats) -> Stats:
-    return read_json(to_json(stats.to_document()).encode(), "here")
-
-
-def digest(number: int) -> str:
-    return f"xxh3_128:{number:032x}"
-
-
-def table(number: int, *columns: str, **changes: Any) -> Stats:
-    """The statistics of a table of three rows with these columns, each time other numbers."""
-    values = np.random.default_rng(number).normal(size=(3, len(columns)))
-    stats = make_stats(values, "column", axes="NC", names=columns, kind="csv")
-    record = SourceRecord(f"{number}.csv", "csv", 3, 100, digest(number))
-    return replace(stats, sources=(record,), **changes)
-
-
-def images(number: int, dtype: str = "uint8", per: str = "channel", size: int = 4, **changes: Any) -> Stats:
-    values = np.random.default_rng(number).integers(0, 100, (5, size, 3, 3)).astype(dtype)
-    stats = make_stats(values, per, axes="NHWC", names=("R", "G", "B"), kind="images")
-    return replace(stats, sources=(SourceRecord(f"{number}/", "images", 5, 100, digest(number)),), **changes)
-
-
-def cut(stats: Stats, index: int, of: int, path: str = "data.csv") -> Stats:
-    """The statistics as if they were of a part of a source."""
-    return replace(stats, sources=(replace(stats.sources[0], path=path, shard=Shard(index, of)),))
 
 
 # The same as measuring together.
@@ -229,26 +193,44 @@ def test_classes_and_sizes_are_pooled() -> None:
         (images(2, unit=True), "--unit on instead of off; measure both with the same --unit"),
         (images(2, ignore=-999.0), "--ignore -999 instead of none"),
         (images(2, "uint16"), "dtype uint16 instead of uint8"),
-        (images(2, "float32"), "dtype float32 instead of uint8"),
+        (
+            images(2, "float32"),
+            "dtype float32 instead of uint8; measure both in the same way; --mode or --mask-and-scale can make them so",
+        ),
         (images(2, decoding={"mode": "L"}), "--mode L instead of none; measure both with the same --mode"),
-        (images(2, decoding={"lossy": True}), "lossy on instead of none; measure both in the same way; --exclude, "),
+        (
+            images(2, decoding={"lossy": True}),
+            "lossy on instead of off; measure both in the same way; --mode can make them so",
+        ),
+        (images(2, decoding={"resize": [8, 6]}), "--resize 8x6 instead of none; measure both with the same --resize"),
+        (
+            images(2, decoding={"exif": True}),
+            "--exif on instead of off; measure both with --exif or both with --no-exif",
+        ),
         (images(2, decoding={"mask_and_scale": False}), "--mask-and-scale off instead of on"),
-        (images(2, names=("B", "G", "R")), "channels or columns B, G, R instead of R, G, B"),
+        (
+            images(2, names=("B", "G", "R")),
+            "channels or columns B, G, R instead of R, G, B; measure both in the same way; --mode can",
+        ),
         (images(2, names=None), "channels or columns none instead of R, G, B"),
     ],
 )
 def test_what_differs_cannot_be_merged_even_by_force(other: Stats, says: str) -> None:
+    recorded = {"mode": None, "lossy": False, "resize": None, "exif": False, "mask_and_scale": True}
     for force in (False, True):
         with pytest.raises(DataError) as caught:
-            merge(images(1, decoding={"mask_and_scale": True}), other, force=force)
+            merge(images(1, decoding=recorded), other, force=force)
         assert str(caught.value).startswith(f"b.json: cannot be merged with a.json: {says}")
 
 
 def test_sizes_that_matter_must_be_the_same() -> None:
-    with pytest.raises(DataError, match=r"b\.json: .*a\.json: sample shape 6x3x3 instead of 4x3x3"):
+    with pytest.raises(
+        DataError,
+        match=r"b\.json: .*a\.json: sample shape 6x3x3 instead of 4x3x3; .*; --mode, --resize or --per channel can",
+    ):
         merge(images(1, per="pixel"), images(2, per="pixel", size=6))
     one, other = (make_stats(np.ones((2, columns)), "column", axes="NC") for columns in (2, 3))
-    with pytest.raises(DataError, match="sample shape 3 instead of 2"):
+    with pytest.raises(DataError, match=r"sample shape 3 instead of 2; .*; --dataset or --layout can make them so"):
         merge(one, other)
 
 
@@ -265,7 +247,37 @@ def test_sizes_that_matter_must_be_the_same() -> None:
 def test_a_column_that_another_file_does_not_know_is_refused(other: Stats, says: str) -> None:
     with pytest.raises(DataError) as caught:
         merge(table(1, "x", "y"), other, force=True)
-    assert str(caught.value).startswith(f"b.json: cannot be merged with a.json: {says}; measure both in the same way")
+    assert str(caught.value).startswith(
+        f"b.json: cannot be merged with a.json: {says}; measure both in the same way; --columns or"
+    )
+
+
+def test_an_option_that_an_older_file_does_not_record_is_not_a_difference() -> None:
+    old = images(1, decoding={"mode": "RGB", "lossy": False})
+    new = images(2, decoding={"mode": "RGB", "lossy": False, "as_stored": False, "frames": "first"})
+    for files in ((old, new), (new, old)):
+        merged, _ = merge(*files)
+        assert dict(merged.decoding) == dict(new.decoding)
+    # What one file records counts for all that follow.
+    with pytest.raises(DataError, match=r"c\.json: .*a\.json: --frames all instead of first; .* the same --frames"):
+        merge(old, new, images(3, decoding={**new.decoding, "frames": "all"}))
+
+
+def test_the_first_file_without_exact_sums_of_integers_is_told() -> None:
+    def forget(stats: Stats) -> Stats:
+        return replace(stats, moments=replace(stats.moments, sums=None))
+
+    for files, name in (
+        ((images(1), forget(images(2)), forget(images(3))), "b"),
+        ((forget(images(1)), images(2), images(3)), "a"),
+    ):
+        merged, outcome = merge(*files)
+        assert merged.moments.sums is None
+        assert outcome.notes == [
+            f"{name}.json: has no exact sums of integers ('sum' and 'squares'), so that the result has none"
+        ]
+    assert merge(forget(images(1)), forget(images(2)))[1].notes == []
+    assert merge(images(1), images(2))[1].notes == []
 
 
 def test_counts_that_overflow_are_refused() -> None:
@@ -359,85 +371,7 @@ def test_optional_statistics_that_some_lack_are_dropped_and_told(having: tuple[i
     assert outcome.notes == [f"{first}.json: has no 'zeros', so that the result has none"]
 
 
-# Doubts.
-
-
-def test_statistics_of_a_trial_are_merged_only_by_force() -> None:
-    trial = images(2, partial=True)
-    with pytest.raises(DataError, match=r"b\.json: is of a trial with 5 of the samples .*--force merges anyway"):
-        merge(images(1), trial)
-    merged, outcome = merge(images(1), trial, images(3, partial=True), force=True)
-    assert merged.partial
-    assert outcome.warnings == [
-        "b.json: is of a trial with 5 of the samples (--limit, --sample); the result is of a trial, too"
-    ]
-
-
-def test_a_source_that_comes_twice_is_merged_only_by_force() -> None:
-    again = replace(images(2), sources=(replace(images(1).sources[0], path="elsewhere"),))
-    with pytest.raises(DataError, match=r"c\.json: has a source that is in a\.json, too: elsewhere; each sample must"):
-        merge(images(1), images(3), again)
-    merged, outcome = merge(images(1), images(3), again, force=True)
-    assert (merged.samples, merged.partial) == (15, False)
-    assert outcome.warnings == ["c.json: has a source that is in a.json, too: elsewhere"]
-    # What was merged so once is not doubted again.
-    assert merge(merged, images(4))[0].samples == 20
-
-
-def test_the_same_part_cannot_come_twice_but_other_parts_may_look_the_same() -> None:
-    one, other = cut(table(1, "x"), 1, 2), cut(table(1, "x"), 2, 2)
-    assert merge(one, other)[0].samples == 6
-    with pytest.raises(DataError, match=r"b\.json: has a source that is in a\.json, too: part 1/2 of copy\.csv"):
-        merge(one, cut(table(1, "x"), 1, 2, path="copy.csv"))
-
-
-def empty(columns: tuple[str, ...], index: int, of: int) -> Stats:
-    stats = make_stats(np.ones((0, len(columns))), "column", axes="NC", names=columns, kind="csv")
-    return read_back(cut(stats, index, of))
-
-
-def test_parts_without_samples_are_merged_as_nothing() -> None:
-    one = cut(table(1, "x"), 2, 4)
-    parts = [empty(("x",), 1, 4), one, empty(("x",), 3, 4), empty(("x",), 4, 4)]
-    for files in (parts, parts[::-1]):
-        merged, _ = merge(*files)
-        assert_same_bits(merged.moments, one.moments)
-        assert merged.samples == 3
-    with pytest.raises(NothingToMeasureError, match=r"a\.json and b\.json: have no samples"):
-        merge(empty(("x",), 1, 2), empty(("x",), 2, 2))
-
-
-def test_missing_parts_are_named_and_merged_without_only_by_force() -> None:
-    parts = [cut(table(index, "x"), index, 8) for index in (8, 1, 2, 4, 5, 6)]
-    with pytest.raises(DataError) as caught:
-        merge(*parts)
-    assert str(caught.value) == (
-        "data.csv: parts 3 and 7 of 8 are missing; zm stats --shard 3/8 measures the first; --force merges anyway"
-    )
-    merged, outcome = merge(*parts, force=True)
-    assert (merged.partial, merged.shard, merged.samples) == (True, None, 18)
-    assert outcome.warnings == ["data.csv: parts 3 and 7 of 8 are missing; the result is of a trial, too"]
-
-
-def test_columns_without_a_number_in_any_part_are_left_out_when_all_parts_are_there() -> None:
-    def part(index: int, **values: float) -> Stats:
-        stats = make_stats(np.array([[*values.values()]]), "column", axes="NC", names=tuple(values), kind="csv")
-        return replace(cut(stats, index, 2), sources=cut(table(index, "x"), index, 2).sources, samples=1)
-
-    parts = [part(1, x=1.0, y=np.nan, z=np.nan), part(2, x=2.0, y=5.0, z=np.nan)]
-    parts = [replace(each, sources=(replace(each.sources[0], samples=1),)) for each in parts]
-    merged, outcome = merge(*parts)
-    assert (merged.names, merged.text_columns) == (("x", "y"), ("z",))
-    assert outcome.warnings[0] == "without a single number, left as they are: 'z'"
-    kept, outcome = merge(parts[0], force=True)
-    assert kept.names == ("x", "y", "z")
-    assert "without a single value: 'y', 'z'" in outcome.warnings
-
-
-def test_the_only_part_is_all_of_the_data() -> None:
-    merged, _ = merge(cut(table(1, "x"), 1, 1))
-    assert merged == replace(table(1, "x"), sources=merged.sources, moments=merged.moments)
-    assert (merged.shard, merged.trial) == (None, None)
+# The result.
 
 
 def test_features_that_are_constant_are_warned_of() -> None:

@@ -1,4 +1,4 @@
-"""The sources behind merged statistics: one record for many, parts that are missing, in memory that stays small."""
+"""The sources behind merged statistics: one record for many, and all of them where parts are missing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import xxhash
 
 from zm_cli.data.block import MOST_LISTED
 from zm_cli.data.shard import MOST_SHARDS, Shard
-from zm_cli.pipeline.merge_sources import MOST_RECORDS, SourcePool, add_bytes
+from zm_cli.pipeline.merge_sources import MOST_RECORDS, SourcePool
+from zm_cli.statsfile.shards import add_bytes
 from zm_cli.statsfile.stats import SourceRecord
 
 
@@ -78,6 +79,15 @@ def test_more_than_a_hundred_parts_of_a_source_become_one_source() -> None:
     assert whole.skipped[0] == "row 3: short"
     (folder,) = pool(*(replace(part, kind="images") for part in parts)).finish()
     assert folder.bytes == 7 * 150
+
+
+def test_all_records_stay_while_parts_are_missing() -> None:
+    parts = [replace(record(number, shard=Shard(number, 150)), path="all.csv") for number in range(1, 150)]
+    whole = [replace(record(number), path="whole.csv") for number in range(200, 310)]
+    made = pool(*whole, *parts)
+    assert made.finish() == (*whole, *parts)
+    made.add("last.json", [replace(record(150, shard=Shard(150, 150)), path="all.csv")])
+    assert [each.path for each in made.finish()] == ["whole.csv and 110 more"]
 
 
 def test_the_bytes_of_parts_are_those_of_the_source() -> None:

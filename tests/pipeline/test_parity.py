@@ -167,5 +167,3 @@ def test_clusters_of_any_size_give_the_bits_of_one_thread(tmp_path: Path, worker
 
 def test_the_data_have_enough_blocks_for_three_levels_of_merging() -> None:
     assert BLOCK_BYTES * 8**2 < 9000 * 7 * 8
-
-

@@ -22,7 +22,8 @@ from zm_cli.pipeline.measure import measure
 from zm_cli.pipeline.opening import open_to_apply
 from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
 from zm_cli.pipeline.outcome import Outcome
-from zm_cli.pipeline.parts import RECORD, WritePart, name_part, write_parts
+from zm_cli.pipeline.parts import WritePart, name_part, write_parts
+from zm_cli.pipeline.parts_record import RECORD
 from zm_cli.running.plan import Plan
 from zm_cli.statsfile.stats import Stats
 
@@ -54,10 +55,12 @@ def measure_one(path: Path) -> Stats:
         source.close()
 
 
-def write(path: Path, stats: Stats, output: Path, number: int, plan: Plan, *, own: bool = False) -> Outcome:
-    applying = ApplyOptions(operation="standardize")
-    source, stats = open_to_apply(str(path), ReadOptions(), stats)
-    task = WritePart(str(path), ReadOptions(), None, stats, applying)
+def write(
+    path: Path, stats: Stats, output: Path, number: int, plan: Plan, *, own: bool = False, **reading: str
+) -> Outcome:
+    applying, options = ApplyOptions(operation="standardize"), ReadOptions(**reading)
+    source, stats = open_to_apply(str(path), options, stats)
+    task = WritePart(str(path), options, None, stats, applying)
     return write_parts(source, task, str(output), number, plan, own=own)
 
 
@@ -108,9 +111,30 @@ def test_a_folder_of_parts_is_replaced_and_another_is_not(tmp_path: Path) -> Non
     assert len(list((tmp_path / "parts").glob("part-*"))) == 2
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "mine").touch()
-    with pytest.raises(UsageError, match="not a folder of parts"):
+    with pytest.raises(UsageError, match="not a part that zm wrote"):
         write(path, stats, tmp_path / "other", 2, Plan(workers=1))
     assert (tmp_path / "other" / "mine").exists()
+
+
+def test_samples_that_are_left_out_are_told_once_for_all_parts(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    for index in range(6):
+        Image.new("L", (4, 4), 40 * index).save(tmp_path / "images" / f"{index}.png")
+    table = write_table(tmp_path)
+    stats = {path: measure_one(path) for path in (tmp_path / "images", table)}
+    for index in (1, 4):
+        (tmp_path / "images" / f"{index}.png").write_text("broken")
+    lines = table.read_text().splitlines()
+    lines[3] = lines[90] = "1,2,3,4"
+    table.write_text("\n".join(lines) + "\n")
+    for path, warning in (
+        (tmp_path / "images", "samples left out because they could not be read: 2"),
+        (table, "rows left out because they could not be read: 2, the first is row 3"),
+    ):
+        outcome = write(path, stats[path], tmp_path / "parts", 2, Plan(workers=1), on_error="skip")
+        assert [sentence for sentence in outcome.warnings if "left out" in sentence] == outcome.warnings
+        assert len(outcome.warnings) == 1
+        assert outcome.warnings[0].startswith(warning)
 
 
 def test_data_that_changed_since_they_were_measured_are_an_error(tmp_path: Path) -> None:
@@ -136,3 +160,33 @@ def test_what_does_not_go_with_parts(tmp_path: Path, arguments: tuple[str, ...],
     ran = run_zm("center", "t.csv", "-o", "parts", "--parts", "2", *arguments, cwd=tmp_path)
     assert ran.code == 2
     assert what in ran.err
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "part-3-of-2.csv"])
+def test_what_somebody_put_into_a_folder_of_parts_is_not_removed(tmp_path: Path, name: str) -> None:
+    path = write_table(tmp_path)
+    stats = measure_one(path)
+    write(path, stats, tmp_path / "parts", 2, Plan(workers=1))
+    (tmp_path / "parts" / name).touch()
+    with pytest.raises(UsageError, match="not a part that zm wrote"):
+        write(path, stats, tmp_path / "parts", 2, Plan(workers=1))
+    assert (tmp_path / "parts" / name).exists()
+
+
+def test_a_foreign_record_does_not_make_a_folder_of_parts(tmp_path: Path) -> None:
+    path = write_table(tmp_path)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / RECORD).write_text("{}")
+    with pytest.raises(UsageError, match="not a part that zm wrote"):
+        write(path, measure_one(path), tmp_path / "other", 2, Plan(workers=1))
+
+
+def test_folders_of_arrays_are_parts_without_a_suffix(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    for index in range(4):
+        Image.new("L", (3, 3), index).save(tmp_path / "images" / f"{index}.png")
+    images, stats = str(tmp_path / "images"), measure_one(tmp_path / "images")
+    source, stats = open_to_apply(images, ReadOptions(), stats)
+    task = WritePart(images, ReadOptions(), None, stats, ApplyOptions(format="npy"))
+    write_parts(source, task, str(tmp_path / "parts"), 2, Plan(workers=1))
+    assert {entry.name for entry in (tmp_path / "parts").iterdir()} == {"part-1-of-2", "part-2-of-2", RECORD}

@@ -18,7 +18,7 @@ import zm_cli
 from tests.running.clusters import ROOT, start_cluster
 from zm_cli.errors import DataError, UsageError
 from zm_cli.running.cluster import address as addresses
-from zm_cli.running.cluster import child, connection
+from zm_cli.running.cluster import child, children, connection
 from zm_cli.running.cluster.address import find_scheduler, parse_address
 from zm_cli.running.cluster.connection import Cluster, connect
 from zm_cli.running.cluster.paths import MOST_CHECKED
@@ -26,6 +26,7 @@ from zm_cli.running.cluster.remote import by_value, find_unseen, run_item
 from zm_cli.running.cluster.stream_pipe import StreamPipe
 from zm_cli.running.executors.dask import Dask
 from zm_cli.running.plan import Plan
+from zm_cli.running.serving import unpack
 
 PYTHON = ".".join(map(str, sys.version_info))
 
@@ -77,6 +78,11 @@ def test_a_number_of_workers_is_only_for_a_cluster_that_is_started() -> None:
         Plan(3, cluster="tcp://host:8786")
 
 
+def test_memory_is_not_for_a_cluster() -> None:
+    with pytest.raises(UsageError, match="--memory: is for work on this machine"):
+        Plan(memory=1 << 30, cluster="local")
+
+
 def test_without_dask_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(UsageError, match=r"--dask: needs dask and distributed; pip install 'zm-cli\[dask\]'"):
@@ -112,12 +118,15 @@ def test_without_a_scheduler_at_the_address_it_is_an_error() -> None:
 
 
 def test_a_cluster_without_workers_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "WORKER_SECONDS", 0.0)
+    monkeypatch.setattr(connection, "WORKER_SECONDS", 0.1)
+    monkeypatch.setattr(connection, "WAITING_SECONDS", 0.0)
+    told: list[str] = []
     with (
         start_cluster(n_workers=0, processes=False) as running,
         pytest.raises(DataError, match=f"--dask {running.address}: the Dask cluster has had no workers for 0 s"),
     ):
-        connect(running.address)
+        connect(running.address, tell=told.append)
+    assert told == [f"waiting for workers of the Dask cluster at {running.address}"]
 
 
 def test_workers_with_another_version_of_zm_are_an_error(tmp_path: Path) -> None:
@@ -264,3 +273,13 @@ def test_a_child_without_work_forgets_its_task(monkeypatch: pytest.MonkeyPatch) 
         assert (bytes(pipe.recv_bytes()), forgotten) == (b"first", [])
         monkeypatch.setattr(child, "IDLE_SECONDS", 0.0)
         assert (bytes(pipe.recv_bytes()), forgotten) == (b"late", [1])
+
+
+def test_a_child_that_cannot_be_started_is_an_error_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    good, error = unpack(children.work("/", b"", b"", "data/x.h5"))
+    assert not good
+    assert str(error).startswith("data/x.h5: a process to work on it cannot be started: Cannot allocate memory")

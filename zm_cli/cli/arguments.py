@@ -74,7 +74,9 @@ InspectPath = Annotated[
 ]
 Parts = Annotated[
     list[str] | None,
-    typer.Argument(metavar="PART", show_default=False, help="What zm center or zm standardize wrote with --shard I/N."),
+    typer.Argument(
+        metavar="PART", show_default=False, help="What --shard wrote, or the folder of --parts; @FILE is a list."
+    ),
 ]
 
 Version = Annotated[bool, _act_at_once("--version", _show_version, "Show the version and exit.")]

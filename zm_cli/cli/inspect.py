@@ -155,8 +155,8 @@ def _print_stats(path: str, stats: Stats, *, everything: bool) -> None:
             "path": path,
             "kind": f"stats file, of {stats.kind}",
             "per": stats.per,
-            "samples": f"{stats.samples:,}{_describe_part(stats)}",
-            "part": "" if stats.shard is None else f"{stats.shard} of the data (--shard); zm merge joins all parts",
+            "samples": f"{stats.samples:,}{', some of all (--limit, --sample)' * stats.partial}",
+            "part": _describe_part(stats),
             "sample shape": f"{describe_shape(stats.sample_shape)} ({stats.axes})",
             "dtype": stats.dtype + (", read as 0-1" if stats.unit else ""),
             "range": _show_range(stats),
@@ -171,10 +171,14 @@ def _print_stats(path: str, stats: Stats, *, everything: bool) -> None:
 
 
 def _describe_part(stats: Stats) -> str:
-    """Which part of the data was measured, to end a sentence with; empty for all of them."""
-    if stats.partial:
-        return ", a part of all (--limit, --sample, or shards that were missing)"
-    return "" if stats.shard is None else f", part {stats.shard} of the data (--shard)"
+    """Which part of the data was measured, or which parts were not; empty for all of them."""
+    from zm_cli.statsfile.shards import describe_missing
+
+    missing = stats.missing_parts
+    if not missing:
+        return ""
+    what = describe_missing(missing) if stats.shard is None else f"{stats.shard} of the data (--shard)"
+    return f"{what}; zm merge joins all parts"
 
 
 def _show_range(stats: Stats) -> str:

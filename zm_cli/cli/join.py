@@ -17,32 +17,38 @@ def join(
     output: Annotated[str | None, opt.JOINED],
     copy: Annotated[bool, opt.COPY],
     no_clobber: Annotated[bool, opt.NO_CLOBBER],
+    files_from: Annotated[str | None, opt.FILES_FROM],
     report: Report,
 ) -> None:
     """Put the parts of an output together that --shard wrote.
 
     All parts of one output, in any order, become what one run would have written.
+    A compressed table has the same text, not always the same bytes.
 
     HDF5: a small file that shows its parts as one dataset; all values with --copy.
 
     zm standardize test.csv --stats train.stats.json --shard 1/2 -o out.1.csv
     zm standardize test.csv --stats train.stats.json --shard 2/2 -o out.2.csv
     zm join out.1.csv out.2.csv -o out.csv
+    zm standardize test.csv --stats train.stats.json --parts 4 -o out.parts
+    zm join out.parts -o out.csv
     """
     from zm_cli.cli.reading import check_not_inside, check_outputs, refuse_existing
+    from zm_cli.cli.sources import find_lists, list_named_files
     from zm_cli.errors import UsageError
     from zm_cli.pipeline.join import join_parts
+    from zm_cli.pipeline.parts_record import find_parts
 
-    if not parts:
-        raise UsageError("no PART is named", hint="name all parts of an output")
+    named = list_named_files(parts or [], files_from, "part")
     if output is None or output == "-":
         raise UsageError("needs an output file", where="--output", hint="name a file or a folder with -o")
-    check_outputs(parts, [output])
-    for part in parts:
-        check_not_inside(part, output)
+    paths = find_parts(named)
+    check_outputs([*find_lists(parts or [], files_from), *named, *paths], [output])
+    for path in dict.fromkeys([*named, *paths]):
+        check_not_inside(path, output)
     if no_clobber:
         refuse_existing([output])
-    with report.file_bar(len(parts), "joining") as tick:
-        outcome = join_parts(parts, output, copy=copy, tick=tick)
+    with report.file_bar(len(paths), "joining") as tick:
+        outcome = join_parts(paths, output, copy=copy, tick=tick)
     report.print_outcome(outcome)
-    report.print_detail(f"{len(parts)} part{'s' * (len(parts) > 1)} in {output}")
+    report.print_detail(f"{len(paths)} part{'s' * (len(paths) > 1)} in {output}")

@@ -60,7 +60,7 @@ class Report:
 
     def connect(self, plan: Plan) -> None:
         """Connects to the cluster of a plan, if it has one, before the work begins, and prints a detail on it."""
-        if (sentence := plan.connect()) is not None:
+        if (sentence := plan.connect(self.print_message)) is not None:
             self.print_detail(sentence)
 
     def print_left_out(self, sources: Sequence[Source]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from zm_cli.cli.tables import show_samples, show_size
 from zm_cli.data.shard import Shard
 from zm_cli.inputs.standard_input import name_input
-from zm_cli.pipeline.merge_sources import add_bytes
+from zm_cli.statsfile.shards import add_bytes
 from zm_cli.statsfile.stats import SourceRecord
 
 MOST_LINES = 20

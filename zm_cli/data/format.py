@@ -110,8 +110,9 @@ class Format:
     survey: Callable[[str, ReadOptions], Survey | None] = _list_nothing
     join: Join | None = None
     """Joins outputs that were written part by part; None: they cannot be joined."""
-    part_suffix: str = ""
-    """How the names of parts of an output end (`--parts`); empty: as the name of the source."""
+    name_part_suffix: Callable[[str | None], str] | None = None
+    """Takes the output format that was asked for, and returns how the names of parts end (`--parts`); None: as the name
+    of the source does."""
     output_formats: frozenset[str] = frozenset()
     output_help: str = ""
     completers: Mapping[str, Complete] = field(default_factory=dict)

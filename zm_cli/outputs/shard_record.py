@@ -9,8 +9,13 @@ from zm_cli.data.shard import MOST_SHARDS, Shard
 from zm_cli.errors import DataError
 
 FIELD = "shard"
-_COUNTS = ("axis", "total")
-"""Optional fields: the axis of the samples in an array, and how many samples or bytes of text were cut into parts."""
+COUNTS = {
+    "axis": "samples are along axis {theirs}, not {ours}",
+    "total": "the data that were cut into parts have size {theirs}, not {ours}",
+    "files": "the data that were cut into parts had {theirs} files, not {ours}",
+}
+"""Optional fields: the axis of the samples in an array, how many samples or bytes of text were cut into parts, and how
+many files; with how parts differ in them."""
 
 
 def record_shard(shard: Shard | None, found: Mapping[str, Any] | None, where: str) -> dict[str, Any]:
@@ -64,7 +69,7 @@ def is_shard(value: Any) -> bool:
     """Whether a value that is not trusted can be what a receipt says of a part."""
     if not isinstance(value, dict):
         return False
-    index, of, *counts = (value.get(name, 0) for name in ("index", "of", *_COUNTS))
+    index, of, *counts = (value.get(name, 0) for name in ("index", "of", *COUNTS))
     if not all(type(number) is int and number >= 0 for number in (index, of, *counts)):
         return False
     return bool(1 <= index <= of <= MOST_SHARDS)

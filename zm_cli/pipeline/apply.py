@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -26,11 +27,12 @@ from zm_cli.pipeline.measure import block_bytes, encoded_bytes
 from zm_cli.pipeline.options import ApplyOptions
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
 from zm_cli.pipeline.output import create_sink
+from zm_cli.pipeline.part import fill_groups
 from zm_cli.pipeline.rounding import choose_dtype, find_rounding
 from zm_cli.pipeline.selfcheck import check_undone, check_written, checked_per
 from zm_cli.pipeline.summary import describe_transformed
 from zm_cli.pipeline.transform import Transform
-from zm_cli.pipeline.transform_span import EncodeSpan, TransformSpan
+from zm_cli.pipeline.transform_span import EncodeSpans, TransformSpan
 from zm_cli.pipeline.words import changed_meanwhile, missing_value, not_a_number
 from zm_cli.running.guard import note_input
 from zm_cli.running.plan import Plan
@@ -151,7 +153,7 @@ def _refuse_trial(stats: Stats, source: Source, options: ApplyOptions) -> None:
         raise DataError(
             f"the statistics are of {stats.trial}",
             where=source.path,
-            hint=f"{'measure all of the data' if stats.shard is None else 'join all parts with zm merge'}, or --force",
+            hint=f"{'measure all of the data' if stats.partial else 'join all parts with zm merge'}, or --force",
         )
 
 
@@ -182,8 +184,10 @@ def _write_blocks(task: TransformSpan, sink: Sink, per: Per, plan: Plan, tick: T
     overflows, digest = 0, SourceDigest()
     unmarked = frozenset[int]()
     moments: Moments | None = None
-    with closing(plan.map(EncodeSpan(task, sink), source.spans(), work)) as transformed:
-        for made in transformed:
+    # What arrives through a pipe goes out as it comes in; elsewhere, a task is worth its overhead.
+    groups = ((span,) for span in source.spans()) if source.one_pass else fill_groups(source.spans())
+    with closing(plan.map(EncodeSpans(task, sink), groups, work)) as transformed:
+        for made in chain.from_iterable(transformed):
             block = made.block
             if block.rejected:
                 index = min(block.rejected)

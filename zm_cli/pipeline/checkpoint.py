@@ -12,7 +12,7 @@ from typing import Self
 
 from zm_cli.data.options import ReadOptions
 from zm_cli.data.source import Source
-from zm_cli.errors import DataError, UsageError
+from zm_cli.errors import DataError, UsageError, ZmError
 from zm_cli.inputs.standard_input import name_input
 from zm_cli.outputs.draft import Draft
 from zm_cli.pipeline.checkpoint_file import BEGIN_ANEW, read_checkpoint, report_damage, restore, write_checkpoint
@@ -153,8 +153,8 @@ class Checkpoint(Keeper):
         try:
             self._write([reduction.progress for reduction in reductions])
             self.problems = ()
-        except (OSError, DataError) as error:
-            what = error.what if isinstance(error, DataError) else error.strerror
+        except (OSError, ZmError) as error:
+            what = error.what if isinstance(error, ZmError) else error.strerror
             self.problems = (f"the checkpoint {self._path} was not written: {what}",)
         ended = monotonic()
         self._due = ended + INTERVAL * max(1.0, ended - started)

@@ -89,9 +89,17 @@ def restore(state: bytes, path: str) -> list[Progress]:
     except Exception as error:
         # A state that somebody made up may raise anything.
         raise report_damage(path) from error
-    if not (isinstance(done, list) and all(isinstance(progress, Progress) for progress in done)):
+    if not (isinstance(done, list) and all(map(_is_progress, done))):
         raise report_damage(path)
     return done
+
+
+def _is_progress(value: Any) -> bool:
+    """Whether a value is what was written, as far as its own fields tell."""
+    if not isinstance(value, Progress) or not isinstance(value.digest, SourceDigest):
+        return False
+    counts = (value.groups, value.samples, value.nbytes)
+    return all(type(count) is int and count >= 0 for count in counts) and isinstance(value.trail, bytes)
 
 
 def report_damage(path: str) -> DataError:

@@ -14,6 +14,7 @@ from zm_cli.formats.shared.foreign import find_by_content, find_foreign
 from zm_cli.formats.shared.foreign.kind import Foreign
 from zm_cli.formats.shared.options import FILES
 from zm_cli.formats.shared.split_names import PACKED, mentions_training
+from zm_cli.pipeline.parts_record import list_parts
 
 MOST_FILES = 100_000
 """How many files are looked at."""
@@ -46,10 +47,22 @@ def survey_folder(path: str) -> Survey:
         )
         for kind, files in groups.items()
     )
+    parts = list_parts(path)
     facts = {"files": f"{total:,}" + (" and more" if total == MOST_FILES else "")}
     # The images of a folder are one dataset, other files are one each.
     together = {entry.kind for entry in formats().values() if FILES.name in entry.option_names}
     choices = sum(1 if kind in together else len(files.paths) for kind, files in groups.items() if files.order == READ)
+    if parts is not None:
+        suffix = _find_suffix(parts[0])
+        command = f"zm join {shlex.quote(path.rstrip('/'))} -o whole{suffix}"
+        return Survey(
+            "folder of parts",
+            "for example",
+            tuple(content for content in contents if content.usable),
+            len(parts),
+            f"join its {len(parts):,} parts: {command}",
+            facts | {"parts": f"{len(parts):,}"},
+        )
     return Survey(
         "folder" if total else "empty folder",
         "for example",

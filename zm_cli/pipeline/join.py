@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import detect
 from zm_cli.outputs.provenance import parse_provenance
 from zm_cli.outputs.receipt import DAMAGED, OF_OTHER_DATA
-from zm_cli.outputs.shard_record import FIELD, find_shard, show_shard
+from zm_cli.outputs.shard_record import COUNTS, FIELD, find_shard, show_shard
 from zm_cli.pipeline.outcome import Outcome
 
 OF_PART = frozenset({FIELD, "output", "provenance", "files", "bytes"})
@@ -54,7 +55,11 @@ def _find_format(paths: Sequence[str]) -> Format:
     first, *others = (detect(path) for path in paths)
     for path, other in zip(paths[1:], others, strict=True):
         if other.kind != first.kind:
-            raise UsageError(f"is a {other.noun}, but {paths[0]} is a {first.noun}", where=path)
+            raise UsageError(
+                f"is of another format than {paths[0]}: {other.kind}, not {first.kind}",
+                where=path,
+                hint="name parts of one output",
+            )
     if first.join is None:
         raise UsageError(f"a {first.noun} is not joined", where=paths[0])
     return first
@@ -88,6 +93,8 @@ def _sort_parts(parts: Sequence[OutputPart]) -> list[OutputPart]:
                 f"is part {shard}, but {example.path} is part {show_shard(example.receipt)}", where=part.path
             )
         if (other := found.setdefault(shard.index, part)) is not part:
+            if os.path.samefile(part.path, other.path):
+                raise UsageError("is named twice", where=part.path, hint="name each part once")
             raise UsageError(f"is part {shard}, and so is {other.path}", where=part.path, hint="name each part once")
     if len(found) < number:
         missing = [index for index in range(1, min(number, len(found) + MOST_LISTED + 1) + 1) if index not in found]
@@ -108,11 +115,10 @@ def _find_difference(first: Mapping[str, Any], other: Mapping[str, Any]) -> str 
     for name in dict.fromkeys([*first, *other]):
         if name not in OF_PART | OF_FIRST and first.get(name) != other.get(name):
             return f"{name} is {_show(other.get(name))} here, there {_show(first.get(name))}"
-    for name in ("axis", "total"):
+    for name, difference in COUNTS.items():
         ours, theirs = (receipt[FIELD].get(name) for receipt in (first, other))
         if ours != theirs:
-            what = "samples are along axis" if name == "axis" else "the data that were cut into parts have size"
-            return f"{what} {theirs}, not {ours}"
+            return difference.format(ours=_show(ours), theirs=_show(theirs))
     inputs = [found.inputs for receipt in (first, other) if (found := parse_provenance(receipt.get("provenance")))]
     return "it was made of other inputs" if len(set(inputs)) > 1 else None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from typing import Any
 
@@ -14,10 +14,26 @@ from zm_cli.numbers.statistic import Statistic
 from zm_cli.pipeline.conclude import check_finite, drop_empty, warn_of_features
 from zm_cli.pipeline.merge_sources import SourcePool
 from zm_cli.pipeline.outcome import Outcome
-from zm_cli.pipeline.pooling import Alike, Difference, advise, find_difference, pool_classes, pool_shapes
+from zm_cli.pipeline.pooling import (
+    COLUMNS_DIFFER,
+    Alike,
+    Difference,
+    advise,
+    find_difference,
+    list_decisive,
+    pool_classes,
+    pool_shapes,
+)
 from zm_cli.pipeline.words import list_names, spell
 from zm_cli.statsfile.fields import MOST
 from zm_cli.statsfile.stats import Stats
+
+_CONSEQUENCES = {
+    "trial": "; the result is of a trial, too",
+    "again": "",
+    "missing": "; what is missing can be merged with the result later",
+}
+"""What the warning of a doubt that was overruled says besides it."""
 
 
 class Merger:
@@ -36,6 +52,9 @@ class Merger:
         self._doubts: set[str] = set()
         self._dropped: set[str] = set()
         """The optional statistics that some file lacks."""
+        self._with_sums = False
+        self._without_sums: str | None = None
+        """The first file that has values but not the exact sums of integers."""
         self._lacking: dict[str, str] = {}
         """The first file in which a column of a table is not a feature."""
 
@@ -59,6 +78,10 @@ class Merger:
         self._outcome.samples += stats.samples
         for column in stats.text_columns or ():
             self._lacking.setdefault(column, where)
+        if stats.moments.sums is not None:
+            self._with_sums = True
+        elif stats.moments.count.any():
+            self._without_sums = self._without_sums or where
         # Records are in the pool; the first one says of which kind the data are.
         stats = replace(stats, sources=stats.sources[:1], provenance=None)
         self._merged = stats if self._merged is None else self._merge(self._merged, stats, where)
@@ -77,15 +100,13 @@ class Merger:
             more = f", so are parts of {len(others):,} more" if others else ""
             hint = f"zm stats --shard {first.first} measures {'it' if first.count == 1 else 'the first'}"
             self._doubt("missing", f"{first}{more}", name_input(first.path), hint)
-        stats = replace(
-            stats,
-            samples=outcome.samples,
-            sources=self._sources.finish(),
-            partial=stats.partial or bool(missing),
-        )
+        if self._with_sums and self._without_sums is not None:
+            what = "has no exact sums of integers ('sum' and 'squares')"
+            outcome.note([f"{self._without_sums}: {what}, so that the result has none"])
+        stats = replace(stats, samples=outcome.samples, sources=self._sources.finish())
         if self._sources.has_shards and not missing and stats.per == "column" and stats.names is not None:
             stats = drop_empty(stats, outcome)
-        if not stats.moments.count.any():
+        if not stats.moments.count.any() and not missing:
             what = "have no numbers" if stats.samples else "have no samples"
             raise NothingToMeasureError(what, where=where, hint="are there other parts of the data?")
         if max(stats.samples, *(max(each.bytes, each.skipped_total) for each in stats.sources)) > MOST:
@@ -100,12 +121,11 @@ class Merger:
         if found := _find_difference(mine, theirs):
             what, ours, its = found
             option = reading_options().get(what)
-            if option is not None and option.panel is not None:
-                what = spell(what)
+            shown = spell(what) if option is not None and option.panel is not None else what
             raise DataError(
-                f"cannot be merged with {first}: {what} {_show(its)} instead of {_show(ours)}",
+                f"cannot be merged with {first}: {shown} {_show(its)} instead of {_show(ours)}",
                 where=where,
-                hint=_advise(what, mine.kind),
+                hint=_advise(what, shown, mine),
             )
         if mine.per != "column" or mine.names is None:
             return
@@ -115,7 +135,7 @@ class Merger:
                 f"cannot be merged with {first}: {_list_other(more, 'has')}{', and ' * bool(more and fewer)}"
                 f"{_list_other(fewer, 'lacks')}",
                 where=where,
-                hint=advise("measure both in the same way", mine.kind),
+                hint=_advise(COLUMNS_DIFFER, COLUMNS_DIFFER, mine),
             )
 
     def _doubt(self, kind: str, what: str, where: str, hint: str) -> None:
@@ -124,7 +144,7 @@ class Merger:
             raise DataError(what, where=where, hint=f"{hint}; --force merges anyway")
         if kind not in self._doubts:
             self._doubts.add(kind)
-            self._outcome.warn(f"{where}: {what}{'' if kind == 'again' else '; the result is of a trial, too'}")
+            self._outcome.warn(f"{where}: {what}{_CONSEQUENCES[kind]}")
 
     def _merge(self, mine: Stats, theirs: Stats, where: str) -> Stats:
         known = [each.text_columns for each in (mine, theirs) if each.text_columns is not None]
@@ -146,6 +166,7 @@ class Merger:
             classes=_pool_classes(mine, theirs),
             text_columns=tuple(sorted(text)) if known else None,
             partial=mine.partial or theirs.partial,
+            decoding=_complete(mine, theirs),
             moments=moments,
             statistics=self._merge_statistics(mine, theirs, where),
         )
@@ -197,13 +218,27 @@ def _find_difference(mine: Stats, theirs: Stats) -> Difference | None:
     return find_difference(Alike.of_stats(mine), other, mine.per)
 
 
-def _advise(what: str, kind: str) -> str:
-    """What to do about a difference."""
+def _advise(what: str, shown: str, mine: Stats) -> str:
+    """What to do about a difference, `shown` as this."""
     if what == "kind":
         return "merge the statistics of each kind by themselves"
-    if what.startswith("--"):
-        return f"measure both with the same {what}"
-    return advise("measure both in the same way", kind)
+    option = reading_options().get(what)
+    if option is not None and "/" in option.spelling:
+        on, _, off = option.spelling.partition("/")
+        return f"measure both with {on} or both with {off}"
+    if shown.startswith("--"):
+        return f"measure both with the same {shown}"
+    return advise("measure both in the same way", what, Alike.of_stats(mine), mine.per)
+
+
+def _complete(mine: Stats, theirs: Stats) -> Mapping[str, Any]:
+    """The recorded options, with those that must be the same in all and that older files do not record."""
+    more = {
+        name: theirs.decoding[name]
+        for name in list_decisive(mine.kind)
+        if name in theirs.decoding and name not in mine.decoding
+    }
+    return {**mine.decoding, **more} if more else mine.decoding
 
 
 def _compare_columns(mine: Stats, theirs: Stats) -> tuple[list[str], list[str]]:
@@ -240,6 +275,8 @@ def _show(value: Any) -> str:
     """A value as a message shows it."""
     if value is None or isinstance(value, bool):
         return {None: "none", True: "on", False: "off"}[value]
+    if isinstance(value, list):
+        return "x".join(map(str, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

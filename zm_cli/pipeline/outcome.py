@@ -72,15 +72,21 @@ class Outcome:
 
         `written` says that the output of such rows was just written.
         """
-        if self.skipped_total and rows:
-            first = self.skipped[0]
-            end = "; the output does not have them" if written else ""
-            self.warn(
-                f"rows left out because they could not be read: {self.skipped_total:,}, the first is {first.name} "
-                f"({first.reason}){end}"
-            )
-        elif self.skipped_total:
-            self.warn(f"samples left out because they could not be read: {self.skipped_total}")
+        if sentence := self.describe_skipped(rows=rows, written=written):
+            self.warn(sentence)
+
+    def describe_skipped(self, *, rows: bool, written: bool = False) -> str:
+        """The warning of samples that were left out, as `warn_of_skipped` gives it; empty if there are none."""
+        if not self.skipped_total:
+            return ""
+        if not rows:
+            return f"samples left out because they could not be read: {self.skipped_total}"
+        first = self.skipped[0]
+        end = "; the output does not have them" if written else ""
+        return (
+            f"rows left out because they could not be read: {self.skipped_total:,}, the first is {first.name} "
+            f"({first.reason}){end}"
+        )
 
     def explain_skipped(self) -> str:
         """How many samples were left out and why the first one was, to end a sentence with; empty if there is none."""

@@ -252,7 +252,7 @@ def group_spans(source: Source, per: Per) -> Iterator[SpanGroup]:
         while taken := tuple(islice(spans, most)):
             yield taken
         return
-    yield from _fill_groups(spans)
+    yield from fill_groups(spans)
 
 
 def _count_spans_per_pixel(spec: Spec) -> int:
@@ -261,8 +261,8 @@ def _count_spans_per_pixel(spec: Spec) -> int:
     return min(MOST_SPANS, -(-ENOUGH_SAMPLES // samples))
 
 
-def _fill_groups(spans: Iterable[Span]) -> Iterator[tuple[Span, ...]]:
-    """Groups that decode to half a block or more. If all samples have one shape, each span does so by itself."""
+def fill_groups(spans: Iterable[Span]) -> Iterator[tuple[Span, ...]]:
+    """Yields groups that decode to half a block or more. If all samples have one shape, each span does so by itself."""
     taken: list[Span] = []
     decoded = 0
     for span in spans:

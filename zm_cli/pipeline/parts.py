@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -21,14 +20,13 @@ from zm_cli.pipeline.opening import open_to_apply
 from zm_cli.pipeline.options import ApplyOptions
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
 from zm_cli.pipeline.output import check_output
+from zm_cli.pipeline.parts_record import is_replaceable, write_record
 from zm_cli.pipeline.words import changed_meanwhile
 from zm_cli.running.plan import Plan
 from zm_cli.running.workload import Workload
 from zm_cli.statsfile.stats import Stats
 from zm_cli.statsfile.store import draft_stats
 
-RECORD = "parts.json"
-"""The file in the folder that lists the parts in their order."""
 PACKED = (".gz", ".zst")
 MOST_PARTS = 100_000
 
@@ -79,10 +77,12 @@ def check_parts(source: Source, output: str, number: int, format: str | None) ->
         raise UsageError("cannot cut what comes from a pipe", where="--parts", hint="save it to a file first")
     if output == "-":
         raise UsageError("writes a folder", where="--parts", hint="name it with -o")
-    folder = Path(output)
-    if folder.exists() and not (folder / RECORD).is_file() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise UsageError("exists, and is not a folder of parts that zm wrote", where=output, hint="name another output")
-    suffix = formats()[source.spec.kind].part_suffix or _find_suffix(source.path)
+    if not is_replaceable(Path(output)):
+        raise UsageError(
+            "exists, and holds what is not a part that zm wrote", where=output, hint="remove it or name another output"
+        )
+    entry = formats()[source.spec.kind]
+    suffix = _find_suffix(source.path) if entry.name_part_suffix is None else entry.name_part_suffix(format)
     check_output(source, os.path.join(os.path.dirname(os.path.abspath(output)), f"part{suffix}"), format)
     return suffix
 
@@ -105,6 +105,7 @@ def write_parts(
     suffix = check_parts(source, output, number, task.applying.format)
     draft = Draft(Path(output), folder=True)
     saved: Draft | None = None
+    rows = source.spec.axes == "NC"
     try:
         outcome = Outcome()
         shards = [Shard(index, number) for index in range(1, number + 1)]
@@ -121,23 +122,24 @@ def write_parts(
                 outcome.samples += part.samples
                 outcome.transformed = outcome.transformed or part.transformed
                 # What is noted of each part would be noted as often as there are parts.
-                outcome.tell(part.warnings, grave=True)
+                told = part.describe_skipped(rows=rows, written=True)
+                outcome.tell((sentence for sentence in part.warnings if sentence != told), grave=True)
                 outcome.skip(part.skipped, part.skipped_total)
                 tick(source.nbytes * (index + 1) // number - source.nbytes * index // number, part.samples)
         outcome.note(source.facts().notes)
+        outcome.warn_of_skipped(rows=rows, written=True)
         if own and outcome.samples != task.stats.samples:
             raise changed_meanwhile(source.path)
         names = [name_part(shard, suffix) for shard in shards]
-        record = {"format": "zm-parts", "version": 1, "samples": outcome.samples, "parts": names}
-        (draft.path / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        write_record(draft.path, names, outcome.samples)
         if save_stats is not None:
             saved = draft_stats(task.stats, save_stats)
+        draft.commit()
     except BaseException:
         draft.discard()
         if saved is not None:
             saved.discard()
         raise
-    draft.commit()
     if saved is not None:
         saved.commit()
     return outcome

@@ -14,11 +14,22 @@ from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError
 from zm_cli.formats import formats, reading_options
 from zm_cli.formats.shared.options import COLUMNS, EXCLUDE
-from zm_cli.numbers.axes import Per, describe_shape, kept_axes
+from zm_cli.numbers.axes import Per, describe_shape, kept_axes, possible_pers
 from zm_cli.pipeline.outcome import Outcome
 from zm_cli.pipeline.words import spell
 from zm_cli.statsfile.stats import Described
 
+COLUMNS_DIFFER, SHAPE_DIFFERS = "channels or columns", "sample shape"
+HELPFUL = {
+    "axes": ("dataset", "layout", "mode"),
+    "dtype": ("dataset", "mode", "mask_and_scale"),
+    COLUMNS_DIFFER: ("mode",),
+    SHAPE_DIFFERS: ("dataset", "layout", "mode", "resize"),
+    # These follow from what the mode is, and whether the user named it.
+    "lossy": ("mode",),
+    "as_stored": ("mode",),
+}
+"""The options of reading that can settle a difference, by what differs; a format has some of them."""
 HEADER = "header"
 """The option that says whether a table has a header row."""
 
@@ -108,9 +119,14 @@ def find_difference(ours: Alike, theirs: Alike, per: Per) -> Difference | None:
         ("kind", ours.kind, theirs.kind),
         ("axes", ours.axes, theirs.axes),
         ("dtype", *_choose_dtypes(ours, theirs)),
-        *((name, ours.decoding.get(name), theirs.decoding.get(name)) for name in _list_decisive(ours.kind)),
-        ("channels or columns", _named(ours, per), _named(theirs, per)),
-        ("sample shape", _fixed(ours, per), _fixed(theirs, per)),
+        # Older stats files lack options that came later: what they do not record is not known to differ.
+        *(
+            (name, ours.decoding[name], theirs.decoding[name])
+            for name in list_decisive(ours.kind)
+            if name in ours.decoding and name in theirs.decoding
+        ),
+        (COLUMNS_DIFFER, _named(ours, per), _named(theirs, per)),
+        (SHAPE_DIFFERS, _fixed(ours, per), _fixed(theirs, per)),
     ):
         if mine != its:
             return Difference(what, mine, its)
@@ -133,7 +149,7 @@ def check_alike(first: Source, other: Source, per: Per) -> None:
     raise DataError(
         f"cannot be pooled with {first.path}: {what} {its} instead of {mine}",
         where=other.path,
-        hint=advise("pool sources that are read in the same way", first.spec.kind),
+        hint=advise("pool sources that are read in the same way", what, Alike.of_source(first.spec), per),
     )
 
 
@@ -144,18 +160,22 @@ def _choose_dtypes(ours: Alike, theirs: Alike) -> tuple[str, str]:
     return ours.dtype, theirs.dtype
 
 
-def advise(hint: str, kind: str) -> str:
-    """The hint with the options that change what is read of sources of this kind, so that they can be pooled."""
-    entry = formats()[kind]
-    decisive = [option for option in entry.options if option.name in _list_decisive(kind) and option.panel is not None]
-    useful = [option for option in entry.options if option in (*decisive, COLUMNS, EXCLUDE)]
+def advise(hint: str, what: str, side: Alike, per: Per) -> str:
+    """The hint with the options that can make data like these the same in what differs."""
+    options = formats()[side.kind].options
+    helpful = (what, *HELPFUL.get(what, ()))
+    if COLUMNS in options and what == COLUMNS_DIFFER:
+        helpful = (COLUMNS.name, EXCLUDE.name)
+    useful = [spell(option.name) for option in options if option.name in helpful and option.panel is not None]
+    if what == SHAPE_DIFFERS and per == "pixel" and "channel" in possible_pers(side.axes):
+        useful.append("--per channel")
     if not useful:
         return hint
-    *first, last = (option.spelling.partition("/")[0] for option in useful)
+    *first, last = useful
     return f"{hint}; {', '.join(first)}{' or ' * bool(first)}{last} can make them so"
 
 
-def _list_decisive(kind: str) -> list[str]:
+def list_decisive(kind: str) -> list[str]:
     """The recorded options that must be the same for data that are used together."""
     recorded = formats()[kind].recorded
     return [name for name, entry in recorded.items() if entry.replay is Replay.ALWAYS or entry.same_in_all]

@@ -12,6 +12,7 @@ from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.values import find_missing
 from zm_cli.pipeline.indicators import Indicators
 from zm_cli.pipeline.options import Missing
+from zm_cli.pipeline.part import SpanGroup
 from zm_cli.pipeline.transform import Transform
 
 
@@ -82,17 +83,24 @@ class TransformSpan:
 
 
 @dataclass(frozen=True)
-class EncodeSpan:
-    """The task of a worker: transform and encode a span, so that only what is done in the order of the data is left."""
+class EncodeSpans:
+    """The task of a worker: transform and encode spans, so that only what is done in the order of the data is left."""
 
     transform_span: TransformSpan
     sink: Sink
 
-    def __call__(self, span: Span) -> TransformedSpan:
+    def __call__(self, group: SpanGroup) -> list[TransformedSpan]:
+        return [self._encode(span) for span in group]
+
+    def _encode(self, span: Span) -> TransformedSpan:
         made = self.transform_span(span)
         encoded = self.sink.encode(made.block)
         # Results wait for their turn to be written: what is encoded is not kept a second time.
         return replace(made, block=drop_values(made.block), encoded=encoded)
+
+    def name_input(self, group: SpanGroup) -> str:
+        """The path of the source."""
+        return self.transform_span.source.path
 
     def list_paths(self) -> list[str]:
         """The files and folders that a worker on another machine must see: the input, and what it writes itself."""

@@ -57,6 +57,12 @@ class Plan:
             raise UsageError(
                 "cannot be combined with the address of a cluster", where="--workers", hint="leave out --workers"
             )
+        if self.memory and self.cluster is not None:
+            raise UsageError(
+                "is for work on this machine, not on a cluster",
+                where="--memory",
+                hint="leave it out; fewer threads for each Dask worker need less",
+            )
         if self.executor is not None:
             from zm_cli.running.executors import find_executor
 
@@ -88,17 +94,17 @@ class Plan:
         """Returns the number of workers asked for, or as many as there are cores."""
         return self.workers or count_cores()
 
-    def connect(self) -> str | None:
+    def connect(self, tell: Callable[[str], object] = lambda sentence: None) -> str | None:
         """Connects to the cluster, and returns what to tell of it; None where there is none.
 
-        Raises UsageError where it cannot be used, DataError where it has no workers. Without this call, that happens
-        before the first task.
+        Calls `tell` with a sentence where it has to wait for workers. Raises UsageError where it cannot be used,
+        DataError where it has no workers. Without this call, that happens before the first task.
         """
         if self.cluster is None:
             return None
         from zm_cli.running.cluster.connection import connect
 
-        return connect(self.cluster, self._new_workers).describe()
+        return connect(self.cluster, self._new_workers, tell).describe()
 
     @property
     def _new_workers(self) -> int:

@@ -84,11 +84,18 @@ def _call_prctl(option: int, value: int) -> None:
         prctl(option, value)
 
 
-def explain_signal(number: int, path: str | None) -> DataError:
-    """Returns the error to report where a signal ended the process that worked on the input at `path`."""
+LESS_MEMORY = "fewer --workers or a smaller --memory need less"
+"""What helps where the work on this machine takes too much memory."""
+
+
+def explain_signal(number: int, path: str | None, less_memory: str = LESS_MEMORY) -> DataError:
+    """Returns the error to report where a signal ended the process that worked on the input at `path`.
+
+    `less_memory` says what to do if there was too little memory.
+    """
     name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
     if name == "SIGKILL":
-        hint = "if there was too little memory, fewer --workers or a smaller --memory need less"
+        hint = f"if there was too little memory, {less_memory}"
         return DataError("the work on it was killed (SIGKILL)", where=path, hint=hint)
     if name == "SIGXCPU":
         return DataError("the work on it was ended", where=path, hint="there is a limit of time: ulimit -t")

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from zm_cli.errors import DataError
 from zm_cli.running.guard import noted_input
 from zm_cli.running.serving import Pipe, serve, unpack
-from zm_cli.running.signals import end_with_parent, explain_signal, signals_blocked
+from zm_cli.running.signals import LESS_MEMORY, end_with_parent, explain_signal, signals_blocked
 from zm_cli.system import fork
 
 
@@ -57,6 +57,8 @@ class WorkerProcess:
     input_name: str | None = None
     advice: str = "try again with --workers 1"
     """What to do where it ends by itself."""
+    less_memory: str = LESS_MEMORY
+    """What to do where it takes too much memory."""
 
     def send(self, message: Any, input_name: str | None) -> None:
         """Sends the worker the message of an item, of the input of that name; DataError where the worker is dead."""
@@ -83,7 +85,7 @@ class WorkerProcess:
         code = self.process.exitcode or 0
         where = self.input_name or noted_input()
         if code < 0:
-            return explain_signal(-code, where)
+            return explain_signal(-code, where, self.less_memory)
         return DataError("a worker process ended before its work was done", where=where, hint=self.advice)
 
 

@@ -14,6 +14,7 @@ from zm_cli.numbers.axes import Per
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.statistic import Statistic
 from zm_cli.outputs.provenance import Provenance
+from zm_cli.statsfile.shards import MissingParts, describe_missing, find_missing_parts
 
 FORMAT = "zm-stats"
 VERSION = 1
@@ -60,7 +61,8 @@ class Described:
     `classes` are the names of the classes of the samples, sorted, None where there are no classes. `decoding` holds the
     recorded options of reading, by their names. `text_columns` are the columns of a table that are not features,
     because they hold text, or no number at all; None where they are not known, as in older files. `partial` says that
-    only some of the samples were measured. `provenance` says how the statistics were made, where that was asked for.
+    only some of the samples were measured, as --limit and --sample ask for; which shards are missing follows from the
+    sources. `provenance` says how the statistics were made, where that was asked for.
     """
 
     per: Per
@@ -83,6 +85,11 @@ class Described:
         """The part of the data that was measured, of all sources the same; None where it is all of them."""
         shards = {source.shard for source in self.sources}
         return shards.pop() if len(shards) == 1 else None
+
+    @property
+    def missing_parts(self) -> list[MissingParts]:
+        """The sources of which some parts were measured and others were not."""
+        return find_missing_parts(self.sources)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,13 +122,14 @@ class Stats(Described):
     @property
     def trial(self) -> str | None:
         """What the samples are where they are not all of them; None where they are."""
+        if self.partial:
+            return f"a trial with {self.samples:,} of the samples (--limit, --sample)"
+        missing = self.missing_parts
+        if not missing:
+            return None
         if self.shard is not None:
             return f"part {self.shard} of the data (--shard)"
-        if not self.partial:
-            return None
-        if any(source.shard is not None for source in self.sources):
-            return f"parts of the data with {self.samples:,} samples (--shard), without the others"
-        return f"a trial with {self.samples:,} of the samples (--limit, --sample)"
+        return f"some parts of the data (--shard): {describe_missing(missing)}"
 
     @property
     def range(self) -> tuple[float, float]:

@@ -172,6 +172,9 @@ def test_a_part_that_is_not_there_is_not_read_as_zeros(tmp_path: Path) -> None:
     values = read(tmp_path / "joined.h5")
     np.testing.assert_array_equal(values[:25], VALUES[:25])
     assert np.isnan(values[25:]).all()
+    with pytest.raises(DataError, match=r"its part part2\.h5 is not there") as caught:
+        open_source(str(tmp_path / "joined.h5"), ReadOptions(allow_external=True, layout="NHW"))
+    assert caught.value.hint == "put it back beside it, or zm join again"
 
 
 def test_a_joined_file_is_read_only_where_other_files_may_be(tmp_path: Path) -> None:

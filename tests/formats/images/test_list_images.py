@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.formats.images.samples import encode_picture, open_images, random_picture, random_values, save_picture
 from tests.systems import needs_fork, needs_limits, slow
@@ -255,3 +256,13 @@ def test_a_listing_of_a_million_files_takes_less_than_1_kb_each(tmp_path: Path) 
     count = 1_000_000
     # About 160 bytes each; the process itself, which takes 35 MB, is less than that.
     assert measure(count) < 300 * count
+
+
+def test_a_source_of_listed_files_travels_without_the_list(tmp_path: Path) -> None:
+    files = tuple(f"{index:04}.png" for index in range(300))
+    for name in files:
+        Image.new("L", (3, 3)).save(tmp_path / name)
+    source = open_source(str(tmp_path), ReadOptions(files=files))
+    assert len(pickle.dumps(source)) < 4000
+    copy = pickle.loads(pickle.dumps(source))
+    assert [copy.read(span).values.shape[0] for span in source.spans()] == [300]

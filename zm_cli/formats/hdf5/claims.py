@@ -22,12 +22,12 @@ LISTED = 12
 """How many missing sources a note lists."""
 
 
-def check_claims(dataset: Any, path: str, where: str, axis: int) -> str | None:
+def check_claims(dataset: Any, path: str, where: str, axis: int, is_output: bool) -> str | None:
     """A note on the values of an `h5py.Dataset` that were never written or are missing; None where there are none.
 
-    `path` is that of the dataset's file, `where` names the dataset in messages, `axis` is that of the samples. Raises
-    DataError where nothing was written, or hardly anything of a huge dataset, and where a sample or a chunk is larger
-    than the memory.
+    `path` is that of the dataset's file, `where` names the dataset in messages, `axis` is that of the samples,
+    `is_output` says that zm wrote it. Raises DataError where nothing was written, or hardly anything of a huge dataset,
+    where a part of an output is missing, and where a sample or a chunk is larger than the memory.
     """
     from h5py import h5d
 
@@ -44,6 +44,13 @@ def check_claims(dataset: Any, path: str, where: str, axis: int) -> str | None:
             raise _nothing_written(dataset, where)
     elif missing := list_missing_sources(dataset.id, path):
         listed = ", ".join(missing[:LISTED] + [f"and {len(missing) - LISTED} more"] * (len(missing) > LISTED))
+        if is_output:
+            several = len(missing) > 1
+            raise DataError(
+                f"its parts {listed} are not there" if several else f"its part {listed} is not there",
+                where=where,
+                hint=f"put {'them' if several else 'it'} back beside it, or zm join again",
+            )
         note = f"{where}: its sources {listed} are not there; their values count as the fill value {_fill(dataset)}"
     memory = count_memory()
     if needed > memory:

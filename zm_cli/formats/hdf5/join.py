@@ -16,7 +16,15 @@ from zm_cli.formats.hdf5.attributes import copy_plain_attributes
 from zm_cli.formats.hdf5.join_copy import write_copy
 from zm_cli.formats.hdf5.links import address_of
 from zm_cli.formats.hdf5.names import decode_name, encode_name, split_path
-from zm_cli.formats.hdf5.part_file import PartFile, append_all, check_alike, describe_part, list_beside, reading_part
+from zm_cli.formats.hdf5.part_file import (
+    PartFile,
+    append_all,
+    check_alike,
+    check_names,
+    describe_part,
+    list_beside,
+    reading_part,
+)
 from zm_cli.formats.hdf5.receipts import RECEIPT
 from zm_cli.outputs.draft import Draft
 from zm_cli.outputs.hdf5_file import OutputFile
@@ -57,6 +65,7 @@ def join_files(
             # To describe a part is all that is done with it, but for the few values that are copied.
             tick()
     check_alike(described, axis, parts[0].receipt[FIELD].get("total"))
+    check_names(described)
     draft = Draft(Path(output))
     output_file = OutputFile(draft)
     try:

@@ -20,6 +20,9 @@ from zm_cli.formats.hdf5.receipts import find_part
 from zm_cli.outputs.hdf5_errors import H5PY_ERRORS, explain_error
 from zm_cli.running.time_limit import limited
 
+FILES = "/files"
+"""The dataset with the names of the files that images were read from."""
+
 
 @dataclass(frozen=True)
 class PartFile:
@@ -86,6 +89,23 @@ def list_beside(parts: Sequence[PartFile]) -> list[str]:
                     hint="write all parts with the same statistics",
                 )
     return names
+
+
+def check_names(parts: Sequence[PartFile]) -> None:
+    """Raises DataError where the file of a sample, as images have it in FILES, is named in two parts."""
+    if not all(FILES in part.beside and part.beside[FILES][1].hasobject for part in parts):
+        return
+    seen: set[Any] = set()
+    for part in parts:
+        with reading_part(part.path) as file:
+            names = set(file[encode_name(FILES)][()].reshape(-1).tolist())
+        if twice := seen & names:
+            raise DataError(
+                f"has {show_name(min(twice))}, and so has another part",
+                where=part.path,
+                hint="they are not parts of one output",
+            )
+        seen |= names
 
 
 def drop_axis(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:

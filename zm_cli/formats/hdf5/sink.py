@@ -97,7 +97,10 @@ class Hdf5Sink:
             old = self._source.location.open_dataset(file)
             letters = self._source.spec.decoding.get("layout")
             self._axis = letters.index("N") if letters else 0
-            self._receipt = locate_shard(self._receipt, self._axis, self._source.total)
+            is_cut = self._source.spec.shard is not None
+            if is_cut:
+                # Of a file that is a part already, only the receipt says what the whole was.
+                self._receipt = locate_shard(self._receipt, self._axis, self._source.total)
             self._file = create_file(file, self._draft, self._output_file)
             added = self._find_added_attributes(old, letters)
             extents = list(old.shape)
@@ -109,7 +112,7 @@ class Hdf5Sink:
 
             left_out = frozenset(name.encode() for name in (*added, *ATTRIBUTES))
             dropped = [name for name in ATTRIBUTES if name in old.attrs]
-            alone = is_later_shard(self._receipt)
+            alone = is_cut and is_later_shard(self._receipt)
             if alone:
                 self.notes += copy_alone(self._file.id, old, self._name, create, left_out)
             else:

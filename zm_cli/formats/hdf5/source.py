@@ -69,7 +69,9 @@ class Hdf5Source:
             self.in_external_group = passes_external_link(file.id, encode_name(self.location.name))
             try:
                 self._describe(dataset, options)
-                note = check_claims(dataset, dataset.file.filename, str(self.location), self._axis)
+                note = check_claims(
+                    dataset, dataset.file.filename, str(self.location), self._axis, self.receipt is not None
+                )
             except H5PY_ERRORS as error:
                 raise DataError(f"cannot be read: {explain_error(error)}", where=str(self.location)) from error
         self._notes += (note,) if note else ()
@@ -81,6 +83,7 @@ class Hdf5Source:
         layout = find_layout(dataset) if asked is None else parse_layout(asked, name, shape)
         if asked is None and (guess := describe_guess(dataset)):
             self._notes += (f"{self.location}: {guess}",)
+        self.receipt: Mapping[str, Any] | None = parse_receipt(read_text_attribute(dataset, RECEIPT))
         letters = layout or "N" + UNNAMED[: len(shape) - 1]
         self._axis = letters.index("N")
         stored = numeric_dtype(dataset)
@@ -111,7 +114,6 @@ class Hdf5Source:
         chunk_samples = None if dataset.chunks is None else dataset.chunks[self._axis]
         self._span_samples = count_span_samples(chunk_samples, self.sample_bytes)
         self._reader = DatasetReader(self.location, dataset, self._axis, self._span_samples)
-        self.receipt: Mapping[str, Any] | None = parse_receipt(read_text_attribute(dataset, RECEIPT))
 
     @property
     def scattered(self) -> bool:

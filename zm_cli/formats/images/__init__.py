@@ -87,6 +87,11 @@ def _join(
     return join_trees(parts, receipt, output, copy=copy, tick=tick)
 
 
+def _name_part_suffix(format: str | None) -> str:
+    """One file for each part, but for folders of arrays."""
+    return ".h5" if format in (None, "h5") else ""
+
+
 FORMAT = Format(
     kind="images",
     noun="folder of images",
@@ -101,7 +106,7 @@ FORMAT = Format(
     find_fault=_find_fault,
     survey=_survey,
     join=_join,
-    part_suffix=".h5",
+    name_part_suffix=_name_part_suffix,
     output_formats=frozenset({"npy", "tiff", "h5"}),
     output_help="Images: one .h5, or a folder of .npy or .tiff (default: by PATH).",
 )

@@ -53,13 +53,15 @@ class Chosen:
 
     `listing` are those that are read. `whole` are those of all shards, as far as their headers were read: where
     `is_alone`, only those of this shard. `names` are the paths of all of them, or of all files that may be samples
-    where `is_alone`. `asked` is the number that the user asked for, None for all.
+    where `is_alone`. `cut` is how many files, or samples of those that were asked for, were cut into shards. `asked` is
+    the number that the user asked for, None for all.
     """
 
     listing: Listing
     whole: Listing
     names: Names
     mode: Mode
+    cut: int
     asked: int | None = None
     is_alone: bool = False
 
@@ -87,7 +89,7 @@ def choose_samples(
     choice = choose(options.replace(shard=None), lambda: len(listing))
     if choice.indices is not None:
         listing.keep(choice.indices)
-    return Chosen(listing if shard is None else listing.cut(shard), listing, listing.paths, mode, asked)
+    return Chosen(listing if shard is None else listing.cut(shard), listing, listing.paths, mode, len(listing), asked)
 
 
 def _choose_files(
@@ -115,7 +117,7 @@ def _choose_files(
         check_not_empty(whole, path)
     if whole is not listing and len(whole) < there:
         listing.skip_lossy()
-    return Chosen(listing, whole, names if alone else whole.paths, mode, is_alone=alone)
+    return Chosen(listing, whole, names if alone else whole.paths, mode, len(names), is_alone=alone)
 
 
 def _search(path: str, wanted: Selection, rules: Rules, plan: Plan | None, tick: OpeningTick) -> Search:

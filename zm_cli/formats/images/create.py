@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from zm_cli.formats.images.listing import read_receipt
 from zm_cli.formats.images.suffixes import suffix_of
 from zm_cli.formats.images.tree_sink import FileSink, TreeSink, digest_names
 from zm_cli.outputs.receipt import DAMAGED
+from zm_cli.outputs.shard_record import add_to_shard
 
 if TYPE_CHECKING:
     from zm_cli.formats.images.source import ImageSource
@@ -25,6 +27,8 @@ _CHOICES = "name a folder (ending in /) for a tree of arrays, or a file ending i
 def create_sink(source: ImageSource, output: str, options: WriteOptions) -> Sink:
     """The sink for `output`, in the output format of `choose_output_format`. Raises as that does, and as the sink."""
     format, single = choose_output_format(source, output, options.format)
+    if source.spec.shard is not None:
+        options = replace(options, receipt=add_to_shard(options.receipt, files=source.files_cut))
     if format == "h5":
         return Hdf5Sink(source, output, options)
     return FileSink(output, options, format) if single else TreeSink(source, output, options, format)

@@ -6,6 +6,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import count as counting
 from typing import Any
 
@@ -70,6 +71,7 @@ class ImageSource:
             )
         self._options = options
         self._wanted = Selection.from_options(options)
+        self._is_listed = self._wanted.files is not None
         self._base = locate(path)
         self.receipt: Mapping[str, Any] | None = read_receipt(path) if os.path.isdir(path) else None
         self._plan = plan
@@ -100,7 +102,9 @@ class ImageSource:
         self.small_samples = sum(nbytes * count for nbytes, count in sizes) < _SMALL * len(listing)
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_chosen": None, "_plan": None}
+        # Spans carry the paths that a copy needs: a list of millions of files must not travel with each of them.
+        unlisted = {"_options": self._options.replace(files=None), "_wanted": replace(self._wanted, files=None)}
+        return self.__dict__ | {"_chosen": None, "_plan": None, **unlisted}
 
     @property
     def files(self) -> list[str]:
@@ -116,6 +120,11 @@ class ImageSource:
     def possible_files(self) -> Sequence[str]:
         """The relative path of every sample of all shards, in order; of all that may be one, where it is alone."""
         return self._opened().names
+
+    @property
+    def files_cut(self) -> int:
+        """How many files that may be samples were cut into shards; samples, where only some were asked for."""
+        return self._opened().cut
 
     def read_all_files(self) -> Sequence[str]:
         """The relative path of every sample of all shards, in order; reads all headers. Raises as the constructor."""
@@ -261,6 +270,7 @@ class ImageSource:
 
     def _opened(self) -> Chosen:
         if self._chosen is None:
+            assert self._wanted.files is not None or not self._is_listed, "a copy does not have the list of files"
             # Only a copy that was sent to a worker comes here, and only where it is asked for more than spans.
             self._chosen = self._choose(self.spec.shard)
         return self._chosen

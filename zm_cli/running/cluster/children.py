@@ -45,7 +45,12 @@ def work(folder: str, task: bytes, item: bytes, input_name: str | None) -> bytes
 
     Where the child dies, the answer is the error that says why, and the next item gets another child.
     """
-    child = _take_child()
+    try:
+        child = _take_child()
+    except OSError as error:
+        what = f"a process to work on it cannot be started: {error.strerror}"
+        hint = "fewer threads for each Dask worker need less"
+        return bytes(pack((False, DataError(what, where=input_name, hint=hint))))
     try:
         child.send(pack((folder, task, item)), input_name)
         return bytes(child.receive())
@@ -76,4 +81,9 @@ def _start_child() -> WorkerProcess:
         )
     assert popen.stdin is not None
     assert popen.stdout is not None
-    return WorkerProcess(Child(popen), StreamPipe(popen.stdout, popen.stdin), advice="try it without --dask")
+    return WorkerProcess(
+        Child(popen),
+        StreamPipe(popen.stdout, popen.stdin),
+        advice="try it without --dask",
+        less_memory="fewer threads for each Dask worker need less",
+    )

@@ -27,6 +27,8 @@ CONNECT_SECONDS = 5.0
 """How long the scheduler may take to answer."""
 GRACE_SECONDS = 2.0
 """How much later than Dask zm gives up."""
+WAITING_SECONDS = 2.0
+"""After so long without workers at the start, it is told that they are waited for."""
 WORKER_SECONDS = 60.0
 """How long the cluster may be without workers, at the start and later."""
 POLL_SECONDS = 1.0
@@ -60,6 +62,11 @@ class Cluster:
         """What to name in errors."""
         return f"--dask {self.address}"
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the scheduler is there, as far as is known."""
+        return bool(self.client.status == "running")
+
     def count_threads(self) -> int:
         """Returns how many threads the workers have, at least 1; it is asked for anew every POLL_SECONDS.
 
@@ -70,7 +77,7 @@ class Cluster:
         return max(1, sum(self._threads.values()))
 
     def _count_workers(self) -> None:
-        if self.client.status != "running":
+        if not self.is_connected:
             raise self.explain_loss()
         try:
             threads = self.client.nthreads()
@@ -86,10 +93,14 @@ class Cluster:
                 hint="start some: dask worker ADDRESS, with the address of the scheduler",
             )
 
-    def await_workers(self) -> None:
-        """Waits for the first worker; raises as `count_threads`."""
+    def await_workers(self, tell: Callable[[str], object]) -> None:
+        """Waits for the first worker, and after WAITING_SECONDS tells so; raises as `count_threads`."""
+        begin, told = time.monotonic(), False
         while not self._threads:
             self._count_workers()
+            if not self._threads and not told and time.monotonic() - begin >= WAITING_SECONDS:
+                tell(f"waiting for workers of the Dask cluster at {self.address}")
+                told = True
             time.sleep(0 if self._threads else PAUSE)
 
     def wait_for(self, arriving: SimpleQueue[Value]) -> Value:
@@ -166,10 +177,11 @@ class Cluster:
             forget_unfinished(self._folder)
 
 
-def connect(address: str, workers: int = 0) -> Cluster:
+def connect(address: str, workers: int = 0, tell: Callable[[str], object] = lambda sentence: None) -> Cluster:
     """Returns the connection to the cluster at an address, which is made and checked when it is first asked for.
 
-    LOCAL starts one with so many workers of one thread each. Raises UsageError where Dask is not installed, nobody
+    LOCAL starts one with so many workers of one thread each. `tell` is called with a sentence where workers have to be
+    waited for. Raises UsageError where Dask is not installed, nobody
     answers, or a worker cannot work for this zm; DataError where no worker comes.
     """
     key = (address, workers)
@@ -177,7 +189,7 @@ def connect(address: str, workers: int = 0) -> Cluster:
         _import_quietly()
         cluster = _start(workers) if address == LOCAL else _reach(address)
         try:
-            cluster.await_workers()
+            cluster.await_workers(tell)
             cluster.check_versions()
         except BaseException:
             cluster.close()
@@ -233,7 +245,13 @@ def _start(workers: int) -> Cluster:
                 scheduler_kwargs={"allowed_failures": LOCAL_DEATHS - 1},
             ),
         )
-        return Cluster(LOCAL, _make_client(LOCAL, owned), owned, folder)
+        try:
+            return Cluster(LOCAL, _make_client(LOCAL, owned), owned, folder)
+        except BaseException:
+            owned.close()
+            shutil.rmtree(folder, ignore_errors=True)
+            forget_unfinished(folder)
+            raise
 
 
 def _make_client(address: str, scheduler: Any) -> Any:

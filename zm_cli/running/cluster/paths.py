@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import islice
 
 MOST_CHECKED = 200
@@ -21,11 +22,12 @@ def list_sizes(paths: Iterable[str]) -> dict[str, int | None]:
     listed = list(dict.fromkeys(map(os.path.abspath, paths)))
     sizes: dict[str, int | None] = {}
     for path in listed[:: -(-len(listed) // MOST_CHECKED) or 1]:
-        if os.path.isdir(path):
-            sizes[path] = None
-            sizes |= {file: os.path.getsize(file) for file in _find_files(path)}
-        elif os.path.isfile(path):
-            sizes[path] = os.path.getsize(path)
+        with suppress(OSError):
+            if os.path.isdir(path):
+                sizes[path] = None
+                sizes |= {file: os.path.getsize(file) for file in _find_files(path)}
+            elif os.path.isfile(path):
+                sizes[path] = os.path.getsize(path)
     return sizes
 
 

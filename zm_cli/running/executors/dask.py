@@ -73,17 +73,16 @@ class Dask:
                 while more and taken - given < min(window, PER_THREAD * cluster.count_threads()):
                     try:
                         item = next(source)
-                    except StopIteration:
-                        more = False
-                    except Exception as error:
-                        more, done[taken] = False, (False, error)
-                        taken += 1
-                    else:
                         names[taken] = name_input(item) if name_input else noted_input()
                         sender.send(taken, item, names[taken])
                         # Items may be large: none is held while the next one is read.
                         del item
-                        taken += 1
+                    except StopIteration:
+                        more = False
+                        break
+                    except Exception as error:
+                        more, done[taken] = False, (False, error)
+                    taken += 1
                 sender.fetch_up_to(given + ahead)
                 if given in done:
                     good, result = done.pop(given)
@@ -121,7 +120,7 @@ class Dask:
             deaths = answer.allowed_failures + 1
             hint = "if there was too little memory, fewer threads for each worker need less; their logs may say more"
             return DataError(f"the workers that it was given to have died ({deaths})", where=input_name, hint=hint)
-        if isinstance(answer, CancelledError | asyncio.CancelledError | OSError):
+        if isinstance(answer, CancelledError | asyncio.CancelledError) or not cluster.is_connected:
             return cluster.explain_loss()
         reason = " ".join(str(answer).split()) or type(answer).__name__
         return DataError(f"the cluster failed at it: {reason}", where=input_name)

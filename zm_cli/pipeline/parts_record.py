@@ -1,0 +1,90 @@
+"""The record of a folder of parts, `parts.json`: which files are its parts, in their order."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from zm_cli.errors import DataError
+from zm_cli.formats.shared.receipt_beside import receipt_path
+from zm_cli.inputs.small_file import read_small
+
+RECORD = "parts.json"
+"""The name of the record in the folder."""
+FORMAT = "zm-parts"
+MOST_BYTES = 16 << 20
+"""A larger file is not a record."""
+
+
+def write_record(folder: Path, names: Sequence[str], samples: int) -> None:
+    """Records the names of the parts in a folder, in their order, and how many samples they hold together.
+
+    Raises DataError where the file system refuses.
+    """
+    record = {"format": FORMAT, "version": 1, "samples": samples, "parts": list(names)}
+    path = folder / RECORD
+    try:
+        path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"cannot be written: {error.strerror}", where=str(path)) from error
+
+
+def list_parts(folder: str) -> list[str] | None:
+    """The names of the parts in a folder, by its record, which is not trusted; None where there is no such record."""
+    try:
+        text = read_small(os.path.join(folder, RECORD), MOST_BYTES)
+        found = json.loads(text) if len(text) <= MOST_BYTES else None
+    except (OSError, ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        return None
+    names = found.get("parts")
+    return names if isinstance(names, list) and names and all(map(_is_name, names)) else None
+
+
+def is_replaceable(folder: Path) -> bool:
+    """Whether nothing is lost where a folder of parts takes this name: there is none, such a one, or an empty one."""
+    if not folder.exists():
+        return True
+    if not folder.is_dir():
+        return False
+    names = list_parts(str(folder))
+    own = set() if names is None else {RECORD, *names, *(os.path.basename(receipt_path(name)) for name in names)}
+    return all(entry.name in own for entry in folder.iterdir())
+
+
+def _is_name(name: object) -> bool:
+    """Whether this is the name of an entry of the folder, and of nothing outside of it."""
+    return isinstance(name, str) and name not in ("", ".", "..") and not any(letter in name for letter in "/\\\0:")
+
+
+def find_parts(paths: Sequence[str]) -> list[str]:
+    """The parts that are named by `paths`: in place of a folder of parts those that it lists.
+
+    Records and receipts that lie beside parts which are named, too, are left out. Raises DataError where a part that is
+    listed is not there.
+    """
+    receipts = {receipt_path(path) for path in paths}
+    folders = {os.path.dirname(path) for path in paths if os.path.basename(path) != RECORD}
+    found = []
+    for path in paths:
+        if Path(path) in receipts:
+            continue
+        folder = os.path.dirname(path) if os.path.basename(path) == RECORD else path
+        names = list_parts(folder)
+        if names is None:
+            found.append(path)
+        elif folder == path or folder not in folders:
+            found += [_find_part(folder, name) for name in names]
+    return found
+
+
+def _find_part(folder: str, name: str) -> str:
+    path = os.path.join(folder, name)
+    if not os.path.exists(path):
+        raise DataError(
+            f"lists {name}, which is not there", where=os.path.join(folder, RECORD), hint="write the parts again"
+        )
+    return path
