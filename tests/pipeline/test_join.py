@@ -88,7 +88,7 @@ def test_only_parts_are_joined(table: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="a table is written as CSV text"):
         join_parts([part], str(tmp_path / "joined.h5"))
     (tmp_path / "folder").mkdir()
-    with pytest.raises(UsageError, match=r"is a folder of images, but .* is a CSV file"):
+    with pytest.raises(UsageError, match=r"is of another format than .*: images, not csv"):
         join_parts([part, str(tmp_path / "folder")], "joined.csv")
     receipt = json.loads(Path(f"{part}.zm.json").read_text())
     for shard in (

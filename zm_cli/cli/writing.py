@@ -119,6 +119,8 @@ def _check_request(request: WriteRequest) -> _Job:
     check_input_once(request.stats, named.path, files_from)
     stats_file, save_stats = _find_stats(named.path, request), request.save_stats
     _refuse_own_part(request.reading.options, stats_file)
+    if request.parts is not None and named.path == "-":
+        raise UsageError("cannot cut what comes from a pipe", where="--parts", hint="save it to a file first")
     if stats_file is not None:
         _refuse_measuring(request.measuring, save_stats)
     elif save_stats is None and output != "-":

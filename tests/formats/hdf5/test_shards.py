@@ -234,6 +234,10 @@ def test_names_that_hdf5_would_replace_are_refused(tmp_path: Path) -> None:
     parts = write_all(save_x(tmp_path, VALUES), folder, 2, layout="NHW")
     with pytest.raises(UsageError, match="has a % in its path"):
         join_parts(parts, str(tmp_path / "joined.h5"))
+    join_parts(parts, str(tmp_path / "copied.h5"), copy=True)
+    join_parts(parts, str(folder / "beside.h5"))
+    with h5py.File(folder / "beside.h5") as beside, h5py.File(tmp_path / "copied.h5") as copied:
+        assert np.array_equal(beside["x"], copied["x"])
 
 
 def test_joining_again_gives_the_same_bytes(tmp_path: Path) -> None:

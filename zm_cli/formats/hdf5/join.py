@@ -53,10 +53,6 @@ def join_files(
         raise UsageError(
             "is not a name for an HDF5 file", where=output, hint=f"it should end in {', '.join(OUTPUT_SUFFIXES)}"
         )
-    for part in parts:
-        if "%" in part.path:
-            # In the name of a source, it would stand for a number.
-            raise UsageError("has a % in its path, which HDF5 would replace", where=part.path, hint="rename it")
     axis = int(parts[0].receipt[FIELD].get("axis", 0))
     described = []
     for part in parts:
@@ -92,6 +88,14 @@ def _write_index(
 
     first, beside = parts[0], list_beside(parts)
     sources = [_find_relative(part.path, output) for part in parts]
+    for part, source in zip(parts, sources, strict=True):
+        if b"%" in source + encode_name(part.name):
+            # In the name of a source, it would stand for a number.
+            raise UsageError(
+                "has a % in its path, or in that of its dataset, which a virtual dataset cannot refer to",
+                where=part.path,
+                hint="rename it, or join with --copy",
+            )
     # The oldest format with virtual datasets.
     with (
         h5py.File(draft.path, "w", driver="fileobj", fileobj=output_file, libver=("v110", "latest")) as file,
