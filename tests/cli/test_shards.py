@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.shell import Ran, put_zm_on_path, run_zm
+from tests.systems import slow
 
 
 @pytest.fixture
@@ -44,6 +45,7 @@ def test_a_loop_over_parts_measures_the_whole(table: Path) -> None:
         assert merged[field] == whole[field]
 
 
+@slow
 def test_parallel_processes_write_parts_that_join_to_the_whole(table: Path) -> None:
     run_script(
         table,

@@ -145,6 +145,7 @@ def test_processes_give_the_bits_of_one_thread(kind: str, path: Path, tmp_path: 
     check_parity(kind, path, tmp_path, Plan(workers=2, executor="forks"))
 
 
+@slow
 def test_threads_give_the_bits_of_one_thread(kind: str, path: Path, tmp_path: Path) -> None:
     check_parity(kind, path, tmp_path, Plan(workers=3, executor="threads"))
 

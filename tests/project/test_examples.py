@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from tests.shell import put_zm_on_path
+from tests.systems import slow
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -54,6 +55,7 @@ def test_make_prepares_the_data_and_a_second_make_does_nothing(project: Path) ->
     assert times_of(project / "build") == before
 
 
+@slow
 def test_files_that_were_only_touched_are_not_made_again(project: Path) -> None:
     shutil.copy(EXAMPLES / "Makefile", project)
     run(project, "make")
@@ -66,6 +68,7 @@ def test_files_that_were_only_touched_are_not_made_again(project: Path) -> None:
     assert made <= {"checked"}
 
 
+@slow
 def test_make_stops_if_a_check_fails(project: Path) -> None:
     shutil.copy(EXAMPLES / "Makefile", project)
     table = project / "data" / "test.csv"
@@ -77,6 +80,7 @@ def test_make_stops_if_a_check_fails(project: Path) -> None:
     assert not (project / "build" / "checked").exists()
 
 
+@slow
 def test_the_steps_of_the_workflow_run(project: Path) -> None:
     workflow: Any = yaml.safe_load((EXAMPLES / "github-actions.yml").read_text())
     assert workflow["defaults"]["run"]["shell"] == "bash"
@@ -116,6 +120,7 @@ def test_pre_commit_accepts_the_hooks(project: Path) -> None:
     assert run(project, "pre-commit", "validate-config", str(EXAMPLES / "pre-commit-config.yaml")).returncode == 0
 
 
+@slow
 def test_the_hooks_update_outputs_and_refuse_data_that_have_drifted(hooked: Path) -> None:
     run(hooked, "zm", "stats", "data/train.csv", "-o", "train.stats.json", "--if-changed")
     assert run_hooks(hooked).returncode == 0
@@ -140,6 +145,7 @@ def test_the_jobs_of_an_array_measure_parts_that_merge(project: Path) -> None:
     assert check_merged(project, "zm merge parts/*.json -o train.stats.json")
 
 
+@slow
 def test_the_jobs_of_a_matrix_measure_parts_that_merge(project: Path) -> None:
     jobs: Any = yaml.safe_load((EXAMPLES / "github-matrix.yml").read_text())["jobs"]
     measure = next(step for step in jobs["measure"]["steps"] if step.get("name") == "Measure")
@@ -150,6 +156,7 @@ def test_the_jobs_of_a_matrix_measure_parts_that_merge(project: Path) -> None:
     assert check_merged(project, merge["run"])
 
 
+@slow
 def test_a_cluster_of_jobs_does_the_work_of_a_command(project: Path) -> None:
     # The module that starts SLURM jobs is replaced by one that starts processes.
     (project / "dask_jobqueue.py").write_text(

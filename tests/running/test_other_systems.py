@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from tests.shell import Ran, run_zm
+from tests.systems import slow
 from zm_cli import system
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="looks at the open files of a process")
@@ -93,6 +94,7 @@ def read_all(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@slow
 def test_every_command_writes_and_prints_the_same_on_every_system(inputs: Path, tmp_path: Path) -> None:
     printed, written = {}, {}
     for name in ("here", "windows", "macos"):

@@ -13,6 +13,7 @@ import zstandard
 
 from tests.formats.csv.tables import open_table, read_values, rewritten, save
 from tests.shell import run_zm
+from tests.systems import slow
 from zm_cli.errors import DataError, UsageError
 
 TEXT = "name,x,naïve\n" + "".join(f"Zoë №{i},{i}.5,ü\n" for i in range(40))
@@ -217,6 +218,7 @@ def test_a_note_says_that_text_is_written_with_other_bytes(tmp_path: Path) -> No
         assert output.read_bytes() == b"t,x\n%b,-1.0\n%b,1.0\n" % (usual, usual)
 
 
+@slow
 @pytest.mark.parametrize("seed", range(12))
 def test_text_on_which_a_codec_fails_is_an_error(seed: int, tmp_path: Path) -> None:
     signs = np.random.default_rng(seed).choice([27, 36, 66, 40, 33, 126, 200], 400)

@@ -146,6 +146,7 @@ def test_thousands_separators_give_a_hint(tmp_path: Path) -> None:
 # Shapes
 
 
+@slow
 def test_a_table_of_very_many_columns_is_read_and_written(tmp_path: Path) -> None:
     width = 20_000
     rows = [[f"{(row * column) % 97}.5" for column in range(width)] for row in range(3)]

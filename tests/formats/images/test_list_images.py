@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pickle
-import subprocess
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -15,6 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.formats.images.samples import encode_picture, open_images, random_picture, random_values, save_picture
+from tests.memory import finish_measured, start_measured
 from tests.systems import needs_fork, needs_limits, slow
 from zm_cli.data.options import ReadOptions
 from zm_cli.errors import DataError
@@ -224,8 +223,8 @@ def test_the_files_of_a_folder_are_those_whose_headers_are_read(tangle: Path) ->
     assert names == sorted([*source.files, *(skipped.name for skipped in source.facts().skipped)])
 
 
-MEASURE = """
-import json, resource, sys
+LIST_MANY = """
+import sys
 from zm_cli.data.options import ReadOptions
 from zm_cli.formats.images import header_runs
 from zm_cli.formats.images.candidates import Candidates
@@ -241,7 +240,6 @@ header_runs.read_header = lambda path, suffix, most: (headers[hash(path) % 100],
 source = ImageSource(sys.argv[1], ReadOptions(), Plan(workers=2))
 assert sum(len(span.address.paths) for span in source.spans()) == source.spec.samples == count
 assert len(source.facts().classes) == -(-count // 1300)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
@@ -249,9 +247,8 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 @needs_limits
 def test_a_listing_of_a_million_files_takes_less_than_1_kb_each(tmp_path: Path) -> None:
     def measure(count: int) -> int:
-        command = [sys.executable, "-c", MEASURE, str(tmp_path), str(count)]
-        done = subprocess.run(command, capture_output=True, check=True, cwd=Path(__file__).parents[3])
-        return int(json.loads(done.stdout)) << 10
+        command = [sys.executable, "-c", LIST_MANY, str(tmp_path), count]
+        return finish_measured(start_measured(command, cwd=Path(__file__).parents[3])) << 10
 
     count = 1_000_000
     # About 160 bytes each; the process itself, which takes 35 MB, is less than that.
