@@ -86,6 +86,7 @@ def assert_one_line(ran: Ran, *words: str, code: int = 3) -> None:
     assert all(word in ran.err for word in words), ran
 
 
+@slow
 @needs_groups
 @pytest.mark.parametrize("name", [name if name == "csv" else pytest.param(name, marks=slow) for name in WORKS])
 def test_a_run_killed_at_any_moment_leaves_the_old_output_or_the_new(name: str, tmp_path: Path) -> None:

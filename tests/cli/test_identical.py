@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.shell import run_zm
+from tests.systems import slow
 
 SEED = 5
 
@@ -42,6 +43,7 @@ def read_all(path: Path) -> dict[str, bytes]:
     return {str(file.relative_to(path.parent)): file.read_bytes() for file in files}
 
 
+@slow
 @pytest.mark.parametrize(
     ("arguments", "output"),
     [

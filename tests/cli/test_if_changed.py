@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from tests.shell import run_zm
-from tests.systems import needs_fifo
+from tests.systems import needs_fifo, slow
 
 
 @pytest.fixture
@@ -103,6 +103,7 @@ CHANGES: dict[str, tuple[str, tuple[str, ...], Callable[[Path], object]]] = {
 }
 
 
+@slow
 @pytest.mark.parametrize("change", CHANGES)
 def test_the_output_is_made_again_after_a_change(data: Path, change: str) -> None:
     name, options, make_change = CHANGES[change]

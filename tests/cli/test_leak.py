@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.shell import run_zm
+from tests.systems import slow
 
 
 def make_images(root: Path, *folders: str) -> None:
@@ -18,6 +19,7 @@ def make_images(root: Path, *folders: str) -> None:
         Image.fromarray(np.arange(4, dtype=np.uint8).reshape(2, 2)).save(root / folder / "a.png")
 
 
+@slow
 @pytest.mark.parametrize(
     ("folders", "listed"),
     [

@@ -36,13 +36,8 @@ def record_shard(shard: Shard | None, found: Mapping[str, Any] | None, where: st
     return {} if own is None else {FIELD: own}
 
 
-def locate_shard(receipt: Mapping[str, Any], axis: int, total: int) -> dict[str, Any]:
-    """The receipt with the sample axis of an array, and the number of samples of all parts, where it is of a part."""
-    return add_to_shard(receipt, axis=axis, total=total)
-
-
 def add_to_shard(receipt: Mapping[str, Any], **counts: int) -> dict[str, Any]:
-    """The receipt with more that is known of how parts were cut; what it says already stays."""
+    """The receipt with more that is known of how parts were cut (the axis, how many samples); what it says stays."""
     shard = receipt.get(FIELD)
     return dict(receipt) if shard is None else {**receipt, FIELD: {**shard, **counts, **shard}}
 

@@ -39,8 +39,8 @@ _CONSEQUENCES = {
 class Merger:
     """Merges statistics in the order in which they are added; it keeps the merged ones only.
 
-    They have the bits of `zm stats` over the same sources in the same order. With `force`, what is doubted is told of
-    as a warning: statistics of a trial, a source that comes twice, parts that are missing.
+    They have the bits of `zm stats` over the same sources in the same order. With `force`, doubts become warnings:
+    statistics of a trial, a source that comes twice, parts that are missing.
     """
 
     def __init__(self, *, force: bool = False) -> None:

@@ -22,7 +22,7 @@ from zm_cli.pipeline.options import MeasureOptions
 Run = Mapping[str, Any]
 """What decides the result of a run, as JSON can hold it."""
 MOST_LETTERS = 100
-"""The longest value of an option that is told."""
+"""The most characters of an option's value in a message."""
 
 
 def describe_run(sources: Sequence[Source], options: MeasureOptions, reading: ReadOptions) -> Run:

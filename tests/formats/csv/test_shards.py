@@ -20,7 +20,7 @@ from zm_cli.data import block
 from zm_cli.data.shard import Shard
 from zm_cli.data.sink import WriteOptions
 from zm_cli.errors import DataError, UsageError
-from zm_cli.outputs.shard_record import locate_shard, record_shard
+from zm_cli.outputs.shard_record import add_to_shard, record_shard
 from zm_cli.pipeline.join import join_parts
 from zm_cli.pipeline.output import create_sink
 
@@ -184,5 +184,5 @@ def test_compressed_parts_are_joined_as_their_text(tmp_path: Path, suffix: str) 
 
 def test_a_receipt_keeps_what_was_known_of_the_parts() -> None:
     receipt = {"shard": {"index": 2, "of": 3, "total": 10}}
-    assert locate_shard(receipt, 0, 4)["shard"] == {"index": 2, "of": 3, "axis": 0, "total": 10}
-    assert locate_shard({}, 0, 4) == {}
+    assert add_to_shard(receipt, axis=0, total=4)["shard"] == {"index": 2, "of": 3, "axis": 0, "total": 10}
+    assert add_to_shard({}, axis=0, total=4) == {}

@@ -31,7 +31,7 @@ from zm_cli.formats.shared.sampling import SampleRange
 from zm_cli.outputs.draft import Draft
 from zm_cli.outputs.hdf5_errors import H5PY_ERRORS
 from zm_cli.outputs.hdf5_file import OutputFile
-from zm_cli.outputs.shard_record import is_later_shard, locate_shard, show_shard
+from zm_cli.outputs.shard_record import add_to_shard, is_later_shard, show_shard
 from zm_cli.running.time_limit import limited
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Hdf5Sink:
             is_cut = self._source.spec.shard is not None
             if is_cut:
                 # Of a file that is a part already, only the receipt says what the whole was.
-                self._receipt = locate_shard(self._receipt, self._axis, self._source.total)
+                self._receipt = add_to_shard(self._receipt, axis=self._axis, total=self._source.total)
             self._file = create_file(file, self._draft, self._output_file)
             added = self._find_added_attributes(old, letters)
             extents = list(old.shape)

@@ -102,8 +102,10 @@ def _choose_files(
     *,
     alone: bool,
 ) -> Chosen:
-    """The samples of a shard's part of the files; with `alone`, without the headers of others where those can do
-    without."""
+    """The samples of a shard's part of the files.
+
+    With `alone`, headers of other shards are not read where nothing depends on them.
+    """
     search = _search(path, wanted, rules, plan, tick)
     search.candidates.find()
     names = search.candidates.names

@@ -86,7 +86,7 @@ class Search:
         return listing
 
     def list_part(self, start: int, stop: int, *, alone: bool) -> tuple[Listing, Listing]:
-        """The listing of the candidates from `start` to `stop`, and that of all, where `alone` the same one again.
+        """The listing of the candidates from `start` to `stop`, and that of all; with `alone`, the first one twice.
 
         All candidates must have been found. Raises as `list_wanted`; with `alone`, the other files are not looked at.
         """

@@ -21,7 +21,7 @@ from zm_cli.formats.shared.examples import LISTED, list_few
 from zm_cli.formats.shared.npy_header import NpyHeader
 from zm_cli.formats.shared.receipt_beside import draft_receipt, hash_file
 from zm_cli.outputs.draft import Draft
-from zm_cli.outputs.shard_record import is_later_shard, locate_shard
+from zm_cli.outputs.shard_record import add_to_shard, is_later_shard
 
 if TYPE_CHECKING:
     from zm_cli.formats.npy.source import NpySource
@@ -52,7 +52,7 @@ class NpySink:
         self.notes: list[str] = []
         self._source = source
         self._output = output
-        self._receipt = locate_shard(options.receipt, source.axis, source.total)
+        self._receipt = add_to_shard(options.receipt, axis=source.axis, total=source.total)
         self._alone = is_later_shard(options.receipt)
         self._dtype = options.dtype.newbyteorder("=")
         shape = list(source.header.shape)

@@ -1,1 +1,1 @@
-"""Dask clusters: their addresses, the connection to one, and what its workers do for zm."""
+"""Dask clusters: their addresses, the connection to one, and the child processes of its workers."""

@@ -14,7 +14,7 @@ LOCAL = "local"
 SECONDS = 10.0
 """How long a scheduler file is waited for: a job that has just been started may not have written it yet."""
 GRACE = 1.0
-"""How long it may be unfinished."""
+"""Seconds that an existing file may stay unreadable: it may still be being written."""
 _PAUSE = 0.1
 _HOST_AND_PORT = re.compile(r"[^/\\\s]+:\d+")
 

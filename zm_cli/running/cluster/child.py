@@ -52,7 +52,7 @@ class _Desk:
         """Returns the call that answers a message: a folder to work in, a pickled task, a pickled item."""
         folder, task, item = unpack(message)
         if folder != self._folder:
-            # Paths are those of the command, which may be relative. Those that are not, need no such folder here.
+            # Paths may be relative to the folder of the command. Absolute paths do not need that folder here.
             with suppress(OSError):
                 os.chdir(folder)
             self._folder = folder

@@ -205,7 +205,7 @@ def _import_quietly() -> None:
         import distributed
     except ImportError as error:
         raise UsageError("needs dask and distributed", where="--dask", hint=INSTALL) from error
-    # Items may carry the text of a table, for which Dask knows a better way.
+    # Items may carry the text of a table: this turns off the warning about large tasks.
     dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TiB"})
     for name in (distributed.__name__, "tornado", "asyncio", "bokeh"):
         logging.getLogger(name).setLevel(SILENT)
@@ -229,7 +229,7 @@ def _start(workers: int) -> Cluster:
     """Starts a cluster on this machine; it ends with this process, however that ends."""
     dask = import_module("dask")
     folder = tempfile.mkdtemp(prefix="zm-dask-")
-    # Whoever stands by removes it when the workers are gone.
+    # The process that stands by removes it after the workers have ended.
     note_unfinished(folder)
     with dask.config.set({"temporary-directory": folder}):
         owned = _call_quietly(

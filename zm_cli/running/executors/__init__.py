@@ -50,8 +50,7 @@ def find_executor(name: str) -> Executor:
 
 
 def connect_executor(name: str, address: str, workers: int) -> Executor:
-    """Returns the executor of that name for the cluster at an address; `workers` is how many a new one has, 0: one for
-    each core.
+    """Returns the executor of that name for the cluster at an address; a new one has so many workers, 0: one a core.
 
     Raises UsageError where the cluster cannot be used, DataError where it has no workers.
     """

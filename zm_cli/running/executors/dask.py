@@ -25,8 +25,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 PER_THREAD = 2
-"""Items in flight for each thread of the cluster. Where a worker dies, all that it was given are suspects, so it is not
-given more than it needs to go on."""
+"""Items in flight for each thread of the cluster. Where a worker dies, any of its items may be the cause, so it gets
+few."""
 LARGE = 1 << 20
 """Bytes of an answer of which few are fetched ahead, as they fill the memory of this process."""
 FEW_AHEAD, MANY_AHEAD = 2, 8
@@ -54,7 +54,7 @@ class Dask:
         thread are in flight, whatever `window` is. A task may have a method `narrow(item)`, which returns the task with
         no more than that item needs; `list_paths()`, the files and folders that all workers must see; and
         `name_input(item)`, what to name in errors. An item whose child process dies is an error at once, as on one
-        machine. Where a whole worker dies, its items are done by others, until the scheduler calls one of them deadly
+        machine. Where a whole worker dies, its items are done by others, until the scheduler gives up on one of them
         (`distributed.scheduler.allowed-failures`; at the third death in a local cluster). Raises DataError then, and
         where the scheduler or all workers go away, UsageError where a worker does not see the paths or lacks this zm.
         """
