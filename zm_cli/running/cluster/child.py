@@ -18,6 +18,8 @@ from zm_cli.running.guard import expect_watcher
 from zm_cli.running.serving import serve, unpack
 from zm_cli.running.signals import end_with_parent
 
+_select: Any = select
+"""The module without its types, which leave out what some system lacks."""
 IDLE_SECONDS = 5.0
 """How long a task stays after its last item: commands end without telling their workers."""
 
@@ -29,9 +31,9 @@ class PipeOfWorker(StreamPipe):
         super().__init__(reading, writing)
         self._forget = forget
         self._poll: Any = None
-        if hasattr(select, "poll"):
-            self._poll = select.poll()
-            self._poll.register(reading, select.POLLIN)
+        if hasattr(_select, "poll"):
+            self._poll = _select.poll()
+            self._poll.register(reading, _select.POLLIN)
 
     def recv_bytes(self) -> bytearray:
         """Waits for the next message and returns it; EOFError where none is to come, or not all of it."""
