@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from bench.scale.work import SHARED_FILES, Dataset, Figures, Machines, Step
-
-BLOCK = 8 << 20
-"""Decoded bytes of a block (`zm_cli/data/block.py`)."""
-TOGETHER = 8
-"""Blocks in a task (`GROUPS_TOGETHER` in `zm_cli/running/plan.py`)."""
+from zm_cli.data.block import BLOCK_BYTES
+from zm_cli.running.plan import GROUPS_TOGETHER
 
 
 def count_core_hours(dataset: Dataset, figures: Figures) -> float:
@@ -20,20 +17,9 @@ def list_steps(dataset: Dataset, machines: Machines, figures: Figures) -> list[S
 
     Decoding, reading and scheduling go on at the same time: the slowest of the three counts.
     """
-    cores = machines.count * machines.cores
-    tasks = dataset.decoded / (BLOCK * TOGETHER)
-    reading = dataset.nbytes / min(machines.count * machines.bytes_per_second, SHARED_FILES)
-    at_once = {
-        "decoding": _decode_seconds(dataset, figures) / cores,
-        "file system": reading,
-        "scheduler": tasks * figures.task_seconds,
-    }
-    slowest = max(at_once, key=lambda name: at_once[name])
-    steps = [Step("start", figures.start_seconds)]
-    if dataset.files > 1:
-        steps.append(Step("listing", dataset.files * figures.names_seconds))
-        steps.append(Step("headers", dataset.files * figures.header_seconds / cores))
-    return [*steps, Step(slowest, at_once[slowest])]
+    tasks = dataset.decoded / (BLOCK_BYTES * GROUPS_TOGETHER)
+    at_once = [*_list_measuring(dataset, machines, figures), Step("scheduler", tasks * figures.task_seconds)]
+    return [*_list_opening(dataset, machines, figures), max(at_once, key=lambda step: step.seconds)]
 
 
 def list_shard_steps(dataset: Dataset, machines: Machines, figures: Figures) -> list[Step]:
@@ -41,15 +27,25 @@ def list_shard_steps(dataset: Dataset, machines: Machines, figures: Figures) -> 
 
     Every job lists all names; with `--mode`, it reads only its own headers.
     """
-    cores = machines.count * machines.cores
+    slowest = max(_list_measuring(dataset, machines, figures), key=lambda step: step.seconds)
+    merge = Step("merge", figures.start_seconds + machines.count * figures.merge_seconds)
+    return [*_list_opening(dataset, machines, figures), slowest, merge]
+
+
+def _list_opening(dataset: Dataset, machines: Machines, figures: Figures) -> list[Step]:
+    """The steps before the first sample is decoded."""
+    start = Step("start", figures.start_seconds)
+    if dataset.files <= 1:
+        return [start]
+    headers = dataset.files * figures.header_seconds / (machines.count * machines.cores)
+    return [start, Step("listing", dataset.files * figures.names_seconds), Step("headers", headers)]
+
+
+def _list_measuring(dataset: Dataset, machines: Machines, figures: Figures) -> list[Step]:
+    """The steps that go on at the same time while samples are measured."""
+    decoding = _decode_seconds(dataset, figures) / (machines.count * machines.cores)
     reading = dataset.nbytes / min(machines.count * machines.bytes_per_second, SHARED_FILES)
-    decoding = _decode_seconds(dataset, figures) / cores
-    steps = [Step("start", figures.start_seconds)]
-    if dataset.files > 1:
-        steps.append(Step("listing", dataset.files * figures.names_seconds))
-        steps.append(Step("headers", dataset.files * figures.header_seconds / cores))
-    steps.append(Step("decoding", decoding) if decoding > reading else Step("file system", reading))
-    return [*steps, Step("merge", figures.start_seconds + machines.count * figures.merge_seconds)]
+    return [Step("decoding", decoding), Step("file system", reading)]
 
 
 def _decode_seconds(dataset: Dataset, figures: Figures) -> float:
