@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from zm_cli.data.options import Option, Panel
@@ -159,14 +160,7 @@ OUTPUT: Option[str] = Option(
     panel=Panel.OUTPUT,
     decides_output=False,
 )
-JOINED: Option[str] = Option(
-    "output",
-    flags=("--output", "-o"),
-    metavar="PATH",
-    help="The file or folder to write.",
-    panel=Panel.OUTPUT,
-    decides_output=False,
-)
+JOINED: Option[str] = replace(OUTPUT, help="The file or folder to write.")
 COPY: Option[bool] = Option(
     "copy",
     given_as=bool,
@@ -226,13 +220,8 @@ FORCE: Option[bool] = Option(
     panel=Panel.OUTPUT,
     decides_output=False,
 )
-MERGE_FORCE: Option[bool] = Option(
-    "force",
-    given_as=bool,
-    default=False,
-    help="Go on if statistics are of a trial, a source comes twice, or parts of one are missing.",
-    panel=Panel.OUTPUT,
-    decides_output=False,
+MERGE_FORCE: Option[bool] = replace(
+    FORCE, help="Go on if statistics are of a trial, a source comes twice, or parts of one are missing."
 )
 JSON: Option[bool] = Option(
     "json",

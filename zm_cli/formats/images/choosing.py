@@ -85,11 +85,11 @@ def choose_samples(
     check_not_empty(listing, path)
     mode = _decide(listing, path, rules)
     check_not_empty(listing, path)
-    asked = choose(options, lambda: len(listing)).asked
     choice = choose(options.replace(shard=None), lambda: len(listing))
     if choice.indices is not None:
         listing.keep(choice.indices)
-    return Chosen(listing if shard is None else listing.cut(shard), listing, listing.paths, mode, len(listing), asked)
+    own = listing if shard is None else listing.cut(shard)
+    return Chosen(own, listing, listing.paths, mode, len(listing), choice.asked)
 
 
 def _choose_files(
