@@ -18,7 +18,7 @@ from zm_cli.formats.images.names import Names
 from zm_cli.formats.images.options import AS_STORED, FRAME_CHOICES, FRAMES, LOSSY, MAX_PIXELS, MODE
 from zm_cli.formats.images.suffixes import TIFFS, suffix_of
 from zm_cli.formats.shared.options import LIMIT, ON_ERROR, SAMPLE, SHARD
-from zm_cli.formats.shared.sampling import choose
+from zm_cli.formats.shared.sampling import choose, find_asked
 from zm_cli.running.plan import Plan
 
 
@@ -85,11 +85,12 @@ def choose_samples(
     check_not_empty(listing, path)
     mode = _decide(listing, path, rules)
     check_not_empty(listing, path)
+    asked = find_asked(options, len(listing))
     choice = choose(options.replace(shard=None), lambda: len(listing))
     if choice.indices is not None:
         listing.keep(choice.indices)
     own = listing if shard is None else listing.cut(shard)
-    return Chosen(own, listing, listing.paths, mode, len(listing), choice.asked)
+    return Chosen(own, listing, listing.paths, mode, len(listing), asked)
 
 
 def _choose_files(

@@ -45,15 +45,22 @@ def choose(options: ReadOptions, count: Callable[[], int]) -> Choice:
         raise UsageError("chooses what --sample draws", where="--seed", hint="give --sample N, too")
     shard, total = options.get(SHARD), count()
     there = total if limit is None else min(limit, total)
-    asked = limit if wanted is None else min(wanted, limit or wanted)
-    if shard is not None and asked is not None and asked > total:
-        # One part does not show that the data have fewer samples than were asked for.
-        asked = None
+    asked = find_asked(options, total)
     if wanted is None or wanted >= there:
         start, stop = (shard or WHOLE).cut(there)
         return Choice(stop - start, asked=asked, start=start, total=there)
     start, stop = (shard or WHOLE).cut(wanted)
     return Choice(stop - start, draw_evenly(there, wanted, seed or 0)[start:stop], wanted, total=wanted)
+
+
+def find_asked(options: ReadOptions, total: int) -> int | None:
+    """Returns the number of samples that `--limit` and `--sample` ask for, of `total`; None if they ask for all."""
+    limit, wanted = options.get(LIMIT), options.get(SAMPLE)
+    asked = limit if wanted is None else min(wanted, limit or wanted)
+    if asked is not None and asked > total and options.get(SHARD) is not None:
+        # One part does not show that the data have fewer samples than were asked for.
+        return None
+    return asked
 
 
 def draw_evenly(total: int, wanted: int, seed: int) -> list[int]:
