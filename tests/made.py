@@ -9,6 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zm_cli.data.spec import Spec
+from zm_cli.methods import methods
+from zm_cli.methods.base import Use
+from zm_cli.methods.settings import Settings
 from zm_cli.numbers.axes import Per, kept_axes
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.stored import unit_divisor
@@ -59,3 +63,11 @@ def png(width: int, height: int, depth: int, colour: int, rows: bytes, chunks: b
         + chunk(b"IDAT", zlib.compress(rows))
         + chunk(b"IEND", b"")
     )
+
+
+def make_transform(
+    stats: Stats, spec: Spec, dtype: np.dtype[Any], *, method: str = "standardize", **options: Any
+) -> Any:
+    """The transform of a method; `options` are fields of Use, or else of Settings."""
+    use = {name: options.pop(name) for name in ("inverse", "unit") if name in options}
+    return methods()[method].make_transform(stats, Settings(**options), Use(spec, dtype, **use))

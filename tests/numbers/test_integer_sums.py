@@ -196,7 +196,8 @@ def test_squares_beyond_64_bits_are_exact(one: dict[int, int], other: dict[int, 
 def test_features_of_one_array_overflow_by_themselves() -> None:
     counts = [{255: 2**46, 0: 3}, {1: 5}, {65535: 2**44, 9: 2**44}]
     repeated = [repeat(values) for values in counts]
-    sums = IntegerSums.concatenate([sums for _, sums, _ in repeated])
+    sums = IntegerSums.combine([sums for _, sums, _ in repeated], np.concatenate)
+    assert sums is not None
     assert (sums.squares_high > 0).tolist() == [False, False, True]
     count = np.concatenate([count for count, _, _ in repeated])
     for index, (number, alone, _) in enumerate(repeated):

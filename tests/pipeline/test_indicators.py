@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.formats.csv.tables import open_table, save
-from tests.made import make_stats
+from tests.made import make_stats, make_transform
 from zm_cli.data.options import ReadOptions
 from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError, UsageError
@@ -23,7 +23,6 @@ from zm_cli.pipeline.measure import measure
 from zm_cli.pipeline.opening import open_to_apply
 from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
 from zm_cli.pipeline.outcome import Outcome
-from zm_cli.pipeline.transform import Transform
 from zm_cli.running.plan import Plan
 from zm_cli.statsfile.stats import Stats
 
@@ -37,7 +36,7 @@ def stats_of(path: Path, **options: Any) -> Stats:
 
 def write(path: Path, stats: Stats, output: Path, *, inverse: bool = False, **options: Any) -> Outcome:
     source, chosen = open_to_apply(str(path), ReadOptions(), stats, inverse=inverse)
-    return apply(source, chosen, str(output), ApplyOptions("center", inverse, **options), PLAN)
+    return apply(source, chosen, str(output), ApplyOptions("center", inverse=inverse, **options), PLAN)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
@@ -132,15 +131,15 @@ def test_a_value_is_filled_in_the_scale_of_the_data(per: str) -> None:
     values = np.array([[1.0, 10.0], [np.nan, 30.0], [3.0, np.inf]])
     stats = make_stats(values, per, axes="NC", names=("a", "b"))
     spec = Spec("csv", "NC", values.shape[1:], values.dtype, ("a", "b"))
-    made = Transform.from_stats(stats, spec, np.dtype("f8"), standardize=True, impute=True, filling=7.0)
+    made = make_transform(stats, spec, np.dtype("f8"), impute=7.0)
     written, _ = made.apply_values(values)
     mean, std = np.broadcast_to(stats.moments.mean, (2,)), np.broadcast_to(stats.moments.std(), (2,))
     np.testing.assert_allclose(written[[1, 2], [0, 1]], (7.0 - mean) / std, rtol=1e-15)
     kept: Sequence[int] = (1,) if per == "column" else ()
-    found, derived = Moments.from_block(written, tuple(kept)), made.apply_moments(stats.moments)
+    found, derived = Moments.from_block(written, tuple(kept)), made.predict(stats.moments)
     for name in ("count", "mean", "m2", "min", "max", "missing"):
         np.testing.assert_allclose(getattr(derived, name), getattr(found, name), rtol=1e-13, atol=1e-13)
-    back = Transform.from_stats(stats, spec, np.dtype("f8"), standardize=True, inverse=True, impute=True, filling=7.0)
+    back = make_transform(stats, spec, np.dtype("f8"), inverse=True, impute=7.0)
     assert back.apply_values(np.array([[np.nan, 0.0]]))[0][0, 0] == 7.0
 
 

@@ -15,6 +15,7 @@ from zm_cli.data.source import Source
 from zm_cli.errors import DataError
 from zm_cli.formats import open_source
 from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.stored import RealValues
 from zm_cli.pipeline.measure import measure
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.pipeline.part import MOST_SPANS, Part, group_spans
@@ -79,7 +80,7 @@ def test_counts_of_parts_are_summed_once_and_exactly() -> None:
     total = Part(0)
     for samples in values:
         total.add(Part(0, counts=np.stack([np.bincount(column, minlength=256) for column in samples.T])))
-    found, _ = total.conclude((3,), ())
+    found, _ = total.conclude((3,), (), RealValues())
     whole = Moments.from_block(values.reshape(-1, 3), (1,))
     for field in ("count", "mean", "m2", "min", "max", "missing"):
         np.testing.assert_array_equal(getattr(found, field), getattr(whole, field))

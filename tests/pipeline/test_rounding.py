@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.made import make_stats
+from tests.made import make_stats, make_transform
 from zm_cli.data.options import ReadOptions
 from zm_cli.data.packing import Packing
 from zm_cli.data.spec import Spec
@@ -20,7 +20,6 @@ from zm_cli.pipeline.apply import apply
 from zm_cli.pipeline.measure import measure
 from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
 from zm_cli.pipeline.rounding import choose_dtype, find_rounding
-from zm_cli.pipeline.transform import Transform
 from zm_cli.running.plan import Plan
 
 SEED = 8
@@ -35,7 +34,9 @@ def find(values: NDArray[Any], dtype: str, *, standardize: bool = False, inverse
     """The warning for these values, transformed by their own statistics, and written as this dtype."""
     stats = make_stats(values, "column", axes="NC", names=("id",))
     spec = Spec("hdf5", "NC", (1,), values.dtype)
-    transform = Transform.from_stats(stats, spec, np.dtype(dtype), standardize=standardize, inverse=inverse)
+    transform = make_transform(
+        stats, spec, np.dtype(dtype), method="standardize" if standardize else "center", inverse=inverse
+    )
     return find_rounding(stats, spec, transform)
 
 
@@ -114,7 +115,7 @@ def test_stored_integers_are_a_step_apart() -> None:
     stats = make_stats(values * 0.001, "column", axes="NC", names=("id",))
     spec = Spec("hdf5", "NC", (1,), values.dtype, packing=packing)
     for dtype, warned in (("float32", True), ("float64", False)):
-        transform = Transform.from_stats(stats, spec, np.dtype(dtype), standardize=False)
+        transform = make_transform(stats, spec, np.dtype(dtype), method="center")
         assert (find_rounding(stats, spec, transform) is not None) == warned
 
 

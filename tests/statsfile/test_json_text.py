@@ -17,8 +17,8 @@ from tests.shell import run_zm
 from tests.systems import needs_fifo, slow
 from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError, UsageError
+from zm_cli.numbers.statistic import MOST_FEATURES
 from zm_cli.statsfile.arrays import known_arrays
-from zm_cli.statsfile.header import MOST_FEATURES
 from zm_cli.statsfile.json_text import HEADER_BYTES, JSON_BYTES, JSON_FEATURES
 from zm_cli.statsfile.store import check_room, is_stats_file, load_stats, save_stats
 

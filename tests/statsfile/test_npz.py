@@ -16,8 +16,8 @@ import pytest
 
 from tests.hostile_stats import ARRAYS, IMAGES, document_of, images, loaded, measured, refused
 from tests.made import make_stats
+from zm_cli.numbers.statistic import MOST_FEATURES
 from zm_cli.statsfile.encode import to_json
-from zm_cli.statsfile.header import MOST_FEATURES
 from zm_cli.statsfile.stats import Stats
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -66,6 +66,13 @@ class Signs(Statistic):
 
     def unpack(self, scale: float, offset: float) -> None:
         return None
+
+    @classmethod
+    def stack(cls, parts: Sequence[Signs]) -> Signs:
+        return cls(np.stack([part.negative for part in parts]), np.stack([part.positive for part in parts]))
+
+    def unstack(self) -> list[Signs]:
+        return [Signs(*pair) for pair in zip(self.negative, self.positive, strict=True)]
 
     def select(self, indices: list[int]) -> Signs:
         return Signs(self.negative[indices], self.positive[indices])

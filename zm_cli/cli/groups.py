@@ -81,8 +81,10 @@ def groups() -> Mapping[type, Group]:
         return Reading(**values, options=ReadOptions(**chosen))
 
     def build_measuring(values: dict[str, Any]) -> MeasureOptions:
-        chosen = tuple(each for option, each in statistics.items() if values.pop(option.name, False))
-        return MeasureOptions(**values, statistics=chosen)
+        given = {option: values.pop(option.name, option.default) for option in statistics}
+        asked = {statistics[option]: value for option, value in given.items() if value != option.default}
+        settings = {statistic.name: value for statistic, value in asked.items()}
+        return MeasureOptions(**values, statistics=tuple(asked), settings=settings)
 
     def build_report(values: dict[str, Any]) -> Report:
         # --debug is read from the arguments directly, because they may not parse.

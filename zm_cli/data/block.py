@@ -57,6 +57,17 @@ class Skipped:
 
 
 @dataclass(frozen=True)
+class Labels:
+    """The group of each sample of a block: `codes` are indices into `names`, -1 for a sample without a label.
+
+    `codes` has the shape (samples,); `names` differ from one another, in any order.
+    """
+
+    codes: NDArray[np.int64]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Block:
     """Consecutive samples: `values` has the axes of the Spec, the sample axis first.
 
@@ -80,6 +91,12 @@ class Block:
     """Which values were missing before they were filled, shape (samples, features marked); None: not asked for."""
     texts: TextSummary | None = None
     """What the columns of a table hold as text; None: not asked for."""
+    labels: Labels | None = None
+    """The group of each sample (`--by`); None: not asked for."""
+    weights: NDArray[np.float64] | None = None
+    """The weight of each sample (`--weight`), finite and not negative, shape (samples,); None: not asked for."""
+    masked: NDArray[np.bool_] | None = None
+    """Which values are missing by `--mask`, in the shape of `values`; None: not asked for."""
     notes: tuple[str, ...] = ()
 
     @property

@@ -36,6 +36,8 @@ class Replay(Enum):
     """With the value that the user asks for, else the recorded one if it fits the data, else as the format decides."""
     UNLESS_CONTRADICTED = auto()
     """With the value that the user asks for, else as the format decides, which knows the recorded one (`expected`)."""
+    NEVER = auto()
+    """As the user asks: the option says what is measured, not how data are read."""
 
 
 @dataclass(frozen=True)

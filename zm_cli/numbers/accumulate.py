@@ -10,19 +10,27 @@ from zm_cli.data.block import Values
 from zm_cli.numbers.exact import ExactSums
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.statistic import Statistic
-from zm_cli.numbers.stored import Hidden
+from zm_cli.numbers.stored import Hidden, RealValues
 
 
 class Accumulator:
     """Adds up the moments, and the optional `statistics`, of blocks with the same dtype and shape of features.
 
-    8- and 16-bit integers are summed exactly over all blocks; if every value of a sample is a feature, in running sums,
-    which is much faster than merging moments block by block. `kept` and `hidden` are as for `Moments.from_block`.
+    Statistics of real values get those that `real` says. 8- and 16-bit integers are summed exactly over all blocks; if
+    every value of a sample is a feature, in running sums, which is much faster than merging moments block by block.
+    `kept` and `hidden` are as for `Moments.from_block`.
     """
 
-    def __init__(self, kept: tuple[int, ...], hidden: Hidden = (), statistics: Sequence[type[Statistic]] = ()) -> None:
+    def __init__(
+        self,
+        kept: tuple[int, ...],
+        hidden: Hidden = (),
+        statistics: Sequence[type[Statistic]] = (),
+        real: RealValues | None = None,
+    ) -> None:
         self._kept = kept
         self._hidden = hidden
+        self._real = real or RealValues(hidden=hidden)
         self._statistics = statistics
         self._moments: Moments | None = None
         self._optional: list[Statistic] = []
@@ -31,7 +39,7 @@ class Accumulator:
 
     def add_block(self, values: Values) -> bool:
         """Adds the samples of a block; returns whether any of its values is missing."""
-        self._merge_optional([each.from_block(values, self._kept, self._hidden) for each in self._statistics])
+        self._merge_optional(self._measure_optional(values))
         if len(values) and self._kept == tuple(range(1, values.ndim)) and ExactSums.fits(values.dtype):
             rows = np.ascontiguousarray(values).reshape(len(values), -1)
             self._exact = self._exact or ExactSums(rows.shape[1], rows.dtype)
@@ -40,6 +48,13 @@ class Accumulator:
         moments = Moments.from_block(values, self._kept, self._hidden)
         self._merge_moments(moments)
         return bool(moments.missing.any())
+
+    def _measure_optional(self, values: Values) -> list[Statistic]:
+        real = self._real.of(values) if any(each.real for each in self._statistics) else values
+        return [
+            each.from_block(real, self._kept) if each.real else each.from_block(values, self._kept, self._hidden)
+            for each in self._statistics
+        ]
 
     def finish(self) -> tuple[Moments, tuple[Statistic, ...]]:
         """The moments and the optional statistics of everything that was added, at least one block."""

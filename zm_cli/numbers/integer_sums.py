@@ -48,14 +48,15 @@ class IntegerSums:
         return cls(total.astype(np.int64), low.astype(np.int64), high.astype(np.int64))
 
     @classmethod
-    def concatenate(cls, parts: Sequence[IntegerSums]) -> IntegerSums:
-        """The sums of the features of all parts, which have one divisor, along the first axis."""
-        return cls(
-            np.concatenate([part.total for part in parts]),
-            np.concatenate([part.squares for part in parts]),
-            np.concatenate([part.squares_high for part in parts]),
-            parts[0].divisor,
-        )
+    def combine(
+        cls, parts: Sequence[IntegerSums], join: Callable[[Sequence[NDArray[Any]]], Counts]
+    ) -> IntegerSums | None:
+        """The sums of all parts, joined by a function such as `numpy.stack`; None where their divisors differ."""
+        if len({part.divisor for part in parts}) > 1:
+            return None
+        columns = zip(*((part.total, part.squares, part.squares_high) for part in parts), strict=True)
+        total, squares, high = (join(list(column)) for column in columns)
+        return cls(total, squares, high, parts[0].divisor)
 
     def merge(self, other: IntegerSums) -> IntegerSums | None:
         """The sums of both parts, which have one divisor; None where a sum is too large to be kept."""

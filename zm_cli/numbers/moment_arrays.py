@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from zm_cli.numbers.integer_sums import MOST_TOTAL, IntegerSums
 from zm_cli.numbers.statistic import ArrayField, FieldError, Population, read_counts
 from zm_cli.numbers.sums import Counts, Floats, Sums
+from zm_cli.numbers.weights import WeightSums
 
 ROUNDING = 1e-9
 """The relative difference allowed between derived numbers in a file that another program wrote."""
@@ -20,8 +21,8 @@ ARRAYS = {
     "count": ArrayField(whole=True, described={"description": "Values that were counted."}),
     "missing": ArrayField(whole=True, described={"description": "NaN, infinities, empty cells and ignored values."}),
     "mean": ArrayField(),
-    "std": ArrayField(described={"description": "sqrt(m2 / count)"}),
-    "var": ArrayField(described={"description": "m2 / count"}),
+    "std": ArrayField(described={"description": "sqrt(var)"}),
+    "var": ArrayField(described={"description": "m2 / count, with weights m2 / weight_sum"}),
     "min": ArrayField(),
     "max": ArrayField(),
     "m2": ArrayField(described={"description": "Sum of squared deviations from the mean."}),
@@ -45,11 +46,18 @@ ARRAYS = {
         required=False,
         described={"description": "How many times 2**62 is added to squares; 0 where absent."},
     ),
+    "weight_sum": ArrayField(
+        required=False,
+        described={"description": "Sum of the weights (--weight); where it is there, mean, m2 and var are weighted."},
+    ),
+    "weight_squares": ArrayField(required=False, described={"description": "Sum of the squares of the weights."}),
 }
 """The arrays of moments in a stats file; `std` and `var` are written for readers."""
 
 SUMS = ("sum", "squares", "squares_high")
 """Those that hold the sums of integers."""
+WEIGHTS = ("weight_sum", "weight_squares")
+"""Those that hold the sums of weights."""
 
 
 def read_moments(arrays: Mapping[str, NDArray[Any]], population: Population) -> Sums:
@@ -84,23 +92,25 @@ class _Reader:
         tail = self._take_numbers("tail", empty, 0.0) if "tail" in self._arrays else np.zeros_like(mean)
         if (np.abs(tail) > np.spacing(np.abs(mean))).any():
             raise FieldError("tail", "is more than rounding drops from 'mean'")
-        return Sums(count, mean, tail, m2, low, high, missing)
+        return Sums(count, mean, tail, m2, low, high, missing, weights=self._read_weights(count))
 
     def check_derived(self, sums: Sums) -> None:
-        """Raises FieldError where std or var do not follow from m2 and count."""
-        empty, variance = sums.count == 0, sums.m2 / np.maximum(sums.count, 1)
+        """Raises FieldError where std or var do not follow from m2 and count, or the sum of weights."""
+        divided = "count" if sums.weights is None else "weight_sum"
+        freedom = np.maximum(sums.count, 1) if sums.weights is None else sums.weights.find_freedom(0)
+        empty, variance = sums.count == 0, sums.m2 / freedom
         for field, expected, least in (("std", np.sqrt(variance), 1e-150), ("var", variance, 1e-300)):
             found = self._take_numbers(field, empty, 0.0)
             if _differ(found, expected, least):
-                raise FieldError(field, "does not follow from 'm2' and 'count'")
+                raise FieldError(field, f"does not follow from 'm2' and '{divided}'")
 
     def read_integers(self, sums: Sums) -> IntegerSums | None:
         """Reads the sums of integers; None where there are none. FieldError where they are not those of `sums`."""
         if not any(field in self._arrays for field in SUMS):
             return None
-        for field in SUMS[:2]:
-            if field not in self._arrays:
-                raise FieldError(field, "is not there")
+        self._require(SUMS[:2])
+        if sums.weights is not None:
+            raise FieldError("sum", "is there, but 'mean' is weighted")
         self._check_integers(sums)
         found = self._take_integers(sums.count)
         number, divisor = np.maximum(sums.count, 1), self._population.divisor
@@ -114,6 +124,29 @@ class _Reader:
         if too_small or _differ(sums.m2, found.derive(sums.count)[2], 1e-300):
             raise FieldError("squares", "does not follow from 'sum', 'm2' and 'count'")
         return found
+
+    def _read_weights(self, count: Counts) -> WeightSums | None:
+        """Reads the sums of weights; None where there are none. FieldError where so many weights have no such sums."""
+        if not any(field in self._arrays for field in WEIGHTS):
+            return None
+        self._require(WEIGHTS)
+        found = WeightSums(*(self._arrays[field].astype(np.float64) for field in WEIGHTS))
+        for field, array in zip(WEIGHTS, (found.total, found.squares), strict=True):
+            if not np.isfinite(array).all() or (array < 0).any() or ((array > 0) != (count > 0)).any():
+                raise FieldError(field, "is not finite, is negative, or is 0 for some values only")
+        # By the inequality of Cauchy and Schwarz, and because no weight is negative.
+        with np.errstate(over="ignore"):
+            square = found.total * found.total
+            most, least = square * (1 + ROUNDING), square / np.maximum(count, 1) * (1 - ROUNDING)
+        if (found.squares > most).any() or (found.squares < least).any():
+            raise FieldError("weight_squares", "is not possible for so many weights with this sum")
+        return found
+
+    def _require(self, needed: Sequence[str]) -> None:
+        """Raises FieldError where one of these arrays is not there."""
+        for field in needed:
+            if field not in self._arrays:
+                raise FieldError(field, "is not there")
 
     def _check_integers(self, sums: Sums) -> None:
         """Raises FieldError where values are not integers of 8 or 16 bits, divided by the population's divisor."""
@@ -155,11 +188,14 @@ class _Reader:
     def _check_totals(self, count: Counts, missing: Counts) -> None:
         """Raises FieldError where counted and missing values do not add up to the values in the samples."""
         total = count.view(np.uint64) + missing.view(np.uint64)
-        expected = self._population.values
-        if expected is None:
-            if (total != total.flat[0]).any():
+        if self._population.values is None:
+            each = total.reshape(len(total) if self._population.grouped else 1, -1)
+            if (each != each[:, :1]).any():
                 raise FieldError("count", "and 'missing' do not add up to the same number for all features")
-        elif expected >= 2**64 or (total != np.uint64(expected)).any():
+            return
+        # More than 64 bits can hold are possible in a file.
+        expected = np.asarray(self._population.values, dtype=object)
+        if (expected >= 2**64).any() or (total != expected.astype(np.uint64)).any():
             raise FieldError("count", "and 'missing' do not add up to the number of values in the samples")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from zm_cli.numbers.statistic import Population, Statistic
 from zm_cli.numbers.stored import Hidden
 from zm_cli.numbers.sums import Counts, Floats, Sums, two_sum
 from zm_cli.numbers.values import lay_out
+from zm_cli.numbers.weights import WeightSums, sum_weighted
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,9 @@ class Moments(Statistic):
     `sums` are those of 8- and 16-bit integers, None for other values. Mean, tail and m2 follow from them, so that
     merging parts gives the same bits, however the samples are cut into parts and in whatever order they are merged.
     Merging other values gives the same to 1e-14, relative to the larger of mean and deviation.
+
+    `weights` are the sums of the weights of samples that do not count alike, None where they do. Mean and m2 are then
+    weighted, and a value of weight 0 is missing: `count` and the extremes are those of values with a weight.
     """
 
     name = "moments"
@@ -44,6 +48,7 @@ class Moments(Statistic):
     missing: Counts
     tail: Floats
     sums: IntegerSums | None = None
+    weights: WeightSums | None = None
 
     @classmethod
     def identity(cls, shape: tuple[int, ...]) -> Moments:
@@ -53,21 +58,23 @@ class Moments(Statistic):
         return cls(none, zero, zero, np.full(shape, np.inf), np.full(shape, -np.inf), none, zero)
 
     @classmethod
-    def from_block(cls, values: Values, kept: tuple[int, ...], hidden: Hidden = ()) -> Moments:
+    def from_block(
+        cls, values: Values, kept: tuple[int, ...], hidden: Hidden = (), weights: Floats | None = None
+    ) -> Moments:
         """The moments of an array of any real dtype over all its axes but `kept`; shape (1,) if none is kept.
 
         NaN, infinities and values equal to one of `hidden` are missing. Squared deviations are taken from the block's
-        own mean in float64; 8- and 16-bit integers are summed exactly, and the sums are kept.
+        own mean in float64; 8- and 16-bit integers are summed exactly, and the sums are kept. With `weights`, finite
+        and not negative, of the shape (samples,), the moments are weighted, and no sums are kept.
         """
         shape = tuple(values.shape[axis] for axis in kept) or (1,)
         if values.size == 0:
             return cls.identity(shape)
-        parts = [cls._from_rows(rows, hidden) for _, rows in lay_out(values, kept)]
-        if len(parts) == 1:
-            return parts[0].reshape(shape)
-        arrays = (np.concatenate(column) for column in zip(*(part._list_arrays() for part in parts), strict=True))
-        sums = [part.sums for part in parts if part.sums is not None]
-        return cls._from_arrays(arrays, IntegerSums.concatenate(sums) if sums else None)
+        if weights is None:
+            parts = [cls._from_rows(rows, hidden) for _, rows in lay_out(values, kept)]
+        else:
+            parts = [cls.from_sums(sums) for sums in sum_weighted(values, kept, weights, hidden)]
+        return parts[0].reshape(shape) if len(parts) == 1 else cls.concatenate(parts)
 
     @classmethod
     def from_counts(cls, counts: Counts, hidden: Hidden = ()) -> Moments:
@@ -84,15 +91,26 @@ class Moments(Statistic):
     @classmethod
     def from_sums(cls, sums: Sums) -> Moments:
         """The moments in the sums of a kernel."""
-        return cls(sums.count, sums.mean, sums.m2, sums.min, sums.max, sums.missing, sums.tail, sums.integers)
+        moments = sums.count, sums.mean, sums.m2, sums.min, sums.max, sums.missing, sums.tail
+        return cls(*moments, sums.integers, sums.weights)
 
     def merge(self, other: Moments) -> Moments:
         """The moments of both parts; of 8- and 16-bit integers, they have the same bits in either order."""
         count = self.count + other.count
-        sums = self._merge_sums(other)
-        mean, tail, m2 = self._merge_rounded(other, count) if sums is None else sums.derive(count)
         low, high = np.minimum(self.min, other.min), np.maximum(self.max, other.max)
-        return Moments(count, mean, m2, low, high, self.missing + other.missing, tail, sums)
+        missing, weights = self.missing + other.missing, self._merge_weights(other)
+        sums = self._merge_sums(other) if weights is None else None
+        mean, tail, m2 = self._merge_rounded(other, count, weights) if sums is None else sums.derive(count)
+        return Moments(count, mean, m2, low, high, missing, tail, sums, weights)
+
+    def _merge_weights(self, other: Moments) -> WeightSums | None:
+        """The sums of weights of both parts, None where neither has any; a part without has the weight 1."""
+        if self.weights is None and other.weights is None:
+            return None
+        return self._weigh().merge(other._weigh())
+
+    def _weigh(self) -> WeightSums:
+        return WeightSums.of_counts(self.count) if self.weights is None else self.weights
 
     def _merge_sums(self, other: Moments) -> IntegerSums | None:
         """The exact sums of both parts; None where one of them has other values."""
@@ -104,20 +122,26 @@ class Moments(Statistic):
             return mine
         return None if self.count.any() else theirs
 
-    def _merge_rounded(self, other: Moments, count: Counts) -> tuple[Floats, Floats, Floats]:
+    def _merge_rounded(
+        self, other: Moments, count: Counts, weights: WeightSums | None
+    ) -> tuple[Floats, Floats, Floats]:
         """The mean, its tail and m2 of both parts (Chan, Golub & LeVeque 1979, "Updating formulae and a pairwise
-        algorithm").
+        algorithm"); with `weights`, by their sums (West 1979, "Updating mean and variance estimates: an improved method").
 
         `tail` collects what each rounding of the mean drops. If values are so large that their squares overflow, m2 is
         infinite or NaN.
         """
-        share = other.count / np.maximum(count, 1)
+        mine: Counts | Floats = self.count
+        if weights is None:
+            share = other.count / np.maximum(count, 1)
+        else:
+            mine, share = self._weigh().total, other._weigh().total / np.where(weights.total > 0, weights.total, 1.0)
         with np.errstate(over="ignore", invalid="ignore"):
             gap, gap_tail = two_sum(other.mean, -self.mean)
             gap = gap + (gap_tail + (other.tail - self.tail))
             mean, rounding = two_sum(self.mean, gap * share)
             mean, tail = two_sum(mean, rounding + self.tail)
-            m2 = self.m2 + other.m2 + gap * gap * (self.count * share)
+            m2 = self.m2 + other.m2 + gap * gap * (mine * share)
         # If one side is empty, the result has the bits of the other.
         for empty, full in ((other.count == 0, self), (self.count == 0, other)):
             if empty.any():
@@ -126,8 +150,11 @@ class Moments(Statistic):
         return mean, tail, m2
 
     def variance(self, ddof: int = 0) -> Floats:
-        """m2 / (count - ddof); NaN for a feature without values, 0 for one with a single value."""
-        freedom = np.maximum(self.count - ddof, 1)
+        """m2 / (count - ddof); NaN for a feature without values, 0 for one with a single value.
+
+        With weights, it is divided by V1 - ddof * V2 / V1: they are reliability weights (`WeightSums.find_freedom`).
+        """
+        freedom = np.maximum(self.count - ddof, 1) if self.weights is None else self.weights.find_freedom(ddof)
         return np.where(self.count > 0, self.m2 / freedom, np.nan)
 
     def std(self, ddof: int = 0) -> Floats:
@@ -162,7 +189,8 @@ class Moments(Statistic):
                 mean, tail, sums = np.where(self.count > 0, mean - shift + tail, 0.0), np.zeros_like(tail), None
             ends = (self.min - shift) / scale, (self.max - shift) / scale
             sums = None if sums is None else sums.divide(scale)
-            return Moments(self.count, mean / scale, self.m2 / scale / scale, *ends, self.missing, tail / scale, sums)
+            m2 = self.m2 / scale / scale
+            return Moments(self.count, mean / scale, m2, *ends, self.missing, tail / scale, sums, self.weights)
 
     def unpack(self, scale: float, offset: float) -> Moments:
         """The moments of `x * scale + offset`, `scale` not 0; the extremes have the bits of the real values."""
@@ -176,31 +204,64 @@ class Moments(Statistic):
             m2 = self.m2 * scale * scale
         mean, tail = np.where(some, mean, 0.0), np.where(some & np.isfinite(tail), tail, 0.0)
         low, high = ends if scale > 0 else ends[::-1]
-        return Moments(self.count, mean, m2, low, high, self.missing, tail)
+        return Moments(self.count, mean, m2, low, high, self.missing, tail, weights=self.weights)
 
     def divide(self, divisor: float) -> Moments:
         """The moments of the same samples divided by `divisor` > 0."""
         return self.transform(np.zeros_like(self.mean), np.full_like(self.mean, divisor))
 
-    def select(self, indices: list[int]) -> Moments:
-        """The moments of some features, by their indices along the first axis."""
-        return self._map(lambda array: array[indices])
+    @classmethod
+    def concatenate(cls, parts: Sequence[Moments]) -> Moments:
+        """The moments of the features of all parts, along the first axis, with what all of them have."""
+        return cls._join(parts, np.concatenate)
+
+    @classmethod
+    def stack(cls, parts: Sequence[Moments]) -> Moments:
+        """The moments of several parts, with an axis for them before those of the features.
+
+        The sums of integers and of weights are kept where all parts have them.
+        """
+        return cls._join(parts, np.stack)
+
+    def unstack(self) -> list[Moments]:
+        """The moments of each part."""
+        return [self._map(lambda array, index=index: array[index]) for index in range(len(self.mean))]  # type: ignore[misc]
+
+    def select(self, indices: Sequence[int], axis: int = 0) -> Moments:
+        """The moments of some features, by their indices along the first axis, or another one."""
+        chosen = np.asarray(indices, np.intp)
+        return self._map(lambda array: array.take(chosen, axis))
 
     def reshape(self, shape: tuple[int, ...]) -> Moments:
         """The same moments in another shape with as many features."""
         return self._map(lambda array: array.reshape(shape))
+
+    @classmethod
+    def _join(cls, parts: Sequence[Moments], join: Callable[[Sequence[NDArray[Any]]], NDArray[Any]]) -> Moments:
+        """The parts joined by a function such as `numpy.stack`."""
+        arrays = (join(column) for column in zip(*(part._list_arrays() for part in parts), strict=True))
+        sums = [part.sums for part in parts if part.sums is not None]
+        weights = [part.weights for part in parts if part.weights is not None]
+        return cls._from_arrays(
+            arrays,
+            IntegerSums.combine(sums, join) if len(sums) == len(parts) else None,
+            WeightSums.combine(weights, join) if len(weights) == len(parts) else None,
+        )
 
     def _list_arrays(self) -> tuple[NDArray[Any], ...]:
         return self.count, self.mean, self.m2, self.min, self.max, self.missing, self.tail
 
     def _map(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Moments:
         sums = None if self.sums is None else self.sums.map(change)
-        return self._from_arrays((change(array) for array in self._list_arrays()), sums)
+        weights = None if self.weights is None else self.weights.map(change)
+        return self._from_arrays((change(array) for array in self._list_arrays()), sums, weights)
 
     @classmethod
-    def _from_arrays(cls, arrays: Iterable[NDArray[Any]], sums: IntegerSums | None) -> Moments:
+    def _from_arrays(
+        cls, arrays: Iterable[NDArray[Any]], sums: IntegerSums | None, weights: WeightSums | None
+    ) -> Moments:
         count, mean, m2, low, high, missing, tail = arrays
-        return cls(count, mean, m2, low, high, missing, tail, sums)
+        return cls(count, mean, m2, low, high, missing, tail, sums, weights)
 
     def to_document(self) -> dict[str, NDArray[Any]]:
         """The arrays of a stats file; NaN (null in JSON) for the mean and extremes of a feature without values."""
@@ -215,7 +276,9 @@ class Moments(Statistic):
             "m2": self.m2,
             "tail": self.tail,
         }
-        return arrays if self.sums is None else arrays | self.sums.to_document()
+        for more in (self.sums, self.weights):
+            arrays |= {} if more is None else more.to_document()
+        return arrays
 
     def to_columns(self) -> dict[str, NDArray[Any]]:
         """Counts, means, deviations and extremes for tables; NaN for a feature without values."""

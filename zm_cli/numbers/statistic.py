@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,12 +18,21 @@ if TYPE_CHECKING:
 
 Shape = tuple[int, ...]
 
+FEATURES = "features"
+"""Stands for the axes of the features in the shape of an array."""
+NUMBER = "number"
+"""Stands for an axis that is as long as there are features."""
+MOST_FEATURES = 1 << 26
+"""Features that statistics can have: a gray picture of 8192 x 8192 has so many pixels."""
+
 
 @dataclass(frozen=True)
 class ArrayField:
-    """An array of a statistic in a stats file, of the features' shape; `whole` says that it holds whole numbers."""
+    """An array of a statistic in a stats file; `whole` says that it holds whole numbers."""
 
     whole: bool = False
+    shape: tuple[str, ...] = (FEATURES,)
+    """Its axes: FEATURES, NUMBER, or any other name for a length that the file decides."""
     signed: bool = False
     """Whether its whole numbers can be negative."""
     required: bool = True
@@ -38,13 +47,15 @@ class Population:
 
     `features` is the shape of every array. `values` is the number of values of each feature, counted and missing; None
     where samples differ in size. `count` is how many of them were counted; None while the counts are not read yet.
-    `divisor` is what stored integers were divided by (`--unit`), 1 where they were not.
+    `divisor` is what stored integers were divided by (`--unit`), 1 where they were not. Of statistics by group
+    (`grouped`), the first axis of the features is that of the groups, and `values` an array that broadcasts to them.
     """
 
     features: Shape
-    values: int | None
+    values: int | NDArray[Any] | None
     count: Counts | None = None
     divisor: float = 1.0
+    grouped: bool = False
 
 
 class FieldError(ValueError):
@@ -63,17 +74,24 @@ class Statistic(ABC):
     some samples in order gives the statistic of all of them, however they are cut into parts. Sums of integers are
     exact, so that any cut and any order give the same bits; a statistic that rounds says how much.
 
-    A statistic that is computed only on request is one file in `zm_cli/statistics/`, with an `option`.
+    A statistic that is computed only on request is one file in `zm_cli/statistics/`, with an `option`. Its arrays may
+    lie in a section of the stats file: `quantiles.values` is the array `values` of the section `quantiles`.
     """
 
     name: ClassVar[str]
     """Its key in `Stats.statistics`."""
     arrays: ClassVar[Mapping[str, ArrayField]]
-    """Its arrays in a stats file, by their keys."""
+    """Its arrays in a stats file, by their keys; the arrays of a section have its name and a point before theirs."""
     counts_suffice: ClassVar[bool] = True
     """Whether it can be computed from how often each value of a feature occurs."""
-    option: ClassVar[Option[bool] | None] = None
-    """The option that requests it; None: it is always computed."""
+    real: ClassVar[bool] = False
+    """Whether it is computed from real values: stored ones are unpacked and divided first, missing ones are NaN."""
+    takes_weights: ClassVar[bool] = False
+    """Whether it can be computed of samples with weights (`--weight`)."""
+    most_features: ClassVar[int] = MOST_FEATURES
+    """For how many features it can be computed."""
+    option: ClassVar[Option[Any] | None] = None
+    """The option that requests it, by any value but its default; None: it is always computed."""
 
     @classmethod
     @abstractmethod
@@ -114,6 +132,24 @@ class Statistic(ABC):
         None if it does not follow from this one, whatever its values.
         """
 
+    @classmethod
+    def count_numbers(cls, features: int) -> int:
+        """The most numbers that are kept for so many features, in all arrays together."""
+        return len(cls.arrays) * features
+
+    def configure(self, value: Any) -> Self:
+        """The statistic as its option, given as `value`, asks for it to be shown."""
+        return self
+
+    @classmethod
+    @abstractmethod
+    def stack(cls, parts: Sequence[Self]) -> Self:
+        """Several statistics of the same features as one, whose features have the axis of the parts before theirs."""
+
+    @abstractmethod
+    def unstack(self) -> list[Self]:
+        """The statistics that were stacked."""
+
     @abstractmethod
     def select(self, indices: list[int]) -> Self:
         """The statistic of some features, by their indices along the first axis."""
@@ -125,7 +161,7 @@ class Statistic(ABC):
     @classmethod
     @abstractmethod
     def from_document(cls, arrays: Mapping[str, NDArray[Any]], population: Population) -> Self:
-        """The statistic in the arrays of a stats file, whose shapes and types are already checked.
+        """The statistic in the arrays of a stats file, whose types, and shapes but for free lengths, are checked.
 
         Raises FieldError where values contradict each other or the population.
         """

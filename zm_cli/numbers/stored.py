@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
@@ -48,6 +49,28 @@ def unpack_values(values: Values, packing: Packing | None) -> Floats:
             real *= packing.scale
             real += packing.offset
     return real
+
+
+@dataclass(frozen=True)
+class RealValues:
+    """The real values that stored ones stand for: unpacked, divided by `divisor`, and NaN where they are missing."""
+
+    packing: Packing | None = None
+    divisor: float = 1.0
+    hidden: Hidden = ()
+
+    def of(self, values: Values) -> Values:
+        """The real values of stored ones of any real dtype: those of floats that stand for themselves, as they are."""
+        matched = match_values(self.hidden, values.dtype)
+        affine = self.packing is not None and self.packing.is_affine
+        if values.dtype.kind == "f" and not (matched or affine or self.divisor != 1.0):
+            return values
+        real = unpack_values(values, self.packing)
+        if self.divisor != 1.0:
+            real /= self.divisor
+        if matched:
+            real[find_equal(values, matched)] = np.nan
+        return real
 
 
 def unit_divisor(dtype: np.dtype[Any]) -> float:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from zm_cli.numbers.integer_sums import IntegerSums
+    from zm_cli.numbers.weights import WeightSums
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -20,7 +21,8 @@ class Sums:
     """The sums of a block of rows, arrays with one entry per column; `tail` is what rounding dropped from `mean`.
 
     A column without a counted value has the mean and m2 0, min inf and max -inf. `integers` are the exact sums behind
-    mean and m2 if the values are 8- or 16-bit integers, else None.
+    mean and m2 if the values are 8- or 16-bit integers, else None. `weights` are the sums of the weights of the values,
+    None where all count alike.
     """
 
     count: Counts
@@ -31,6 +33,7 @@ class Sums:
     max: Floats
     missing: Counts
     integers: IntegerSums | None = None
+    weights: WeightSums | None = None
 
 
 def two_sum(a: Floats, b: Floats) -> tuple[Floats, Floats]:

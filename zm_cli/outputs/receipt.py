@@ -15,7 +15,9 @@ from zm_cli.outputs.provenance import parse_provenance
 from zm_cli.outputs.shard_record import is_shard
 
 FORMAT = "zm-receipt"
-Operation = Literal["center", "standardize"]
+Operation = Literal["center", "standardize", "scale", "whiten"]
+DONE = {"center": "centered", "standardize": "standardized", "scale": "scaled", "whiten": "whitened"}
+"""What data are after an operation."""
 
 MOST_BYTES = 1 << 20
 """A larger text is not a receipt."""
@@ -43,7 +45,6 @@ or replaced, so that it is not known what was done to the data."""
 MOST_NAMED = 1 << 19
 """The most bytes of names of columns in a receipt, which must stay below MOST_BYTES."""
 _MOST_LISTED = 5
-_DONE = {"center": "centered", "standardize": "standardized"}
 
 
 def load_receipt(path: str | Path) -> Mapping[str, Any] | None:
@@ -101,6 +102,7 @@ _FIELDS: Mapping[str, Callable[[Any], bool]] = {
     "operation": lambda value: value in get_args(Operation),
     "inverse": lambda value: isinstance(value, bool),
     "stats": _is_text,
+    "method": _is_text,
     "per": _is_text,
     "unit": lambda value: _is_number(value) and value > 0,
     "dtype": _is_text,
@@ -144,7 +146,7 @@ def describe_receipt(receipt: Mapping[str, Any] | None) -> str | None:
         return "not known: its receipt cannot be read"
     if receipt is OF_OTHER_DATA:
         return "not known: its receipt is of other data"
-    done = _DONE.get(str(receipt.get("operation")), "written")
+    done = DONE.get(str(receipt.get("operation")), "written")
     return f"{done}, then undone" if receipt.get("inverse") else done
 
 
@@ -183,7 +185,7 @@ def check_receipt(found: Mapping[str, Any] | None, wanted: Mapping[str, Any], wh
 def _find_difference(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str | None:
     """How what was done differs from what an inverse would undo, to go on with a sentence; None where it does not."""
     if found.get("operation") != wanted.get("operation"):
-        return f"and not {_DONE[wanted['operation']]}"
+        return f"and not {DONE[wanted['operation']]}"
     columns, others = found.get("columns"), wanted.get("columns")
     if columns is not None and others is not None and set(columns) != set(others):
         return f"in other columns: {_list_names(columns)}, not {_list_names(others)}"

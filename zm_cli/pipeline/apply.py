@@ -14,6 +14,8 @@ from zm_cli.data.sink import Sink, WriteOptions
 from zm_cli.data.source import Source
 from zm_cli.errors import DataError
 from zm_cli.inputs.standard_input import name_input
+from zm_cli.methods import methods
+from zm_cli.methods.base import Method, Use
 from zm_cli.numbers.axes import Per, kept_axes
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.stored import find_equal, match_values, unpack_values
@@ -31,7 +33,6 @@ from zm_cli.pipeline.part import fill_groups
 from zm_cli.pipeline.rounding import choose_dtype, find_rounding
 from zm_cli.pipeline.selfcheck import check_undone, check_written, checked_per
 from zm_cli.pipeline.summary import describe_transformed
-from zm_cli.pipeline.transform import Transform
 from zm_cli.pipeline.transform_span import EncodeSpans, TransformSpan
 from zm_cli.pipeline.words import changed_meanwhile, missing_value, not_a_number
 from zm_cli.running.guard import note_input
@@ -41,6 +42,7 @@ from zm_cli.statsfile.digest import digest_stats
 from zm_cli.statsfile.fitting import check_fits, check_scale
 from zm_cli.statsfile.stats import Stats
 from zm_cli.statsfile.store import draft_stats
+from zm_cli.transforms.base import Transform
 
 
 def apply(
@@ -63,25 +65,21 @@ def apply(
     """
     note_input(source.path)
     check_fits(stats, source.spec, source.path)
-    transform = Transform.from_stats(
-        stats,
+    method = methods()[options.method_name]
+    use = Use(
         source.spec,
         np.dtype(options.dtype or choose_dtype(stats, source.spec, inverse=options.inverse)),
-        standardize=options.operation == "standardize",
-        inverse=options.inverse,
-        impute=options.impute is not None,
-        filling=None if options.impute == "mean" else options.impute,
-        ddof=options.ddof,
-        epsilon=options.epsilon,
-        unit=_recorded_unit(source) if options.inverse else None,
+        options.inverse,
+        _recorded_unit(source) if options.inverse else None,
     )
+    transform = method.make_transform(stats, options, use)
     receipt = make_receipt(
         options.operation,
         inverse=options.inverse,
         stats=digest_stats(stats),
         settings={
             "per": stats.per,
-            **_settings(options, transform),
+            **_settings(method, options, transform),
             **record_columns(source.spec.names if source.spec.axes == "NC" else None),
             **record_shard(source.spec.shard, source.receipt if source.spec.limit is None else None, source.path),
         },
@@ -134,7 +132,7 @@ def apply(
     outcome.note(sink.notes)
     if options.inverse:
         if pass_.moments is not None:
-            forward = replace(transform, inverse=False, unit=1.0, impute=False)
+            forward = method.make_transform(stats, replace(options, impute=None), replace(use, inverse=False, unit=1.0))
             check_undone(stats, forward, options.operation, source.path, pass_.moments, outcome)
     # Without moments, the written values are known, unless some were out of range for the output.
     elif source.spec.shard is None and (pass_.moments is not None or not pass_.overflows):
@@ -221,10 +219,11 @@ def _write_blocks(task: TransformSpan, sink: Sink, per: Per, plan: Plan, tick: T
     return _Pass(str(digest), moments, overflows)
 
 
-def _settings(options: ApplyOptions, transform: Transform) -> dict[str, Any]:
+def _settings(method: Method, options: ApplyOptions, transform: Transform) -> dict[str, Any]:
     settings: dict[str, Any] = {"unit": transform.unit, "dtype": transform.dtype.name}
-    if options.operation == "standardize":
-        settings |= {"ddof": options.ddof, "epsilon": options.epsilon}
+    if options.method is not None:
+        settings["method"] = method.name
+    settings |= {name: value for name in method.settings if (value := getattr(options, name)) is not None}
     settings |= {"impute": options.impute} if options.impute is not None else {}
     return settings | ({"provenance": options.provenance.to_document()} if options.provenance else {})
 

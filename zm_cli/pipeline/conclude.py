@@ -104,7 +104,7 @@ def conclude(measured: Measured) -> Stats:
         partial=any(map(_reached_limit, measured.sources, records)),
         provenance=None,
         moments=moments,
-        statistics={statistic.name: statistic for statistic in statistics},
+        statistics={each.name: each.configure(options.settings.get(each.name)) for each in statistics},
     )
     if not stats.samples and spec.shard is None:
         kind = DataError if outcome.skipped else NothingToMeasureError
@@ -147,7 +147,7 @@ def _merge(measured: Measured) -> tuple[Moments, list[Statistic]]:
     parts = [(result.moments, *result.statistics) for result in measured.results]
     if measured.options.unit:
         # Divided before they are merged: merging the stats files of the sources in order gives the same bits.
-        parts = [tuple(_divide(statistic, measured) for statistic in part) for part in parts]
+        parts = [tuple(each if each.real else _divide(each, measured) for each in part) for part in parts]
     moments, *statistics = (reduce(lambda one, other: one.merge(other), column) for column in zip(*parts, strict=True))
     assert isinstance(moments, Moments)
     return moments, statistics

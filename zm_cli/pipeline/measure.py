@@ -15,8 +15,9 @@ from zm_cli.data.source import Source
 from zm_cli.data.spec import Spec
 from zm_cli.data.texts import TextSummary
 from zm_cli.errors import UsageError
-from zm_cli.numbers.axes import Per, choose_per, feature_shape
+from zm_cli.numbers.axes import Per, choose_per, feature_shape, possible_pers
 from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.statistic import Statistic
 from zm_cli.numbers.sums import Counts
 from zm_cli.outputs.receipt import Operation
 from zm_cli.pipeline.belonging import find_strangers
@@ -80,7 +81,7 @@ def _measure(sources: Sequence[Source], options: MeasureOptions, plan: Plan, tic
     first = sources[0]
     per = choose_per(first.spec, options.per, first.path)
     for source in sources:
-        _check_possible(source, options)
+        _check_possible(source, per, options)
     for other in sources[1:]:
         check_alike(first, other, per)
     if per == "pixel":
@@ -130,9 +131,10 @@ def _name_with(path: str | None, sample: Skipped) -> Skipped:
     return sample if path is None else replace(sample, name=f"{path}: {sample.name}")
 
 
-def _check_possible(source: Source, options: MeasureOptions) -> None:
-    """Raises UsageError for options that are not possible for what the stored values stand for."""
+def _check_possible(source: Source, per: Per, options: MeasureOptions) -> None:
+    """Raises UsageError for options that are not possible for so many features, or for what stored values stand for."""
     spec = source.spec
+    check_few_features(source, per, options.statistics)
     if options.unit and not spec.holds_integers:
         stored = f", stored as {spec.dtype}" if spec.dtype.kind in "iu" else ""
         raise UsageError(
@@ -141,7 +143,7 @@ def _check_possible(source: Source, options: MeasureOptions) -> None:
         )
     if spec.packing is not None and spec.packing.is_affine:
         for statistic in options.statistics:
-            if statistic.identity((1,)).unpack(spec.packing.scale, spec.packing.offset) is None:
+            if not statistic.real and statistic.identity((1,)).unpack(spec.packing.scale, spec.packing.offset) is None:
                 option = statistic.option.spelling if statistic.option else statistic.name
                 raise UsageError(
                     f"{option} does not follow from stored values, to which {spec.packing.offset:g} is added",
@@ -150,9 +152,26 @@ def _check_possible(source: Source, options: MeasureOptions) -> None:
                 )
 
 
+def check_few_features(source: Source, per: Per, statistics: Sequence[type[Statistic]]) -> None:
+    """Raises UsageError where there are more features than one of the statistics can be computed for."""
+    if None in source.spec.sample_shape:
+        return
+    features = math.prod(feature_shape(source.spec, per))
+    for statistic in statistics:
+        if features > statistic.most_features:
+            option = statistic.option.spelling if statistic.option else statistic.name
+            few = [other for other in possible_pers(source.spec.axes) if other not in (per, "pixel")]
+            raise UsageError(
+                f"{option} is for at most {statistic.most_features:,} features, here are {features:,}",
+                where=source.path,
+                hint=" or ".join(f"--per {other}" for other in few),
+            )
+
+
 def _plan_work(sources: Sequence[Source], per: Per, options: MeasureOptions) -> Workload:
-    arrays = len(Moments.arrays) + sum(len(each.arrays) for each in options.statistics)
-    nbytes = max(8 * arrays * math.prod(feature_shape(source.spec, per)) for source in sources)
+    features = max(math.prod(feature_shape(source.spec, per)) for source in sources)
+    measured: tuple[type[Statistic], ...] = (Moments, *options.statistics)
+    nbytes = 8 * sum(each.count_numbers(features) for each in measured)
     # Processes do not share the interpreter lock, but pay only if the results that they send back are small.
     small = nbytes * SMALL_RESULT <= BLOCK_BYTES
     return Workload(

@@ -107,6 +107,8 @@ def replay(options: ReadOptions, stats: Stats, path: str, *, inverse: bool = Fal
     expected: dict[str, Any] = {}
     asked = options.to_dict()
     for name, recorded in formats()[stats.kind].recorded.items():
+        if recorded.replay is Replay.NEVER:
+            continue
         value = stats.decoding.get(name)
         value = tuple(value) if isinstance(value, list) else value
         if recorded.replay is Replay.ALWAYS:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from zm_cli.methods.settings import Settings
 
 if TYPE_CHECKING:
     from zm_cli.numbers.bounds import Bounds
@@ -16,7 +19,7 @@ Missing = Literal["skip", "error"]
 """What to do with missing values: leave them out, or stop with an error."""
 State = Literal["centered", "standardized"]
 """What data can be checked to be."""
-Purpose = Literal["stats", "center", "standardize"]
+Purpose = Literal["stats", "center", "standardize", "scale", "whiten"]
 """What statistics are made for."""
 
 
@@ -25,11 +28,12 @@ class MeasureOptions:
     """What to measure: `per` says what has a mean of its own (None: the default for the data).
 
     With `unit`, integers are divided by their type's maximum. Values equal to `ignore` are missing. `statistics` are
-    computed besides the moments. With `bounds`, the values outside them are counted. With `compared`, the statistics
-    are only compared with others, not applied: columns without values stay features, and there is no warning about what
-    standardizing would do to them; `wanted` are the columns of which it is told that they hold text (None: all).
-    `purpose` is what the statistics are made for: to be kept, or for an operation on
-    the same data (None: only to be looked at); data that do not seem to be meant for it are pointed out.
+    computed besides the moments, shown as `settings` say: the values of their options, by their names. With `bounds`,
+    the values outside them are counted. With `compared`, the statistics are only compared with others, not applied:
+    columns without values stay features, and there is no warning about what standardizing would do to them; `wanted`
+    are the columns of which it is told that they hold text (None: all). `purpose` is what the statistics are made for:
+    to be kept, or for an operation on the same data (None: only to be looked at); data that do not seem to be meant for
+    it are pointed out.
     """
 
     per: str | None = None
@@ -37,6 +41,7 @@ class MeasureOptions:
     ignore: float | None = None
     missing: Missing = "skip"
     statistics: tuple[type[Statistic], ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
     bounds: Bounds | None = None
     compared: bool = False
     wanted: tuple[str, ...] | None = None
@@ -44,21 +49,26 @@ class MeasureOptions:
 
 
 @dataclass(frozen=True)
-class ApplyOptions:
-    """How to apply statistics; `dtype` None: float64 for data of float64 or wide integers, else float32."""
+class ApplyOptions(Settings):
+    """How to apply statistics; `dtype` None: float64 for data of float64 or wide integers, else float32.
+
+    `method` is one of the methods of the operation; None: the operation is the only one.
+    """
 
     operation: Operation = "center"
+    method: str | None = None
     inverse: bool = False
     dtype: str | None = None
     format: str | None = None
     """One of the output formats of the source's Format; None: decided by the name of the output."""
-    impute: Literal["mean"] | float | None = None
-    """What missing values become: the mean, or this value, in the scale of the data; None: they stay missing."""
     indicator: bool = False
     """Whether a table gets a column of 0 and 1 for each transformed column with missing values in the statistics."""
-    ddof: int = 0
-    epsilon: float = 0.0
     missing: Missing = "skip"
     force: bool = False
     provenance: Provenance | None = None
     """Recorded with the output; None: nothing is recorded."""
+
+    @property
+    def method_name(self) -> str:
+        """The name of the method that is applied."""
+        return self.method or self.operation

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import NamedTuple
 
+import numpy as np
+
 from zm_cli.data import block as blocks
 from zm_cli.data.block import MOST_LISTED, Block, Rejected, Skipped, Span, Tally
 from zm_cli.data.source import Source
@@ -19,7 +21,7 @@ from zm_cli.numbers.axes import Per, feature_shape, kept_axes
 from zm_cli.numbers.distinct import DistinctColumns
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.statistic import Statistic
-from zm_cli.numbers.stored import Hidden, hide_values
+from zm_cli.numbers.stored import RealValues, hide_values, unit_divisor
 from zm_cli.numbers.sums import Counts
 from zm_cli.numbers.tree import MergeTree
 from zm_cli.numbers.values import count_infinities, find_missing
@@ -101,16 +103,17 @@ class Part:
         return self
 
     def conclude(
-        self, shape: tuple[int, ...], statistics: Sequence[type[Statistic]], hidden: Hidden = ()
+        self, shape: tuple[int, ...], statistics: Sequence[type[Statistic]], real: RealValues
     ) -> tuple[Moments, tuple[Statistic, ...]]:
         """The moments and the optional statistics of all samples, each of this shape if there are none.
 
-        They are those of the stored values, of which those in `hidden` are missing. Counts are summed only here,
-        exactly: however the samples were cut into parts, the result is the same.
+        They are those of the stored values, of which those hidden by `real` are missing, and of the real ones for
+        statistics of these. Counts are summed only here, exactly: however the samples were cut into parts, the result
+        is the same.
         """
         if self.counts is not None:
-            optional = tuple(each.from_counts(self.counts, hidden) for each in statistics)
-            return Moments.from_counts(self.counts, hidden), optional
+            optional = tuple(_count_values(each, self.counts, real) for each in statistics)
+            return Moments.from_counts(self.counts, real.hidden), optional
         if self.moments is None:
             return Moments.identity(shape), tuple(each.identity(shape) for each in statistics)
         return self.moments, self.statistics
@@ -123,6 +126,19 @@ class Part:
     def add_outside(self, count: Counts) -> None:
         """Adds the number of values outside the bounds, for each feature."""
         self.outside = count if self.outside is None else self.outside + count
+
+
+def _count_values(statistic: type[Statistic], counts: Counts, real: RealValues) -> Statistic:
+    """A statistic of stored 8-bit values, or of the real ones that they stand for, from how often each occurs."""
+    counted: Statistic | None = statistic.from_counts(counts, real.hidden)
+    if statistic.real and counted is not None:
+        shape = counts.shape[:1]
+        if real.packing is not None:
+            counted = counted.unpack(real.packing.scale, real.packing.offset)
+        if counted is not None and real.divisor != 1.0:
+            counted = counted.transform(np.zeros(shape), np.full(shape, real.divisor))
+    assert counted is not None, f"{statistic.name} of real values follows from counts of stored ones"
+    return counted
 
 
 @dataclass
@@ -161,7 +177,8 @@ class MeasureSpans:
         if tally := self._tally(source, group):
             self._add_tally(part, tally)
             return part
-        accumulator = Accumulator(kept, hide_values(source.spec, self.options.ignore), self.options.statistics)
+        real = find_real_values(source.spec, self.options)
+        accumulator = Accumulator(kept, real.hidden, self.options.statistics, real)
         for span in group:
             self._add_block(part, accumulator, source.read(span), kept)
         part.moments, part.statistics = accumulator.finish()
@@ -225,6 +242,12 @@ class MeasureSpans:
         part.skip(block.skipped, block.skipped_total)
         part.texts = merge_texts(part.texts, block.texts)
         part.notes |= dict.fromkeys(block.notes)
+
+
+def find_real_values(spec: Spec, options: MeasureOptions) -> RealValues:
+    """How the stored values of such data become the real ones that are measured."""
+    packing = spec.packing if spec.packing is not None and spec.packing.is_affine else None
+    return RealValues(packing, unit_divisor(spec.dtype) if options.unit else 1.0, hide_values(spec, options.ignore))
 
 
 def cut_runs(index: int, groups: Iterator[SpanGroup], together: int, done: int = 0) -> Iterator[SpanRun]:

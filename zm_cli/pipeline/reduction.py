@@ -11,12 +11,11 @@ from zm_cli.data.spec import Spec
 from zm_cli.numbers.axes import Per, feature_shape
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.statistic import Statistic
-from zm_cli.numbers.stored import hide_values
 from zm_cli.numbers.tree import Levels, MergeTree
 from zm_cli.pipeline.conclude import SourceResult
 from zm_cli.pipeline.digest import SourceDigest
 from zm_cli.pipeline.options import MeasureOptions
-from zm_cli.pipeline.part import Part, SpanGroup, group_spans
+from zm_cli.pipeline.part import Part, SpanGroup, find_real_values, group_spans
 from zm_cli.pipeline.trail import NO_SPANS
 from zm_cli.pipeline.words import missing_value
 from zm_cli.running.guard import note_input
@@ -47,7 +46,7 @@ class Reduction:
         self.source = source
         self._per = per
         self._options = options
-        self._hidden = hide_values(source.spec, options.ignore)
+        self._real = find_real_values(source.spec, options)
         self._progress = Progress()
         self._tree = MergeTree(Part.add)
 
@@ -100,7 +99,7 @@ class Reduction:
             shard=source.spec.shard,
         )
         shape = feature_shape(source.spec, self._per)
-        moments, statistics = _unpack(source, *total.conclude(shape, self._options.statistics, self._hidden))
+        moments, statistics = _unpack(source, *total.conclude(shape, self._options.statistics, self._real))
         own, names = source.spec.names, spec.names
         if self._per == "column" and own and own != names:
             order = [own.index(name) for name in names or ()]
@@ -126,5 +125,5 @@ def _unpack(
     packing = source.spec.packing
     if packing is None or not packing.is_affine:
         return moments, statistics
-    unpacked = [each.unpack(packing.scale, packing.offset) for each in statistics]
+    unpacked = [each if each.real else each.unpack(packing.scale, packing.offset) for each in statistics]
     return moments.unpack(packing.scale, packing.offset), tuple(each for each in unpacked if each is not None)

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from zm_cli.data.spec import Spec
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.sums import Floats
-from zm_cli.pipeline.transform import Transform
 from zm_cli.pipeline.words import MOST_NAMES, list_names
 from zm_cli.statsfile.stats import Stats
+from zm_cli.transforms.affine import AffineTransform
+from zm_cli.transforms.base import Transform
 
 MOST_SHARE = 0.01
 """How large an error may be, in deviations of its feature: float32 stays far below it, and so does float16 for values
@@ -37,8 +38,10 @@ def find_rounding(stats: Stats, spec: Spec, transform: Transform) -> str | None:
       error must also be larger than twice what their own dtype resolves there.
     - other values have an error of more than MOST_SHARE of their feature's deviation.
 
-    For an inverse, the error is that of the values that it gives back.
+    For an inverse, the error is that of the values that it gives back. Only affine transforms are looked at.
     """
+    if not isinstance(transform, AffineTransform):
+        return None
     moments = stats.moments
     unit = transform.unit
     largest = np.maximum(np.abs(moments.min), np.abs(moments.max)) * unit
@@ -47,7 +50,8 @@ def find_rounding(stats: Stats, spec: Spec, transform: Transform) -> str | None:
             error = _half_step(largest, transform.dtype)
         else:
             shift, scale = (array.reshape(moments.mean.shape) for array in (transform.shift, transform.scale))
-            reach = np.maximum(np.abs(moments.min - shift), np.abs(moments.max - shift)) / scale
+            ends = ((end - shift) / scale + transform.offset for end in (moments.min, moments.max))
+            reach = np.maximum(*map(np.abs, ends))
             # Adding the mean again rounds, too.
             error = _half_step(reach, transform.dtype) * scale * unit + _half_step(largest, np.dtype(np.float64))
         wrong = _exceeds(error, largest, moments, stats, spec, transform)

@@ -33,7 +33,10 @@ def describe_run(sources: Sequence[Source], options: MeasureOptions, reading: Re
         "--unit": options.unit,
         "--ignore": options.ignore,
         "--missing": options.missing,
-        **{each.option.spelling if each.option else each.name: True for each in options.statistics},
+        **{
+            each.option.spelling if each.option else each.name: options.settings.get(each.name, True)
+            for each in options.statistics
+        },
     }
     known = reading_options()
     chosen = {known[name].spelling.partition("/")[0]: value for name, value in reading.to_dict().items()}

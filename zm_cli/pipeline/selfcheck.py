@@ -11,11 +11,12 @@ from zm_cli.inputs.standard_input import name_input
 from zm_cli.numbers.axes import Per
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.sums import Counts
-from zm_cli.outputs.receipt import Operation
+from zm_cli.outputs.receipt import DONE, Operation
 from zm_cli.pipeline.outcome import Outcome, Written
-from zm_cli.pipeline.transform import Transform
 from zm_cli.pipeline.words import MOST_NAMES, list_names
 from zm_cli.statsfile.stats import Stats
+from zm_cli.transforms.affine import AffineTransform
+from zm_cli.transforms.base import Transform
 
 MOST_SHIFT = 1.0
 """How far a mean may be off, in expected deviations; four standard errors are added to it."""
@@ -39,6 +40,8 @@ def check_written(stats: Stats, transform: Transform, moments: Moments | None, o
         outcome.written = expected
         return
     outcome.written = describe_written(stats, moments)
+    if expected is None:
+        return
     if warning := find_unexpected(expected, outcome.written, outcome.samples, moments.count.ravel()):
         outcome.warn(warning)
 
@@ -51,24 +54,28 @@ def check_undone(
     `forward` is the transform that would have made them.
     """
     expected, found = expect_written(stats, forward), describe_written(stats, moments)
+    if expected is None:
+        return
     indices = find_unlike(expected, found, outcome.samples, moments.count.ravel())
     if not len(indices):
         return
     first = indices[0]
-    done = {"center": "centered", "standardize": "standardized"}[operation]
     outcome.warn(
-        f"{name_input(path)}: does not look {done}, so that --inverse may have undone what was never done: "
+        f"{name_input(path)}: does not look {DONE[operation]}, so that --inverse may have undone what was never done: "
         f"{_name_first(found, indices)}; {_compare(expected, found, first, 'has')}"
     )
 
 
-def expect_written(stats: Stats, transform: Transform) -> Written:
-    """What the data of the statistics become by this transform: mean 0 everywhere, unless missing values are filled
-    with another value.
+def expect_written(stats: Stats, transform: Transform) -> Written | None:
+    """What the data of the statistics become by this transform; None where it does not follow from their moments.
+
+    A mean that is subtracted becomes exactly 0, unless missing values are filled with something else.
     """
-    made = transform.apply_moments(stats.moments, units=False)
+    made = transform.predict(stats.moments, units=False)
+    if made is None:
+        return None
     variance = made.variance()
-    center = np.zeros_like(made.mean) if transform.filling is None else made.mean
+    center = np.where(_is_centered(stats, transform), 0.0, made.mean)
     if stats.per == "pixel":
         weights = made.count.ravel()
         every, number = np.where(weights > 0, center.ravel(), 0.0), max(1, weights.sum())
@@ -78,6 +85,17 @@ def expect_written(stats: Stats, transform: Transform) -> Written:
         return Written(("all",), np.array([middle]), np.sqrt(np.array([np.dot(spread, weights) / number])))
     mean = np.where(made.count == 0, np.nan, center).ravel()
     return Written(stats.features, mean, np.sqrt(variance).ravel())
+
+
+def _is_centered(stats: Stats, transform: Transform) -> NDArray[np.bool_]:
+    """Which features have the mean 0 after a transform of the data of the statistics, in the features' shape."""
+    moments = stats.moments
+    if not isinstance(transform, AffineTransform) or transform.offset:
+        return np.zeros(moments.mean.shape, np.bool_)
+    centered: NDArray[np.bool_] = transform.shift.reshape(moments.mean.shape) == moments.mean
+    if transform.filled is not None:
+        centered &= (moments.missing == 0) | (transform.filled.reshape(moments.mean.shape) == 0)
+    return centered
 
 
 def describe_written(stats: Stats, moments: Moments) -> Written:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from zm_cli.data.source import Source
+from zm_cli.outputs.receipt import DONE
 from zm_cli.pipeline.indicators import find_indicators
 from zm_cli.pipeline.options import ApplyOptions
 from zm_cli.pipeline.words import list_names
 
 MOST_LISTED = 8
 """The most names that are listed, of columns transformed and of columns left."""
-DONE = {"center": "centered", "standardize": "standardized"}
 
 
 def describe_transformed(source: Source, options: ApplyOptions) -> str:

@@ -13,7 +13,7 @@ from zm_cli.numbers.values import find_missing
 from zm_cli.pipeline.indicators import Indicators
 from zm_cli.pipeline.options import Missing
 from zm_cli.pipeline.part import SpanGroup
-from zm_cli.pipeline.transform import Transform
+from zm_cli.transforms.base import Transform
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,8 @@ class TransformSpan:
             return found if packing is None else found.unpack(packing.scale, packing.offset)
         if self.checked != self.kept:
             return Moments.from_block(transformed.values, self.checked)
-        return self.transform.apply_moments(Moments.from_block(block.values, self.checked, self.transform.hidden))
+        predicted = self.transform.predict(Moments.from_block(block.values, self.checked, self.transform.hidden))
+        return Moments.from_block(transformed.values, self.checked) if predicted is None else predicted
 
 
 @dataclass(frozen=True)

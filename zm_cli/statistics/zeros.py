@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +69,17 @@ class Zeros(Statistic):
     def unpack(self, scale: float, offset: float) -> Zeros | None:
         """The same zeros where nothing is added; else None: which values become zero is not known."""
         return None if offset else self
+
+    @classmethod
+    def stack(cls, parts: Sequence[Zeros]) -> Zeros:
+        """The zeros of several parts, with an axis for them before those of the features."""
+        import numpy as np
+
+        return cls(np.stack([part.zeros for part in parts]))
+
+    def unstack(self) -> list[Zeros]:
+        """The zeros of each part."""
+        return [Zeros(zeros) for zeros in self.zeros]
 
     def select(self, indices: list[int]) -> Zeros:
         """The zeros of some features."""

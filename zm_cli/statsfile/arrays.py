@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zm_cli.numbers.moments import Moments
-from zm_cli.numbers.statistic import ArrayField, Shape, Statistic
+from zm_cli.numbers.statistic import FEATURES, NUMBER, ArrayField, Shape, Statistic
 from zm_cli.statistics import optional_statistics
 from zm_cli.statsfile.fields import field_error
 
@@ -30,11 +32,14 @@ def known_arrays() -> dict[str, ArrayField]:
 
 @dataclass(frozen=True)
 class ExpectedArray:
-    """What an array of the stats file at `where` must be: of this shape, of whole numbers or of any."""
+    """What an array of the stats file at `where` must be: of this shape, of whole numbers or of any.
+
+    None in the shape stands for a length that the file decides.
+    """
 
     field: str
     whole: bool
-    shape: Shape
+    shape: tuple[int | None, ...]
     where: str
 
     def check(self, dtype: np.dtype[Any], shape: Shape) -> None:
@@ -42,7 +47,9 @@ class ExpectedArray:
         if dtype.kind not in ("iu" if self.whole else "fiu") or dtype.itemsize > 8:
             what = f"is not an array of {'whole ' * self.whole}numbers"
             raise field_error(self.field, what, self.where)
-        if shape != self.shape:
+        if len(shape) != len(self.shape) or any(
+            theirs not in (ours, None) for ours, theirs in zip(shape, self.shape, strict=True)
+        ):
             what = f"has the shape {_show_shape(shape)}, but the features have {_show_shape(self.shape)}"
             raise field_error(self.field, what, self.where)
 
@@ -54,12 +61,12 @@ TakeArray = Callable[[ExpectedArray], NDArray[Any]]
 class Arrays(Mapping[str, NDArray[Any]]):
     """The arrays of a stats file by their keys, each read when it is asked for.
 
-    `found` are the keys in the file; those of no statistic are left out. All arrays have the shape `features`.
+    `found` are the keys in the file; those of no statistic are left out. `features` is the shape of the features.
     """
 
     def __init__(self, found: Collection[str], take: TakeArray, features: Shape, where: str) -> None:
         self._expected = {
-            field: ExpectedArray(field, array.whole, features, where)
+            field: ExpectedArray(field, array.whole, list_sizes(array, features), where)
             for field, array in known_arrays().items()
             if field in found
         }
@@ -78,6 +85,12 @@ class Arrays(Mapping[str, NDArray[Any]]):
         return len(self._expected)
 
 
-def _show_shape(shape: Shape) -> str:
-    sizes = ", ".join(map(str, shape[:MOST_AXES_SHOWN]))
+def list_sizes(array: ArrayField, features: Shape) -> tuple[int | None, ...]:
+    """The shape of an array for features of this shape, None for a length that the file decides."""
+    known = {FEATURES: features, NUMBER: (math.prod(features),)}
+    return tuple(chain.from_iterable(known.get(axis, (None,)) for axis in array.shape))
+
+
+def _show_shape(shape: tuple[int | None, ...]) -> str:
+    sizes = ", ".join("any" if size is None else str(size) for size in shape[:MOST_AXES_SHOWN])
     return f"({sizes}{', ...' if len(shape) > MOST_AXES_SHOWN else ',' if len(shape) == 1 else ''})"

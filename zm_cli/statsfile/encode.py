@@ -16,11 +16,28 @@ from zm_cli.statsfile.npz import HEADER
 
 
 def to_json(document: Mapping[str, Any]) -> str:
-    """The document as JSON, a line a field; floats as the shortest text that reads back to the same bits."""
+    """The document as JSON, a line a field; floats as the shortest text that reads back to the same bits.
+
+    The arrays of a section, such as `quantiles.values`, are fields of one object.
+    """
     lines = [
-        f"  {json.dumps(field)}: {json.dumps(_to_plain(value), allow_nan=False)}" for field, value in document.items()
+        f"  {json.dumps(field)}: {json.dumps(_to_plain(value), allow_nan=False)}"
+        for field, value in nest_sections(document).items()
     ]
     return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def nest_sections(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document with the fields of each section in an object: `{"a.b": 1}` becomes `{"a": {"b": 1}}`."""
+    nested: dict[str, Any] = {}
+    for field, value in document.items():
+        *sections, name = field.split(".")
+        inside = nested
+        for section in sections:
+            # The object may hold other fields already, which belong to the caller's document.
+            inside[section] = inside = dict(inside.get(section, {}))
+        inside[name] = value
+    return nested
 
 
 def encode_json(document: Mapping[str, Any]) -> bytes:
@@ -46,12 +63,14 @@ def encode_hdf5(document: Mapping[str, Any]) -> bytes:
     with h5py.File(buffer, "w") as file:
         file.attrs[HEADER] = header
         for field, array in arrays.items():
-            file.create_dataset(field, data=array, track_times=False)
+            file.create_dataset(field.replace(".", "/"), data=array, track_times=False)
     return buffer.getvalue()
 
 
 def _to_plain(value: Any) -> Any:
     """The value as JSON can hold it."""
+    if isinstance(value, dict):
+        return {field: _to_plain(entry) for field, entry in value.items()}
     if not isinstance(value, np.ndarray):
         return value
     if value.dtype.kind == "f" and not np.isfinite(value).all():

@@ -50,8 +50,7 @@ class Hdf5Stats:
 
     def find_arrays(self, fields: Collection[str]) -> frozenset[str]:
         """The names among `fields` that the file has, whatever they hold."""
-        links = self._file.id.links
-        return frozenset(field for field in fields if links.exists(field.encode()))
+        return frozenset(field for field in fields if self._has(field))
 
     def take(self, expected: ExpectedArray) -> NDArray[Any]:
         """The array of a field; DataError where it is not the expected one."""
@@ -76,10 +75,24 @@ class Hdf5Stats:
             raise ValueError(f"'{field}' has fewer bytes than its shape says")
         return np.asarray(found[()])
 
-    def _open_dataset(self, name: str) -> Any:
-        """The dataset of that name, whose numbers are in this file."""
+    def _has(self, field: str) -> bool:
+        """Whether the file has a field: each section is a group of the file itself."""
         import h5py
 
+        group = self._file
+        *sections, name = field.split(".")
+        for section in sections:
+            found = group.get(section, getlink=True)
+            if not isinstance(found, h5py.HardLink) or not isinstance(group[section], h5py.Group):
+                return False
+            group = group[section]
+        return bool(group.id.links.exists(name.encode()))
+
+    def _open_dataset(self, field: str) -> Any:
+        """The dataset of a field that the file has, whose numbers are in this file."""
+        import h5py
+
+        name = field.replace(".", "/")
         if not isinstance(self._file.get(name, getlink=True), h5py.HardLink):
             raise ValueError(f"'{name}' is a link to something else")
         found = self._file[name]

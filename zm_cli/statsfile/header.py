@@ -14,13 +14,11 @@ from zm_cli.data.spec import AXIS_LETTERS, UNNAMED, Spec
 from zm_cli.errors import DataError
 from zm_cli.formats import formats, reading_options
 from zm_cli.numbers.axes import describe_shape, feature_shape, possible_pers
+from zm_cli.numbers.statistic import MOST_FEATURES
 from zm_cli.outputs.provenance import Provenance, parse_provenance
 from zm_cli.statsfile.arrays import known_arrays
 from zm_cli.statsfile.fields import Fields, field_error, is_count, is_number
 from zm_cli.statsfile.stats import FORMAT, SOURCE_FIELDS, VERSION, Described, SourceRecord
-
-MOST_FEATURES = 1 << 26
-"""Features that a stats file can have: a gray picture of 8192 x 8192 has so many pixels."""
 
 HEADER_FIELDS = frozenset(
     {"format", "version", "requires", "per", "samples", "partial", "axes", "sample_shape", "names", "classes"}

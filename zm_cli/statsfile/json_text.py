@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from itertools import chain
 from typing import Any
 
@@ -45,8 +45,9 @@ def parse_json(
 ) -> dict[str, Any]:
     """The `known` fields of a JSON object, and those named in `arrays` as NumPy arrays; all others are skipped.
 
-    Arrays are int64, or float64 with null as NaN. Raises DataError where the text is not a JSON object in UTF-8, has a
-    field twice, or is larger than a stats file can be.
+    An array of a section is named as `quantiles.values`; other fields of a section are kept, in an object, where the
+    section is a known field. Arrays are int64, or float64 with null as NaN. Raises DataError where the text is not a
+    JSON object in UTF-8, has a field twice, or is larger than a stats file can be.
     """
     hint = "make a stats file with zm stats"
     if len(data) > JSON_BYTES:
@@ -77,8 +78,42 @@ class _Text:
             raise NotJsonError("begins with a byte order mark, which JSON must not have")
         if not self._next_is(b"{"):
             raise NotJsonError("is empty" if self._at_end() else "is not a JSON object")
-        keys: set[str] = set()
         found: dict[str, Any] = {}
+        for key in self._take_keys():
+            if any(array.startswith(f"{key}.") for array in arrays) and self._next_is(b"{"):
+                self._take_section(key, arrays, found, others=key in known)
+            elif key in arrays:
+                found[key] = self._take_array(key)
+            elif key in known:
+                found[key] = self._take_value()
+            else:
+                self._position = self._scanner.skip_value(self._position)
+        if not self._at_end():
+            raise NotJsonError("goes on after the end of its JSON")
+        return found
+
+    def _take_section(self, name: str, arrays: Collection[str], found: dict[str, Any], *, others: bool) -> None:
+        """Takes the fields of the object of a section, which was opened; with `others`, those that are not arrays, too.
+
+        A section can have sections.
+        """
+        fields: dict[str, Any] = {}
+        for key in self._take_keys():
+            field = f"{name}.{key}"
+            if any(array.startswith(f"{field}.") for array in arrays) and self._next_is(b"{"):
+                self._take_section(field, arrays, found, others=False)
+            elif field in arrays:
+                found[field] = self._take_array(field)
+            elif others:
+                fields[key] = self._take_value()
+            else:
+                self._position = self._scanner.skip_value(self._position)
+        if others:
+            found[name] = fields
+
+    def _take_keys(self) -> Iterator[str]:
+        """Yields the names of the fields of an object that was opened, each to be followed by taking its value."""
+        keys: set[str] = set()
         closed = self._next_is(b"}")
         while not closed:
             key = self._take_key()
@@ -87,19 +122,11 @@ class _Text:
             if key in keys:
                 raise NotJsonError(f"has the field '{key[:50]}' twice")
             keys.add(key)
-            if key in arrays:
-                found[key] = self._take_array(key)
-            elif key in known:
-                found[key] = self._take_value()
-            else:
-                self._position = self._scanner.skip_value(self._position)
+            yield key
             if not self._next_is(b","):
                 if not self._next_is(b"}"):
                     raise NotJsonError("is not JSON")
                 closed = True
-        if not self._at_end():
-            raise NotJsonError("goes on after the end of its JSON")
-        return found
 
     def _next_is(self, sign: bytes) -> bool:
         if not self._data.startswith(sign, self._position):

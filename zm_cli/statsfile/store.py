@@ -13,13 +13,14 @@ from zm_cli.errors import DataError, UsageError
 from zm_cli.inputs.small_file import read_small
 from zm_cli.inputs.standard_input import StandardInput
 from zm_cli.numbers.axes import choose_per, feature_shape
+from zm_cli.numbers.statistic import MOST_FEATURES
 from zm_cli.outputs.draft import Draft, check_folder
 from zm_cli.running.guard import note_input
 from zm_cli.running.time_limit import limited
 from zm_cli.statsfile.arrays import known_arrays
 from zm_cli.statsfile.encode import encode_hdf5, encode_json, encode_npz, to_json
 from zm_cli.statsfile.hdf5 import Hdf5Stats
-from zm_cli.statsfile.header import KNOWN_FIELDS, MOST_FEATURES
+from zm_cli.statsfile.header import KNOWN_FIELDS
 from zm_cli.statsfile.json_text import JSON_BYTES, JSON_FEATURES, parse_json
 from zm_cli.statsfile.npz import NpzStats
 from zm_cli.statsfile.reader import read_json, read_stats

@@ -104,6 +104,28 @@ LAYOUT: Option[str] = Option(
         Replay.WHERE_IT_FITS,
     ),
 )
+BY: Option[str] = Option(
+    "by",
+    metavar="COLUMN|/DATASET|class",
+    help="The statistics of each group, too: of the samples with the same value in this column or dataset, or of the "
+    "same class of images.",
+    panel=Panel.NUMBERS,
+    recorded=Recorded(_is_name, {"type": "string", "minLength": 1}, Replay.NEVER, same_in_all=True),
+)
+WEIGHT: Option[str] = Option(
+    "weight",
+    metavar="COLUMN|/DATASET",
+    help="A column or dataset with a weight for each sample, which says how reliable it is.",
+    panel=Panel.NUMBERS,
+    recorded=Recorded(_is_name, {"type": "string", "minLength": 1}, Replay.NEVER, same_in_all=True),
+)
+MASK: Option[str] = Option(
+    "mask",
+    metavar="/DATASET",
+    help="A dataset of the shape of the data, or of its first axes: where it is not 0, values are missing.",
+    panel=Panel.MISSING,
+    recorded=Recorded(_is_name, {"type": "string", "minLength": 1}, Replay.NEVER, same_in_all=True),
+)
 MASK_AND_SCALE: Option[bool] = Option(
     "mask_and_scale",
     given_as=bool | None,

@@ -1,6 +1,8 @@
-"""Transform: centered and standardized values, their inverse, and missing values."""
+"""AffineTransform: centered and standardized values, their inverse, and missing values."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,11 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from tests.made import make_stats
+from tests.made import make_stats, make_transform
 from zm_cli.data.spec import Spec
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.pieces import PIECE
-from zm_cli.pipeline.transform import Transform
+from zm_cli.transforms.affine import AffineTransform
 
 SEED = 20261121
 
@@ -24,14 +26,13 @@ SHAPES = st.tuples(st.integers(1, 12), st.integers(1, 4), st.integers(1, 4), st.
 
 
 def transform_for(
-    values: NDArray[np.generic], per: str, dtype: str = "float64", **options: bool
-) -> tuple[Transform, Transform]:
+    values: NDArray[np.generic], per: str, dtype: str = "float64", method: str = "standardize", **settings: Any
+) -> tuple[AffineTransform, AffineTransform]:
     """The transform by the values' own statistics, and its inverse."""
     stats = make_stats(values, per, axes="NHWC")
     spec = Spec("hdf5", "NHWC", values.shape[1:], values.dtype)
-    arguments = {"standardize": True, **options}
-    forward = Transform.from_stats(stats, spec, np.dtype(dtype), **arguments)
-    back = Transform.from_stats(stats, spec, np.dtype("float64"), inverse=True, **arguments)
+    forward = make_transform(stats, spec, np.dtype(dtype), method=method, **settings)
+    back = make_transform(stats, spec, np.dtype("float64"), method=method, inverse=True, **settings)
     return forward, back
 
 
@@ -50,7 +51,7 @@ def transform_for(
 def test_the_inverse_gives_the_input_back_to_the_outputs_precision(
     values: NDArray[np.generic], per: str, dtype: str, standardize: bool
 ) -> None:
-    forward, back = transform_for(values, per, dtype=dtype, standardize=standardize)
+    forward, back = transform_for(values, per, dtype, "standardize" if standardize else "center")
     if dtype == "float16" and values.dtype != np.uint8:
         return  # the range of float16 ends at 65504
     returned = back.apply_values(forward.apply_values(values)[0])[0]
@@ -70,7 +71,7 @@ def test_the_inverse_gives_the_input_back_to_the_outputs_precision(
 def test_the_training_set_has_mean_zero_and_deviation_one(values: NDArray[np.float64], standardize: bool) -> None:
     stats = make_stats(values, "column", axes="NC")
     spec = Spec("hdf5", "NC", values.shape[1:], values.dtype)
-    transform = Transform.from_stats(stats, spec, np.dtype("float64"), standardize=standardize)
+    transform = make_transform(stats, spec, np.dtype("float64"), method="standardize" if standardize else "center")
     result = transform.apply_values(values)[0]
     again = make_stats(result, "column", axes="NC").moments
     # Each value is rounded once, relative to the largest one of the input (divided by the scale) or of the output.
@@ -86,7 +87,7 @@ def test_statistics_broadcast_with_channels_first() -> None:
     values = np.random.default_rng(1).normal(size=(5, 3, 4, 2))
     stats = make_stats(values, "channel", axes="NCHW")
     spec = Spec("hdf5", "NCHW", (3, 4, 2), values.dtype)
-    result = Transform.from_stats(stats, spec, np.dtype("float64"), standardize=False).apply_values(values)[0]
+    result = make_transform(stats, spec, np.dtype("float64"), method="center").apply_values(values)[0]
     expected = values - values.mean(axis=(0, 2, 3)).reshape(1, 3, 1, 1)
     np.testing.assert_allclose(result, expected, rtol=0, atol=1e-15)
 
@@ -100,8 +101,8 @@ def test_float32_output_is_the_float64_result_rounded_once() -> None:
 
 def test_missing_values_stay_missing_unless_they_are_imputed() -> None:
     values = np.array([1.0, np.nan, 3.0]).reshape(3, 1, 1, 1)
-    kept, _ = transform_for(values, "channel", standardize=False)
-    filled, _ = transform_for(values, "channel", standardize=False, impute=True)
+    kept, _ = transform_for(values, "channel", method="center")
+    filled, _ = transform_for(values, "channel", method="center", impute="mean")
     np.testing.assert_array_equal(kept.apply_values(values)[0].ravel(), [-1, np.nan, 1])
     np.testing.assert_array_equal(filled.apply_values(values)[0].ravel(), [-1, 0, 1])
 
@@ -110,7 +111,7 @@ def test_ignored_values_become_missing() -> None:
     values = np.array([1, 255, 3], dtype=np.uint8).reshape(3, 1, 1, 1)
     stats = make_stats(values, "channel", axes="NHWC", ignore=255)
     spec = Spec("hdf5", "NHWC", (1, 1, 1), values.dtype)
-    transform = Transform.from_stats(stats, spec, np.dtype("float32"), standardize=False)
+    transform = make_transform(stats, spec, np.dtype("float32"), method="center")
     np.testing.assert_array_equal(transform.apply_values(values)[0].ravel(), [-1, np.nan, 1])
 
 
@@ -118,10 +119,10 @@ def test_unit_statistics_read_integers_as_0_to_1_and_back() -> None:
     values = np.array([0, 51, 255], dtype=np.uint8).reshape(3, 1, 1, 1)
     stats = make_stats(values, "channel", axes="NHWC", unit=True)
     spec = Spec("hdf5", "NHWC", (1, 1, 1), values.dtype)
-    forward = Transform.from_stats(stats, spec, np.dtype("float64"), standardize=False)
+    forward = make_transform(stats, spec, np.dtype("float64"), method="center")
     np.testing.assert_allclose(forward.apply_values(values)[0].ravel(), np.array([0, 0.2, 1]) - 0.4, atol=1e-16)
     floats = Spec("hdf5", "NHWC", (1, 1, 1), np.dtype("float64"))
-    back = Transform.from_stats(stats, floats, np.dtype("float64"), standardize=False, inverse=True)
+    back = make_transform(stats, floats, np.dtype("float64"), method="center", inverse=True)
     np.testing.assert_allclose(back.apply_values(forward.apply_values(values)[0])[0], values, atol=1e-13)
 
 
@@ -136,7 +137,7 @@ def test_wide_integers_keep_their_distance_from_the_mean() -> None:
         values = np.array([base + step for step in range(101)], dtype=dtype).reshape(-1, 1)
         stats = make_stats(values, "column", axes="NC")
         spec = Spec("hdf5", "NC", (1,), values.dtype)
-        result, _ = Transform.from_stats(stats, spec, np.dtype("float64"), standardize=False).apply_values(values)
+        result, _ = make_transform(stats, spec, np.dtype("float64"), method="center").apply_values(values)
         # The mean itself is a float64; the values' distances from it are exact.
         exact = [int(value) - int(stats.moments.mean[0]) for value in values.ravel()]
         np.testing.assert_array_equal(result.ravel(), np.array(exact, dtype=np.float64))
@@ -146,7 +147,7 @@ def test_integers_further_apart_than_63_bits_are_rounded_not_wrapped() -> None:
     values = np.array([[0], [2**64 - 1]], dtype=np.uint64)
     stats = make_stats(values, "column", axes="NC")
     spec = Spec("hdf5", "NC", (1,), values.dtype)
-    result, _ = Transform.from_stats(stats, spec, np.dtype("float64"), standardize=True).apply_values(values)
+    result, _ = make_transform(stats, spec, np.dtype("float64"), method="standardize").apply_values(values)
     np.testing.assert_array_equal(result.ravel(), [-1, 1])
 
 
@@ -155,7 +156,7 @@ def test_values_beyond_the_outputs_range_are_counted(dtype: str) -> None:
     values = np.array([0.0, 1e300, -1e300, np.inf]).reshape(-1, 1)
     stats = make_stats(np.array([[1.0], [-1.0]]), "column", axes="NC")
     spec = Spec("hdf5", "NC", (1,), values.dtype)
-    result, overflows = Transform.from_stats(stats, spec, np.dtype(dtype), standardize=False).apply_values(values)
+    result, overflows = make_transform(stats, spec, np.dtype(dtype), method="center").apply_values(values)
     assert overflows == 2
     np.testing.assert_array_equal(result.ravel(), [0, np.inf, -np.inf, np.inf])
 
@@ -163,7 +164,7 @@ def test_values_beyond_the_outputs_range_are_counted(dtype: str) -> None:
 @pytest.mark.parametrize("per", ["channel", "pixel"])
 def test_a_sample_larger_than_a_piece_gives_the_same_values(per: str) -> None:
     values = np.random.default_rng(9).integers(0, 256, (2, 300, 250, 3), dtype=np.uint8)
-    transform, _ = transform_for(values, per, standardize=False)
+    transform, _ = transform_for(values, per, method="center")
     axes = (0, 1, 2) if per == "channel" else (0,)
     np.testing.assert_allclose(transform.apply_values(values)[0], values - values.mean(axis=axes), rtol=0, atol=1e-12)
 
@@ -172,7 +173,7 @@ def test_a_wide_row_is_cut_into_long_pieces_not_single_columns() -> None:
     values = np.random.default_rng(9).integers(0, 256, (1, 1_200_000), dtype=np.uint8)
     stats = make_stats(np.concatenate([values, values + 1]), "column", axes="NC")
     spec = Spec("hdf5", "NC", values.shape[1:], values.dtype)
-    transform = Transform.from_stats(stats, spec, np.dtype("float64"), standardize=False)
+    transform = make_transform(stats, spec, np.dtype("float64"), method="center")
     assert len(list(transform._pieces(values))) < 20
     np.testing.assert_array_equal(transform.apply_values(values)[0], values - stats.moments.mean)
 
@@ -181,8 +182,8 @@ def test_a_short_last_axis_takes_no_copy_of_the_whole_sample() -> None:
     values = np.random.default_rng(9).integers(0, 256, (2, 400_000, 2), dtype=np.uint8)
     stats = make_stats(values, "channel", axes="NLC")
     spec = Spec("hdf5", "NLC", values.shape[1:], values.dtype)
-    transform = Transform.from_stats(stats, spec, np.dtype("float64"), standardize=False)
-    assert max(shift.size for _, shift, _ in transform._pieces(values)) <= PIECE
+    transform = make_transform(stats, spec, np.dtype("float64"), method="center")
+    assert max(shift.size for _, (shift, _) in transform._pieces(values)) <= PIECE
     np.testing.assert_array_equal(transform.apply_values(values)[0], values - stats.moments.mean)
 
 
@@ -191,9 +192,7 @@ def test_a_short_last_axis_takes_no_copy_of_the_whole_sample() -> None:
 def test_column_order_is_kept_and_gives_the_same_values(per: str, rows: int) -> None:
     values = np.random.default_rng(9).normal(5, 3, (rows, 4))
     stats = make_stats(values, per, axes="NC")
-    transform = Transform.from_stats(
-        stats, Spec("csv", "NC", (4,), values.dtype), np.dtype("float64"), standardize=True
-    )
+    transform = make_transform(stats, Spec("csv", "NC", (4,), values.dtype), np.dtype("float64"), method="standardize")
     by_rows = transform.apply_values(values)[0]
     by_columns = transform.apply_values(np.asfortranarray(values))[0]
     assert by_columns.flags.f_contiguous
@@ -204,7 +203,7 @@ def test_an_inverse_fills_missing_values_with_the_mean_in_the_datas_own_scale() 
     values = np.array([0, 51, 255], dtype=np.uint8).reshape(3, 1, 1, 1)
     stats = make_stats(values, "channel", axes="NHWC", unit=True)
     spec = Spec("hdf5", "NHWC", (1, 1, 1), np.dtype("float64"))
-    back = Transform.from_stats(stats, spec, np.dtype("float64"), standardize=False, inverse=True, impute=True)
+    back = make_transform(stats, spec, np.dtype("float64"), method="center", inverse=True, impute="mean")
     np.testing.assert_allclose(back.apply_values(np.array([0, np.nan]).reshape(2, 1, 1, 1))[0].ravel(), [102, 102])
 
 
@@ -213,7 +212,7 @@ def test_an_ignored_value_does_not_hide_a_neighbour_that_rounds_to_it() -> None:
     stats = make_stats(values, "column", axes="NC", ignore=2**62)
     assert stats.moments.missing.tolist() == [1]
     spec = Spec("hdf5", "NC", (1,), values.dtype)
-    result, _ = Transform.from_stats(stats, spec, np.dtype("float64"), standardize=False).apply_values(values)
+    result, _ = make_transform(stats, spec, np.dtype("float64"), method="center").apply_values(values)
     assert np.isnan(result.ravel()).tolist() == [True, False, False, False, False]
 
 
@@ -224,8 +223,8 @@ def test_moments_are_transformed_as_the_values_are(impute: bool, unit: bool) -> 
     stats = make_stats(values, "channel", axes="NLC", unit=unit, ignore=7)
     other = np.random.default_rng(SEED + 1).integers(0, 90, (30, 5, 3), np.uint8)
     spec = Spec("hdf5", "NLC", (5, 3), other.dtype)
-    transform = Transform.from_stats(stats, spec, np.dtype("f8"), standardize=True, impute=impute)
-    made = transform.apply_moments(Moments.from_block(other, (2,), (7,)))
+    transform = make_transform(stats, spec, np.dtype("f8"), impute="mean" if impute else None)
+    made = transform.predict(Moments.from_block(other, (2,), (7,)))
     expected = Moments.from_block(transform.apply_values(other)[0], (2,))
     assert (made.count == expected.count).all()
     assert (made.missing == expected.missing).all()

@@ -1,0 +1,242 @@
+"""What is read beside the values of an array: labels, weights and a mask, each from an array of its own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zm_cli.data.block import Labels, Values
+from zm_cli.data.options import Option, ReadOptions
+from zm_cli.errors import DataError, UsageError
+from zm_cli.formats.shared.options import BY, MASK, WEIGHT
+from zm_cli.formats.shared.sampling import SampleRange
+
+TEXTS_AT_ONCE = 1 << 16
+"""How many labels are held as text at a time: a block of small samples has millions of them."""
+MOST_LETTERS = 1 << 12
+"""The most bytes of text of fixed length that a label can have: they are stored for every sample."""
+BOOLEANS = {0: "False", 1: "True"}
+OPTIONS: tuple[Option[str], ...] = (BY, WEIGHT, MASK)
+"""The options that name an array beside the data."""
+
+
+class Rows(Protocol):
+    """Reads entries of an array along the axis of the samples, which comes first; safe from several threads at once."""
+
+    def read(self, start: int, stop: int) -> NDArray[Any]:
+        """The entries from `start` to `stop`, (stop - start, ...); booleans as uint8, text as bytes or str."""
+        ...
+
+
+@dataclass(frozen=True)
+class Entries:
+    """An array with one label or weight for each sample; `where` names it in messages.
+
+    `names` are those of labels that are stored as numbers, without which a number is its own name. With `named`, a
+    number without a name is not a label.
+    """
+
+    rows: Rows
+    where: str
+    names: Mapping[int, str] | None = None
+    named: bool = False
+
+
+@dataclass(frozen=True)
+class Mask:
+    """An array that is not 0 where values are missing; `extents` is its shape as `MaskFit` has it."""
+
+    rows: Rows
+    extents: tuple[int, ...]
+
+
+class MaskFit(NamedTuple):
+    """How a mask lies on an array: its `axis` of the samples, and its length along each axis of a sample, 1 where it is
+    the same all along that axis."""
+
+    axis: int
+    extents: tuple[int, ...]
+
+
+class ReadBeside(NamedTuple):
+    """What was read beside the values of some samples, as a Block has it; `digested` are the bytes of all of it."""
+
+    labels: Labels | None
+    weights: NDArray[np.float64] | None
+    masked: NDArray[np.bool_] | None
+    digested: bytes
+
+
+@dataclass(frozen=True)
+class Beside:
+    """The arrays beside the data; None for those that were not asked for."""
+
+    labels: Entries | None = None
+    weights: Entries | None = None
+    mask: Mask | None = None
+
+    def read(self, address: SampleRange, shape: tuple[int, ...]) -> ReadBeside:
+        """What belongs to the samples of a range, whose values have this shape. Raises DataError for what is not a
+        label or a weight, and as the arrays' own readers."""
+        labels = None if self.labels is None else read_labels(self.labels, address)
+        weights = None if self.weights is None else read_weights(self.weights, address)
+        masked = None if self.mask is None else _read_mask(self.mask, address)
+        parts: list[bytes] = []
+        if labels is not None:
+            parts += [labels.codes.tobytes(), "\0".join(labels.names).encode()]
+        parts += [part.tobytes() for part in (weights, masked) if part is not None]
+        wide = None if masked is None else np.broadcast_to(masked, shape)
+        return ReadBeside(labels, weights, wide, b"\0".join(parts))
+
+
+def list_named(options: ReadOptions) -> dict[str, str]:
+    """The names that the user gave to arrays beside the data, by the names of the options."""
+    given = {option.name: options.get(option) for option in OPTIONS}
+    return {option: name for option, name in given.items() if name is not None}
+
+
+def find_entry_axis(option: Option[str], shape: tuple[int, ...], samples: int, where: str) -> int:
+    """The axis along which an array of this shape has one entry for each of `samples`; its other axes have length 1.
+
+    Raises UsageError, naming both numbers, where it has another number of entries.
+    """
+    if math.prod(shape) == samples and shape:
+        return next((axis for axis, extent in enumerate(shape) if extent != 1), 0)
+    what = "label" if option is BY else "weight"
+    if len(shape) == 2 and shape[0] == samples and option is BY:
+        raise UsageError(
+            f"has the shape {shape}, not one label for each of {samples:,} samples",
+            where=where,
+            hint="of one-hot labels, store the positions of the ones: labels.argmax(axis=1)",
+        )
+    raise UsageError(
+        f"has the shape {shape}, but there are {samples:,} samples",
+        where=where,
+        hint=f"{option.spelling} is for one {what} a sample",
+    )
+
+
+def fit_mask(mask: tuple[int, ...], shape: tuple[int, ...], letters: str, where: str) -> MaskFit:
+    """How a mask of shape `mask` lies on an array of this shape, whose axes are called `letters`.
+
+    It has all axes of the array, or all but the channels, or the first ones; along any but that of the samples its
+    length may be 1. Raises UsageError, naming both shapes, where it does not fit.
+    """
+    axes = range(len(shape))
+    sample_axis = letters.index("N")
+    choices = [list(axes), [axis for axis in axes if letters[axis] != "C"]]
+    choices += [list(axes[:stop]) for stop in range(len(shape) - 1, sample_axis, -1)]
+    for kept in choices:
+        if len(kept) == len(mask) and all(
+            extent == shape[axis] or (extent == 1 and axis != sample_axis)
+            for axis, extent in zip(kept, mask, strict=True)
+        ):
+            own = dict(zip(kept, mask, strict=True))
+            return MaskFit(kept.index(sample_axis), tuple(own.get(axis, 1) for axis in axes if axis != sample_axis))
+    raise UsageError(
+        f"has the shape {mask}, the data have {shape}",
+        where=where,
+        hint="a mask has the shape of the data, of its first axes, or of all but the channels",
+    )
+
+
+def read_labels(entries: Entries, address: SampleRange) -> Labels:
+    """The labels of the samples of a range: numbers and text by their names; empty text and NaN are not labels.
+
+    Raises DataError for a number that is not whole, and as the reader of the array.
+    """
+    first = entries.rows.read(address.start, min(address.stop, address.start + TEXTS_AT_ONCE))
+    if first.dtype.kind in "OSU":
+        return _keep_used(name_texts(_read_texts(entries.rows, first, address), address.stop - address.start), address)
+    rest = entries.rows.read(address.start + len(first), address.stop) if len(first) < _count(address) else first[:0]
+    numbers = address.pick(np.concatenate([first.reshape(-1), rest.reshape(-1)]))
+    return _name_numbers(numbers, entries, address)
+
+
+def read_weights(entries: Entries, address: SampleRange) -> NDArray[np.float64]:
+    """The weights of the samples of a range, shape (samples,); DataError for one that is negative or not finite."""
+    numbers = address.pick(entries.rows.read(address.start, address.stop).reshape(-1))
+    weights = numbers.astype(np.float64)
+    bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    if len(bad):
+        raise DataError(
+            f"the weight of sample {address.numbers[int(bad[0])]:,} is {weights[bad[0]]:g}",
+            where=entries.where,
+            hint="weights are finite and not negative",
+        )
+    return weights
+
+
+def name_texts(texts: Iterable[Any], number: int) -> Labels:
+    """The labels in so many texts, of bytes or str, without the spaces around them; an empty one is not a label."""
+    seen: dict[Any, int] = {}
+    found = np.fromiter((seen.setdefault(text, len(seen)) for text in texts), np.int64, number)
+    return _merge_names([_read_name(text) for text in seen], found)
+
+
+def _count(address: SampleRange) -> int:
+    return address.stop - address.start
+
+
+def _read_texts(rows: Rows, first: NDArray[Any], address: SampleRange) -> Iterator[Any]:
+    yield from first.reshape(-1).tolist()
+    for start in range(address.start + len(first), address.stop, TEXTS_AT_ONCE):
+        yield from rows.read(start, min(address.stop, start + TEXTS_AT_ONCE)).reshape(-1).tolist()
+
+
+def _read_name(text: Any) -> str:
+    if isinstance(text, bytes):
+        try:
+            text = text.decode()
+        except UnicodeDecodeError:
+            # Text of fixed length does not say its encoding.
+            text = text.decode("latin-1")
+    # A lone surrogate, which an array can hold, cannot be written to a file.
+    name: str = text.encode("utf-8", "replace").decode()
+    return name.strip("\0").strip()
+
+
+def _merge_names(names: Sequence[str], codes: NDArray[np.int64]) -> Labels:
+    """The labels with these codes into `names`, of which several can be the same, and empty ones are not labels."""
+    index: dict[str, int] = {}
+    merged = [index.setdefault(name, len(index)) if name else -1 for name in names]
+    return Labels(np.array(merged, np.int64)[codes], tuple(index))
+
+
+def _name_numbers(numbers: NDArray[Any], entries: Entries, address: SampleRange) -> Labels:
+    missing = np.isnan(numbers) if numbers.dtype.kind == "f" else np.zeros(len(numbers), np.bool_)
+    if numbers.dtype.kind == "f":
+        odd = np.flatnonzero(~missing & ((np.trunc(numbers) != numbers) | np.isinf(numbers)))
+        if len(odd):
+            raise DataError(
+                f"the label of sample {address.numbers[int(odd[0])]:,} is {numbers[odd[0]]:g}",
+                where=entries.where,
+                hint="labels are whole numbers or text",
+            )
+    names = entries.names or {}
+    if entries.named:
+        missing |= ~np.isin(numbers, list(names))
+    found, positions = np.unique(numbers[~missing], return_inverse=True)
+    labels = _merge_names([names.get(int(value), str(int(value))) for value in found], positions.reshape(-1))
+    codes = np.full(len(numbers), -1, np.int64)
+    codes[~missing] = labels.codes
+    return Labels(codes, labels.names)
+
+
+def _keep_used(labels: Labels, address: SampleRange) -> Labels:
+    """The labels of the picked samples of a range, of which these are all."""
+    if address.picked is None:
+        return labels
+    codes = labels.codes[list(address.picked)]
+    used = np.unique(codes[codes >= 0])
+    return Labels(np.where(codes < 0, -1, np.searchsorted(used, codes)), tuple(labels.names[code] for code in used))
+
+
+def _read_mask(mask: Mask, address: SampleRange) -> Values:
+    stored = address.pick(mask.rows.read(address.start, address.stop))
+    return (stored != 0).reshape(len(stored), *mask.extents)

@@ -1,0 +1,27 @@
+"""Center: subtract the mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from zm_cli.methods.elementwise import Affine, Elementwise
+
+if TYPE_CHECKING:
+    from zm_cli.methods.settings import Settings
+    from zm_cli.statsfile.stats import Stats
+
+
+class Center(Elementwise):
+    """`x - mean`."""
+
+    name = "center"
+    command = "center"
+
+    def find_affine(self, stats: Stats, settings: Settings) -> Affine:
+        """The mean, and a scale of 1."""
+        import numpy as np
+
+        return Affine(stats.moments.mean, np.ones_like(stats.moments.mean))
+
+
+METHOD = Center()

@@ -1,0 +1,30 @@
+"""What missing values are filled with (`--impute`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from zm_cli.methods.settings import Impute
+from zm_cli.numbers.sums import Floats
+from zm_cli.statsfile.stats import Stats
+
+
+@dataclass(frozen=True)
+class Filling:
+    """The value that fills each feature, in the features' shape: as it is in the data, and `divided` by the unit."""
+
+    real: Floats
+    divided: Floats
+
+
+def find_filling(stats: Stats, impute: Impute, unit: float) -> Filling | None:
+    """Returns what fills missing values of data whose integers are divided by `unit`; None where they stay missing."""
+    if impute is None:
+        return None
+    if isinstance(impute, str):
+        mean = stats.moments.mean
+        return Filling(mean * unit, mean)
+    value = np.full_like(stats.moments.mean, impute)
+    return Filling(value, value / unit)

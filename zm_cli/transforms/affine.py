@@ -1,0 +1,144 @@
+"""AffineTransform: shifts and scales values. Only here is a mean subtracted, or a deviation divided by."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from zm_cli.data.block import Values
+from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.pieces import PIECE
+from zm_cli.numbers.stored import find_equal, match_values, unpack_values
+from zm_cli.numbers.sums import Floats
+from zm_cli.transforms.base import Transform
+
+WIDE = 1024
+"""A last axis of this length is enough for NumPy's full speed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AffineTransform(Transform):
+    """`(x / unit - shift) / scale + offset`, or with `inverse` `((x - offset) * scale + shift) * unit`.
+
+    `shift` and `scale` have a shape that broadcasts against a block's values. With `clip`, values beyond these two ends
+    become the nearer one; an inverse cannot give them back. Values that are not finite become `filled`, which has the
+    same shape as `shift`; None: they stay missing.
+    """
+
+    shift: Floats
+    scale: Floats
+    offset: float = 0.0
+    clip: tuple[float, float] | None = None
+    filled: Floats | None = None
+
+    def apply_values(self, values: Values) -> tuple[Values, int]:
+        """The transformed values in the same shape and memory order, in the output's dtype, and how many overflowed."""
+        result = np.empty_like(values, dtype=self.dtype)
+        overflows = 0
+        for piece, arrays in self._pieces(values):
+            work = self._compute(values[piece], *arrays)
+            with np.errstate(over="ignore"):
+                result[piece] = work
+            if self.dtype != np.float64 and np.isinf(result[piece]).any():
+                overflows += int(np.count_nonzero(np.isinf(result[piece]) & np.isfinite(work)))
+        return result, overflows
+
+    def predict(self, moments: Moments, *, units: bool = True) -> Moments | None:
+        """The moments of values after this transform, in their own shape; None where values may be clipped."""
+        shape = moments.mean.shape
+        shift, scale = (np.broadcast_to(array.reshape(shape), shape) for array in (self.shift, self.scale))
+        if units and self.packing is not None:
+            moments = moments.unpack(self.packing.scale, self.packing.offset)
+        made = (moments.divide(self.unit) if units else moments).transform(shift, scale)
+        if self.offset:
+            made = made.transform(np.full(shape, -self.offset), np.ones(shape))
+        if self.clip is not None and ((made.min < self.clip[0]) | (made.max > self.clip[1])).any():
+            return None
+        if self.filled is None:
+            return made
+        none, zero, some = np.zeros(shape, np.int64), np.zeros(shape), moments.missing > 0
+        filled = np.where(some, self.filled.reshape(shape), 0.0)
+        low, high = np.where(some, filled, np.inf), np.where(some, filled, -np.inf)
+        return replace(made.merge(Moments(moments.missing, filled, zero, low, high, none, zero)), missing=none)
+
+    def _pieces(self, values: Values) -> Iterator[tuple[tuple[slice, ...], list[Floats]]]:
+        """Pieces of a block, small enough for a float64 copy in cache, each with its part of the arrays."""
+        arrays = [self.shift, self.scale, *([] if self.filled is None else [self.filled])]
+        sample = values[:1].size
+        if values.ndim == 2 and values.flags.f_contiguous and not values.flags.c_contiguous:
+            for column in range(values.shape[1]):
+                one = slice(column, column + 1)
+                own = one if self.shift.size > 1 else slice(None)
+                for start in range(0, len(values), PIECE):
+                    yield (slice(start, start + PIECE), one), [array[:, own] for array in arrays]
+            return
+        if sample <= PIECE or values.ndim < 2:
+            step = max(1, PIECE // max(1, sample))
+            wide = [_widen(array, values.shape) for array in arrays]
+            for start in range(0, len(values), step):
+                yield (slice(start, start + step),), wide
+            return
+        length = values.shape[1]
+        step = max(1, PIECE * length // sample)
+        along = self.shift.shape[1] > 1
+        shape = (1, length if along else step, *values.shape[2:])
+        wide = [_widen(array, shape) for array in arrays]
+        for index in range(len(values)):
+            for start in range(0, length, step):
+                part = slice(start, min(start + step, length))
+                own = part if along else slice(0, part.stop - start)
+                yield (slice(index, index + 1), part), [array[:, own] for array in wide]
+
+    def _compute(self, values: Values, shift: Floats, scale: Floats, *filled: Floats) -> Floats:
+        hidden = match_values(self.hidden, values.dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            if self.inverse:
+                work = unpack_values(values, self.packing)
+                if self.offset:
+                    work -= self.offset
+                work *= scale
+                work += shift
+                work *= self.unit
+            else:
+                work = self._subtract(values, shift)
+                work /= scale
+                if self.offset:
+                    work += self.offset
+        if hidden:
+            work[find_equal(values, hidden)] = np.nan
+        for array in filled:
+            np.copyto(work, array, where=~np.isfinite(work))
+        if self.clip is not None and not self.inverse:
+            np.clip(work, *self.clip, out=work)
+        return work
+
+    def _subtract(self, values: Values, shift: Floats) -> Floats:
+        plain = self.unit == 1.0 and self.packing is None
+        if plain and values.dtype.kind in "iu" and values.dtype.itemsize == 8:
+            # Beyond 2**53, float64 would round the values themselves, but not their distances from the mean. Unsigned
+            # arithmetic wraps around, so a distance that fits into 63 bits is right as a signed integer.
+            whole = np.floor(shift)
+            distance = (values.view(np.uint64) - whole.astype(values.dtype).view(np.uint64)).view(np.int64)
+            rounded = values - shift
+            return np.where(np.abs(rounded) < 2.0**62, distance - (shift - whole), rounded)
+        work = unpack_values(values, self.packing)
+        if self.unit != 1.0:
+            work /= self.unit
+        work -= shift
+        return work
+
+
+def _widen(array: Floats, shape: tuple[int, ...]) -> Floats:
+    """The array repeated along its last axes towards `shape`, because NumPy is slow along a short last axis.
+
+    It is repeated only as long as it has at most PIECE values.
+    """
+    wide = list(array.shape)
+    for axis in range(len(shape) - 1, 0, -1):
+        if math.prod(wide) >= WIDE or math.prod(wide) // wide[axis] * shape[axis] > PIECE:
+            break
+        wide[axis] = shape[axis]
+    return np.ascontiguousarray(np.broadcast_to(array, wide))

@@ -1,0 +1,47 @@
+"""Transform: turns the values of a block into others, or undoes that."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from zm_cli.data.block import Block, Values
+from zm_cli.data.packing import Packing
+from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.stored import Hidden
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transform(ABC):
+    """What becomes of the values of a block, computed in float64 and written in `dtype`.
+
+    The values of a block are stored ones: first of all they become the real ones that they stand for by `packing`
+    (None: they are themselves), and those equal to one of `hidden` become NaN. Then integers are divided by `unit` (1:
+    they are not). `inverse` says that the values are those that a transform has made, which is undone. It pickles.
+    """
+
+    dtype: np.dtype[Any]
+    unit: float = 1.0
+    hidden: Hidden = ()
+    packing: Packing | None = None
+    inverse: bool = False
+
+    def apply(self, block: Block) -> tuple[Block, int]:
+        """The transformed block, in the output's dtype, and how many finite values became infinite in that dtype."""
+        values, overflows = self.apply_values(block.values)
+        return replace(block, values=values), overflows
+
+    @abstractmethod
+    def apply_values(self, values: Values) -> tuple[Values, int]:
+        """The transformed values, in the output's dtype, and how many finite ones became infinite in that dtype."""
+
+    def predict(self, moments: Moments, *, units: bool = True) -> Moments | None:
+        """The moments of values after this transform (not an inverse), from those of the stored values before it.
+
+        None where they do not follow from these. `units` False says that `moments` are already those of the real
+        values, divided by `unit`. Rounding to the output's dtype is not taken into account.
+        """
+        return None
