@@ -18,7 +18,7 @@ import pytest
 import typer
 
 from tests.shell import run_zm
-from tests.systems import needs_fifo, pty, skip_without_terminal
+from tests.systems import needs_fifo, pty, skip_without_terminal, slow
 from zm_cli.cli.completion import Answer, complete
 from zm_cli.cli.main import app
 from zm_cli.cli.shells import REQUEST
@@ -246,6 +246,7 @@ QUOTED = {
 }
 
 
+@slow
 def test_bash_completes(folder: Path, tmp_path: Path) -> None:
     (tmp_path / ".bashrc").write_text("# mine")
     for _ in range(2):

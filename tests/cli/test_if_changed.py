@@ -114,6 +114,7 @@ def test_the_output_is_made_again_after_a_change(data: Path, change: str) -> Non
     assert not run(data, *RUNS[name], *options)
 
 
+@slow
 def test_statistics_that_are_applied_are_inputs_too(data: Path) -> None:
     run_zm("stats", "t.csv", "-o", "s.json", cwd=data)
     arguments = ("standardize", "t.csv", "--stats", "s.json", "-o", "out.csv")
@@ -123,6 +124,7 @@ def test_statistics_that_are_applied_are_inputs_too(data: Path) -> None:
     assert run(data, *arguments)
 
 
+@slow
 @needs_fifo
 def test_changes_behind_links_are_noticed(data: Path) -> None:
     (data / "both").mkdir()
@@ -138,6 +140,7 @@ def test_changes_behind_links_are_noticed(data: Path) -> None:
     assert not run(data, "stats", "both", "images", "-o", "s.json")
 
 
+@slow
 def test_options_of_any_length_and_names_of_any_bytes_are_recorded(data: Path) -> None:
     odd = os.fsdecode(b"t\xff.csv")
     shutil.copy(data / "t.csv", data / odd)
@@ -171,6 +174,7 @@ def test_an_output_made_without_the_option_is_made_again_once(data: Path) -> Non
     assert not run(data, *RUNS["csv"])
 
 
+@slow
 def test_the_record_changes_nothing_else(data: Path) -> None:
     run_zm("stats", "t.csv", "-o", "plain.json", cwd=data)
     run_zm("stats", "t.csv", "-o", "recorded.json", "--if-changed", cwd=data)

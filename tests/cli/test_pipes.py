@@ -267,6 +267,7 @@ def test_data_that_cannot_be_read_are_an_error(tmp_path: Path, command: str) -> 
     assert subprocess.run(quiet, cwd=tmp_path, env=env, check=False).returncode == 0
 
 
+@slow
 def test_data_from_a_pipe_are_read_as_a_table(tmp_path: Path) -> None:
     text = b"a\n1\n3\n"
     (tmp_path / "t.csv").write_bytes(text)

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.shell import run_zm
+from tests.systems import slow
 
 
 @pytest.fixture
@@ -93,6 +94,7 @@ def test_include_is_refused_for_tables(wide: Path) -> None:
 LISTED = ["b/1.png", "a/2.png", "c d/5.png"]
 
 
+@slow
 def test_a_list_of_images_is_read_in_its_order(pictures: Path) -> None:
     lines = "".join(f"data/{name}\n" for name in LISTED)
     (pictures / "list.txt").write_text(lines)

@@ -31,6 +31,7 @@ def run_script(folder: Path, script: str) -> None:
     subprocess.run(["sh", "-ec", script], cwd=folder, env=put_zm_on_path(folder), check=True, timeout=120)
 
 
+@slow
 def test_a_loop_over_parts_measures_the_whole(table: Path) -> None:
     run_script(
         table,
@@ -101,6 +102,7 @@ def test_another_part_is_another_output(table: Path) -> None:
     assert (table / "out.csv").read_text() != first
 
 
+@slow
 def test_join_takes_a_folder_of_parts_and_lists(table: Path) -> None:
     assert zm(table, "center x.csv --stats all.json --parts 2 -q -o x.parts").code == 0
     shown = zm(table, "inspect x.parts").out
@@ -137,6 +139,7 @@ def test_join_says_what_is_wrong_and_leaves_what_is_there(table: Path) -> None:
     assert (table / "out.csv").read_text() == (table / "1.csv").read_text() + (table / "2.csv").read_text()
 
 
+@slow
 def test_inspect_says_once_which_part_was_measured(table: Path) -> None:
     for index in (1, 3):
         assert zm(table, f"stats x.csv --shard {index}/3 -q -o {index}.json").code == 0

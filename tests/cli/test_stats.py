@@ -15,6 +15,7 @@ import pytest
 
 from tests.schemas import load_closed
 from tests.shell import run_zm
+from tests.systems import slow
 
 SCHEMA = load_closed("stats")
 TABLE = "name,x,y\na,1,10\nb,2,\nc,6,30\n"
@@ -193,6 +194,7 @@ def test_the_document_of_a_real_run_matches_the_schema(table: Path, tmp_path: Pa
         jsonschema.validate(json.loads(run_zm("stats", path, "--json").out), SCHEMA)
 
 
+@slow
 def test_memory_and_workers_do_not_change_a_bit(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "x.h5", "w") as file:
         file["x"] = np.random.default_rng(3).normal(size=(400_000, 9))

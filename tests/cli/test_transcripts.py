@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[2]
 TRANSCRIPTS = sorted((ROOT / "tests" / "transcripts").glob("*.txt"))
 
 
-@pytest.mark.parametrize("way", ["pipe", pytest.param("terminal", marks=slow)])
+@slow
+@pytest.mark.parametrize("way", ["pipe", "terminal"])
 @pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.stem)
 def test_a_transcript_is_reproduced_exactly(tmp_path: Path, path: Path, way: Way) -> None:
     shutil.copytree(ROOT / "sample_data", tmp_path / "sample_data", ignore=shutil.ignore_patterns("make.py"))

@@ -18,7 +18,7 @@ from PIL import Image
 
 from tests.made import png
 from tests.shell import run_zm, start_zm
-from tests.systems import needs_fifo, needs_groups
+from tests.systems import needs_fifo, needs_groups, slow
 
 HOUSING = "rooms,price\n4,500000\n3,400000\n5,600000\n6,700000\n"
 
@@ -116,6 +116,7 @@ def test_the_output_may_not_be_the_input(housing: Path, tmp_path: Path) -> None:
         assert housing.read_text() == HOUSING
 
 
+@slow
 def test_two_outputs_cannot_have_the_same_name(housing: Path, tmp_path: Path) -> None:
     ran = run_zm("center", housing, "-o", tmp_path / "a.json", "--save-stats", tmp_path / "a.json")
     assert ran.code == 2
@@ -161,6 +162,7 @@ def test_a_pipe_is_read_once_with_statistics_and_kept_without(housing: Path, tmp
     assert streamed.out == whole.out
 
 
+@slow
 def test_the_temporary_copy_of_a_pipe_is_never_named(tmp_path: Path) -> None:
     for name in ("a", "b"):
         run_zm("center", "-", "-o", tmp_path / f"{name}.csv", stdin=HOUSING.encode())
@@ -390,6 +392,7 @@ def test_an_image_skipped_for_its_depth_is_left_out_of_both_passes(pictures: Pat
     assert (document["samples"], document["sources"][0]["skipped"]) == (6, ["cat/deep.png"])
 
 
+@slow
 def test_images_of_another_depth_or_colour_do_not_fit(pictures: Path, tmp_path: Path) -> None:
     rng = np.random.default_rng(6)
     for name, values in (

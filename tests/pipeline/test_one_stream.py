@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.shell import run_zm
-from tests.systems import needs_limits, resource
+from tests.systems import needs_limits, resource, slow
 from zm_cli.data import block
 from zm_cli.data.options import ReadOptions
 from zm_cli.data.source import Source
@@ -82,6 +82,7 @@ def test_sources_have_the_bits_of_their_stats_files_merged_in_order(
         assert pooled.sources == tuple(stats.sources[0] for stats in loaded)
 
 
+@slow
 @needs_limits
 def test_many_sources_need_few_open_files(tmp_path: Path) -> None:
     paths = [write_bytes(tmp_path, index) for index in range(90)]

@@ -10,6 +10,7 @@ import pytest
 
 from tests.formats.images.samples import random_values, save_picture
 from tests.shell import run_zm
+from tests.systems import slow
 from zm_cli.data.options import ReadOptions
 from zm_cli.formats import open_source
 from zm_cli.pipeline.splits import find_held_out
@@ -56,6 +57,7 @@ def test_a_dataset_says_more_than_its_file(tmp_path: Path) -> None:
     assert "test.h5 is named" in str(warn(tmp_path / "test.h5", dataset="/x"))
 
 
+@slow
 def test_it_is_said_where_statistics_are_made_and_only_there(tmp_path: Path) -> None:
     table(tmp_path / "test.csv")
     assert run_zm("stats", "test.csv", "-o", "s.json", cwd=tmp_path).err.count("held-out data") == 1

@@ -41,6 +41,7 @@ def times_of(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
 
 
+@slow
 def test_make_prepares_the_data_and_a_second_make_does_nothing(project: Path) -> None:
     shutil.copy(EXAMPLES / "Makefile", project)
     first = run(project, "make")

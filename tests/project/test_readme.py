@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.shell import put_zm_on_path
+from tests.systems import slow
 
 ROOT = Path(__file__).parents[2]
 PAGES = ["README.md", *(str(page.relative_to(ROOT)) for page in sorted((ROOT / "docs").glob("*.md")))]
@@ -29,6 +30,7 @@ def test_there_are_examples() -> None:
     assert len(examples()) > 12
 
 
+@slow
 @pytest.mark.parametrize("page", PAGES)
 def test_the_examples_print_what_is_shown(tmp_path: Path, page: str) -> None:
     """Runs them in order, because later ones use earlier outputs, in a folder with the sample data."""

@@ -79,6 +79,7 @@ def test_untouched_cells_come_back_byte_for_byte(tmp_path: Path, codec: str) -> 
     assert rewritten(tmp_path, data, encoding=codec) == data
 
 
+@slow
 def test_a_pipe_may_hold_any_encoding(tmp_path: Path) -> None:
     text = "naïve,x\né,-1.0\nü,1.0\n"
     for data, options in (

@@ -15,6 +15,7 @@ import tifffile
 from tests.formats.images.samples import encode_picture, open_images, overwrite, random_picture, read_blocks
 from tests.made import png
 from tests.shell import run_zm
+from tests.systems import slow
 from zm_cli.data.options import ReadOptions
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import open_source
@@ -102,6 +103,7 @@ def test_the_limit_is_exact(tmp_path: Path, format: str) -> None:
         open_images(tmp_path, max_pixels=pixels - 1)
 
 
+@slow
 def test_more_pixels_than_the_default_are_read_if_allowed(tmp_path: Path) -> None:
     rows = zlib.compressobj(1)
     # 14000 x 13000 gray pixels: more than the limits of zm and of Pillow.

@@ -17,6 +17,7 @@ import polars
 import pytest
 
 from tests.shell import put_zm_on_path
+from tests.systems import slow
 from zm_cli.data.options import ReadOptions
 from zm_cli.errors import DataError, UsageError, ZmError
 from zm_cli.formats import open_source
@@ -147,6 +148,7 @@ def test_a_kind_that_was_named_is_not_doubted(tmp_path: Path) -> None:
     assert open_source(str(tmp_path / "t.arff"), ReadOptions(), "csv").spec.names == ("a",)
 
 
+@slow
 def test_the_proposed_lines_work(tmp_path: Path) -> None:
     name = "it's $HOME"
     (tmp_path / f"{name}.arff").write_text(ARFF)
