@@ -9,7 +9,7 @@ LOWEST := .venv-lowest
 LOWEST_TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-lowest soak fuzz-guided lint check format bench bench-quick bench-scale sample-data clean
+.PHONY: help demo test test-slow test-lowest soak fuzz-guided lint check format bench bench-quick bench-scale pictures sample-data clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,9 @@ bench-quick: $(VENV)/.installed-bench ## the same with small inputs: two minutes
 
 bench-scale: $(VENV)/.installed-bench ## compute what very large datasets cost from what is measured here: ten minutes
 	$(PY) -m bench.scale
+
+pictures: $(VENV)/.installed ## draw the pictures in docs/ anew
+	@$(PY) scripts/draw_conditioning.py
 
 sample-data: $(VENV)/.installed-dev ## make sample_data/ anew
 	$(PY) sample_data/make.py

@@ -14,6 +14,7 @@ from zm_cli.numbers.moments import Moments
 
 FIELDS = ("count", "mean", "m2", "min", "max", "missing", "tail")
 SUMS = ("total", "squares", "squares_high")
+WEIGHTS = ("total", "squares")
 SMALL = ("bool", "uint8", "int8", "uint16", "int16")
 """The types whose sums are exact."""
 
@@ -25,6 +26,9 @@ def assert_same_bits(left: Moments, right: Moments) -> None:
     if left.sums is not None and right.sums is not None:
         assert left.sums.divisor == right.sums.divisor
         pairs += [(field, getattr(left.sums, field), getattr(right.sums, field)) for field in SUMS]
+    assert (left.weights is None) == (right.weights is None)
+    if left.weights is not None and right.weights is not None:
+        pairs += [(field, getattr(left.weights, field), getattr(right.weights, field)) for field in WEIGHTS]
     for field, mine, theirs in pairs:
         assert (mine.dtype, mine.shape) == (theirs.dtype, theirs.shape), field
         assert mine.tobytes() == theirs.tobytes(), field

@@ -70,4 +70,5 @@ def make_transform(
 ) -> Any:
     """The transform of a method; `options` are fields of Use, or else of Settings."""
     use = {name: options.pop(name) for name in ("inverse", "unit") if name in options}
-    return methods()[method].make_transform(stats, Settings(**options), Use(spec, dtype, **use))
+    chosen = methods()[method]
+    return chosen.make_transform(stats, chosen.complete(Settings(**options)), Use(spec, dtype, **use))

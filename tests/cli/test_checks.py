@@ -5,11 +5,8 @@ Where no pipe, terminal or exit code of a process matters, the command line is c
 
 from __future__ import annotations
 
-import io
 import json
 import subprocess
-import sys
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -20,30 +17,18 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits, load_iris, load_wine
 
+from tests.inprocess import call_zm
 from tests.schemas import load_closed
 from tests.shell import Ran, run_at_terminal, run_zm, start_zm
-from zm_cli.cli.main import app
-from zm_cli.errors import ZmError
+from zm_cli.methods import methods_of
 
 SCHEMA = load_closed("check")
 jsonschema.Draft202012Validator.check_schema(SCHEMA)
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 
-def call(*arguments: str | Path) -> Ran:
-    """The same as `run_zm`, without a process."""
-    out, err = io.StringIO(), io.StringIO()
-    with redirect_stdout(out), redirect_stderr(err):
-        try:
-            code = app([*map(str, arguments)], standalone_mode=False, prog_name="zm")
-        except ZmError as error:
-            code = error.code
-            print(f"zm: error: {error}", file=sys.stderr)
-    return Ran(int(code or 0), out.getvalue(), err.getvalue())
-
-
 def inspect(path: str | Path, *arguments: str | Path) -> Ran:
-    return call("inspect", path, *arguments)
+    return call_zm("inspect", path, *arguments)
 
 
 def document(path: str | Path, *arguments: str | Path) -> dict[str, Any]:
@@ -52,7 +37,8 @@ def document(path: str | Path, *arguments: str | Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(ran.out)
     VALIDATOR.validate(found)
     assert ran.code == (0 if found["ok"] else 1)
-    assert found["ok"] == (all(feature["ok"] for feature in found["features"]) and not found["missing_columns"])
+    whole = not (found["missing_columns"] or found["unseen"])
+    assert found["ok"] == (all(feature["ok"] for feature in found["features"]) and whole)
     return found
 
 
@@ -63,7 +49,7 @@ def write_table(path: Path, names: list[str], rows: np.ndarray, labels: bool = T
 
 
 def done(*arguments: str | Path) -> None:
-    ran = call(*arguments, "-q")
+    ran = call_zm(*arguments, "-q")
     assert (ran.code, ran.err) == (0, "")
 
 
@@ -85,9 +71,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_standardized_table_passes_the_check(folder: Path) -> None:
     for check in ("centered", "standardized"):
-        ran = run_zm("inspect", folder / "out.csv", "--check", check)
+        ran = inspect(folder / "out.csv", "--check", check)
         assert (ran.code, ran.out, ran.err) == (0, f"{check}: 13 columns within 0.001\n", "")
-    assert run_zm("inspect", folder / "train.csv", "--check", "centered").code == 1
+    assert inspect(folder / "train.csv", "--check", "centered").code == 1
 
 
 def test_data_standardized_by_other_statistics_fail_the_check(folder: Path) -> None:
@@ -162,13 +148,13 @@ def test_text_in_columns_that_play_no_part_is_not_told_again(tmp_path: Path) -> 
     late = ["7"] * 60 + ["A/5"]
     rows = "".join(f"{row % 9},{row % 7},{'x7' if row % 2 else 7},{late[row]}\n" for row in range(61))
     (tmp_path / "t.csv").write_text("a,b,early,late\n" + rows)
-    assert "'late' is left as text" in call("standardize", tmp_path / "t.csv", "-o", tmp_path / "z.csv").err
-    assert "is left as text" not in call("inspect", tmp_path / "z.csv", "--check", "standardized").err
+    assert "'late' is left as text" in call_zm("standardize", tmp_path / "t.csv", "-o", tmp_path / "z.csv").err
+    assert "is left as text" not in call_zm("inspect", tmp_path / "z.csv", "--check", "standardized").err
     for columns in ([], ["--columns", "a"]):
-        ran = call("inspect", tmp_path / "t.csv", "--against", tmp_path / "z.csv.stats.json", *columns)
+        ran = call_zm("inspect", tmp_path / "t.csv", "--against", tmp_path / "z.csv.stats.json", *columns)
         assert (ran.code, ran.err) == (0, "")
     (tmp_path / "new.csv").write_text("a,b\n" + "1,1\n" * 60 + "2,n/k\n")
-    ran = call("inspect", tmp_path / "new.csv", "--against", tmp_path / "z.csv.stats.json")
+    ran = call_zm("inspect", tmp_path / "new.csv", "--against", tmp_path / "z.csv.stats.json")
     assert "column 'b' is left as text: row 61" in ran.err
 
 
@@ -307,7 +293,7 @@ def test_a_table_of_many_features_is_shortened(folder: Path) -> None:
 
 def test_quiet_keeps_the_exit_code(folder: Path) -> None:
     for name, code in (("out.csv", 0), ("test.csv", 1)):
-        ran = run_zm("inspect", folder / name, "--check", "centered", "-q")
+        ran = inspect(folder / name, "--check", "centered", "-q")
         assert (ran.code, ran.out, ran.err) == (code, "", "")
     ran = inspect(folder / "test.csv", "--against", folder / "s.json", "--max-shift", "0", "-q")
     assert (ran.code, ran.out, ran.err) == (1, "", "")
@@ -335,6 +321,9 @@ def test_a_closed_pipe_does_not_hide_that_the_check_fails(folder: Path) -> None:
         ["--against", "s.json", "--max-ratio", "0.9"],
         ["--against", "s.json", "--max-ratio", "inf"],
         ["--against", "s.json", "--max-outside", "-0.1"],
+        ["--max-psi", "0.1"],
+        ["--against", "s.json", "--max-psi", "0.1"],
+        ["--against", "s.json", "--max-quantile-shift", "1"],
         ["--against", "s.json", "--per", "all"],
         ["--against", "s.json", "--ignore", "0"],
         ["--against", "none.json"],
@@ -346,6 +335,107 @@ def test_options_that_cannot_be_combined_are_refused(
     monkeypatch.chdir(folder)
     ran = inspect("test.csv", *arguments)
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+
+
+@pytest.fixture(scope="module")
+def groups(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a table of two columns and a label, and its statistics, quantiles and groups."""
+    made = tmp_path_factory.mktemp("groups")
+    random = np.random.default_rng(8)
+    write_groups(made / "train.csv", random.normal(size=(400, 2)), ["x", "y"])
+    done("stats", made / "train.csv", "--quantiles", "default", "--by", "group", "-o", made / "s.json")
+    return made
+
+
+def write_groups(path: Path, values: np.ndarray, labels: list[str]) -> Path:
+    rows = (f"{a},{b},{labels[number % len(labels)]}\n" for number, (a, b) in enumerate(values.tolist()))
+    path.write_text("a,b,group\n" + "".join(rows))
+    return path
+
+
+def test_a_distribution_that_has_changed_is_shown_with_its_limit(groups: Path, tmp_path: Path) -> None:
+    values = np.random.default_rng(9).normal(size=(400, 2))
+    values[:, 1] = np.sign(values[:, 1])
+    new = write_groups(tmp_path / "new.csv", values, ["x", "y"])
+    ran = inspect(new, "--against", groups / "s.json", "--max-shift", "0.2")
+    assert (ran.code, ran.err) == (1, "")
+    first, heading, row, _ = ran.out.splitlines()
+    assert first == f"off: 1 of 2 columns not as in {groups / 's.json'}"
+    assert heading.split() == ["column", "shift", "ratio", "missing", "outside", "psi", "quantile", "mean", "std"]
+    assert row.startswith("b ")
+    assert " > 0.36 " in row
+    assert " q50 " in row
+    lax = ("--max-psi", "99", "--max-shift", "0.2")
+    assert inspect(new, "--against", groups / "s.json", *lax).code == 0
+    found = document(new, "--against", groups / "s.json", *lax, "--max-quantile-shift", "0.5")
+    assert [feature["off"] for feature in found["features"]] == [[], ["quantile_shift"]]
+    # The same, from statistics of the new data.
+    done("stats", new, "--quantiles", "50", "--by", "group", "-o", tmp_path / "new.json")
+    again = document(tmp_path / "new.json", "--against", groups / "s.json", *lax, "--max-quantile-shift", "0.5")
+    assert [feature["psi"] for feature in again["features"]] == [feature["psi"] for feature in found["features"]]
+
+
+def test_groups_that_training_did_not_have_are_named(groups: Path, tmp_path: Path) -> None:
+    rows = (groups / "train.csv").read_text().splitlines()
+    (tmp_path / "new.csv").write_text("\n".join([*rows[:301], *(row[:-1] + "z" for row in rows[301:])]) + "\n")
+    ran = inspect(tmp_path / "new.csv", "--against", groups / "s.json")
+    assert (ran.code, ran.err) == (1, "")
+    assert ran.out.splitlines() == [
+        f"off: groups that {groups / 's.json'} does not have: 2 columns within the limits",
+        "not in training (group): 'z', 25% of the samples",
+    ]
+    assert document(tmp_path / "new.csv", "--against", groups / "s.json")["unseen"] == ["z"]
+
+
+def test_a_pipe_is_grouped_where_it_is_asked_for(groups: Path) -> None:
+    text = (groups / "train.csv").read_bytes()
+    ran = run_zm("inspect", "-", "--against", groups / "s.json", stdin=text)
+    assert (ran.code, ran.err) == (
+        0,
+        "zm: -: is not grouped by group, so its groups are not compared; --by group does that\n",
+    )
+
+
+def test_classes_of_pictures_that_training_did_not_have_are_named(tmp_path: Path) -> None:
+    for name in ("train/cat", "train/dog", "new/cat", "new/emu"):
+        (tmp_path / name).mkdir(parents=True)
+        Image.new("L", (2, 2), 7).save(tmp_path / name / "0.png")
+    done("stats", tmp_path / "train", "-o", tmp_path / "s.json")
+    ran = inspect(tmp_path / "new", "--against", tmp_path / "s.json")
+    assert ran.code == 1
+    assert ran.out.splitlines()[1] == "not in training (class): 'emu', 50% of the samples"
+    assert ran.err == f"zm: {tmp_path / 'new'}: nothing of these groups of the training data: 'dog'\n"
+
+
+@pytest.mark.parametrize("method", methods_of("scale"))
+def test_scaled_data_are_checked_as_the_receipt_says(folder: Path, tmp_path: Path, method: str) -> None:
+    done("scale", folder / "train.csv", "--method", method, "-o", tmp_path / "out.csv")
+    found = document(tmp_path / "out.csv", "--check", "scaled")
+    assert (found["ok"], found["method"], found["notes"]) == (True, method, [])
+    ran = inspect(tmp_path / "out.csv", "--check", "scaled", "-v")
+    heading = ran.out.splitlines()[1].split()
+    assert heading[1:] == ["count", *found["expected"]]
+    assert not document(folder / "train.csv", "--check", "scaled")["ok"]
+
+
+@pytest.mark.parametrize("options", [["--range=-1,3"], ["--quantiles", "10,80"], ["--impute", "median"]])
+def test_the_settings_of_scaled_data_are_those_of_the_receipt(tmp_path: Path, options: list[str]) -> None:
+    random = np.random.default_rng(4)
+    table = write_table(tmp_path / "t.csv", ["a", "b"], random.lognormal(size=(200, 2)))
+    table.write_text(table.read_text().replace("\n", "\n,,hole\n", 1))
+    for method in ("minmax", "quantile"):
+        if "--quantiles" not in options or method == "quantile":
+            done("scale", table, "--method", method, *options, "-o", tmp_path / f"{method}.csv")
+            assert document(tmp_path / f"{method}.csv", "--check", "scaled")["ok"]
+
+
+@pytest.mark.parametrize("settings", [[], ["--epsilon", "0.5"], ["--components", "5"], ["--ddof", "1"]])
+def test_whitened_data_are_checked_as_the_receipt_says(folder: Path, tmp_path: Path, settings: list[str]) -> None:
+    for method in methods_of("whiten"):
+        done("whiten", folder / "train.csv", "--method", method, *settings, "-o", tmp_path / f"{method}.csv")
+        found = document(tmp_path / f"{method}.csv", "--check", "whitened")
+        assert (found["ok"], found["method"]) == (True, method)
+    assert not document(folder / "out.csv", "--check", "whitened")["ok"]
 
 
 def test_names_in_a_table_do_not_control_the_terminal(tmp_path: Path) -> None:

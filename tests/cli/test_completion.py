@@ -61,8 +61,12 @@ def values(line: str, after: str = "") -> list[str]:
 @pytest.mark.parametrize(
     ("line", "found"),
     [
-        ("", ["stats", "merge", "center", "standardize", "join", "inspect"]),
+        ("", ["stats", "merge", "center", "standardize", "scale", "whiten", "join", "inspect"]),
         ("st", ["stats", "standardize"]),
+        ("sc", ["scale"]),
+        ("scale x --method m", ["maxabs", "minmax"]),
+        ("scale x --range ", ["0,1", "-1,1"]),
+        ("scale x --impute me", ["mean", "median"]),
         ("m", ["merge"]),
         ("merge a.json --fi", ["--files-from"]),
         ("--v", ["--version"]),
@@ -81,7 +85,7 @@ def values(line: str, after: str = "") -> list[str]:
         ("stats x --delimiter t", ["tab"]),
         ("stats x --epsilon ", []),
         ("stats -- --per", []),
-        ("nonsense --per ", ["stats", "merge", "center", "standardize", "join", "inspect"]),
+        ("nonsense --per ", ["stats", "merge", "center", "standardize", "scale", "whiten", "join", "inspect"]),
     ],
 )
 def test_commands_options_and_values_are_completed(line: str, found: list[str]) -> None:

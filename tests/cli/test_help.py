@@ -17,7 +17,7 @@ from tests.shell import run_at_terminal, run_zm
 from tests.systems import slow
 from zm_cli.statsfile.store import save_stats
 
-COMMANDS = ("stats", "merge", "center", "standardize", "join", "inspect")
+COMMANDS = ("stats", "merge", "center", "standardize", "scale", "whiten", "join", "inspect")
 NARROW = {"COLUMNS": "80", "LINES": "24"}
 
 

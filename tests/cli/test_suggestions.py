@@ -15,6 +15,7 @@ from zm_cli.cli.main import app
 from zm_cli.cli.usage import explain_usage
 from zm_cli.errors import UsageError
 from zm_cli.formats import formats
+from zm_cli.methods import methods_of
 from zm_cli.suggest import find_near
 
 
@@ -37,13 +38,20 @@ def refuse(*arguments: str) -> UsageError:
         ("stats t.csv --colums a", "--colums", "did you mean --columns?"),
         ("stats t.csv --COLUMNS a", "--COLUMNS", "did you mean --columns?"),
         ("stats t.csv --null_value a", "--null_value", "did you mean --null-value?"),
-        ("stats t.csv --dtype float32", "--dtype", "it belongs to zm center and zm standardize"),
+        ("stats t.csv --dtype float32", "--dtype", "it belongs to zm center, zm standardize, zm scale and zm whiten"),
+        ("center t.csv --method minmax", "--method", "it belongs to zm scale and zm whiten"),
+        (
+            "scale t.csv --method minmix",
+            "--method",
+            f"did you mean minmax? choose from {', '.join(methods_of('scale'))}",
+        ),
+        ("scale t.csv --rang 0,1", "--rang", "did you mean --range?"),
         ("--columns a stats t.csv", "--columns", "write it after the command: zm stats --columns"),
         ("stats t.csv -columns a", "-c", "long options begin with two dashes, see zm stats --help"),
         ("stats t.csv --xyzzy", "--xyzzy", "see zm stats --help"),
         ("stat t.csv", "zm stat", "did you mean zm stats?"),
         ("STATS t.csv", "zm STATS", "did you mean zm stats?"),
-        ("xyzzy", "zm xyzzy", "choose from stats, merge, center, standardize, join, inspect"),
+        ("xyzzy", "zm xyzzy", "choose from stats, merge, center, standardize, scale, whiten, join, inspect"),
         ("stats t.csv --per chanel", "--per", "did you mean channel? choose from channel, pixel, column, all"),
         ("stats t.csv --kind CSV", "--kind", f"did you mean csv? choose from {', '.join(formats())}"),
         ("stats t.csv --missing xyzzy", "--missing", "choose from skip, error"),
@@ -53,7 +61,7 @@ def refuse(*arguments: str) -> UsageError:
         ("stats t.csv -j 0", "--workers", "at least 1"),
         ("standardize t.csv -o z.csv --epsilon=-1", "--epsilon", "at least 0"),
         ("center a.csv b.csv -o c.csv", "b.csv", "usage: zm center SOURCE"),
-        ("--", None, "choose from stats, merge, center, standardize, join, inspect"),
+        ("--", None, "choose from stats, merge, center, standardize, scale, whiten, join, inspect"),
     ],
 )
 def test_a_line_that_does_not_parse_is_explained_with_a_hint(line: str, where: str | None, hint: str) -> None:

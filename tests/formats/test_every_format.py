@@ -31,6 +31,7 @@ from zm_cli.pipeline.join import join_parts
 from zm_cli.pipeline.measure import measure
 from zm_cli.pipeline.opening import open_to_apply
 from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
+from zm_cli.pipeline.unmeasured import describe_unmeasured
 from zm_cli.running.plan import Plan
 from zm_cli.schema import load_schema
 from zm_cli.statsfile.encode import to_json
@@ -312,6 +313,34 @@ def test_the_output_is_what_numpy_computes_and_its_inverse_the_input(
     transformed, columns = open_to_apply(str(output), ReadOptions(), stats, inverse=True)
     apply(transformed, columns, str(back), inverse, Plan(workers))
     np.testing.assert_allclose(case.read(back), wide, rtol=1e-14, atol=1e-14 * float(np.abs(wide).max()))
+
+
+def test_a_scaled_output_is_what_numpy_computes_and_its_inverse_the_input(
+    case: Case, path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_block_bytes(monkeypatch, 700)
+    stats = measure_path(path)
+    output, back = tmp_path / case.output, tmp_path / f"back{Path(case.output).suffix}"
+    options = ApplyOptions(operation="scale", method="minmax", range=(-1.0, 1.0), dtype="float64")
+    apply(*open_to_apply(path, ReadOptions(), stats), str(output), options, Plan(2))
+    wide, axes = case.values.astype(np.float64), case.averaged(stats.per)
+    low, high = wide.min(axis=axes), wide.max(axis=axes)
+    np.testing.assert_allclose(case.read(output), (wide - low) / (high - low) * 2 - 1, rtol=1e-12, atol=1e-12)
+    transformed, columns = open_to_apply(str(output), ReadOptions(), stats, inverse=True)
+    apply(transformed, columns, str(back), replace(options, inverse=True), Plan(2))
+    np.testing.assert_allclose(case.read(back), wide, rtol=1e-14, atol=1e-14 * float(np.abs(wide).max()))
+
+
+def test_samples_of_length_1_are_what_numpy_computes(
+    case: Case, path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_block_bytes(monkeypatch, 700)
+    source, output = open_path(path), tmp_path / case.output
+    options = ApplyOptions(operation="scale", method="l2", dtype="float64")
+    apply(source, describe_unmeasured(source, None), str(output), options, Plan(2))
+    wide = case.values.astype(np.float64)
+    norm = np.linalg.norm(wide.reshape(len(wide), -1), axis=1).reshape(-1, *[1] * (wide.ndim - 1))
+    np.testing.assert_allclose(case.read(output), wide / np.where(norm == 0, 1, norm), rtol=1e-13)
 
 
 def test_what_was_centered_is_not_centered_again(case: Case, path: str, tmp_path: Path) -> None:

@@ -62,6 +62,46 @@ def test_names_and_encodings_that_are_not_possible_are_left_out(change: dict[str
     assert parse_receipt(json.dumps(RECEIPT | change)) == parse_receipt(json.dumps(RECEIPT))
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({"method": value} for value in ("", "min max", "../x", "\x1b[2J", "x" * 65, 1, ["minmax"])),
+        *({"range": value} for value in ([0], [1, 0], [0, 0], [0, "1"], [0, True], [-1e308, 1e308], "0,1", [0, 1, 2])),
+        *({"quantiles": value} for value in ([-1, 50], [25, 101], [75, 25], [25, float("nan")], None)),
+        *({"clip": value} for value in (0, "true", None)),
+    ],
+    ids=lambda change: repr(change)[:40],
+)
+def test_settings_of_a_method_that_are_not_possible_are_left_out(change: dict[str, Any]) -> None:
+    assert parse_receipt(json.dumps(RECEIPT | change)) == parse_receipt(json.dumps(RECEIPT))
+
+
+def test_the_method_and_its_settings_are_kept_described_and_compared() -> None:
+    settings = {"unit": 1.0, "method": "quantile", "range": [-1.0, 1.0], "clip": True, "quantiles": [1.0, 99.0]}
+    made = make_receipt("scale", inverse=False, stats="a", settings=settings)
+    found = parse_receipt(json.dumps(made))
+    assert found == made
+    assert {name: found[name] for name in settings} == settings
+    assert describe_receipt(found) == "scaled (quantile)"
+    assert describe_receipt({**found, "inverse": True}) == "scaled (quantile), then undone"
+    wanted = make_receipt("scale", inverse=True, stats="a", settings=settings)
+    check_receipt(found, wanted, "here")
+    for change, what in (
+        ({"method": "minmax"}, r"was scaled \(quantile\) and not scaled \(minmax\)"),
+        ({"operation": "center"}, r"was scaled \(quantile\) and not centered \(quantile\)"),
+        ({"range": [0.0, 1.0]}, r"otherwise \(range -1,1\)"),
+        ({"clip": False, "quantiles": [5.0, 95.0]}, r"otherwise \(clip True, quantiles 1,99\)"),
+        ({"stats": "b"}, "by other statistics"),
+    ):
+        with pytest.raises(DataError, match=what):
+            check_receipt(found, wanted | change, "here")
+
+
+def test_a_method_that_measures_nothing_records_no_statistics() -> None:
+    receipt = make_receipt("scale", inverse=False, stats=None, settings={"method": "l2"})
+    assert receipt == {"format": "zm-receipt", "version": 1, "operation": "scale", "inverse": False, "method": "l2"}
+
+
 WRONG: list[Any] = [None, [], {}, "x" * 1000, 10**400, float("nan"), float("inf"), [[[]]]]
 
 

@@ -1,14 +1,10 @@
-"""Checks and comparisons agree with NumPy; values outside a range are those counted one by one."""
+"""Checks agree with NumPy, and expect of data what their receipt says."""
 
 from __future__ import annotations
 
-import math
-from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-import h5py
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -16,85 +12,19 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tests.made import make_stats
-from zm_cli.data import block
-from zm_cli.data.options import ReadOptions
-from zm_cli.errors import DataError, UsageError
-from zm_cli.formats import open_source
-from zm_cli.numbers.bounds import Bounds
-from zm_cli.numbers.values import LONG_FEATURE
-from zm_cli.pipeline.check import TOLERANCE, Expectation, Findings, check_stats
-from zm_cli.pipeline.compare import Limits, Training, compare_data, compare_stats, open_to_compare
-from zm_cli.running.plan import Plan
+from tests.pipeline.tables import table
+from zm_cli.errors import DataError
+from zm_cli.methods import methods
+from zm_cli.methods.settings import Settings
+from zm_cli.outputs.receipt import DONE
+from zm_cli.pipeline.check import TOLERANCE, USUAL_METHODS, Making, check_stats
+from zm_cli.pipeline.measures import MEASURES
+from zm_cli.pipeline.options import State
+from zm_cli.statistics.covariance import Covariance
+from zm_cli.statistics.quantiles import Quantiles
 from zm_cli.statsfile.stats import Stats
 
-DTYPES = ["uint8", "int8", "uint16", "int32", "int64", "uint64", "float16", "float32", "float64", "bool"]
 TABLES = hnp.arrays(np.float64, st.tuples(st.integers(1, 8), st.just(2)), elements=st.floats(-50, 50, width=16))
-HOLES = st.one_of(st.floats(-9, 9, width=16), st.just(math.nan))
-TABLES_WITH_HOLES = hnp.arrays(np.float64, st.tuples(st.integers(1, 8), st.just(2)), elements=HOLES)
-
-
-def table(values: Any, names: tuple[str, ...] = ("a", "b")) -> Stats:
-    return make_stats(np.asarray(values, dtype=np.float64), "column", axes="NC", names=names, kind="csv")
-
-
-def compare(new: Stats, train: Stats, limits: Limits | None = None, **columns: Any) -> Findings:
-    return compare_stats("new", new, Training("train", train, **columns), limits or Limits())
-
-
-def column(values: Any) -> Stats:
-    return table(np.asarray(values, dtype=np.float64)[:, np.newaxis], ("a",))
-
-
-def count_by_hand(values: np.ndarray, kept: tuple[int, ...], low: Any, high: Any, ignore: float | None) -> list[int]:
-    """Counts value by value, with Python's exact comparisons."""
-    last = np.moveaxis(values, kept, range(-len(kept), 0)) if kept else values
-    rows = last.reshape(-1, low.size)
-    counts = [0] * low.size
-    for row in rows.tolist():
-        for feature, value in enumerate(row):
-            is_value = math.isfinite(value) and value != ignore
-            counts[feature] += is_value and not low.flat[feature] <= value <= high.flat[feature]
-    return counts
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(
-    ("shape", "kept"),
-    [
-        ((7, 5), (1,)),
-        ((2, 3, LONG_FEATURE), (1,)),
-        ((4, 3, 2, 2), (1,)),
-        ((5, 4, 3), (1, 2)),
-        ((300,), ()),
-        ((0, 3), (1,)),
-    ],
-)
-@pytest.mark.parametrize("ignore", [None, 1])
-def test_values_outside_are_counted_in_any_layout(dtype: str, shape: tuple, kept: tuple, ignore: float | None) -> None:
-    random = np.random.default_rng(6)
-    values = random.integers(0, 10, shape).astype(dtype)
-    if values.dtype.kind == "f" and values.size:
-        values.flat[::7] = np.nan
-        values.flat[::11] = -np.inf
-    features = tuple(shape[axis] for axis in kept) or (1,)
-    low, high = random.uniform(0, 4, features), random.uniform(3, 9, features)
-    found = Bounds(low, high).count_outside(values, kept, () if ignore is None else (ignore,))
-    assert found.ravel().tolist() == count_by_hand(values, kept, low, high, ignore)
-
-
-def test_bounds_themselves_are_not_outside() -> None:
-    values = np.array([[1.0], [2.0], [3.0]])
-    assert Bounds(np.array([1.0]), np.array([3.0])).count_outside(values, (1,)).tolist() == [0]
-    assert Bounds(np.array([1.5]), np.array([2.5])).count_outside(values, (1,)).tolist() == [2]
-
-
-def test_counted_values_outside_are_those_of_the_pixels() -> None:
-    pixels = np.random.default_rng(7).integers(0, 256, (50, 3), dtype=np.uint8)
-    counts = np.stack([np.bincount(channel, minlength=256) for channel in pixels.T])
-    bounds = Bounds(np.array([10.0, 0.0, 254.5]), np.array([200.0, 255.0, 255.0]))
-    for ignore in (None, int(pixels[0, 0])):
-        by_hand = count_by_hand(pixels, (1,), bounds.low, bounds.high, ignore)
-        assert bounds.count_outside_counted(counts, () if ignore is None else (ignore,)).tolist() == by_hand
 
 
 @settings(deadline=None, derandomize=True)
@@ -120,161 +50,188 @@ def test_a_feature_without_a_value_is_off() -> None:
     assert [feature["off"] for feature in found.feature_documents()] == [[], ["count"]]
 
 
+STANDARDIZE, CENTER = methods()["standardize"], methods()["center"]
+
+
 @pytest.mark.parametrize(
     ("receipt", "expected"),
     [
-        (None, Expectation()),
-        ({"operation": "center", "per": "pixel"}, Expectation("pixel", noise=1e-12)),
-        ({"operation": "standardize", "per": "column"}, Expectation(noise=1e-6)),
-        ({"operation": "standardize", "ddof": 1, "epsilon": 0.5}, Expectation(None, 1, True, 1e-6)),
-        ({"operation": "standardize", "impute": "mean", "epsilon": 0.0}, Expectation(None, 0, True, 1e-6)),
-        ({"operation": "standardize", "ddof": 1, "inverse": True, "per": "pixel"}, Expectation()),
+        (None, Making()),
+        ({"operation": "center", "per": "pixel"}, Making(CENTER, per="pixel")),
+        ({"operation": "standardize", "per": "column"}, Making(STANDARDIZE)),
+        ({"operation": "standardize", "ddof": 1, "epsilon": 0.5}, Making(STANDARDIZE, Settings(ddof=1, epsilon=0.5))),
+        ({"operation": "standardize", "impute": "mean", "ddof": 7}, Making(STANDARDIZE, Settings(impute="mean"))),
+        ({"operation": "standardize", "ddof": 1, "inverse": True, "per": "pixel"}, Making()),
+        (
+            {"operation": "scale", "method": "quantile", "range": [0, 1], "quantiles": [5, 95]},
+            Making(methods()["quantile"], Settings(range=(0, 1), quantiles=(5, 95))),
+        ),
+        ({"operation": "scale", "method": "unknown"}, Making()),
     ],
 )
-def test_a_receipt_says_what_to_expect(receipt: Any, expected: Expectation) -> None:
-    assert Expectation.from_receipt(receipt, "NHWC") == expected
-
-
-@settings(deadline=None, derandomize=True)
-@given(TABLES_WITH_HOLES, TABLES_WITH_HOLES)
-def test_a_comparison_agrees_with_numpy(new: np.ndarray, train: np.ndarray) -> None:
-    found = list(compare(table(new), table(train)).feature_documents())
-    for index, feature in enumerate(found):
-        here, there = (array[np.isfinite(array[:, index]), index] for array in (new, train))
-        missing = np.isnan(new[:, index]).mean() - np.isnan(train[:, index]).mean()
-        assert feature["missing"] == pytest.approx(missing, abs=1e-12)
-        assert feature["outside"] is None
-        if not len(here) or not len(there):
-            assert (feature["shift"], feature["ratio"]) == (None, None)
-            assert ("count" in feature["off"]) == (len(here) != len(there))
-            continue
-        assert (feature["min"], feature["train_max"]) == (here.min(), there.max())
-        flat = there.min() == there.max()
-        if flat:
-            same = here.mean() == there[0]
-            assert feature["shift"] == (0 if same else None)
-            assert ("shift" in feature["off"]) == (not same)
-            assert feature["ratio"] == (1 if here.min() == here.max() else None)
-        else:
-            assert feature["shift"] == pytest.approx(abs(here.mean() - there.mean()) / there.std(), abs=1e-9)
-            expected = 0 if here.min() == here.max() else here.std() / there.std()
-            assert feature["ratio"] == pytest.approx(expected)
-        assert feature["ok"] == (not feature["off"])
+def test_a_receipt_says_how_data_were_made(receipt: Any, expected: Making) -> None:
+    assert Making.from_receipt(receipt, "NHWC") == expected
 
 
 @pytest.mark.parametrize(
-    ("new", "off"),
+    ("making", "state", "noise", "smaller"),
     [
-        ([0, 1, 2, 3], []),
-        ([0.2, 1.2, 2.2, 3.2], ["shift"]),
-        ([-0.4, 0.9, 2.1, 3.4], ["ratio"]),
-        ([0.3, 1.2, 1.8, 2.7], ["ratio"]),
-        ([0, 1, 2, 3, np.nan], ["missing"]),
+        (Making(), "standardized", 0.0, False),
+        (Making(CENTER), "centered", 1e-12, False),
+        (Making(STANDARDIZE), "standardized", 1e-6, False),
+        (Making(STANDARDIZE), "centered", 1e-6, False),
+        (Making(STANDARDIZE, Settings(epsilon=0.5)), "standardized", 1e-6, True),
+        (Making(STANDARDIZE, Settings(impute="mean")), "standardized", 1e-6, True),
+        (Making(methods()["minmax"]), "standardized", 0.0, False),
     ],
 )
-def test_each_limit_can_be_kept_and_exceeded(new: list[float], off: list[str]) -> None:
-    found = compare(column(new), column([0, 1, 2, 3]))
-    assert [feature["off"] for feature in found.feature_documents()] == [off]
-    assert found.ok == (not off)
+def test_rounding_errors_are_expected_of_what_zm_has_made(
+    making: Making, state: State, noise: float, smaller: bool
+) -> None:
+    expected = making.expect(state)
+    assert expected.noise == noise
+    assert any(target.or_less for target in expected.targets) == smaller
 
 
-def test_limits_themselves_are_within_the_limits() -> None:
-    train = column([0, 2])
-    assert compare(column([1, 3]), train, Limits(max_shift=1.0)).ok
-    assert compare(column([-1, 3]), train, Limits(max_ratio=2.0)).ok
-    assert compare(column([0.5, 1.5]), train, Limits(max_ratio=2.0)).ok
-    assert compare(column([0, 2, np.nan, np.nan]), train, Limits(max_missing=0.5)).ok
+def test_every_method_says_what_to_expect_in_measures_that_there_are() -> None:
+    for method in methods().values():
+        expected = method.expect(method.complete(Settings()))
+        assert {target.measure for target in expected.targets} <= {*MEASURES, "shift"}
+        assert expected.flat in MEASURES
+        assert expected.targets
+    assert set(USUAL_METHODS) == set(get_args(State)) == set(DONE.values())
+    assert all(DONE[methods()[name].command] == state for state, name in USUAL_METHODS.items())
 
 
-def test_a_constant_with_more_samples_has_not_moved() -> None:
-    for value in (0.1, 1e9 + 0.1, -7.3):
-        assert compare(column([value] * 1000), column([value] * 7)).ok
-        assert not compare(column([value + 0.01] * 7), column([value] * 1000)).ok
+def full(values: Any) -> Stats:
+    """The statistics of a table with quantiles and co-moments."""
+    array = np.asarray(values, np.float64)
+    names = tuple("abcdefgh"[: array.shape[1]])
+    more = {each.name: each.from_block(array, (1,)) for each in (Quantiles, Covariance)}
+    return replace(table(array, names), statistics=more)
 
 
-def test_columns_are_compared_by_name() -> None:
-    train, new = table([[1, 10], [2, 20]]), table([[10, 1, 5], [20, 2, 6]], ("b", "a", "c"))
-    found = compare(new, train)
+def check_as(stats: Stats, method: str, **given: Any) -> dict[str, Any]:
+    """What is off of each feature, by the checks of a method with these settings."""
+    made = methods()[method]
+    state: Any = DONE[made.command]
+    found = check_stats("x", stats, state, TOLERANCE, Making(made, Settings(**given)))
+    return {feature["name"]: feature["off"] for feature in found.feature_documents()}
+
+
+RANDOM = np.random.default_rng(14)
+VALUES = np.column_stack([RANDOM.normal(5, 3, 200), RANDOM.lognormal(1, 1, 200), np.full(200, 0.1 + 0.2)])
+UNTOUCHED: dict[str, list[str]] = {"a": [], "b": [], "c": []}
+
+
+def scale_by_hand(low: Any, high: Any) -> np.ndarray:
+    """The values with `low` at 0 and `high` at 1, each of shape (features,); divided by 1 where they are equal."""
+    extent = np.where(high - low > 1e-12, high - low, 1.0)
+    return np.asarray((VALUES - low) / extent)
+
+
+def test_minmax_expects_extremes_at_the_ends_of_its_range() -> None:
+    made = scale_by_hand(VALUES.min(axis=0), VALUES.max(axis=0))
+    assert check_as(full(made), "minmax") == UNTOUCHED
+    assert check_as(full(10 * made - 5), "minmax", range=(-5.0, 5.0)) == UNTOUCHED
+    # The constant column lies at the lower end, too.
+    assert check_as(full(made), "minmax", range=(0.0, 1.01)) == {"a": ["max"], "b": ["max"], "c": []}
+    assert check_as(full(made + 0.01), "minmax") == {"a": ["min", "max"], "b": ["min", "max"], "c": ["min"]}
+    # The tolerance is in units of the range.
+    assert check_as(full(10 * made - 5 + 0.009), "minmax", range=(-5.0, 5.0)) == UNTOUCHED
+
+
+def test_maxabs_expects_a_largest_magnitude_of_1() -> None:
+    values = np.column_stack([VALUES[:, 0], np.zeros(200)])
+    made = values / np.where(values.any(axis=0), np.abs(values).max(axis=0), 1)
+    assert check_as(full(made), "maxabs") == {"a": [], "b": []}
+    assert check_as(full(-made), "maxabs") == {"a": [], "b": []}
+    assert check_as(full(0.9 * made), "maxabs") == {"a": ["largest"], "b": []}
+
+
+def test_robust_expects_a_median_of_0_and_a_spread_of_1() -> None:
+    low, middle, high = np.quantile(VALUES, [0.25, 0.5, 0.75], axis=0)
+    made = scale_by_hand(low, high) - (middle - low) / np.where(high > low, high - low, 1)
+    assert check_as(full(made), "robust") == UNTOUCHED
+    assert check_as(full(2 * made), "robust") == {"a": ["spread"], "b": ["spread"], "c": []}
+    assert check_as(full(made + 0.1), "robust") == {"a": ["median"], "b": ["median"], "c": ["median"]}
+    assert check_as(full(made), "robust", quantiles=(10.0, 90.0))["a"] == ["spread"]
+
+
+def test_quantile_scaling_expects_quantiles_at_the_ends_of_its_range() -> None:
+    made = 2 * scale_by_hand(*np.quantile(VALUES, [0.01, 0.99], axis=0)) - 1
+    assert check_as(full(made), "quantile") == UNTOUCHED
+    assert check_as(full(made), "quantile", quantiles=(5.0, 95.0))["a"] == ["low", "high"]
+    assert check_as(full(0.9 * made), "quantile")["b"] == ["low", "high"]
+    # Filled values lie between the quantiles, which then move inwards.
+    assert check_as(full(0.9 * made), "quantile", impute="mean")["b"] == []
+
+
+def test_l2_expects_samples_of_length_1() -> None:
+    made = VALUES / np.linalg.norm(VALUES, axis=1, keepdims=True)
+
+    def check(values: Any) -> list[str]:
+        together = make_stats(np.asarray(values), "all", axes="NC", kind="csv")
+        off: list[str] = check_as(together, "l2")["all"]
+        return off
+
+    assert check(made) == []
+    assert check(made * 1.01) == ["length"]
+    assert check(VALUES) == ["length"]
+    # Samples of zeros stay zeros.
+    zeros = np.where(np.arange(200)[:, np.newaxis] % 4, made, 0)
+    assert check(zeros) == []
+    found = check_stats(
+        "x", make_stats(zeros, "all", axes="NC", kind="csv"), "scaled", TOLERANCE, Making(methods()["l2"])
+    )
+    assert found.outcome.notes == ["x: the samples have length 1 if 0.25 of them are zeros, which is not measured"]
+
+
+def whiten_by_hand(values: np.ndarray, *, turn_back: bool, epsilon: float = 0.0) -> np.ndarray:
+    variances, directions = np.linalg.eigh(np.cov(values.T, ddof=0))
+    kept = variances > 1e-9
+    made = (values - values.mean(axis=0)) @ directions[:, kept] / np.sqrt(variances[kept] + epsilon)
+    return np.asarray(made @ directions[:, kept].T if turn_back else made)
+
+
+@pytest.mark.parametrize(("method", "turn_back"), [("pca", False), ("zca", True)])
+def test_whitening_expects_the_identity_as_covariance(method: str, turn_back: bool) -> None:
+    mixed = RANDOM.normal(size=(300, 4)) @ RANDOM.normal(size=(4, 4)) + 7
+    made = whiten_by_hand(mixed, turn_back=turn_back)
+    assert not any(check_as(full(made), method).values())
+    assert all(check_as(full(mixed), method).values())
+    assert all(check_as(full(made + 0.01), method).values())
+    turned = made.copy()
+    turned[:, 0] = (turned[:, 0] + 0.1 * turned[:, 1]) / np.std(turned[:, 0] + 0.1 * turned[:, 1])
+    assert check_as(full(turned), method)["a"] in (["correlated"], ["projected"])
+    # With an epsilon, variances are only known to be smaller.
+    smaller = whiten_by_hand(mixed, turn_back=turn_back, epsilon=0.5)
+    assert any(check_as(full(smaller), method).values())
+    assert not any(check_as(full(smaller), method, epsilon=0.5).values())
+
+
+def test_what_zca_leaves_of_dependent_features_is_a_projection() -> None:
+    mixed = RANDOM.normal(size=(300, 3)) @ RANDOM.normal(size=(3, 3))
+    dependent = np.column_stack([mixed, mixed.sum(axis=1)])
+    made = whiten_by_hand(dependent, turn_back=True)
+    assert not any(check_as(full(made), "zca").values())
+    assert any(check_as(full(made), "pca").values())
+    assert any(check_as(full(0.9 * made), "zca").values())
+
+
+def test_a_file_without_the_statistic_that_a_check_needs_is_an_error() -> None:
+    for method, option in (("robust", "--quantiles default"), ("pca", "--covariance")):
+        with pytest.raises(DataError) as caught:
+            check_as(table([[1.0, 2.0], [3.0, 5.0]]), method)
+        assert option in str(caught.value)
+
+
+def test_without_a_receipt_the_usual_method_is_checked_and_named() -> None:
+    made = scale_by_hand(VALUES.min(axis=0), VALUES.max(axis=0))
+    found = check_stats("x", table(made, ("a", "b", "c")), "scaled", TOLERANCE)
     assert found.ok
-    assert [feature["name"] for feature in found.feature_documents()] == ["a", "b"]
-    assert (found.missing_columns, found.extra_columns) == ((), ("c",))
-    back = compare(train, new)
-    assert (back.missing_columns, back.extra_columns, back.ok) == (("c",), (), False)
-    assert compare(train, new, exclude=("c",)).ok
-    assert compare(train, new, columns=("a*", "b")).ok
-    with pytest.raises(UsageError, match="there is no column 'z'"):
-        compare(train, new, columns=("z",))
-    with pytest.raises(DataError, match="none of their columns"):
-        compare(train, table([[1.0]], ("z",)))
-
-
-def test_statistics_of_other_features_are_an_error() -> None:
-    images = np.arange(48.0).reshape(2, 4, 2, 3)
-    train = make_stats(images, "channel", axes="NHWC", names=("R", "G", "B"), kind="images")
-    for other in (
-        make_stats(images, "all", axes="NHWC"),
-        make_stats(images[..., :2], "channel", axes="NHWC"),
-        make_stats(images, "channel", axes="NHWC", names=("L", "A", "B")),
-    ):
-        with pytest.raises(DataError, match="does not fit the statistics"):
-            compare(other, train)
-    assert compare(make_stats(np.moveaxis(images, 3, 1), "channel", axes="NCHW"), train).ok
-
-
-@pytest.mark.parametrize("units", [(False, True), (True, False)])
-def test_statistics_are_compared_in_one_scale(units: tuple[bool, bool]) -> None:
-    pixels = np.random.default_rng(3).integers(0, 256, (4, 5), dtype=np.uint8)
-    new, train = (make_stats(pixels, "all", axes="NC", unit=unit) for unit in units)
-    assert compare(new, train, Limits(max_shift=1e-12, max_ratio=1 + 1e-12)).ok
-
-
-@pytest.fixture
-def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(block, "BLOCK_BYTES", 1000)
-
-
-@pytest.mark.parametrize("per", ["channel", "pixel", "all"])
-@pytest.mark.parametrize("unit", [False, True])
-@pytest.mark.usefixtures("small_blocks")
-def test_values_outside_are_the_same_for_any_number_of_workers(tmp_path: Path, per: str, unit: bool) -> None:
-    random = np.random.default_rng(4)
-    pixels = random.integers(0, 256, (60, 6, 6, 3), dtype=np.uint8)
-    train = make_stats(random.integers(30, 200, (9, 6, 6, 3), dtype=np.uint8), per, axes="NHWC", unit=unit)
-    train = replace(train, decoding={"dataset": "/x", "layout": "NHWC"})
-    with h5py.File(tmp_path / "x.h5", "w") as file:
-        file["x"] = pixels
-    training = Training("train", train)
-    with closing(open_to_compare(str(tmp_path / "x.h5"), ReadOptions(), training)) as source:
-        one, several = (list(compare_data(source, training, Limits(), Plan(n)).feature_documents()) for n in (1, 3))
-    assert one == several
-    axes = {"channel": (0, 1, 2), "pixel": (0,), "all": (0, 1, 2, 3)}[per]
-    scaled = pixels / 255 if unit else pixels
-    outside = ((scaled < train.moments.min) | (scaled > train.moments.max)).mean(axis=axes).ravel()
-    assert [feature["outside"] for feature in one] == pytest.approx(outside.tolist())
-    assert max(outside) > 0
-
-
-def test_the_training_range_of_integers_read_as_0_to_1_is_exact(tmp_path: Path) -> None:
-    for dtype in ("uint8", "uint16", "int16"):
-        limits = np.iinfo(dtype)
-        values = np.linspace(limits.min, limits.max, 200).astype(dtype).reshape(-1, 1)
-        for low, high in ((3, 150), (100, 101), (0, 199)):
-            train = make_stats(values[low : high + 1], "all", axes="NC", unit=True)
-            train = replace(train, decoding={"dataset": "/x", "layout": "NC"})
-            with h5py.File(tmp_path / "x.h5", "w") as file:
-                file["x"] = values
-            training = Training("train", train)
-            with closing(open_to_compare(str(tmp_path / "x.h5"), ReadOptions(), training)) as source:
-                found = compare_data(source, training, Limits(), Plan(1))
-            assert found.measures["outside"].tolist() == [(200 - (high - low + 1)) / 200]
-
-
-def test_a_table_is_read_like_the_training_data(tmp_path: Path) -> None:
-    (tmp_path / "x.csv").write_text("1;-9\n2;5\n")
-    names = open_source(str(tmp_path / "x.csv"), ReadOptions(header=False)).spec.names
-    train = replace(table([[1, 5], [2, 6]], names or ()), ignore=5, decoding={"header": False, "null_values": ["-9"]})
-    training = Training("train", train)
-    source = open_to_compare(str(tmp_path / "x.csv"), ReadOptions(), training)
-    found = compare_data(source, training, Limits(), Plan(1))
-    assert found.measures["count"].tolist() == [2, 0]
-    assert found.measures["missing_share"].tolist() == [0, 1]
+    assert found.outcome.notes == [
+        "x: no receipt says how it was scaled; checked as by zm scale --method minmax --range 0,1"
+    ]
+    assert (found.to_document()["method"], found.to_document()["expected"]) == ("minmax", {"min": 0.0, "max": 1.0})
+    assert check_stats("x", table(VALUES, ("a", "b", "c")), "centered", TOLERANCE).outcome.notes == []

@@ -14,12 +14,13 @@ import pytest
 import xxhash
 
 import zm_cli
-from zm_cli.data.block import Rejected, Skipped
+from zm_cli.data.block import Labels, Rejected, Skipped
 from zm_cli.data.options import ReadOptions
 from zm_cli.data.source import Source
 from zm_cli.data.texts import TextColumn
 from zm_cli.errors import DataError
 from zm_cli.formats import open_source
+from zm_cli.numbers.accumulate import Accumulator
 from zm_cli.numbers.distinct import Distinct, DistinctColumns
 from zm_cli.numbers.moments import Moments
 from zm_cli.pipeline import checkpoint_file
@@ -37,12 +38,15 @@ from zm_cli.statistics.zeros import Zeros
 def part() -> Part:
     """A part with something in every field."""
     values = np.random.default_rng(1).integers(0, 256, (20, 3), np.uint8)
+    running = Accumulator((1,), (), (Zeros,), by="kind")
+    running.add_block(values, Labels(np.arange(20) % 3, ("a", "b", "c")))
     return Part(
         source=0,
         groups=3,
         counts=np.arange(12).reshape(3, 4),
         moments=Moments.from_block(values, (1,)),
         statistics=(Zeros.from_block(values, (1,)),),
+        by_label=running.groups,
         samples=20,
         nbytes=60,
         rejected={1: Rejected(3, "x")},

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.made import make_stats
 from tests.pipeline.writing import measure_all
 from zm_cli.inputs.option_text import spell_names
+from zm_cli.pipeline.doubts import doubt_method, find_flags
 from zm_cli.pipeline.options import Purpose
 
 RANDOM = np.random.default_rng(11)
@@ -144,6 +146,21 @@ def test_centered_data_may_still_be_standardized(tmp_path: Path) -> None:
     path = save(tmp_path, **{name: 5 * values for name, values in standardized().items()})
     assert measure_all(path, purpose="standardize").outcome.warnings == []
     assert "looks centered already" in measure_all(path, purpose="center").outcome.warnings[0]
+
+
+@pytest.mark.parametrize(("low", "high", "warned"), [(0.0, 1.0, True), (-1.0, 1.0, True), (0.0, 2.0, False)])
+def test_data_that_lie_in_one_usual_range_look_scaled_by_their_extremes(low: float, high: float, warned: bool) -> None:
+    values = RANDOM.random((ROWS, 3))
+    scaled = (values - values.min(axis=0)) / (values.max(axis=0) - values.min(axis=0)) * (high - low) + low
+    stats = make_stats(scaled, "column", axes="NC", names=("a", "b", "c"))
+    why = f"every minimum is {low:g}, every maximum 1"
+    assert doubt_method(stats, "minmax") == (why if warned else None)
+    assert [doubt_method(stats, method) for method in ("robust", "quantile", "maxabs")] == [None] * 3
+
+
+def test_columns_of_0_and_1_do_not_look_scaled() -> None:
+    stats = make_stats(RANDOM.integers(0, 2, (ROWS, 3)), "column", axes="NC", names=("a", "b", "c"))
+    assert doubt_method(stats, "minmax", find_flags(stats)) is None
 
 
 @pytest.mark.parametrize("purpose", ["center", "standardize"])

@@ -21,7 +21,7 @@ from zm_cli.errors import DataError
 from zm_cli.formats import open_source
 from zm_cli.pipeline.measure import measure
 from zm_cli.pipeline.options import MeasureOptions
-from zm_cli.pipeline.part import group_spans
+from zm_cli.pipeline.span_groups import group_spans
 from zm_cli.running.plan import Plan
 from zm_cli.statsfile.encode import to_json
 from zm_cli.statsfile.stats import Stats

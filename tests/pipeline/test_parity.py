@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import h5py
@@ -22,6 +22,7 @@ from zm_cli.pipeline.opening import open_to_apply
 from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
 from zm_cli.running.cluster.connection import connect
 from zm_cli.running.plan import Plan
+from zm_cli.statistics import optional_statistics
 from zm_cli.statsfile.encode import to_json
 from zm_cli.statsfile.stats import Stats
 
@@ -32,16 +33,21 @@ BLOCK_BYTES = 4 << 10
 
 @dataclass(frozen=True)
 class Kind:
-    """A dataset: how it is written into a folder, what gets means of its own, and the names of its outputs."""
+    """A dataset: how it is written into a folder, what gets means of its own, and the names of its outputs.
+
+    `reading` are the options that group or weight its samples.
+    """
 
     write: Callable[[Path, np.random.Generator], Path]
     pers: tuple[str, ...]
     outputs: tuple[str, ...]
+    reading: Mapping[str, str] = field(default_factory=dict)
 
 
 def write_table(folder: Path, rng: np.random.Generator) -> Path:
-    rows = "".join(f"{a!r},{b:.3f},x{index}\n" for index, (a, b) in enumerate(rng.normal(3, 2, (9000, 2)).tolist()))
-    (folder / "table.csv").write_text("a,b,name\n" + rows)
+    numbers = enumerate(rng.normal(3, 2, (9000, 2)).tolist())
+    rows = "".join(f"{a!r},{b:.3f},x{index},g{index % 7},{1 + index % 3}\n" for index, (a, b) in numbers)
+    (folder / "table.csv").write_text("a,b,name,group,weight\n" + rows)
     return folder / "table.csv"
 
 
@@ -74,10 +80,10 @@ def write_photographs(folder: Path, rng: np.random.Generator) -> Path:
 
 
 KINDS = {
-    "csv": Kind(write_table, ("column", "all"), ("out.csv", "out.csv.gz")),
+    "csv": Kind(write_table, ("column", "all"), ("out.csv", "out.csv.gz"), {"by": "group", "weight": "weight"}),
     "hdf5": Kind(write_hdf5, ("channel", "pixel"), ("out.h5",)),
     "npy": Kind(write_npy, ("column",), ("out.npy",)),
-    "thumbnails": Kind(write_thumbnails, ("channel", "pixel"), ("out.h5", "out")),
+    "thumbnails": Kind(write_thumbnails, ("channel", "pixel"), ("out.h5", "out"), {"by": "class"}),
     "photographs": Kind(write_photographs, ("channel",), ("out",)),
 }
 ONE = Plan(workers=1)
@@ -114,6 +120,19 @@ def measure_all(path: Path, per: str, plan: Plan) -> Stats:
         source.close()
 
 
+def measure_distributions(kind: str, path: Path, plan: Plan) -> list[Stats]:
+    """All that is optional: every statistic, and groups and weights where the data have them."""
+    every = tuple(optional_statistics().values())
+    found = []
+    for reading, statistics in (({}, every), ({"by": KINDS[kind].reading.get("by")}, every), (KINDS[kind].reading, ())):
+        source = open_source(str(path), ReadOptions(**reading), plan=plan)
+        try:
+            found.append(measure([source], MeasureOptions(statistics=statistics), plan)[0])
+        finally:
+            source.close()
+    return found
+
+
 def standardize(path: Path, stats: Stats, output: Path, plan: Plan) -> dict[str, bytes]:
     """Writes the output and returns the bytes of all its files."""
     source, own = open_to_apply(str(path), ReadOptions(), stats, plan=plan)
@@ -130,6 +149,10 @@ def check_parity(kind: str, path: Path, folder: Path, plan: Plan) -> None:
     for per in KINDS[kind].pers:
         expected = measure_all(path, per, ONE)
         assert to_json(measure_all(path, per, plan).to_document()) == to_json(expected.to_document()), per
+    for expected, found in zip(
+        measure_distributions(kind, path, ONE), measure_distributions(kind, path, plan), strict=True
+    ):
+        assert to_json(found.to_document()) == to_json(expected.to_document())
     stats = measure_all(path, KINDS[kind].pers[0], ONE)
     for name in KINDS[kind].outputs:
         (folder / "one").mkdir(exist_ok=True)

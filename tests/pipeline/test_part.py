@@ -18,7 +18,8 @@ from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.stored import RealValues
 from zm_cli.pipeline.measure import measure
 from zm_cli.pipeline.options import MeasureOptions
-from zm_cli.pipeline.part import MOST_SPANS, Part, group_spans
+from zm_cli.pipeline.part import Part
+from zm_cli.pipeline.span_groups import MOST_SPANS, group_spans
 from zm_cli.running.plan import Plan
 from zm_cli.running.worker_process import may_fork
 

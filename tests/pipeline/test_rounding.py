@@ -19,7 +19,7 @@ from zm_cli.formats import open_source
 from zm_cli.pipeline.apply import apply
 from zm_cli.pipeline.measure import measure
 from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
-from zm_cli.pipeline.rounding import choose_dtype, find_rounding
+from zm_cli.pipeline.rounding import choose_dtype, find_rounding, list_losses
 from zm_cli.running.plan import Plan
 
 SEED = 8
@@ -133,3 +133,29 @@ def test_wide_integers_come_back_exactly(tmp_path: Path) -> None:
         np.testing.assert_array_equal(np.rint(file["t"][()]), np.concatenate([IDS, STAMPS], axis=1))
     outcome = apply(open_t("a.h5"), stats, str(tmp_path / "b.h5"), ApplyOptions(dtype="float32"), Plan(1), own=True)
     assert outcome.warnings[0].startswith("float32 cannot give back the values of '0', '1'")
+
+
+@pytest.mark.parametrize("method", ["minmax", "maxabs"])
+def test_scaled_values_are_rounded_by_where_they_lie_in_the_range(method: str) -> None:
+    # Float32 resolves numbers near 1 to 1e-7: half of that, of two billion, is 128.
+    stats = make_stats(IDS, "column", axes="NC", names=("id",))
+    spec = Spec("hdf5", "NC", (1,), IDS.dtype)
+    coarse, fine = (make_transform(stats, spec, np.dtype(dtype), method=method) for dtype in ("float32", "float64"))
+    warning = find_rounding(stats, spec, coarse)
+    assert warning is not None
+    assert warning.startswith("float32 cannot give back the values of 'id' with --inverse: off by up to 12")
+    assert find_rounding(stats, spec, fine) is None
+
+
+def test_what_is_cut_off_is_said_to_be_lost() -> None:
+    values = np.array([[-3.0], [2.0], [5.0]])
+    stats, spec = make_stats(values, "column", axes="NC"), Spec("hdf5", "NC", (1,), values.dtype)
+    whole = make_transform(stats, spec, np.dtype("float64"), method="minmax", clip=True)
+    cut = make_transform(
+        make_stats(values[1:], "column", axes="NC"), spec, np.dtype("float64"), method="minmax", clip=True
+    )
+    assert list_losses(stats, whole) == []
+    assert list_losses(stats, cut) == ["values beyond 0 and 1 are cut off, and --inverse cannot give them back"]
+    back = make_transform(stats, spec, np.dtype("float64"), method="minmax", clip=True, inverse=True)
+    assert list_losses(stats, back) == ["values that --clip has cut off come back as what 0 and 1 stand for"]
+    assert list_losses(stats, make_transform(stats, spec, np.dtype("float64"), method="minmax")) == []

@@ -49,7 +49,7 @@ def test_the_examples_print_what_is_shown(tmp_path: Path, page: str) -> None:
 
 
 def test_every_command_has_an_example_and_help_of_its_own() -> None:
-    for command in ("stats", "merge", "center", "standardize", "join", "inspect"):
+    for command in ("stats", "merge", "center", "standardize", "scale", "whiten", "join", "inspect"):
         assert any(f"zm {command} " in example for example, _ in examples())
         done = subprocess.run(
             [sys.executable, "-m", "zm_cli", command, "--help"], capture_output=True, text=True, check=True, cwd=ROOT

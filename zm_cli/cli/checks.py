@@ -1,11 +1,11 @@
-"""The checks of `zm inspect`: are data centered or standardized, and do they match the training statistics?"""
+"""The checks of `zm inspect`: are data as a command makes them, and do they match the training statistics?"""
 
 from __future__ import annotations
 
 import json as json_text
 import sys
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import typer
@@ -20,9 +20,11 @@ from zm_cli.errors import UsageError
 from zm_cli.formats.shared.options import COLUMNS, EXCLUDE
 from zm_cli.inputs.option_text import parse_limit
 from zm_cli.pipeline.belonging import find_other_data
-from zm_cli.pipeline.check import TOLERANCE, Findings, check_data, check_stats, find_untransformed
-from zm_cli.pipeline.compare import Limits, Training, compare_data, compare_stats, open_to_compare
+from zm_cli.pipeline.check import TOLERANCE, check_data, check_stats, find_untransformed
+from zm_cli.pipeline.compare import QUANTILES, Limits, compare_data, compare_stats
+from zm_cli.pipeline.findings import Findings
 from zm_cli.pipeline.options import MeasureOptions
+from zm_cli.pipeline.training import Training, open_to_compare
 from zm_cli.pipeline.words import list_names
 from zm_cli.running.plan import Plan
 from zm_cli.statsfile.store import is_stats_file, load_stats
@@ -81,8 +83,8 @@ def _check_combination(checking: Checking) -> None:
     if checking.check is not None and checking.against is not None:
         raise UsageError("--check cannot be combined with --against", hint="run zm once for each")
     if checking.check is None and checking.tolerance is not None:
-        raise UsageError("--tolerance needs --check", hint="add --check centered or --check standardized")
-    limits = ("max_shift", "max_ratio", "max_missing", "max_outside")
+        raise UsageError("--tolerance needs --check", hint="add --check, such as --check standardized")
+    limits = [field.name for field in fields(Limits)]
     given = [f"--{name.replace('_', '-')}" for name in limits if getattr(checking, name) is not None]
     if checking.against is None and given:
         raise UsageError(f"{given[0]} needs --against", hint="name a stats file with --against")
@@ -123,6 +125,7 @@ def _compare(request: CheckRequest, plan: Plan, report: Report) -> Findings:
         raise UsageError(f"{option} cannot be combined with --against", hint=f"leave out {option}")
     check_input_once(against, request.path, reading.files_from)
     training = Training(against, load_stats(against), *request.columns)
+    _check_quantiles(training, request.checking)
     if request.is_stats():
         assert request.path is not None
         found = _load_plain(request.path, request.given)
@@ -145,6 +148,16 @@ def _compare(request: CheckRequest, plan: Plan, report: Report) -> Findings:
     return findings
 
 
+def _check_quantiles(training: Training, checking: Checking) -> None:
+    """Raises UsageError for limits on distributions where the training data have no quantiles."""
+    given = [name for name in ("max_quantile_shift", "max_psi") if getattr(checking, name) is not None]
+    if given and QUANTILES not in training.stats.statistics:
+        raise UsageError(
+            f"--{given[0].replace('_', '-')} needs quantiles, which {training.path} does not hold",
+            hint="make it with zm stats --quantiles default",
+        )
+
+
 def _warn_of_other_data(training: Training, findings: Findings) -> None:
     if stranger := find_other_data(training.path, training.stats):
         findings.outcome.warn(stranger)
@@ -157,6 +170,10 @@ def _parse_limits(checking: Checking) -> Limits:
         parse_limit(checking.max_ratio, "--max-ratio", default.max_ratio, 1.0),
         parse_limit(checking.max_missing, "--max-missing", default.max_missing),
         None if checking.max_outside is None else parse_limit(checking.max_outside, "--max-outside", 0.0),
+        None
+        if checking.max_quantile_shift is None
+        else parse_limit(checking.max_quantile_shift, "--max-quantile-shift", 0.0),
+        parse_limit(checking.max_psi, "--max-psi", default.max_psi),
     )
 
 

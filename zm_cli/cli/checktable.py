@@ -10,7 +10,7 @@ import numpy as np
 
 from zm_cli.cli.tables import MOST_ROWS, print_features, show_number
 from zm_cli.errors import escape_controls
-from zm_cli.pipeline.check import Findings
+from zm_cli.pipeline.findings import Findings
 from zm_cli.pipeline.words import list_names
 
 
@@ -22,6 +22,7 @@ def print_findings(found: Findings, *, everything: bool, full: bool) -> None:
     print(escape_controls(_say_verdict(found)))
     if found.missing_columns:
         print(escape_controls(f"missing or not numeric: {list_names(list(found.missing_columns), MOST_ROWS)}"))
+    _print_unseen(found)
     indices = np.flatnonzero(found.wrong)
     if everything or (found.ok and full):
         indices = np.concatenate([indices, np.flatnonzero(~found.wrong)])
@@ -34,6 +35,14 @@ def print_findings(found: Findings, *, everything: bool, full: bool) -> None:
         print("--columns and --exclude restrict the check to some columns")
 
 
+def _print_unseen(found: Findings) -> None:
+    """Prints the groups that training data did not have."""
+    groups = found.groups
+    if groups.unseen:
+        share = "" if groups.share is None else f", {_show_share(groups.share)} of the samples"
+        print(escape_controls(f"not in training ({groups.by}): {list_names(list(groups.unseen), MOST_ROWS)}{share}"))
+
+
 def _say_verdict(found: Findings) -> str:
     wrong = int(found.wrong.sum()) + len(found.missing_columns)
     number = found.wrong.size + len(found.missing_columns)
@@ -44,8 +53,9 @@ def _say_verdict(found: Findings) -> str:
             aside = f" ({constant:,} constant)" if constant else ""
             return f"{found.check}: {_count(number, found)} {limit}{aside}"
         return f"off: {_count_of(wrong, number, found)} not {found.check} {limit}"
-    if found.ok:
-        return f"as in {found.against}: {_count(number, found)} within the limits"
+    if not wrong:
+        start = f"as in {found.against}" if found.ok else f"off: groups that {found.against} does not have"
+        return f"{start}: {_count(number, found)} within the limits"
     return f"off: {_count_of(wrong, number, found)} not as in {found.against}"
 
 
@@ -62,7 +72,7 @@ Cell = Callable[[Findings, int], str]
 
 
 def _print_rows(found: Findings, indices: list[int]) -> None:
-    cells = _CELLS[found.check]
+    cells = _choose_cells(found)
     rows = [
         [escape_controls(found.stats.name_feature(index)), *(cell(found, index) for cell in cells.values())]
         for index in indices
@@ -120,6 +130,18 @@ def _show_outside(found: Findings, index: int) -> str:
     return " ".join([share, " and ".join(sides)]).rstrip()
 
 
+def _show_psi(found: Findings, index: int) -> str:
+    most = cast(float, found.limits["max_psi"]) + float(found.measures["psi_noise"][index])
+    return _limited("psi", lambda _: (-np.inf, most), _show_short)(found, index)
+
+
+def _show_quantile_shift(found: Findings, index: int) -> str:
+    """Returns the largest shift of a quantile, and which quantile it is."""
+    shown = _limited("quantile_shift", _limit_of("max_quantile_shift"), _show_short)(found, index)
+    size = found.measures["quantile_shift"][index]
+    return f"{shown} q{100 * found.measures['quantile_shift_at'][index]:02.0f}" if size > 0 else shown
+
+
 def _show_shift(found: Findings, index: int) -> str:
     if not found.off["count"][index]:
         return _limited("shift", _limit_of("max_shift"), _shorten)(found, index)
@@ -130,16 +152,12 @@ def _shorten(number: float) -> str:
     return "-" if np.isnan(number) else f"{number:.4g}"
 
 
+def _show_short(number: float) -> str:
+    return "-" if np.isnan(number) else f"{number:.2g}"
+
+
 def _limit_of(option: str) -> Callable[[Findings], tuple[float, float]]:
     return lambda found: (-np.inf, cast(float, found.limits[option]))
-
-
-def _around(center: float) -> Callable[[Findings], tuple[float, float]]:
-    def limits(found: Findings) -> tuple[float, float]:
-        tolerance = cast(float, found.limits["tolerance"])
-        return center - tolerance, center + tolerance
-
-    return limits
 
 
 def _ratio_limits(found: Findings) -> tuple[float, float]:
@@ -147,20 +165,30 @@ def _ratio_limits(found: Findings) -> tuple[float, float]:
     return 1 / most, most
 
 
-_MOMENTS: dict[str, Cell] = {
-    "count": _show_count,
-    "mean": _limited("mean", _around(0.0)),
-    "std": _limited("std", _around(1.0)),
+def _expected(measure: str) -> Cell:
+    """Returns a cell that shows a measure of a check, followed by the end of its range that it exceeds."""
+    return _limited(measure, lambda found: found.ranges[measure])
+
+
+def _choose_cells(found: Findings) -> dict[str, Cell]:
+    """The cells of a row by their headings: those of all findings, and of the measures that were compared."""
+    if found.against is None:
+        cells = {heading: _expected(measure) for name in found.expected for heading, measure in _list_shown(name)}
+        return {"count": _show_count, **cells}
+    distributions = _DISTRIBUTIONS if "psi" in found.measures else {}
+    return {**_DISTANCES, **distributions, "mean": _Both("mean"), "std": _Both("std")}
+
+
+def _list_shown(measure: str) -> list[tuple[str, str]]:
+    """The headings and measures that show a measure of a check: a shift of the mean with what it is made of."""
+    made_of = [("mean", "mean"), ("std", "std"), ("mean/std", "shift")]
+    return made_of if measure == "shift" else [(measure, measure)]
+
+
+_DISTANCES: dict[str, Cell] = {
+    "shift": _show_shift,
+    "ratio": _limited("ratio", _ratio_limits, _shorten),
+    "missing": _limited("missing", _limit_of("max_missing"), _show_share),
+    "outside": _show_outside,
 }
-_CELLS: dict[str, dict[str, Cell]] = {
-    "centered": {**_MOMENTS, "mean/std": _limited("shift", _limit_of("tolerance"))},
-    "standardized": _MOMENTS,
-    "against": {
-        "shift": _show_shift,
-        "ratio": _limited("ratio", _ratio_limits, _shorten),
-        "missing": _limited("missing", _limit_of("max_missing"), _show_share),
-        "outside": _show_outside,
-        "mean": _Both("mean"),
-        "std": _Both("std"),
-    },
-}
+_DISTRIBUTIONS: dict[str, Cell] = {"psi": _show_psi, "quantile": _show_quantile_shift}

@@ -46,6 +46,17 @@ class Commands(TyperGroup):
             return answer(self, request, sys.argv[1:])
         return super().main(*args, **how)
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Prints the help without `--help` itself, so that it fits a screen of 24 lines."""
+        option = self.get_help_option(ctx)
+        if option is None:
+            return super().format_help(ctx, formatter)
+        option.hidden = True
+        try:
+            return super().format_help(ctx, formatter)
+        finally:
+            option.hidden = False
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Reads the words up to the command into the context; `help stats` means `stats --help`."""
         return super().parse_args(ctx, [*args[1:], "--help"] if args[:1] == ["help"] else args)

@@ -36,6 +36,8 @@ class Checking:
     max_ratio: float | None
     max_missing: float | None
     max_outside: float | None
+    max_quantile_shift: float | None
+    max_psi: float | None
 
     @property
     def given(self) -> bool:
@@ -106,7 +108,10 @@ def groups() -> Mapping[type, Group]:
             lambda values: ApplyOptions(**values),
         ),
         Checking: Group(
-            (opt.CHECK, opt.TOLERANCE, opt.AGAINST, opt.MAX_SHIFT, opt.MAX_RATIO, opt.MAX_MISSING, opt.MAX_OUTSIDE),
+            (
+                *(opt.CHECK, opt.TOLERANCE, opt.AGAINST, opt.MAX_SHIFT, opt.MAX_RATIO, opt.MAX_MISSING),
+                *(opt.MAX_OUTSIDE, opt.MAX_QUANTILE_SHIFT, opt.MAX_PSI),
+            ),
             lambda values: Checking(**values),
         ),
         Plan: Group((opt.WORKERS, opt.MEMORY, opt.DASK), build_plan),

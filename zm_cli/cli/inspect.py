@@ -48,6 +48,7 @@ def inspect(
     zm inspect train.h5 --check standardized
     zm inspect new.csv --against train.stats.json
     """
+    from zm_cli.cli.conditioning import derive_conditioning
     from zm_cli.cli.sources import name_source
     from zm_cli.cli.surveytable import print_survey
     from zm_cli.pipeline.survey import Surveyed
@@ -63,7 +64,8 @@ def inspect(
         check_plain_stats(path, given)
         stats = load_stats(path)
         if json:
-            sys.stdout.write(to_json(stats.to_document() | {"notes": [], "warnings": []}))
+            derived = derive_conditioning(stats, everything=report.verbose)
+            sys.stdout.write(to_json(stats.to_document() | derived | {"notes": [], "warnings": []}))
         else:
             _print_stats(path, stats, everything=report.verbose)
         return
@@ -71,7 +73,8 @@ def inspect(
     report.connect(plan)
     found = _describe(named, reading, measuring, plan, report)
     if json:
-        sys.stdout.write(to_json(found.to_document()))
+        derived = {} if isinstance(found, Surveyed) else derive_conditioning(found.stats, everything=report.verbose)
+        sys.stdout.write(to_json(found.to_document() | derived))
     elif isinstance(found, Surveyed):
         print_survey(found)
     else:
@@ -112,6 +115,8 @@ def _describe(
 
 
 def _print_description(found: Description, *, everything: bool) -> None:
+    from zm_cli.cli.conditioning import print_conditioning
+    from zm_cli.cli.groups_table import print_groups
     from zm_cli.cli.tables import print_stats, show_size
 
     facts, outcome = found.facts, found.outcome
@@ -138,6 +143,8 @@ def _print_description(found: Description, *, everything: bool) -> None:
     print_facts(lines)
     print()
     print_stats(found.stats, everything=everything)
+    print_conditioning(found.stats, everything=everything)
+    print_groups(found.stats, everything=everything)
     if found.columns is not None and found.columns.others:
         from zm_cli.cli.texttable import print_other_columns
 
@@ -146,6 +153,8 @@ def _print_description(found: Description, *, everything: bool) -> None:
 
 
 def _print_stats(path: str, stats: Stats, *, everything: bool) -> None:
+    from zm_cli.cli.conditioning import print_conditioning
+    from zm_cli.cli.groups_table import print_groups
     from zm_cli.cli.sourcelist import list_sources
     from zm_cli.cli.tables import print_stats, show_number
     from zm_cli.numbers.axes import describe_shape
@@ -168,6 +177,8 @@ def _print_stats(path: str, stats: Stats, *, everything: bool) -> None:
         print_facts({"source": line})
     print()
     print_stats(stats, everything=everything)
+    print_conditioning(stats, everything=everything)
+    print_groups(stats, everything=everything)
 
 
 def _describe_part(stats: Stats) -> str:

@@ -18,8 +18,10 @@ from zm_cli.cli.commands import Command, Commands
 from zm_cli.cli.inspect import inspect
 from zm_cli.cli.join import join
 from zm_cli.cli.merge import merge
+from zm_cli.cli.scale import scale
 from zm_cli.cli.standardize import standardize
 from zm_cli.cli.stats import stats
+from zm_cli.cli.whiten import whiten
 from zm_cli.errors import DataError, UsageError, ZmError, print_error
 from zm_cli.running.guard import promise_files
 from zm_cli.system import is_reader_gone
@@ -46,7 +48,6 @@ def zm(
     """Means and deviations of datasets, and datasets centered by them.
 
     zm stats train/ -o s.json && zm standardize test/ -o test.h5 --stats s.json
-
     Exit codes: 0 done, 1 a check failed, 2 wrong usage, 3 bad data.
     """
 
@@ -71,7 +72,7 @@ def _register(command: Callable[..., None]) -> None:
     app.command(cls=Command, epilog="Exit codes: see zm --help")(run_quietly)
 
 
-for _command in (stats, merge, center, standardize, join, inspect):
+for _command in (stats, merge, center, standardize, scale, whiten, join, inspect):
     _register(_command)
 
 

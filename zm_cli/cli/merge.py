@@ -62,7 +62,7 @@ def _merge(paths: Sequence[str], output: str | None, report: Report, *, force: b
         for path in paths:
             stats = load_stats(path)
             if output is not None:
-                check_features(output, stats.moments.mean.size)
+                check_features(output, stats.moments.mean.size, map(type, stats.statistics.values()))
             merger.add(path, stats)
             tick()
     return merger.finish()

@@ -7,7 +7,16 @@ from typing import Literal
 
 from zm_cli.data.options import Option, Panel
 from zm_cli.formats import formats
-from zm_cli.inputs.option_text import parse_epsilon, parse_impute, parse_number, parse_size
+from zm_cli.inputs.option_text import (
+    parse_components,
+    parse_epsilon,
+    parse_impute,
+    parse_number,
+    parse_percents,
+    parse_range,
+    parse_size,
+)
+from zm_cli.methods import methods_of
 from zm_cli.numbers.axes import Per
 from zm_cli.pipeline.options import Missing, State
 from zm_cli.running.cluster.address import LOCAL, parse_address
@@ -76,16 +85,64 @@ EPSILON: Option[float] = Option(
     help="Divide by at least this much.",
     panel=Panel.NUMBERS,
 )
+SCALE_METHOD: Option[str] = Option(
+    "method",
+    given_as=Literal[*methods_of("scale")],
+    metavar="METHOD",
+    help="minmax, maxabs, robust, quantile, or l2, which divides each sample by its length (default minmax; an inverse "
+    "undoes what was done).",
+    panel=Panel.NUMBERS,
+)
+RANGE: Option[tuple[float, float]] = Option(
+    "range",
+    parse=parse_range,
+    metavar="LO,HI",
+    suggestions=("0,1", "-1,1"),
+    help="What minmax and quantile scale to (default 0,1 for minmax, -1,1 for quantile).",
+    panel=Panel.NUMBERS,
+)
+CLIP: Option[bool] = Option(
+    "clip",
+    given_as=bool,
+    default=False,
+    help="Cut off what lies beyond the range (minmax, quantile, maxabs).",
+    panel=Panel.NUMBERS,
+)
+PERCENTS: Option[tuple[float, float]] = Option(
+    "quantiles",
+    parse=parse_percents,
+    metavar="LO,HI",
+    suggestions=("25,75", "1,99"),
+    help="The two quantiles in percent (default 25,75 for robust, 1,99 for quantile).",
+    panel=Panel.NUMBERS,
+)
+WHITEN_METHOD: Option[str] = Option(
+    "method",
+    given_as=Literal[*methods_of("whiten")],
+    help="pca: components in place of the features; zca: the features, uncorrelated (default zca; an inverse knows).",
+    panel=Panel.NUMBERS,
+)
+COMPONENTS: Option[int | float] = Option(
+    "components",
+    parse=parse_components,
+    metavar="N|SHARE",
+    suggestions=("0.9", "0.95", "0.99"),
+    help="Keep the N directions of the largest variance, or as few as hold this share of it (default: all).",
+    panel=Panel.NUMBERS,
+)
+ADDED_EPSILON: Option[float] = replace(
+    EPSILON, help="Divide by sqrt(variance + X), so that directions of little variance stay small."
+)
 STATS: Option[str] = Option(
     "stats", metavar="FILE", help="Apply these statistics instead of the source's own.", panel=Panel.NUMBERS
 )
 INVERSE: Option[bool] = Option("inverse", given_as=bool, default=False, help="Undo the transform.", panel=Panel.NUMBERS)
-IMPUTE: Option[Literal["mean"] | float] = Option(
+IMPUTE: Option[Literal["mean", "median"] | float] = Option(
     "impute",
     parse=parse_impute,
-    metavar="mean|VALUE",
-    suggestions=("mean", "0"),
-    help="Fill missing values with the mean, or with this value, which is in the scale of the input (default: no).",
+    metavar="VALUE",
+    suggestions=("mean", "median", "0"),
+    help="Fill missing values: with the mean, the median, or a number in the scale of the input (default: no).",
     panel=Panel.MISSING,
 )
 INDICATOR: Option[bool] = Option(
@@ -106,7 +163,7 @@ TOLERANCE: Option[float] = Option(
     "tolerance",
     given_as=float,
     metavar="X",
-    help="How far means and deviations may be off, in deviations (default 0.001).",
+    help="How far a measure may be off, in deviations, or in the range of scaled data (default 0.001).",
     panel=Panel.CHECKS,
 )
 AGAINST: Option[str] = Option(
@@ -141,6 +198,20 @@ MAX_OUTSIDE: Option[float] = Option(
     given_as=float,
     metavar="X",
     help="The share of values that may lie outside the training range (default: any).",
+    panel=Panel.CHECKS,
+)
+MAX_QUANTILE_SHIFT: Option[float] = Option(
+    "max_quantile_shift",
+    given_as=float,
+    metavar="X",
+    help="How far a quantile may move, in interquartile ranges (default: any).",
+    panel=Panel.CHECKS,
+)
+MAX_PSI: Option[float] = Option(
+    "max_psi",
+    given_as=float,
+    metavar="X",
+    help="How large a population stability index may be, besides what chance adds (default 0.25).",
     panel=Panel.CHECKS,
 )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from zm_cli.cli.conditioning import derive_conditioning, print_conditioning
+from zm_cli.cli.groups_table import print_groups
 from zm_cli.cli.report import Report
 from zm_cli.cli.tables import print_stats, show_samples
 from zm_cli.pipeline.outcome import Outcome
@@ -23,6 +25,9 @@ def show_result(stats: Stats, outcome: Outcome, output: str | None, *, json: boo
     """Prints JSON if asked for; else a table if there is no output file or standard output is a terminal."""
     if json or output == "-":
         messages = {"notes": outcome.notes, "warnings": outcome.warnings} if json else {}
-        sys.stdout.write(to_json(stats.to_document() | messages))
+        derived = derive_conditioning(stats, everything=everything) if json else {}
+        sys.stdout.write(to_json(stats.to_document() | derived | messages))
     elif output is None or sys.stdout.isatty():
         print_stats(stats, everything=everything)
+        print_conditioning(stats, everything=everything)
+        print_groups(stats, everything=everything)

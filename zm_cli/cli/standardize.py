@@ -9,7 +9,8 @@ from zm_cli.cli import options as opt
 from zm_cli.cli.arguments import SourcePath
 from zm_cli.cli.groups import Given, Reading
 from zm_cli.cli.report import Report
-from zm_cli.cli.signature import take_options
+from zm_cli.cli.signature import Without, take_options
+from zm_cli.formats.shared.options import BY
 from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
 from zm_cli.running.plan import Plan
 
@@ -26,7 +27,7 @@ def standardize(
     if_changed: Annotated[bool, opt.IF_CHANGED],
     no_clobber: Annotated[bool, opt.NO_CLOBBER],
     json: Annotated[bool, opt.JSON],
-    reading: Reading,
+    reading: Annotated[Reading, Without(BY.name)],
     measuring: MeasureOptions,
     plan: Plan,
     report: Report,

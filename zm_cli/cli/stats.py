@@ -96,6 +96,6 @@ def _measure(
     report.connect(plan)
     with open_sources(named, reading.options, reading.kind, plan, report) as sources:
         if output is not None:
-            check_room(output, sources[0].spec, measuring.per, sources[0].path)
+            check_room(output, sources[0].spec, measuring.per, sources[0].path, measuring.statistics)
         with open_checkpoint(checkpoint, sources, measuring, reading.options, report) as keeper:
             return measure_opened(sources, measuring, plan, report, keeper=keeper)

@@ -71,7 +71,8 @@ def _advise_option(option: str, known: Iterable[str], context: Any) -> str:
     if owners and context is root:
         return f"write it after the command: zm {owners[0]} {option}"
     if owners:
-        return f"it belongs to {' and '.join(f'zm {name}' for name in owners)}"
+        *others, last = (f"zm {name}" for name in owners)
+        return f"it belongs to {', '.join(others)} and {last}" if others else f"it belongs to {last}"
     near = find_near(option.lstrip("-"), (name.removeprefix("--") for name in known if name.startswith("--")))
     return f"did you mean --{near}?" if near else help_hint
 

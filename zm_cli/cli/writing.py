@@ -1,4 +1,4 @@
-"""Writes a transformed dataset: what `center` and `standardize` share."""
+"""Writes a transformed dataset: what `center`, `standardize` and `scale` share."""
 
 from __future__ import annotations
 
@@ -17,18 +17,25 @@ from zm_cli.cli.report import Report
 from zm_cli.cli.sources import NamedSource, check_input_once, find_lists, name_source
 from zm_cli.cli.tables import show_samples
 from zm_cli.data.options import ReadOptions
+from zm_cli.data.source import Source
 from zm_cli.errors import UsageError
-from zm_cli.formats import detect
+from zm_cli.formats import detect, find_receipt
 from zm_cli.formats.shared.options import SHARD
 from zm_cli.inputs.standard_input import name_input
+from zm_cli.methods import methods
+from zm_cli.methods.base import Method
+from zm_cli.outputs.receipt import check_operation
 from zm_cli.pipeline.apply import apply
 from zm_cli.pipeline.belonging import find_other_data, name_stats
 from zm_cli.pipeline.indicators import check_indicators
 from zm_cli.pipeline.opening import open_to_apply
 from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
+from zm_cli.pipeline.other_features import describe_made
 from zm_cli.pipeline.outcome import Outcome
 from zm_cli.pipeline.output import check_output
 from zm_cli.pipeline.parts import WritePart, check_parts, write_parts
+from zm_cli.pipeline.required import add_required, check_required
+from zm_cli.pipeline.unmeasured import describe_unmeasured
 from zm_cli.pipeline.words import changed_meanwhile
 from zm_cli.running.plan import Plan
 from zm_cli.statsfile.stats import Stats
@@ -66,6 +73,11 @@ class _Job:
     output: str
     stats_file: str | None
     save_stats: str | None
+
+    @property
+    def measures(self) -> bool:
+        """Whether statistics are needed at all."""
+        return _find_method(self.request).measures
 
     @property
     def kind(self) -> str | None:
@@ -118,12 +130,14 @@ def _check_request(request: WriteRequest) -> _Job:
     output = request.output or _choose_output(named.path, request.reading.kind)
     check_input_once(request.stats, named.path, files_from)
     stats_file, save_stats = _find_stats(named.path, request), request.save_stats
-    _refuse_own_part(request.reading.options, stats_file)
+    measures = _find_method(request).measures
+    if measures:
+        _refuse_own_part(request.reading.options, stats_file)
     if request.parts is not None and named.path == "-":
         raise UsageError("cannot cut what comes from a pipe", where="--parts", hint="save it to a file first")
     if stats_file is not None:
         _refuse_measuring(request.measuring, save_stats)
-    elif save_stats is None and output != "-":
+    elif measures and save_stats is None and output != "-":
         save_stats = name_stats(output)
     if save_stats is not None:
         check_target(save_stats)
@@ -132,6 +146,10 @@ def _check_request(request: WriteRequest) -> _Job:
     if named.files is None:
         check_not_inside(named.path, output)
     return _Job(named, request, output, stats_file, save_stats)
+
+
+def _find_method(request: WriteRequest) -> Method:
+    return methods()[request.applying.method_name]
 
 
 def _choose_output(path: str, kind: str | None) -> str:
@@ -148,11 +166,15 @@ def _carry_out(job: _Job, report: Report, plan: Plan) -> tuple[Outcome, Outcome]
     report.connect(plan)
     with ExitStack() as stack:
         messages = Outcome()
-        if job.stats_file is None:
+        stats: Stats | None = None
+        if not job.measures:
+            pass
+        elif job.stats_file is None:
             kept = stack.enter_context(keep_input(path, job.kind))
             stats, messages = _measure(job, kept, report, plan)
         else:
             stats = load_stats(job.stats_file)
+            check_required(stats, job.request.applying, job.stats_file)
             if stranger := find_other_data(job.stats_file, stats):
                 messages.warn(stranger)
         outcome = _apply(job, kept, stats, report, plan)
@@ -164,7 +186,7 @@ def _carry_out(job: _Job, report: Report, plan: Plan) -> tuple[Outcome, Outcome]
 
 def _measure(job: _Job, path: str, report: Report, plan: Plan) -> tuple[Stats, Outcome]:
     """The statistics of the source, which is read from `path`, and the notes and warnings about them."""
-    measuring = job.request.measuring
+    measuring = add_required(job.request.measuring, job.request.applying)
     with open_sources([replace(job.named, path=path)], job.options, job.kind, plan, report) as sources:
         if job.request.parts is None:
             check_output(sources[0], job.output, job.request.applying.format)
@@ -172,21 +194,41 @@ def _measure(job: _Job, path: str, report: Report, plan: Plan) -> tuple[Stats, O
             check_parts(sources[0], job.output, job.request.parts, job.request.applying.format)
         check_indicators(sources[0], job.request.applying)
         if job.save_stats is not None:
-            check_room(job.save_stats, sources[0].spec, measuring.per, sources[0].path)
+            check_room(job.save_stats, sources[0].spec, measuring.per, sources[0].path, measuring.statistics)
+        applying = job.request.applying
         # --force overrules the doubt that the data are transformed already.
-        purpose = "stats" if job.request.applying.force else job.request.applying.operation
-        stats, outcome = measure_opened(sources, measuring, plan, report, purpose)
+        measuring = replace(measuring, method=applying.method, forced=applying.force)
+        stats, outcome = measure_opened(sources, measuring, plan, report, applying.operation)
     # The statistics record the path that the user gave, not that of the copy of a pipe.
     return replace(stats, sources=(replace(stats.sources[0], path=job.named.path),)), outcome
 
 
-def _apply(job: _Job, path: str, stats: Stats, report: Report, plan: Plan) -> Outcome:
-    """Writes the source, which is read from `path`, transformed by the statistics; returns the outcome."""
-    own, applying = job.stats_file is None, job.request.applying
+def _apply(job: _Job, path: str, stats: Stats | None, report: Report, plan: Plan) -> Outcome:
+    """Writes the source, which is read from `path`, transformed by the statistics; returns the outcome.
+
+    Without statistics, the method needs none.
+    """
+    own, applying = stats is not None and job.stats_file is None, job.request.applying
+    if stats is None:
+        with open_sources([job.named], job.options, job.kind, plan, report) as (source,):
+            stats = describe_unmeasured(source, job.request.measuring.ignore)
+            return _write(job, path, source, stats, report, plan, own=False)
+    if applying.inverse and not applying.force and path != "-":
+        # Its features may be others than those that would be looked for.
+        wanted = {field: getattr(applying, field) for field in ("operation", "method")}
+        whole = applying.components if isinstance(applying.components, int) else None
+        check_operation(find_receipt(path, job.options), wanted | {"components": whole}, path)
     try:
         with report.opening_bar() as opening_tick:
             source, stats = open_to_apply(
-                path, job.options, stats, job.kind, inverse=applying.inverse, plan=plan, tick=opening_tick
+                path,
+                job.options,
+                stats,
+                job.kind,
+                inverse=applying.inverse,
+                describe=describe_made(applying),
+                plan=plan,
+                tick=opening_tick,
             )
     except UsageError as error:
         if not own:
@@ -194,14 +236,19 @@ def _apply(job: _Job, path: str, stats: Stats, report: Report, plan: Plan) -> Ou
         # The options fitted the data when they were measured.
         raise changed_meanwhile(path, error.what) from error
     with closing(source):
-        if not own:
-            report.print_left_out([source])
-        with report.progress_bar([source], "writing") as tick:
-            if job.request.parts is None:
-                return apply(source, stats, job.output, applying, plan, own=own, save_stats=job.save_stats, tick=tick)
-            task = WritePart(path, job.options, job.kind, stats, applying)
-            number, save_stats = job.request.parts, job.save_stats
-            return write_parts(source, task, job.output, number, plan, own=own, save_stats=save_stats, tick=tick)
+        return _write(job, path, source, stats, report, plan, own=own)
+
+
+def _write(job: _Job, path: str, source: Source, stats: Stats, report: Report, plan: Plan, *, own: bool) -> Outcome:
+    """Writes an opened source, whole or in parts; `own` says that the statistics were just measured on it."""
+    applying, save_stats = job.request.applying, job.save_stats
+    if not own:
+        report.print_left_out([source])
+    with report.progress_bar([source], "writing") as tick:
+        if job.request.parts is None:
+            return apply(source, stats, job.output, applying, plan, own=own, save_stats=save_stats, tick=tick)
+        task = WritePart(path, job.options, job.kind, stats, applying)
+        return write_parts(source, task, job.output, job.request.parts, plan, own=own, save_stats=save_stats, tick=tick)
 
 
 def _find_stats(path: str, request: WriteRequest) -> str | None:

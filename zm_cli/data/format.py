@@ -54,21 +54,23 @@ class OutputPart:
     receipt: Mapping[str, Any]
 
 
-class Join(Protocol):
-    """Takes all parts of an output in the order of the data, the receipt of the whole, and the path to write it to;
-    writes it completely or not at all, and returns notes. With `copy`, it shares nothing with its parts. `tick` is
-    called after each part. Raises UsageError for a path that it cannot have, DataError where the parts do not fit
-    together or the file system refuses."""
+@dataclass(frozen=True)
+class JoinRequest:
+    """What is to be joined: all parts of an output in the order of the data, the receipt of the whole, and its path.
 
-    def __call__(
-        self,
-        parts: Sequence[OutputPart],
-        receipt: Mapping[str, Any],
-        output: str,
-        *,
-        copy: bool,
-        tick: Callable[[], object],
-    ) -> Sequence[str]: ...
+    With `copy`, the output shares nothing with its parts. `tick` is called after each part.
+    """
+
+    parts: Sequence[OutputPart]
+    receipt: Mapping[str, Any]
+    output: str
+    copy: bool
+    tick: Callable[[], object]
+
+
+Join = Callable[[JoinRequest], Sequence[str]]
+"""Writes an output of all its parts, completely or not at all, and returns notes. Raises UsageError for a path that it
+cannot have, DataError where the parts do not fit together or the file system refuses."""
 
 
 Complete = Callable[[str, ReadOptions, str], Iterator[tuple[str, str]]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from zm_cli.errors import UsageError
 
@@ -28,6 +29,11 @@ class Shard:
     def to_document(self) -> dict[str, int]:
         """Returns the shard as JSON can hold it."""
         return {"index": self.index, "of": self.of}
+
+
+def is_shard_number(index: Any, of: Any) -> bool:
+    """Returns whether two values that are not trusted are the number of a part, and of how many."""
+    return type(index) is int and type(of) is int and 1 <= index <= of <= MOST_SHARDS
 
 
 def parse_shard(text: str) -> Shard:

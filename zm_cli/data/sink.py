@@ -13,13 +13,29 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class OutputFeatures:
+    """What the samples of an output are, where they have other features than the input.
+
+    `axes` and `sample_shape` are as in a Spec. `names` are those of the columns that a table gets in place of the
+    transformed ones, where the first of these stands. `order` are all columns of the table that it was before, which
+    come in that order again if they are all there; None where that is not known.
+    """
+
+    axes: str
+    sample_shape: tuple[int | None, ...]
+    names: tuple[str, ...] = ()
+    order: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
 class WriteOptions:
     """How to write an output.
 
     `dtype` is the type of its values, `receipt` is written with it, `format` is one of the output formats of its Format
     (None: decided by the name of the output). `force` overrules doubts. `added` names columns that a table gets at its
     end, one for each column of `Block.missing`. `dropped` maps the names of features to columns that were added so: the
-    output does not have them, and the feature is missing where they are 1.
+    output does not have them, and the feature is missing where they are 1. `features` are those of the output where
+    they are not those of the input.
     """
 
     dtype: np.dtype[Any]
@@ -28,6 +44,7 @@ class WriteOptions:
     force: bool = False
     added: tuple[str, ...] = ()
     dropped: Mapping[str, str] = field(default_factory=dict)
+    features: OutputFeatures | None = None
 
 
 class Sink(Protocol):

@@ -13,6 +13,9 @@ from typing import Literal
 
 from zm_cli.errors import UsageError
 
+DEFAULT_QUANTILES = (1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0)
+"""The percents that `--quantiles default` stands for."""
+
 
 def parse_size(text: str) -> int:
     """Bytes in a text such as `256MB`, `1.5G` or `800000`; units are powers of 1024."""
@@ -61,20 +64,81 @@ def parse_number(text: str | None) -> float | None:
     return number
 
 
-def parse_impute(text: str) -> Literal["mean"] | float:
-    """The word `mean`, or the number in a text. Raises UsageError for other texts and numbers that are not finite."""
+def parse_impute(text: str) -> Literal["mean", "median"] | float:
+    """The words `mean` and `median`, or the number in a text. Raises UsageError for all others that are not finite."""
     wanted = text.strip().lower()
-    if wanted == "mean":
-        return "mean"
-    if wanted == "median":
-        raise UsageError("the statistics hold no median", where="--impute", hint="give mean or a number")
+    if wanted in ("mean", "median"):
+        return "mean" if wanted == "mean" else "median"
     try:
         number = float(wanted)
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise UsageError(f"'{text}' is neither mean nor a number", where="--impute")
+        raise UsageError(f"'{text}' is neither mean, median nor a number", where="--impute")
     return number
+
+
+def parse_range(text: str) -> tuple[float, float]:
+    """The two ends in a text such as `-1,1`; UsageError where they are not finite, the smaller one first."""
+    return _parse_ends(text, "--range", -sys.float_info.max, sys.float_info.max, "-1,1")
+
+
+def parse_percents(text: str) -> tuple[float, float]:
+    """The percents in a text such as `25,75`; UsageError where they are not from 0 to 100, the smaller one first."""
+    return _parse_ends(text.replace("%", ""), "--quantiles", 0.0, 100.0, "25,75, in percent")
+
+
+def _parse_ends(text: str, option: str, least: float, most: float, example: str) -> tuple[float, float]:
+    try:
+        low, high = map(float, text.split(","))
+    except ValueError:
+        raise UsageError(f"'{text}' is not two numbers", where=option, hint=f"write them as {example}") from None
+    if not (least <= low < high <= most and high - low <= sys.float_info.max):
+        between = "" if most == sys.float_info.max else f" from {least:g} to {most:g}"
+        what = f"'{text}' is not a smaller and a larger number{between}"
+        raise UsageError(what, where=option, hint=f"write them as {example}")
+    return low, high
+
+
+def parse_quantiles(text: str | None) -> tuple[float, ...] | None:
+    """The percents in a text such as `1,50,99`, ascending, each once; those that `default` stands for; None for None.
+
+    Raises UsageError, naming the one that is not a number from 0 to 100.
+    """
+    if text is None:
+        return None
+    if text.strip().lower() == "default":
+        return DEFAULT_QUANTILES
+    found: set[float] = set()
+    for entry in text.split(","):
+        try:
+            percent = float(entry)
+        except ValueError:
+            percent = math.nan
+        if not 0 <= percent <= 100:
+            hint = "write them as 1,25,50,75,99, or default"
+            raise UsageError(f"'{entry.strip()}' is not a percentage from 0 to 100", where="--quantiles", hint=hint)
+        # -0 is 0.
+        found.add(abs(percent))
+    return tuple(sorted(found))
+
+
+def parse_components(text: str) -> int | float:
+    """A number of components from 1 on, such as `10`, or a share of the variance up to 1, such as `0.95`, `1.0`, `95%`.
+
+    Raises UsageError for all others.
+    """
+    wanted = text.strip()
+    if re.fullmatch(r"\d{1,18}", wanted) and int(wanted):
+        return int(wanted)
+    try:
+        share = float(wanted.removesuffix("%")) / (100 if wanted.endswith("%") else 1)
+    except ValueError:
+        share = math.nan
+    if not 0 < share <= 1 or wanted == "0":
+        hint = "give a number such as 10, or a share of the variance such as 0.95"
+        raise UsageError(f"'{text}' is neither a number of components nor a share", where="--components", hint=hint)
+    return share
 
 
 def parse_epsilon(number: float) -> float:

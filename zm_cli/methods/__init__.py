@@ -9,7 +9,7 @@ from functools import cache
 
 from zm_cli.methods.base import Method
 
-SHARED = frozenset({"base", "elementwise", "filling", "settings"})
+SHARED = frozenset({"base", "elementwise", "expectation", "extents", "filling", "percents", "settings", "whitening"})
 """The modules that several methods need."""
 
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 
     from zm_cli.data.spec import Spec
+    from zm_cli.methods.expectation import Expectation
     from zm_cli.methods.settings import Settings
     from zm_cli.statsfile.stats import Stats
     from zm_cli.transforms.base import Transform
+
+Given = TypeVar("Given", bound="Settings")
+"""Settings, or options that are settings, too."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,45 @@ class Method(ABC):
     """The names of the optional statistics that it needs besides the moments."""
     settings: ClassVar[tuple[str, ...]] = ()
     """The fields of Settings that it takes, and that receipts record."""
+    defaults: ClassVar[Mapping[str, Any]] = {}
+    """What it takes for settings that are None."""
+    measures: ClassVar[bool] = True
+    """Whether it needs statistics at all."""
+    has_inverse: ClassVar[bool] = True
+    """Whether it can be undone."""
+
+    def complete(self, settings: Given) -> Given:
+        """The settings with the method's own defaults where they are None."""
+        lacking = {name: value for name, value in self.defaults.items() if getattr(settings, name) is None}
+        return replace(settings, **lacking)
+
+    def list_required(self, settings: Settings) -> tuple[str, ...]:
+        """The names of the optional statistics that it needs with these settings."""
+        median = ("quantiles",) if settings.impute == "median" and "quantiles" not in self.requires else ()
+        return (*self.requires, *median)
+
+    def find_flat(self, stats: Stats, settings: Settings) -> tuple[str, NDArray[np.bool_]] | None:
+        """A clause about features that it cannot scale as the others, and which ones, in the shape of the features.
+
+        None where it does not look for such features.
+        """
+        return None
+
+    def settle(self, stats: Stats, settings: Given) -> Given:
+        """The settings with what follows from the statistics; raises as `make_transform`."""
+        return settings
+
+    def describe_output(self, stats: Stats, settings: Settings) -> Stats:
+        """What statistics would say of what the data of these become: other features, where it makes others."""
+        return stats
+
+    def list_warnings(self, stats: Stats, settings: Settings) -> list[str]:
+        """Sentences about what data with these statistics lose; not told of an inverse."""
+        return []
+
+    def list_notes(self, stats: Stats, settings: Settings, *, inverse: bool) -> list[str]:
+        """Sentences about what is written."""
+        return []
 
     @abstractmethod
     def make_transform(self, stats: Stats, settings: Settings, use: Use) -> Transform:
@@ -49,3 +94,7 @@ class Method(ABC):
 
         Raises UsageError for settings that are not possible, DataError where the statistics do not suffice.
         """
+
+    @abstractmethod
+    def expect(self, settings: Settings) -> Expectation:
+        """What can be expected of data that it has made with these settings, by statistics of the same data."""

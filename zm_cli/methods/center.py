@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from zm_cli.methods.elementwise import Affine, Elementwise
+from zm_cli.methods.expectation import Expectation, Target
 
 if TYPE_CHECKING:
     from zm_cli.methods.settings import Settings
@@ -22,6 +23,10 @@ class Center(Elementwise):
         import numpy as np
 
         return Affine(stats.moments.mean, np.ones_like(stats.moments.mean))
+
+    def expect(self, settings: Settings) -> Expectation:
+        """Means of 0; values of a constant feature are what rounding makes of 0, which hardly any others are."""
+        return Expectation((Target("shift", 0.0),), flat="variation", noise=1e-12)
 
 
 METHOD = Center()

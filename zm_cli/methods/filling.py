@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zm_cli.methods.percents import find_quantiles
 from zm_cli.methods.settings import Impute
 from zm_cli.numbers.sums import Floats
 from zm_cli.statsfile.stats import Stats
@@ -23,6 +24,11 @@ def find_filling(stats: Stats, impute: Impute, unit: float) -> Filling | None:
     """Returns what fills missing values of data whose integers are divided by `unit`; None where they stay missing."""
     if impute is None:
         return None
+    if impute == "median":
+        (median,) = find_quantiles(stats, (50.0,))
+        # A feature without values is filled with 0, which is also its mean.
+        median = np.where(stats.moments.count > 0, median, 0.0)
+        return Filling(median * unit, median)
     if isinstance(impute, str):
         mean = stats.moments.mean
         return Filling(mean * unit, mean)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from zm_cli.methods.elementwise import Affine, Elementwise
+from zm_cli.methods.expectation import Expectation, Target
 
 if TYPE_CHECKING:
     from zm_cli.methods.settings import Settings
@@ -21,6 +22,16 @@ class Standardize(Elementwise):
     def find_affine(self, stats: Stats, settings: Settings) -> Affine:
         """The mean and the deviation."""
         return Affine(stats.moments.mean, stats.moments.scale(settings.ddof, settings.epsilon))
+
+    def expect(self, settings: Settings) -> Expectation:
+        """Means of 0 and deviations of 1; smaller ones with an epsilon, and where missing values were filled.
+
+        If all values of a feature are smaller than the noise, it was constant and they are rounding errors: no other
+        feature becomes so small.
+        """
+        smaller = settings.epsilon > 0 or settings.impute is not None
+        targets = (Target("mean", 0.0), Target("std", 1.0, or_less=smaller, varying=True))
+        return Expectation(targets, flat="variation", noise=1e-6, ddof=settings.ddof)
 
 
 METHOD = Standardize()

@@ -6,11 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from zm_cli.data.block import Values
+from zm_cli.data.block import Labels, Values
 from zm_cli.numbers.exact import ExactSums
+from zm_cli.numbers.group_block import measure_groups
+from zm_cli.numbers.groups import Groups
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.statistic import Statistic
 from zm_cli.numbers.stored import Hidden, RealValues
+from zm_cli.numbers.sums import Floats
+from zm_cli.numbers.weighted_block import measure_block
 
 
 class Accumulator:
@@ -18,7 +22,8 @@ class Accumulator:
 
     Statistics of real values get those that `real` says. 8- and 16-bit integers are summed exactly over all blocks; if
     every value of a sample is a feature, in running sums, which is much faster than merging moments block by block.
-    `kept` and `hidden` are as for `Moments.from_block`.
+    `kept` and `hidden` are as for `Moments.from_block`. Of blocks with labels, `groups` are the same statistics of each
+    group `by` them.
     """
 
     def __init__(
@@ -27,7 +32,10 @@ class Accumulator:
         hidden: Hidden = (),
         statistics: Sequence[type[Statistic]] = (),
         real: RealValues | None = None,
+        by: str = "",
     ) -> None:
+        self.groups: Groups | None = None
+        self._by = by
         self._kept = kept
         self._hidden = hidden
         self._real = real or RealValues(hidden=hidden)
@@ -37,15 +45,26 @@ class Accumulator:
         self._exact: ExactSums | None = None
         self._shape: tuple[int, ...] = ()
 
-    def add_block(self, values: Values) -> bool:
-        """Adds the samples of a block; returns whether any of its values is missing."""
+    def add_block(self, values: Values, labels: Labels | None = None, weights: Floats | None = None) -> bool:
+        """Adds the samples of a block; returns whether any of its values is missing.
+
+        Weights are those of `measure_block`; the optional statistics do not take them.
+        """
         self._merge_optional(self._measure_optional(values))
-        if len(values) and self._kept == tuple(range(1, values.ndim)) and ExactSums.fits(values.dtype):
+        if labels is not None:
+            found = measure_groups(self._by, labels, values, weights, self._kept, self._hidden, self._measure_optional)
+            self.groups = self.groups.merge(found) if self.groups else found
+        if (
+            weights is None
+            and len(values)
+            and self._kept == tuple(range(1, values.ndim))
+            and ExactSums.fits(values.dtype)
+        ):
             rows = np.ascontiguousarray(values).reshape(len(values), -1)
             self._exact = self._exact or ExactSums(rows.shape[1], rows.dtype)
             self._shape = values.shape[1:] or (1,)
             return self._exact.add(rows, self._hidden)
-        moments = Moments.from_block(values, self._kept, self._hidden)
+        moments = measure_block(values, self._kept, self._hidden, weights)
         self._merge_moments(moments)
         return bool(moments.missing.any())
 

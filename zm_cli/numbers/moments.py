@@ -16,9 +16,9 @@ from zm_cli.numbers.kernels import sum_rows
 from zm_cli.numbers.moment_arrays import ARRAYS, read_moments
 from zm_cli.numbers.statistic import Population, Statistic
 from zm_cli.numbers.stored import Hidden
-from zm_cli.numbers.sums import Counts, Floats, Sums, two_sum
+from zm_cli.numbers.sums import Counts, Floats, Sums, find_constant, two_sum
 from zm_cli.numbers.values import lay_out
-from zm_cli.numbers.weights import WeightSums, sum_weighted
+from zm_cli.numbers.weights import WeightSums
 
 
 @dataclass(frozen=True)
@@ -58,22 +58,16 @@ class Moments(Statistic):
         return cls(none, zero, zero, np.full(shape, np.inf), np.full(shape, -np.inf), none, zero)
 
     @classmethod
-    def from_block(
-        cls, values: Values, kept: tuple[int, ...], hidden: Hidden = (), weights: Floats | None = None
-    ) -> Moments:
+    def from_block(cls, values: Values, kept: tuple[int, ...], hidden: Hidden = ()) -> Moments:
         """The moments of an array of any real dtype over all its axes but `kept`; shape (1,) if none is kept.
 
         NaN, infinities and values equal to one of `hidden` are missing. Squared deviations are taken from the block's
-        own mean in float64; 8- and 16-bit integers are summed exactly, and the sums are kept. With `weights`, finite
-        and not negative, of the shape (samples,), the moments are weighted, and no sums are kept.
+        own mean in float64; 8- and 16-bit integers are summed exactly, and the sums are kept.
         """
         shape = tuple(values.shape[axis] for axis in kept) or (1,)
         if values.size == 0:
             return cls.identity(shape)
-        if weights is None:
-            parts = [cls._from_rows(rows, hidden) for _, rows in lay_out(values, kept)]
-        else:
-            parts = [cls.from_sums(sums) for sums in sum_weighted(values, kept, weights, hidden)]
+        parts = [cls._from_rows(rows, hidden) for _, rows in lay_out(values, kept)]
         return parts[0].reshape(shape) if len(parts) == 1 else cls.concatenate(parts)
 
     @classmethod
@@ -126,7 +120,7 @@ class Moments(Statistic):
         self, other: Moments, count: Counts, weights: WeightSums | None
     ) -> tuple[Floats, Floats, Floats]:
         """The mean, its tail and m2 of both parts (Chan, Golub & LeVeque 1979, "Updating formulae and a pairwise
-        algorithm"); with `weights`, by their sums (West 1979, "Updating mean and variance estimates: an improved method").
+        algorithm"); `weights` take the place of counts (West 1979, "Updating mean and variance estimates").
 
         `tail` collects what each rounding of the mean drops. If values are so large that their squares overflow, m2 is
         infinite or NaN.
@@ -166,11 +160,7 @@ class Moments(Statistic):
 
         The rule and its bound are those of scikit-learn's `StandardScaler`; features without a value are not constant.
         """
-        eps = np.finfo(np.float64).eps
-        variance = self.variance()
-        with np.errstate(invalid="ignore", over="ignore"):
-            bound = self.count * eps * variance + (self.count * self.mean * eps) ** 2
-        return np.asarray((variance <= bound) & (self.count > 0))
+        return find_constant(self.count, self.mean, self.variance())
 
     def scale(self, ddof: int = 0, epsilon: float = 0.0) -> Floats:
         """What to divide by: the deviation, at least `epsilon`; 1 for constant features and those without values."""
@@ -211,9 +201,9 @@ class Moments(Statistic):
         return self.transform(np.zeros_like(self.mean), np.full_like(self.mean, divisor))
 
     @classmethod
-    def concatenate(cls, parts: Sequence[Moments]) -> Moments:
-        """The moments of the features of all parts, along the first axis, with what all of them have."""
-        return cls._join(parts, np.concatenate)
+    def concatenate(cls, parts: Sequence[Moments], axis: int = 0) -> Moments:
+        """The moments of the features of all parts, along the first axis or another one, with what all of them have."""
+        return cls._join(parts, lambda arrays: np.concatenate(arrays, axis))
 
     @classmethod
     def stack(cls, parts: Sequence[Moments]) -> Moments:
@@ -283,7 +273,9 @@ class Moments(Statistic):
     def to_columns(self) -> dict[str, NDArray[Any]]:
         """Counts, means, deviations and extremes for tables; NaN for a feature without values."""
         columns = self.to_document()
-        return {heading: columns[heading] for heading in ("count", "missing", "mean", "std", "min", "max")}
+        weight = {} if self.weights is None else {"weight": self.weights.total}
+        shown = {heading: columns[heading] for heading in ("mean", "std", "min", "max")}
+        return {"count": self.count, "missing": self.missing} | weight | shown
 
     def _blank(self, array: Floats) -> Floats:
         return np.where(self.count == 0, np.nan, array)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from zm_cli.data.options import Option
+    from zm_cli.numbers.moments import Moments
     from zm_cli.numbers.stored import Hidden
     from zm_cli.numbers.sums import Counts, Floats
 
@@ -46,9 +47,10 @@ class Population:
     """What a stats file says about the values behind its statistics.
 
     `features` is the shape of every array. `values` is the number of values of each feature, counted and missing; None
-    where samples differ in size. `count` is how many of them were counted; None while the counts are not read yet.
-    `divisor` is what stored integers were divided by (`--unit`), 1 where they were not. Of statistics by group
-    (`grouped`), the first axis of the features is that of the groups, and `values` an array that broadcasts to them.
+    where samples differ in size. `count` is how many of them were counted, and `moments` are theirs; None while the
+    counts are not read yet. `divisor` is what stored integers were divided by (`--unit`), 1 where they were not. Of
+    statistics by group (`grouped`), the first axis of the features is that of the groups, and `values` an array that
+    broadcasts to them.
     """
 
     features: Shape
@@ -56,6 +58,7 @@ class Population:
     count: Counts | None = None
     divisor: float = 1.0
     grouped: bool = False
+    moments: Moments | None = None
 
 
 class FieldError(ValueError):
@@ -82,12 +85,12 @@ class Statistic(ABC):
     """Its key in `Stats.statistics`."""
     arrays: ClassVar[Mapping[str, ArrayField]]
     """Its arrays in a stats file, by their keys; the arrays of a section have its name and a point before theirs."""
+    printed: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """What `--json` prints besides the arrays, by keys like theirs, with the JSON Schema of each; readers ignore it."""
     counts_suffice: ClassVar[bool] = True
     """Whether it can be computed from how often each value of a feature occurs."""
     real: ClassVar[bool] = False
     """Whether it is computed from real values: stored ones are unpacked and divided first, missing ones are NaN."""
-    takes_weights: ClassVar[bool] = False
-    """Whether it can be computed of samples with weights (`--weight`)."""
     most_features: ClassVar[int] = MOST_FEATURES
     """For how many features it can be computed."""
     option: ClassVar[Option[Any] | None] = None
@@ -136,6 +139,11 @@ class Statistic(ABC):
     def count_numbers(cls, features: int) -> int:
         """The most numbers that are kept for so many features, in all arrays together."""
         return len(cls.arrays) * features
+
+    @classmethod
+    def count_longest(cls, features: int) -> int:
+        """The most numbers in one of its arrays, for so many features."""
+        return features
 
     def configure(self, value: Any) -> Self:
         """The statistic as its option, given as `value`, asks for it to be shown."""

@@ -63,6 +63,17 @@ def correct_mean(
     return mean, tail, np.maximum(square - offset * offset / present, 0.0)
 
 
+def find_constant(count: Counts, mean: Floats, variance: Floats) -> NDArray[np.bool_]:
+    """Which features vary no more than rounding does: `var <= n*eps*var + (n*mean*eps)**2`.
+
+    The rule and its bound are those of scikit-learn's `StandardScaler`; features without a value are not constant.
+    """
+    eps = np.finfo(np.float64).eps
+    with np.errstate(invalid="ignore", over="ignore"):
+        bound = count * eps * variance + (count * mean * eps) ** 2
+    return np.asarray((variance <= bound) & (count > 0))
+
+
 def complete_sums(
     rows: int | Counts,
     count: Counts,

@@ -30,6 +30,17 @@ def lay_out(values: Values, kept: tuple[int, ...]) -> Iterator[tuple[slice, Valu
         yield slice(None), last.reshape(-1, features)
 
 
+def mask_values(values: Values, masked: NDArray[np.bool_] | None) -> Values:
+    """The values with NaN where they are `masked`, an array of their shape; None: none is.
+
+    Integers have no such value and become float64. The price is that their exact sums are not kept.
+    """
+    if masked is None or not masked.any():
+        return values
+    held = values if values.dtype.kind == "f" else values.astype(np.float64)
+    return np.where(masked, held.dtype.type(np.nan), held)
+
+
 def find_missing(
     values: Values, kept: tuple[int, ...], leave: Collection[int] = (), hidden: Hidden = ()
 ) -> tuple[int, int] | None:

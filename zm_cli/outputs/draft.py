@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +133,17 @@ class Draft:
         finally:
             if old is not None:
                 os.close(old)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Removes the draft where what is done meanwhile fails; DataError where the file system refuses."""
+        try:
+            yield
+        except BaseException as error:
+            self.discard()
+            if isinstance(error, OSError):
+                raise DataError(f"cannot be written: {error.strerror or error}", where=str(self.target)) from error
+            raise
 
     def discard(self) -> None:
         """Removes the draft; does nothing after `commit`."""

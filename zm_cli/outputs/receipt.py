@@ -25,9 +25,12 @@ MOST_LETTERS = 64
 """The longest text in a receipt: it may be shown in a message."""
 
 
-def make_receipt(operation: Operation, *, inverse: bool, stats: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The receipt of an operation; `stats` is the digest of its statistics, `settings` are more fields."""
-    return {"format": FORMAT, "version": 1, "operation": operation, "inverse": inverse, "stats": stats, **settings}
+def make_receipt(
+    operation: Operation, *, inverse: bool, stats: str | None, settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The receipt of an operation; `stats` is the digest of its statistics, if any; `settings` are more fields."""
+    applied = {} if stats is None else {"stats": stats}
+    return {"format": FORMAT, "version": 1, "operation": operation, "inverse": inverse, **applied, **settings}
 
 
 def record_columns(names: Sequence[str] | None) -> dict[str, list[str]]:
@@ -96,21 +99,32 @@ def _is_number(value: Any) -> bool:
     return type(value) in (int, float) and abs(value) <= sys.float_info.max
 
 
+def _is_pair(value: Any) -> bool:
+    """Whether it is a list of two numbers, the smaller one first."""
+    return isinstance(value, list) and len(value) == 2 and all(map(_is_number, value)) and value[0] < value[1]
+
+
 _FIELDS: Mapping[str, Callable[[Any], bool]] = {
     "format": _is_text,
     "version": _is_number,
     "operation": lambda value: value in get_args(Operation),
     "inverse": lambda value: isinstance(value, bool),
     "stats": _is_text,
-    "method": _is_text,
+    "method": lambda value: _is_text(value) and value.isidentifier(),
     "per": _is_text,
     "unit": lambda value: _is_number(value) and value > 0,
     "dtype": _is_text,
     "ddof": _is_number,
     "epsilon": _is_number,
+    "range": lambda value: _is_pair(value) and value[1] - value[0] <= sys.float_info.max,
+    "clip": lambda value: isinstance(value, bool),
+    "quantiles": lambda value: _is_pair(value) and value[0] >= 0 and value[1] <= 100,
+    "components": lambda value: type(value) is int and value >= 1,
     "impute": lambda value: _is_text(value) or _is_number(value),
     "indicators": lambda value: isinstance(value, dict) and all(isinstance(name, str) for name in value.values()),
     "columns": lambda value: _are_texts(value),
+    "features": lambda value: _are_texts(value),
+    "before": lambda value: _are_texts(value),
     "names": lambda value: _are_texts(value) and bool(value),
     "encoding": lambda value: _is_text(value) and value.isprintable(),
     "shard": is_shard,
@@ -126,6 +140,8 @@ _FIELDS: Mapping[str, Callable[[Any], bool]] = {
     "provenance": lambda value: parse_provenance(value) is not None,
 }
 """The fields that a receipt can have, and whether a value is possible for each."""
+_UNDONE_ALIKE = ("unit", "ddof", "epsilon", "range", "clip", "quantiles", "components")
+"""The fields that must be the same for an inverse to give the data back."""
 
 
 def has_receipt(found: Mapping[str, Any] | None) -> TypeGuard[Mapping[str, Any]]:
@@ -146,8 +162,14 @@ def describe_receipt(receipt: Mapping[str, Any] | None) -> str | None:
         return "not known: its receipt cannot be read"
     if receipt is OF_OTHER_DATA:
         return "not known: its receipt is of other data"
-    done = DONE.get(str(receipt.get("operation")), "written")
+    done = show_done(receipt) or "written"
     return f"{done}, then undone" if receipt.get("inverse") else done
+
+
+def show_done(receipt: Mapping[str, Any]) -> str | None:
+    """What data are by a receipt that does not say that it was undone, with the method; None where it does not say."""
+    done, method = DONE.get(str(receipt.get("operation"))), receipt.get("method")
+    return f"{done} ({method})" if done and method else done
 
 
 def check_receipt(found: Mapping[str, Any] | None, wanted: Mapping[str, Any], where: str) -> None:
@@ -182,17 +204,41 @@ def check_receipt(found: Mapping[str, Any] | None, wanted: Mapping[str, Any], wh
         )
 
 
+def check_operation(found: Mapping[str, Any] | None, wanted: Mapping[str, Any], where: str) -> None:
+    """Raises DataError where data were transformed in another way than an inverse would undo, whatever they hold.
+
+    `wanted` has the operation, and the method and the number of components where these are known.
+    """
+    if not is_readable(found) or found.get("inverse"):
+        return
+    same = all(found.get(field) == wanted.get(field) for field in ("operation", "method"))
+    components = found.get("components")
+    if same and wanted.get("components") in (None, components):
+        return
+    how = f"with --components {components}" if same else f"and not {show_done(wanted)}"
+    raise DataError(
+        f"was {describe_receipt(found)} {how}",
+        where=where,
+        hint="undo it with the command, statistics and options it was made with, or --force",
+    )
+
+
 def _find_difference(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str | None:
     """How what was done differs from what an inverse would undo, to go on with a sentence; None where it does not."""
-    if found.get("operation") != wanted.get("operation"):
-        return f"and not {DONE[wanted['operation']]}"
+    if (found.get("operation"), found.get("method")) != (wanted.get("operation"), wanted.get("method")):
+        return f"and not {show_done(wanted)}"
     columns, others = found.get("columns"), wanted.get("columns")
     if columns is not None and others is not None and set(columns) != set(others):
         return f"in other columns: {_list_names(columns)}, not {_list_names(others)}"
     if found.get("stats") != wanted.get("stats"):
         return "by other statistics than these"
-    options = [key for key in ("unit", "ddof", "epsilon") if found.get(key) != wanted.get(key)]
-    return f"otherwise ({', '.join(f'{key} {found.get(key)}' for key in options)})" if options else None
+    options = [key for key in _UNDONE_ALIKE if found.get(key) != wanted.get(key)]
+    return f"otherwise ({', '.join(f'{key} {_show_setting(found.get(key))}' for key in options)})" if options else None
+
+
+def _show_setting(value: Any) -> str:
+    """A setting as it is typed."""
+    return ",".join(f"{end:g}" for end in value) if isinstance(value, list) else str(value)
 
 
 def _list_names(names: Sequence[str]) -> str:

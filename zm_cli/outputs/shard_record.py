@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from zm_cli.data.shard import MOST_SHARDS, Shard
+from zm_cli.data.shard import Shard, is_shard_number
 from zm_cli.errors import DataError
 
 FIELD = "shard"
@@ -64,7 +64,7 @@ def is_shard(value: Any) -> bool:
     """Whether a value that is not trusted can be what a receipt says of a part."""
     if not isinstance(value, dict):
         return False
-    index, of, *counts = (value.get(name, 0) for name in ("index", "of", *COUNTS))
-    if not all(type(number) is int and number >= 0 for number in (index, of, *counts)):
-        return False
-    return bool(1 <= index <= of <= MOST_SHARDS)
+    counts = (value.get(name, 0) for name in COUNTS)
+    return is_shard_number(value.get("index"), value.get("of")) and all(
+        type(number) is int and number >= 0 for number in counts
+    )

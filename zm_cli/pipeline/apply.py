@@ -20,21 +20,23 @@ from zm_cli.numbers.axes import Per, kept_axes
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.stored import find_equal, match_values, unpack_values
 from zm_cli.outputs.draft import Draft
-from zm_cli.outputs.receipt import check_receipt, has_receipt, make_receipt, record_columns
+from zm_cli.outputs.receipt import check_receipt, has_receipt, make_receipt
 from zm_cli.outputs.shard_record import record_shard
 from zm_cli.pipeline.belonging import find_strangers
+from zm_cli.pipeline.conclude import warn_of_flat
 from zm_cli.pipeline.digest import SourceDigest
 from zm_cli.pipeline.indicators import check_indicators, choose_indicators, find_indicators
 from zm_cli.pipeline.measure import block_bytes, encoded_bytes
 from zm_cli.pipeline.options import ApplyOptions
+from zm_cli.pipeline.other_features import complete_features, record_features
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
 from zm_cli.pipeline.output import create_sink
-from zm_cli.pipeline.part import fill_groups
-from zm_cli.pipeline.rounding import choose_dtype, find_rounding
+from zm_cli.pipeline.rounding import choose_dtype, find_rounding, list_losses
 from zm_cli.pipeline.selfcheck import check_undone, check_written, checked_per
+from zm_cli.pipeline.span_groups import fill_groups
 from zm_cli.pipeline.summary import describe_transformed
 from zm_cli.pipeline.transform_span import EncodeSpans, TransformSpan
-from zm_cli.pipeline.words import changed_meanwhile, missing_value, not_a_number
+from zm_cli.pipeline.words import changed_meanwhile, missing_value, name_vectors, not_a_number
 from zm_cli.running.guard import note_input
 from zm_cli.running.plan import Plan
 from zm_cli.running.workload import Workload
@@ -64,8 +66,11 @@ def apply(
     transformed.
     """
     note_input(source.path)
-    check_fits(stats, source.spec, source.path)
     method = methods()[options.method_name]
+    options = method.settle(stats, method.complete(options))
+    made = method.describe_output(stats, options)
+    read = made if options.inverse else stats
+    check_fits(read, source.spec, source.path)
     use = Use(
         source.spec,
         np.dtype(options.dtype or choose_dtype(stats, source.spec, inverse=options.inverse)),
@@ -73,14 +78,15 @@ def apply(
         _recorded_unit(source) if options.inverse else None,
     )
     transform = method.make_transform(stats, options, use)
+    features = complete_features(transform.features, source)
     receipt = make_receipt(
         options.operation,
         inverse=options.inverse,
-        stats=digest_stats(stats),
+        stats=digest_stats(stats) if method.measures else None,
         settings={
-            "per": stats.per,
+            **({"per": stats.per} if method.measures else {}),
             **_settings(method, options, transform),
-            **record_columns(source.spec.names if source.spec.axes == "NC" else None),
+            **record_features(features, source, stats, inverse=options.inverse),
             **record_shard(source.spec.shard, source.receipt if source.spec.limit is None else None, source.path),
         },
     )
@@ -91,7 +97,7 @@ def apply(
     if not options.force:
         _refuse_trial(stats, source, options)
         check_receipt(source.receipt, receipt, source.path)
-        if not options.inverse:
+        if not options.inverse and method.measures:
             check_scale(stats, source.spec, _read_first(source), source.path)
     write_options = WriteOptions(
         transform.dtype,
@@ -99,7 +105,8 @@ def apply(
         options.format,
         options.force,
         added=indicators.names if indicators is not None else (),
-        dropped=find_indicators(source) if options.inverse else {},
+        dropped=find_indicators(source, features) if options.inverse else {},
+        features=features,
     )
     sink = create_sink(source, output, write_options)
     outcome = Outcome()
@@ -108,15 +115,21 @@ def apply(
         outcome.tell(find_strangers(source), grave=not options.force)
     if rounding := find_rounding(stats, source.spec, transform):
         outcome.warn(rounding)
+    outcome.tell(list_losses(stats, transform), grave=False)
+    outcome.note(method.list_notes(stats, options, inverse=options.inverse))
+    if not options.inverse:
+        outcome.tell(method.list_warnings(stats, options), grave=True)
+    if not options.inverse and (flat := method.find_flat(stats, options)):
+        warn_of_flat(stats, *flat, outcome)
     draft: Draft | None = None
     try:
-        outcome.transformed = describe_transformed(source, options)
-        kept = kept_axes(source.spec.axes, stats.per)
-        # One part of the data may well differ from all of them.
-        is_checked = _is_doubtful(source, options) if options.inverse else not own and source.spec.shard is None
-        checked = kept_axes(source.spec.axes, checked_per(stats.per)) if is_checked else None
+        outcome.transformed = describe_transformed(source, options, features)
+        kept = kept_axes(source.spec.axes, read.per)
+        is_checked = method.measures and _is_checked(source, stats, transform, options, own=own)
+        axes = source.spec.axes if options.inverse or features is None else features.axes
+        checked = kept_axes(axes, checked_per(made.per)) if is_checked else None
         task = TransformSpan(source, transform, kept, checked, options.missing, indicators)
-        pass_ = _write_blocks(task, sink, stats.per, plan, tick, outcome)
+        pass_ = _write_blocks(task, sink, read.per, plan, tick, outcome)
         if own and pass_.digest != stats.sources[0].digest:
             raise changed_meanwhile(source.path)
         if save_stats is not None:
@@ -133,16 +146,22 @@ def apply(
     if options.inverse:
         if pass_.moments is not None:
             forward = method.make_transform(stats, replace(options, impute=None), replace(use, inverse=False, unit=1.0))
-            check_undone(stats, forward, options.operation, source.path, pass_.moments, outcome)
+            check_undone(made, forward, options, source.path, pass_.moments, outcome)
     # Without moments, the written values are known, unless some were out of range for the output.
-    elif source.spec.shard is None and (pass_.moments is not None or not pass_.overflows):
-        check_written(stats, transform, pass_.moments, outcome)
+    elif method.measures and source.spec.shard is None and (pass_.moments is not None or not pass_.overflows):
+        check_written(made, transform, pass_.moments, outcome)
     return outcome
 
 
-def _is_doubtful(source: Source, options: ApplyOptions) -> bool:
-    """Whether no receipt says that the data of an inverse were transformed, so that their values must."""
-    return not has_receipt(source.receipt) and not options.force
+def _is_checked(source: Source, stats: Stats, transform: Transform, options: ApplyOptions, *, own: bool) -> bool:
+    """Whether the values are measured: for an inverse those of the data, if no receipt says that they were transformed.
+
+    Else those of the output, unless they follow from its own statistics; not of one part of the data, which may well
+    differ from all of them.
+    """
+    if options.inverse:
+        return not has_receipt(source.receipt) and not options.force
+    return source.spec.shard is None and not (own and transform.predict(stats.moments, units=False) is not None)
 
 
 def _refuse_trial(stats: Stats, source: Source, options: ApplyOptions) -> None:
@@ -196,6 +215,7 @@ def _write_blocks(task: TransformSpan, sink: Sink, per: Per, plan: Plan, tick: T
                 raise missing_value(source, number, feature, per)
             sink.write(made.encoded)
             overflows += made.overflows
+            outcome.incomplete += made.incomplete
             unmarked |= made.unmarked
             digest.add(block.digest)
             if made.moments is not None:
@@ -212,6 +232,7 @@ def _write_blocks(task: TransformSpan, sink: Sink, per: Per, plan: Plan, tick: T
     if not outcome.samples and source.spec.shard is None:
         raise DataError(f"has no samples{outcome.explain_skipped()}", where=name_input(source.path))
     outcome.warn_of_skipped(rows=source.spec.axes == "NC", written=True)
+    outcome.warn_of_incomplete(name_vectors(source.spec.axes, per))
     if task.indicators is not None:
         task.indicators.report(source.spec.names or (), unmarked, outcome)
     if overflows:
@@ -223,9 +244,14 @@ def _settings(method: Method, options: ApplyOptions, transform: Transform) -> di
     settings: dict[str, Any] = {"unit": transform.unit, "dtype": transform.dtype.name}
     if options.method is not None:
         settings["method"] = method.name
-    settings |= {name: value for name in method.settings if (value := getattr(options, name)) is not None}
+    settings |= {name: _list_pair(value) for name in method.settings if (value := getattr(options, name)) is not None}
     settings |= {"impute": options.impute} if options.impute is not None else {}
     return settings | ({"provenance": options.provenance.to_document()} if options.provenance else {})
+
+
+def _list_pair(value: Any) -> Any:
+    """The value as JSON gives it back."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _recorded_unit(source: Source) -> float | None:

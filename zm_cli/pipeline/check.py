@@ -1,136 +1,87 @@
-"""Checks whether data are centered or standardized, by their own statistics."""
+"""Checks whether data are centered, standardized, scaled or whitened, by their own statistics."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from zm_cli.data.source import Source
+from zm_cli.methods import methods
+from zm_cli.methods.base import Method
+from zm_cli.methods.expectation import Expectation, Target, read_settings
+from zm_cli.methods.settings import Settings
 from zm_cli.numbers.axes import possible_pers
-from zm_cli.numbers.sums import Counts, Floats
-from zm_cli.outputs.receipt import DAMAGED, is_readable
+from zm_cli.outputs.receipt import DAMAGED, DONE, is_readable
+from zm_cli.pipeline.findings import Findings, Flags
 from zm_cli.pipeline.measure import measure
+from zm_cli.pipeline.measures import measure_features
 from zm_cli.pipeline.options import MeasureOptions, State
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
 from zm_cli.pipeline.words import list_names
 from zm_cli.running.plan import Plan
+from zm_cli.statistics import optional_statistics
 from zm_cli.statsfile.stats import Stats
 
-Flags = NDArray[np.bool_]
-
-FORMAT = "zm-check"
-VERSION = 1
-
 TOLERANCE = 1e-3
-"""How far means and deviations may be off, in deviations. Rounding to float16 stays three times below it; data that
-were transformed by statistics of other data rarely do."""
+"""How far a measure may be off, in deviations or in the extent that data were scaled to. Rounding to float16 stays
+three times below it; data that were transformed by statistics of other data rarely do."""
 
-NOISE: Mapping[str, float] = {"standardize": 1e-6, "center": 1e-12}
-"""If zm has transformed the data and all values of a feature are smaller than this, the feature was constant and the
-values are rounding errors. No other feature becomes so small by standardizing, and hardly any by centering."""
-
-
-@dataclass(frozen=True)
-class Findings:
-    """The result of a check, feature by feature.
-
-    `measures` maps names to arrays of shape (features,), NaN where a feature has no such number. `off` maps the name of
-    a measure to flags of shape (features,): which features exceed the limit. `missing_columns` were expected and not
-    found, `extra_columns` found and not compared.
-    """
-
-    check: str
-    path: str
-    stats: Stats
-    limits: Mapping[str, float | None]
-    measures: Mapping[str, Floats | Counts | Flags]
-    off: Mapping[str, Flags]
-    outcome: Outcome
-    against: str | None = None
-    missing_columns: tuple[str, ...] = ()
-    extra_columns: tuple[str, ...] = ()
-    _wrong: Flags = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_wrong", np.logical_or.reduce(list(self.off.values())))
-
-    @property
-    def wrong(self) -> Flags:
-        """Which features exceed any limit, shape (features,)."""
-        return self._wrong
-
-    @property
-    def ok(self) -> bool:
-        """Whether all features are there and within the limits."""
-        return not (self.missing_columns or self._wrong.any())
-
-    def to_document(self) -> dict[str, Any]:
-        """Everything but the features, as JSON values."""
-        return {
-            "format": FORMAT,
-            "version": VERSION,
-            "check": self.check,
-            "path": self.path,
-            "against": self.against,
-            "per": self.stats.per,
-            "samples": self.stats.samples,
-            "limits": dict(self.limits),
-            "ok": self.ok,
-            "missing_columns": list(self.missing_columns),
-            "extra_columns": list(self.extra_columns),
-            "notes": self.outcome.notes,
-            "warnings": self.outcome.warnings,
-        }
-
-    def feature_documents(self) -> Iterator[dict[str, Any]]:
-        """Each feature as JSON values, None where a number is not finite."""
-        for index in range(self._wrong.size):
-            off = [measure for measure, flags in self.off.items() if flags[index]]
-            numbers = {measure: _plain(array[index].item()) for measure, array in self.measures.items()}
-            yield {"name": self.stats.name_feature(index), "ok": not off, "off": off, **numbers}
-
-
-def _plain(number: float | int | bool) -> float | int | bool | None:
-    return number if math.isfinite(number) else None
+USUAL_METHODS: Mapping[State, str] = {
+    "centered": "center",
+    "standardized": "standardize",
+    "scaled": "minmax",
+    "whitened": "pca",
+}
+"""The methods that data in each state are checked for, where no receipt says how they were made."""
 
 
 @dataclass(frozen=True)
-class Expectation:
-    """What the receipt of transformed data leads one to expect.
+class Making:
+    """How data were made, as far as their receipt says it; without a receipt, or after an inverse, nothing is known.
 
-    `per` is what has a mean of its own, None for the default. `smaller` says that deviations below 1 are right, because
-    of an epsilon or of missing values filled with the mean. Features whose values are all smaller than `noise` count as
-    constant.
+    `per` is what has a mean of its own, None for the default.
     """
 
+    method: Method | None = None
+    settings: Settings = field(default_factory=Settings)
     per: str | None = None
-    ddof: int = 0
-    smaller: bool = False
-    noise: float = 0.0
 
     @classmethod
-    def from_receipt(cls, receipt: Mapping[str, Any] | None, axes: str) -> Expectation:
-        """The expectation for data with these axes; without a receipt, or after an inverse, the default one."""
+    def from_receipt(cls, receipt: Mapping[str, Any] | None, axes: str) -> Making:
+        """What the receipt of data with these axes says."""
         if not is_readable(receipt) or receipt.get("inverse"):
             return cls()
         per = receipt.get("per")
         return cls(
-            per=per if per in possible_pers(axes) else None,
-            ddof=1 if receipt.get("ddof") == 1 else 0,
-            smaller=receipt.get("epsilon", 0) > 0 or "impute" in receipt,
-            noise=NOISE.get(receipt.get("operation", ""), 0.0),
+            methods().get(receipt.get("method", receipt.get("operation", ""))),
+            read_settings(receipt),
+            per if per in possible_pers(axes) else None,
         )
+
+    def choose_method(self, state: State) -> Method:
+        """The method that has made the data, if they are then in this state; else the usual one for it."""
+        if self.method is not None and DONE[self.method.command] == state:
+            return self.method
+        return methods()[USUAL_METHODS[state]]
+
+    def expect(self, state: State) -> Expectation:
+        """What can be expected of the data if they are in this state."""
+        method = self.choose_method(state)
+        expected = method.expect(method.complete(self.settings))
+        if self.method is method:
+            return expected
+        # Only what is known to be made by zm can be told from rounding errors.
+        made = None if self.method is None else self.method.expect(self.method.complete(self.settings))
+        return replace(expected, noise=made.noise if made is not None and made.flat == expected.flat else 0.0)
 
 
 def find_untransformed(source: Source) -> list[str]:
-    """The features of a table that are not among the columns which its receipt says were transformed."""
+    """The features of a table that are not among the columns which its receipt says were transformed, or are new."""
     receipt, names = source.receipt or {}, source.spec.names or ()
-    columns = receipt.get("columns")
+    columns = receipt.get("features", receipt.get("columns"))
     if columns is None or receipt.get("inverse") or set(names).isdisjoint(columns):
         return []
     return [name for name in names if name not in set(columns)]
@@ -139,32 +90,43 @@ def find_untransformed(source: Source) -> list[str]:
 def check_data(
     source: Source, state: State, tolerance: float, options: MeasureOptions, plan: Plan, tick: Tick = ignore_progress
 ) -> Findings:
-    """Checks in one pass whether the values of a source are centered or standardized.
+    """Checks in one pass whether the values of a source are in this state.
 
     What has a mean of its own is decided by `options.per`, or else by the receipt of the data. Raises the errors of
     `measure`.
     """
-    expected = Expectation.from_receipt(source.receipt, source.spec.axes)
+    making = Making.from_receipt(source.receipt, source.spec.axes)
+    expected, asked = making.expect(state), options.per
     # What else holds text was told when the data were written.
     wanted = tuple((source.receipt or {}).get("columns", ()))
-    options = replace(options, compared=True, wanted=wanted)
-    stats, outcome = measure([source], replace(options, per=options.per or expected.per), plan, tick)
+    more = [optional_statistics()[name] for name in expected.requires]
+    options = replace(
+        options,
+        per="all" if expected.together else asked or making.per,
+        compared=True,
+        wanted=wanted,
+        statistics=(*options.statistics, *(each for each in more if each not in options.statistics)),
+    )
+    stats, outcome = measure([source], options, plan, tick)
     if source.receipt is DAMAGED:
         outcome.warn(f"{source.path}: its receipt cannot be read, so it is not known how the data were transformed")
     if isinstance(filling := (source.receipt or {}).get("impute"), int | float):
         outcome.note([f"{source.path}: missing values were filled with {filling:g}, which moves means and deviations"])
-    if options.per is None and expected.per not in (None, possible_pers(source.spec.axes)[0]):
-        outcome.note([f"{source.path}: checked per {expected.per}, as its receipt says"])
+    if options.per == making.per != asked and making.per != possible_pers(source.spec.axes)[0]:
+        outcome.note([f"{source.path}: checked per {making.per}, as its receipt says"])
     empty = [] if source.spec.named else _find_empty_columns(stats)
     if empty:
         outcome.note([f"without a single number, not checked: {list_names(empty)}"])
         stats = stats.select([name for name in stats.names or () if name not in set(empty)])
-    return _check(source.path, stats, state, tolerance, expected, outcome)
+    return _check(source.path, stats, state, tolerance, making, outcome)
 
 
-def check_stats(path: str, stats: Stats, state: State, tolerance: float) -> Findings:
-    """Checks whether the data behind a stats file are centered or standardized."""
-    return _check(path, stats, state, tolerance, Expectation(), Outcome(samples=stats.samples))
+def check_stats(path: str, stats: Stats, state: State, tolerance: float, making: Making | None = None) -> Findings:
+    """Checks whether the data behind a stats file are in this state; `making` is what is known of how they were made.
+
+    Raises DataError where the file lacks a statistic that is needed.
+    """
+    return _check(path, stats, state, tolerance, making or Making(), Outcome(samples=stats.samples))
 
 
 def _find_empty_columns(stats: Stats) -> list[str]:
@@ -174,36 +136,45 @@ def _find_empty_columns(stats: Stats) -> list[str]:
     return [name for name, count in zip(stats.names, stats.moments.count, strict=True) if not count]
 
 
-def _check(
-    path: str, stats: Stats, state: State, tolerance: float, expected: Expectation, outcome: Outcome
-) -> Findings:
-    moments = stats.moments.reshape((stats.moments.mean.size,))
-    empty = moments.count == 0
-    mean = np.where(empty, np.nan, moments.mean)
-    std = moments.std(expected.ddof)
-    constant = moments.constant() | (np.maximum(np.abs(moments.min), np.abs(moments.max)) < expected.noise)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        shift = np.abs(mean) / np.where(constant | (std == 0), 1.0, std)
-    off: dict[str, Flags] = {"count": empty}
-    if state == "centered":
-        off["shift"] = shift > tolerance
-    else:
-        off["mean"] = np.abs(mean) > tolerance
-        too_small = (1 - std > tolerance) & (not expected.smaller)
-        off["std"] = ~constant & ((std - 1 > tolerance) | too_small)
+def _check(path: str, stats: Stats, state: State, tolerance: float, making: Making, outcome: Outcome) -> Findings:
+    method, expected = making.choose_method(state), making.expect(state)
+    if making.method is not method and method.name != method.command:
+        outcome.note([f"{path}: no receipt says how it was {state}; checked as by {_spell(method)}"])
+    measures, flat = measure_features(stats, expected, path)
+    ranges = {target.measure: _find_range(target, tolerance) for target in expected.targets}
+    if expected.together and (lack := float(1 - measures["length"][0] ** 2)) > tolerance:
+        outcome.note([f"{path}: the samples have length 1 if {lack:.3g} of them are zeros, which is not measured"])
+    off: dict[str, Flags] = {"count": stats.moments.count.ravel() == 0}
+    for target in expected.targets:
+        low, high = ranges[target.measure]
+        wrong: Flags = (measures[target.measure] < low) | (measures[target.measure] > high)
+        off[target.measure] = wrong & ~flat if target.varying else wrong
     return Findings(
         check=state,
         path=path,
         stats=stats,
         limits={"tolerance": tolerance},
-        measures={
-            "count": moments.count,
-            "missing": moments.missing,
-            "mean": mean,
-            "std": std,
-            "shift": shift,
-            "constant": constant,
-        },
+        measures=measures | {"constant": flat},
         off=off,
         outcome=outcome,
+        method=method.name,
+        expected={target.measure: target.value for target in expected.targets},
+        ranges=ranges,
+    )
+
+
+def _spell(method: Method) -> str:
+    """The command that applies a method as it does by default."""
+    words = ["zm", method.command, "--method", method.name]
+    for name, value in method.defaults.items():
+        words += [f"--{name}", ",".join(f"{number:g}" for number in value) if isinstance(value, tuple) else str(value)]
+    return " ".join(words)
+
+
+def _find_range(target: Target, tolerance: float) -> tuple[float, float]:
+    """The values that a measure may have."""
+    allowed = tolerance * target.unit
+    return (
+        -np.inf if target.or_less else target.value - allowed,
+        np.inf if target.or_more else target.value + allowed,
     )

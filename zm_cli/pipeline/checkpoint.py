@@ -17,9 +17,10 @@ from zm_cli.inputs.standard_input import name_input
 from zm_cli.outputs.draft import Draft
 from zm_cli.pipeline.checkpoint_file import BEGIN_ANEW, read_checkpoint, report_damage, restore, write_checkpoint
 from zm_cli.pipeline.options import MeasureOptions
-from zm_cli.pipeline.part import Part, SpanGroup, SpanRun, cut_runs
+from zm_cli.pipeline.part import Part
 from zm_cli.pipeline.reduction import Progress, Reduction
 from zm_cli.pipeline.same_run import describe_run, find_difference, find_stamp
+from zm_cli.pipeline.span_groups import SpanGroup, SpanRun, cut_runs
 from zm_cli.pipeline.trail import Trail
 
 INTERVAL = 30.0

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, replace
-from typing import get_args
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from zm_cli.data.format import OpeningTick, ignore_opening
-from zm_cli.data.options import ReadOptions
 from zm_cli.data.source import Source
 from zm_cli.data.spec import Spec
-from zm_cli.errors import DataError, UsageError
-from zm_cli.formats import detect, open_source
-from zm_cli.inputs.columns import select_columns
+from zm_cli.errors import DataError
+from zm_cli.numbers.axes import feature_shape
 from zm_cli.numbers.bounds import Bounds
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.stored import unit_divisor
 from zm_cli.numbers.sums import Counts, Floats
-from zm_cli.outputs.receipt import describe_receipt
-from zm_cli.pipeline.check import Findings, Flags
+from zm_cli.outputs.receipt import is_readable, show_done
+from zm_cli.pipeline.drift import PROBABILITIES, measure_shift, measure_stability
+from zm_cli.pipeline.findings import Findings, Flags
 from zm_cli.pipeline.measure import measure_outside
-from zm_cli.pipeline.opening import open_to_apply, replay
-from zm_cli.pipeline.options import MeasureOptions, State
+from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
+from zm_cli.pipeline.training import Training
+from zm_cli.pipeline.unseen import GroupChanges, find_changes
 from zm_cli.pipeline.words import list_names
 from zm_cli.running.plan import Plan
+from zm_cli.statistics import optional_statistics
 from zm_cli.statsfile.fitting import check_fits
 from zm_cli.statsfile.stats import Stats
+
+if TYPE_CHECKING:
+    from zm_cli.statistics.quantiles import Quantiles
+
+QUANTILES = "quantiles"
+"""The statistic from which it follows how values are distributed."""
 
 
 @dataclass(frozen=True)
@@ -36,69 +43,17 @@ class Limits:
 
     `max_shift`: how far a mean may move, in deviations. `max_ratio`: how many times a deviation may grow or shrink.
     `max_missing`: how much the share of missing values may grow. `max_outside`: which share of the values may lie
-    outside the training range, None for any share.
+    outside the training range, None for any share. `max_quantile_shift`: how far a quantile may move, in interquartile
+    ranges, None for any. `max_psi`: how large a stability index may be, besides what chance adds; 0.25 is what credit
+    scoring takes for a large change, 0.1 for a small one (Siddiqi 2006).
     """
 
     max_shift: float = 0.1
     max_ratio: float = 1.2
     max_missing: float = 0.01
     max_outside: float | None = None
-
-
-@dataclass(frozen=True)
-class Training:
-    """The training statistics to compare with: their file, and the columns to compare or to exclude, None for all."""
-
-    path: str
-    stats: Stats
-    columns: tuple[str, ...] | None = None
-    exclude: tuple[str, ...] | None = None
-
-    @property
-    def by_name(self) -> bool:
-        """Whether features are columns, which are found by name."""
-        return self.stats.per == "column" and self.stats.names is not None
-
-    def select_stats(self) -> Stats:
-        """The statistics of the chosen columns; UsageError for a name that matches no column, or if none is left."""
-        if not self.by_name:
-            return self.stats
-        names = self.stats.names or ()
-        chosen = None if self.columns is None else select_columns(self.columns, names, self.path)
-        excluded = select_columns(self.exclude or (), names, self.path)
-        keep = [name for name in names if (chosen is None or name in chosen) and name not in excluded]
-        if not keep:
-            raise UsageError("no column is left to compare", where=self.path, hint="exclude fewer columns")
-        return self.stats if len(keep) == len(names) else self.stats.select(keep)
-
-
-def open_to_compare(
-    path: str,
-    options: ReadOptions,
-    training: Training,
-    kind: str | None = None,
-    *,
-    plan: Plan | None = None,
-    tick: OpeningTick = ignore_opening,
-) -> Source:
-    """Opens the source at `path` to be read like the training data, with all of its numeric columns as features.
-
-    `plan` and `tick` are those of `open_source`. Raises DataError where `options` contradict how the training data were
-    read, or the source does not fit them; UsageError as `open_source`.
-    """
-    stats = training.stats
-    if training.by_name and detect(path, kind).kind == stats.kind:
-        replayed = replay(options, stats, path)
-        numeric = training.select_stats().names
-        wanted = replayed.replace(columns=None, exclude=None, numeric=numeric)
-        return open_source(path, wanted, kind, plan=plan, tick=tick)
-    source, _ = open_to_apply(path, options, stats, kind, plan=plan, tick=tick)
-    try:
-        check_fits(stats, source.spec, path)
-    except DataError:
-        source.close()
-        raise
-    return source
+    max_quantile_shift: float | None = None
+    max_psi: float = 0.25
 
 
 def compare_data(
@@ -117,13 +72,17 @@ def compare_data(
         bounds=_find_bounds(chosen, source.spec, unit_divisor(source.spec.dtype) if unit else 1.0),
         compared=True,
         wanted=chosen.names,
+        **_choose_statistics(chosen, source.spec),
     )
     found, outside, outcome = measure_outside(source, options, plan, tick)
     _warn_of_trial(training, outcome)
-    done = describe_receipt(source.receipt)
-    if done in get_args(State):
+    if is_readable(source.receipt) and not source.receipt.get("inverse") and (done := show_done(source.receipt)):
         outcome.warn(f"{source.path}: is {done} already; the statistics describe the data before that")
-    return _compare(source.path, found, outside, training, chosen, limits, outcome)
+    groups = find_changes(found, whole, source.facts().classes)
+    if groups.by is None and whole.groups is not None:
+        how = f"; --by {whole.groups.by} does that" if source.one_pass else ""
+        outcome.note([f"{source.path}: is not grouped by {whole.groups.by}, so its groups are not compared{how}"])
+    return _compare(source.path, found, outside, training, chosen, limits, groups, outcome)
 
 
 def compare_stats(path: str, found: Stats, training: Training, limits: Limits) -> Findings:
@@ -143,7 +102,22 @@ def compare_stats(path: str, found: Stats, training: Training, limits: Limits) -
         check_fits(whole, Spec(found.kind, found.axes, found.sample_shape, dtype, found.names), path)
     outcome = Outcome(samples=found.samples)
     _warn_of_trial(training, outcome)
-    return _compare(path, _rescale(found, whole.unit), None, training, training.select_stats(), limits, outcome)
+    groups = find_changes(found, whole)
+    if groups.by is None and whole.groups is not None:
+        outcome.note([f"{path}: was made without --by {whole.groups.by}, so groups are not compared"])
+    scaled, chosen = _rescale(found, whole.unit), training.select_stats()
+    return _compare(path, scaled, None, training, chosen, limits, groups, outcome)
+
+
+def _choose_statistics(trained: Stats, spec: Spec) -> dict[str, Any]:
+    """The options of measuring that data with this spec are measured with: quantiles, where training data have them."""
+    statistic = optional_statistics()[QUANTILES]
+    if QUANTILES not in trained.statistics or statistic.option is None:
+        return {}
+    if math.prod(feature_shape(spec, trained.per)) > statistic.most_features:
+        return {}
+    settings = statistic.option.parse(statistic.option.suggestions[0])
+    return {"statistics": (statistic,), "settings": {QUANTILES: settings}}
 
 
 def _warn_of_trial(training: Training, outcome: Outcome) -> None:
@@ -195,6 +169,7 @@ def _compare(
     training: Training,
     chosen: Stats,
     limits: Limits,
+    groups: GroupChanges,
     outcome: Outcome,
 ) -> Findings:
     """Compares the features that both have, in the order of the training data."""
@@ -218,7 +193,8 @@ def _compare(
             outside = outside[[indices[name] for name in common]]
         found, chosen = found.select(common), chosen.select(common)
     new, old = (stats.moments.reshape((stats.moments.mean.size,)) for stats in (found, chosen))
-    measures = _measure_distance(new, old, outside)
+    measures = _measure_distance(new, old, outside) | _measure_drift(found, chosen)
+    _note_what_is_not_compared(path, found, chosen, groups, outcome)
     return Findings(
         check="against",
         path=path,
@@ -230,7 +206,17 @@ def _compare(
         against=training.path,
         missing_columns=missing,
         extra_columns=extra,
+        groups=groups,
     )
+
+
+def _note_what_is_not_compared(path: str, found: Stats, chosen: Stats, groups: GroupChanges, outcome: Outcome) -> None:
+    if QUANTILES in chosen.statistics and QUANTILES not in found.statistics:
+        outcome.note(
+            [f"{path}: holds no quantiles, so distributions are not compared; zm stats --quantiles default keeps them"]
+        )
+    if groups.gone:
+        outcome.note([f"{path}: nothing of these groups of the training data: {list_names(list(groups.gone), 20)}"])
 
 
 def _measure_distance(new: Moments, old: Moments, outside: Counts | None) -> dict[str, Floats]:
@@ -249,6 +235,22 @@ def _measure_distance(new: Moments, old: Moments, outside: Counts | None) -> dic
         "ratio": np.where(both, ratio, np.nan),
         "missing": _share_missing(new) - _share_missing(old),
         "outside": np.where(both, known, np.nan),
+    }
+
+
+def _measure_drift(found: Stats, trained: Stats) -> dict[str, Floats]:
+    """How far the distributions are apart, in flat arrays; nothing where one of the two has no quantiles."""
+    if not (QUANTILES in found.statistics and QUANTILES in trained.statistics):
+        return {}
+    new, old = (cast("Quantiles", stats.statistics[QUANTILES]) for stats in (found, trained))
+    probabilities = np.array(PROBABILITIES)
+    shift = measure_shift(*(each.quantile(probabilities).reshape(len(probabilities), -1) for each in (new, old)))
+    stability = measure_stability(new.sketch, old.sketch, (found.samples, trained.samples))
+    return {
+        "quantile_shift": shift.size,
+        "quantile_shift_at": shift.probability,
+        "psi": stability.index,
+        "psi_noise": stability.noise,
     }
 
 
@@ -272,10 +274,15 @@ def _find_off(measures: dict[str, Floats], limits: Limits, new: Moments, old: Mo
     ratio = measures["ratio"]
     most_outside = np.inf if limits.max_outside is None else limits.max_outside
     # A feature with values on one side only cannot be compared; one without values on both sides is unchanged.
-    return {
+    off = {
         "count": (new.count == 0) != (old.count == 0),
         "shift": measures["shift"] > limits.max_shift,
         "ratio": (ratio > limits.max_ratio) | (ratio < 1 / limits.max_ratio),
         "missing": measures["missing"] > limits.max_missing,
         "outside": measures["outside"] > most_outside,
     }
+    if "psi" in measures:
+        most_shift = np.inf if limits.max_quantile_shift is None else limits.max_quantile_shift
+        off["quantile_shift"] = measures["quantile_shift"] > most_shift
+        off["psi"] = measures["psi"] > limits.max_psi + measures["psi_noise"]
+    return off

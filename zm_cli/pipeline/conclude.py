@@ -15,14 +15,17 @@ from zm_cli.data.spec import Spec
 from zm_cli.data.texts import TextSummary
 from zm_cli.errors import DataError, NothingToMeasureError
 from zm_cli.inputs.standard_input import name_input
+from zm_cli.methods import methods
 from zm_cli.numbers.axes import Per
 from zm_cli.numbers.distinct import Distinct
+from zm_cli.numbers.groups import Groups
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.statistic import Statistic
 from zm_cli.numbers.stored import unit_divisor
 from zm_cli.numbers.sums import Counts
-from zm_cli.outputs.receipt import Operation, has_receipt
-from zm_cli.pipeline.doubts import choose_labels, doubt_operation, drop_times, find_flags, find_ids, point_out_columns
+from zm_cli.outputs.receipt import DONE, has_receipt
+from zm_cli.pipeline.doubts import choose_labels, doubt_method, drop_times, find_flags, find_ids, point_out_columns
+from zm_cli.pipeline.group_statistics import describe_unlabelled, divide, merge_groups
 from zm_cli.pipeline.options import MeasureOptions, Purpose
 from zm_cli.pipeline.outcome import Outcome
 from zm_cli.pipeline.pooling import pool_classes, pool_shapes
@@ -36,12 +39,13 @@ class SourceResult:
 
     `rejected` maps the name of a column to its first cell that is not a number. `outside` counts the values outside the
     bounds, in the shape of the moments; None without bounds. `distinct` are its columns of whole numbers that are all
-    different, where that is asked for.
+    different, where that is asked for. `groups` are the same statistics by group, None without labels.
     """
 
     record: SourceRecord
     moments: Moments
     statistics: tuple[Statistic, ...]
+    groups: Groups | None
     rejected: Mapping[str, Rejected]
     skipped: Sequence[Skipped]
     texts: TextSummary | None
@@ -105,6 +109,7 @@ def conclude(measured: Measured) -> Stats:
         provenance=None,
         moments=moments,
         statistics={each.name: each.configure(options.settings.get(each.name)) for each in statistics},
+        groups=merge_groups([result.groups for result in measured.results], spec, options, measured.paths),
     )
     if not stats.samples and spec.shard is None:
         kind = DataError if outcome.skipped else NothingToMeasureError
@@ -145,19 +150,14 @@ def _explain_one_row(measured: Measured) -> str | None:
 def _merge(measured: Measured) -> tuple[Moments, list[Statistic]]:
     """The statistics of all sources, merged in their order, in the scale of stats files."""
     parts = [(result.moments, *result.statistics) for result in measured.results]
+    shape = measured.results[0].moments.mean.shape
     if measured.options.unit:
         # Divided before they are merged: merging the stats files of the sources in order gives the same bits.
-        parts = [tuple(each if each.real else _divide(each, measured) for each in part) for part in parts]
+        divisor = unit_divisor(measured.spec.dtype)
+        parts = [tuple(each if each.real else divide(each, shape, divisor) for each in part) for part in parts]
     moments, *statistics = (reduce(lambda one, other: one.merge(other), column) for column in zip(*parts, strict=True))
     assert isinstance(moments, Moments)
     return moments, statistics
-
-
-def _divide(statistic: Statistic, measured: Measured) -> Statistic:
-    shape = measured.results[0].moments.mean.shape
-    scaled = statistic.transform(np.zeros(shape), np.full(shape, unit_divisor(measured.spec.dtype)))
-    assert scaled is not None, f"{statistic.name} of x / divisor follows from that of x"
-    return scaled
 
 
 def check_finite(stats: Stats, paths: str) -> None:
@@ -170,6 +170,10 @@ def check_finite(stats: Stats, paths: str) -> None:
             f"between {moments.min.flat[wrong[0]]:g} and {moments.max.flat[wrong[0]]:g}",
             where=paths,
             hint="if such a value means no data, use --ignore VALUE",
+        )
+    if moments.weights is not None and moments.weights.find_impossible().any():
+        raise DataError(
+            "weights too large or too small to square", where=paths, hint="multiply all of them by a number"
         )
 
 
@@ -228,20 +232,29 @@ def _warn(stats: Stats, measured: Measured) -> None:
     outcome = measured.outcome
     # One part of the data does not show that a feature is constant, or has no value.
     if not measured.options.compared and measured.spec.shard is None:
-        warn_of_features(stats, outcome)
+        # What a method makes of constant features, it says itself.
+        warn_of_features(stats, outcome, standardized=measured.options.purpose not in ("scale", "whiten"))
     if infinities := sum(result.infinities for result in measured.results):
         outcome.warn(f"infinite values counted as missing: {infinities}")
     outcome.warn_of_skipped(rows=stats.axes == "NC")
+    outcome.note(describe_unlabelled(stats.groups))
 
 
-def warn_of_features(stats: Stats, outcome: Outcome) -> None:
-    """Warns of features that are constant, and of those without a value."""
+def warn_of_features(stats: Stats, outcome: Outcome, *, standardized: bool = True) -> None:
+    """Warns of features without a value and, where they may be standardized, of those that are constant."""
     constant = np.flatnonzero(stats.moments.constant())
-    if len(constant):
+    if standardized and len(constant):
         outcome.warn(f"constant, so that standardizing divides by 1: {_list_features(stats, constant)}")
     empty = np.flatnonzero(stats.moments.count == 0)
     if len(empty):
         outcome.warn(f"without a single value: {_list_features(stats, empty)}")
+
+
+def warn_of_flat(stats: Stats, what: str, flat: NDArray[np.bool_], outcome: Outcome) -> None:
+    """Warns of features that a method cannot scale as the others, if there are any: `what` says what they are."""
+    indices = np.flatnonzero(flat)
+    if len(indices):
+        outcome.warn(f"{what}: {_list_features(stats, indices)}")
 
 
 def _point_out(stats: Stats, measured: Measured, purpose: Purpose) -> None:
@@ -257,11 +270,13 @@ def _point_out(stats: Stats, measured: Measured, purpose: Purpose) -> None:
     if any(has_receipt(source.receipt) for source in measured.sources):
         return
     # Statistics that are kept may be applied by either.
-    operations: Sequence[Operation] = ("standardize", "center") if purpose == "stats" else (purpose,)
-    for operation in operations:
-        if looks := doubt_operation(stats, operation, {*different, *flags}):
-            sentence = f"{measured.paths}: looks {operation.removesuffix('e')}ed already ({looks}); if so, "
-            measured.outcome.tell([f"{sentence}give the original data"], grave=purpose != "stats")
+    kept = purpose == "stats" or measured.options.forced
+    doubted = ("standardize", "center") if kept else (measured.options.method or purpose,)
+    for name in doubted:
+        if looks := doubt_method(stats, name, {*different, *flags}):
+            done = DONE[methods()[name].command]
+            sentence = f"{measured.paths}: looks {done} already ({looks}); if so, give the original data"
+            measured.outcome.tell([sentence], grave=not kept)
             return
 
 

@@ -13,7 +13,6 @@ from zm_cli.formats.shared.split_names import list_words
 from zm_cli.inputs.option_text import spell_names
 from zm_cli.numbers.distinct import Distinct
 from zm_cli.numbers.moments import Moments
-from zm_cli.outputs.receipt import Operation
 from zm_cli.pipeline.words import list_names
 from zm_cli.statsfile.stats import Stats
 
@@ -47,6 +46,8 @@ NEAR = 0.05
 EXACT = 1e-3
 """The same where there are fewer features than ENOUGH_FEATURES, and how near to 0 means are in centered data."""
 ENOUGH_FEATURES = 3
+SCALED_FROM = (0.0, -1.0)
+"""Where the ranges begin that data are usually scaled to; they end at 1."""
 
 
 def point_out_columns(ids: Sequence[str], flags: Sequence[str]) -> str | None:
@@ -125,8 +126,8 @@ def choose_labels(flags: Sequence[str], columns: Sequence[str], ids: Collection[
     return [name for name in flags if name in ends and (alone or _is_called_label(name))]
 
 
-def doubt_operation(stats: Stats, operation: Operation, aside: Collection[str] = ()) -> str | None:
-    """A clause that says why data look as if this operation had been done to them already; None where they do not.
+def doubt_method(stats: Stats, method: str, aside: Collection[str] = ()) -> str | None:
+    """A clause that says why data look as if this method had been applied to them already; None where they do not.
 
     The features called `aside`, which may be ids or labels, are not looked at, nor are constant ones.
     """
@@ -137,9 +138,15 @@ def doubt_operation(stats: Stats, operation: Operation, aside: Collection[str] =
     features = int(varies.sum())
     if features < 2:
         return None
+    if method == "minmax":
+        low, high = moments.min.ravel()[varies], moments.max.ravel()[varies]
+        same = any((low == end).all() for end in SCALED_FROM) and (high == 1).all()
+        return f"every minimum is {low[0]:g}, every maximum 1" if same else None
     mean, std = np.abs(moments.mean.ravel()[varies]), moments.std().ravel()[varies]
-    if operation == "center":
+    if method == "center":
         return "every mean is 0" if (mean <= EXACT * std).all() else None
+    if method != "standardize":
+        return None
     near = NEAR if features >= ENOUGH_FEATURES else EXACT
     # Pandas and R divide by the deviation with ddof 1.
     off = np.minimum(np.abs(std - 1), np.abs(moments.std(1).ravel()[varies] - 1))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from zm_cli.data.block import Block
+from zm_cli.data.sink import OutputFeatures
 from zm_cli.data.source import Source
 from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError, UsageError
@@ -113,8 +114,12 @@ def choose_indicators(stats: Stats, spec: Spec, path: str) -> Indicators:
     return found
 
 
-def find_indicators(source: Source) -> dict[str, str]:
-    """The indicators that an earlier run added to a table, by the names of their columns; only those still there."""
+def find_indicators(source: Source, restored: OutputFeatures | None = None) -> dict[str, str]:
+    """The indicators that an earlier run added to a table, by the names of their columns; only those still there.
+
+    `restored` are the features of the output, where they are not those of the table.
+    """
     recorded: Mapping[str, Any] = (source.receipt or {}).get("indicators", {})
     features, columns = set(source.spec.names or ()), set(source.spec.columns or ())
-    return {name: column for name, column in recorded.items() if name in features and column in columns - features}
+    known = features if restored is None else set(restored.names)
+    return {name: column for name, column in recorded.items() if name in known and column in columns - features}

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from zm_cli.data.format import Format, OutputPart
+from zm_cli.data.format import Format, JoinRequest, OutputPart
 from zm_cli.data.options import ReadOptions
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import detect
@@ -46,7 +46,7 @@ def join_parts(
     whole = {name: value for name, value in first.receipt.items() if name not in OF_PART}
     assert entry.join is not None
     outcome = Outcome()
-    outcome.note(entry.join(parts, whole, output, copy=copy, tick=tick))
+    outcome.note(entry.join(JoinRequest(parts, whole, output, copy, tick)))
     return outcome
 
 

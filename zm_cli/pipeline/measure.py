@@ -15,10 +15,12 @@ from zm_cli.data.source import Source
 from zm_cli.data.spec import Spec
 from zm_cli.data.texts import TextSummary
 from zm_cli.errors import UsageError
+from zm_cli.formats.shared.options import BY, MASK, WEIGHT
 from zm_cli.numbers.axes import Per, choose_per, feature_shape, possible_pers
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.statistic import Statistic
 from zm_cli.numbers.sums import Counts
+from zm_cli.numbers.weighted_block import PIECE
 from zm_cli.outputs.receipt import Operation
 from zm_cli.pipeline.belonging import find_strangers
 from zm_cli.pipeline.checkpoint import KEEP_NOTHING, Keeper
@@ -32,6 +34,10 @@ from zm_cli.running.plan import Plan
 from zm_cli.running.workload import Workload
 from zm_cli.statsfile.stats import Stats
 
+USUAL_GROUPS = 10
+"""Groups of samples that are reckoned with: how many there are is not known before the data are read."""
+BESIDE_BYTES = 10 * 8 * PIECE
+"""Memory for a block with labels, weights or a mask: ten arrays of float64, which are made of a piece of it."""
 SMALL_RESULT = 8
 """How many times smaller than a block statistics must be, so that sending them between processes pays."""
 
@@ -88,7 +94,7 @@ def _measure(sources: Sequence[Source], options: MeasureOptions, plan: Plan, tic
         check_one_size(sources)
     outcome = Outcome()
     strangers = (sentence for source in sources for sentence in find_strangers(source))
-    outcome.tell(strangers, grave=options.purpose in get_args(Operation))
+    outcome.tell(strangers, grave=options.purpose in get_args(Operation) and not options.forced)
     spec = pool_columns(sources, outcome)
     results = _reduce_all(sources, spec, per, options, plan, tick, keeper)
     for sentence in keeper.problems:
@@ -135,6 +141,11 @@ def _check_possible(source: Source, per: Per, options: MeasureOptions) -> None:
     """Raises UsageError for options that are not possible for so many features, or for what stored values stand for."""
     spec = source.spec
     check_few_features(source, per, options.statistics)
+    if spec.decoding.get(WEIGHT.name) is not None and options.statistics:
+        option = _name_option(options.statistics[0])
+        raise UsageError(
+            f"{option} does not take weights", where=source.path, hint=f"leave out {option} or {WEIGHT.spelling}"
+        )
     if options.unit and not spec.holds_integers:
         stored = f", stored as {spec.dtype}" if spec.dtype.kind in "iu" else ""
         raise UsageError(
@@ -144,12 +155,16 @@ def _check_possible(source: Source, per: Per, options: MeasureOptions) -> None:
     if spec.packing is not None and spec.packing.is_affine:
         for statistic in options.statistics:
             if not statistic.real and statistic.identity((1,)).unpack(spec.packing.scale, spec.packing.offset) is None:
-                option = statistic.option.spelling if statistic.option else statistic.name
+                option = _name_option(statistic)
                 raise UsageError(
                     f"{option} does not follow from stored values, to which {spec.packing.offset:g} is added",
                     where=source.path,
                     hint=f"leave out {option}",
                 )
+
+
+def _name_option(statistic: type[Statistic]) -> str:
+    return statistic.option.spelling if statistic.option else statistic.name
 
 
 def check_few_features(source: Source, per: Per, statistics: Sequence[type[Statistic]]) -> None:
@@ -159,7 +174,7 @@ def check_few_features(source: Source, per: Per, statistics: Sequence[type[Stati
     features = math.prod(feature_shape(source.spec, per))
     for statistic in statistics:
         if features > statistic.most_features:
-            option = statistic.option.spelling if statistic.option else statistic.name
+            option = _name_option(statistic)
             few = [other for other in possible_pers(source.spec.axes) if other not in (per, "pixel")]
             raise UsageError(
                 f"{option} is for at most {statistic.most_features:,} features, here are {features:,}",
@@ -171,11 +186,13 @@ def check_few_features(source: Source, per: Per, statistics: Sequence[type[Stati
 def _plan_work(sources: Sequence[Source], per: Per, options: MeasureOptions) -> Workload:
     features = max(math.prod(feature_shape(source.spec, per)) for source in sources)
     measured: tuple[type[Statistic], ...] = (Moments, *options.statistics)
-    nbytes = 8 * sum(each.count_numbers(features) for each in measured)
+    asked = {option for option in (BY, WEIGHT, MASK) for source in sources if source.spec.decoding.get(option.name)}
+    grouped = BY in asked
+    nbytes = 8 * sum(each.count_numbers(features) for each in measured) * (1 + USUAL_GROUPS * grouped)
     # Processes do not share the interpreter lock, but pay only if the results that they send back are small.
     small = nbytes * SMALL_RESULT <= BLOCK_BYTES
     return Workload(
-        block_bytes=max(map(block_bytes, sources)) + nbytes,
+        block_bytes=max(map(block_bytes, sources)) + nbytes + BESIDE_BYTES * bool(asked),
         forkable=small and all(source.forkable for source in sources),
         small_steps=all(source.small_samples for source in sources),
     )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
 from zm_cli.errors import DataError, NothingToMeasureError
 from zm_cli.formats import reading_options
-from zm_cli.formats.shared.options import MASK_AND_SCALE
+from zm_cli.formats.shared.options import BY, MASK_AND_SCALE, WEIGHT
 from zm_cli.inputs.standard_input import name_input
+from zm_cli.numbers.groups import SECTION, Groups
 from zm_cli.numbers.statistic import Statistic
 from zm_cli.pipeline.conclude import check_finite, drop_empty, warn_of_features
 from zm_cli.pipeline.merge_sources import SourcePool
@@ -24,7 +25,7 @@ from zm_cli.pipeline.pooling import (
     pool_classes,
     pool_shapes,
 )
-from zm_cli.pipeline.words import list_names, spell
+from zm_cli.pipeline.words import list_names, name_source, spell
 from zm_cli.statsfile.fields import MOST
 from zm_cli.statsfile.stats import Stats
 
@@ -160,15 +161,19 @@ class Merger:
         # Counts in a file can be as large as 64 bits allow.
         if (moments.count < 0).any() or (moments.missing < 0).any():
             raise _too_many(self._name_files())
+        statistics = self._merge_statistics(mine, theirs, where)
+        groups = self._merge_groups(mine, theirs, [*statistics], where)
+        decoding = _complete(mine, theirs)
         return replace(
             mine,
             sample_shape=_pool_shapes(mine, theirs),
             classes=_pool_classes(mine, theirs),
             text_columns=tuple(sorted(text)) if known else None,
             partial=mine.partial or theirs.partial,
-            decoding=_complete(mine, theirs),
+            decoding={**decoding, BY.name: None} if groups is None and decoding.get(BY.name) else decoding,
             moments=moments,
-            statistics=self._merge_statistics(mine, theirs, where),
+            statistics=statistics,
+            groups=groups,
         )
 
     def _tell_left(self, mine: Stats, theirs: Stats, common: Set[str], where: str) -> None:
@@ -193,6 +198,22 @@ class Merger:
                 self._outcome.note([f"{file}: has no '{name}', so that the result has none"])
         return {name: statistic.merge(others[name]) for name, statistic in ours.items() if name in others}
 
+    def _merge_groups(self, mine: Stats, theirs: Stats, statistics: Sequence[str], where: str) -> Groups | None:
+        """The statistics by group where both have them by the same; a note names the first file that has not."""
+        ours, its = mine.groups, theirs.groups
+        if ours is not None and its is not None and ours.by == its.by:
+            with name_source(where):
+                return ours.keep_statistics(statistics).merge(its.keep_statistics(statistics))
+        if (ours or its) and SECTION not in self._dropped:
+            self._dropped.add(SECTION)
+            if ours is not None and its is not None:
+                found = f"has groups by {its.by}, {self._files[0]} by {ours.by}"
+                self._outcome.note([f"{where}: {found}, so that the result has none"])
+            else:
+                lacking = where if its is None else self._files[0]
+                self._outcome.note([f"{lacking}: has no groups ({spell(BY.name)}), so that the result has none"])
+        return None
+
     def _name_files(self) -> str:
         """The files in a few words, for messages."""
         more = len(self._files) - 1
@@ -206,6 +227,8 @@ def _find_difference(mine: Stats, theirs: Stats) -> Difference | None:
         ("--per", mine.per, theirs.per),
         ("--unit", mine.unit, theirs.unit),
         ("--ignore", mine.ignore, theirs.ignore),
+        # Older stats files are of samples without weights.
+        (WEIGHT.spelling, mine.decoding.get(WEIGHT.name), theirs.decoding.get(WEIGHT.name)),
     ):
         if ours != its:
             return Difference(what, ours, its)

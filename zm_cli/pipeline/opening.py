@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -25,23 +26,26 @@ def open_to_apply(
     kind: str | None = None,
     *,
     inverse: bool = False,
+    describe: Callable[[Stats], Stats] = lambda stats: stats,
     plan: Plan | None = None,
     tick: OpeningTick = ignore_opening,
 ) -> tuple[Source, Stats]:
     """Opens the source at `path` to be read like the data of the statistics.
 
     Returns it with the statistics of the columns to transform. For an inverse, options that must always be the same
-    (such as the image mode) are not replayed: the transform that is undone applied them. `plan` and `tick` are those of
+    (such as the image mode) are not replayed: the transform that is undone applied them. What it made of the data of
+    statistics, `describe` says in statistics: it may have other features. `plan` and `tick` are those of
     `open_source`. Raises DataError where the data lack a column, or `options` contradict how the data of the statistics
     were read; UsageError as `open_source`.
     """
     found = detect(path, kind, preferred=stats.kind).kind
     if stats.axes == "NC" and stats.names is not None and found == stats.kind:
-        return _open_table(path, options, stats, kind, inverse)
+        return _open_table(path, options, stats, kind, inverse, describe)
     open_here = partial(open_source, path, plan=plan, tick=tick)
     if found != stats.kind:
         return open_here(options, kind), stats
-    replayed = replay(options, stats, path, inverse=inverse)
+    made = describe(stats) if inverse else stats
+    replayed = replay(options, made, path, inverse=inverse)
     try:
         source = open_here(replayed, kind, preferred=stats.kind)
         if not inverse:
@@ -54,7 +58,7 @@ def open_to_apply(
             raise
         try:
             source = open_here(own, kind, preferred=stats.kind)
-            check_fits(stats, source.spec, path)
+            check_fits(made, source.spec, path)
         except DataError as other:
             # "Does not fit" is more helpful than "not found" for an option that the user did not give.
             raise (error if isinstance(error, DataError) else other) from None
@@ -63,17 +67,28 @@ def open_to_apply(
         return source, stats
 
 
-def _open_table(path: str, options: ReadOptions, stats: Stats, kind: str | None, inverse: bool) -> tuple[Source, Stats]:
+def _open_table(
+    path: str,
+    options: ReadOptions,
+    stats: Stats,
+    kind: str | None,
+    inverse: bool,
+    describe: Callable[[Stats], Stats],
+) -> tuple[Source, Stats]:
     """Opens the table with the columns of the statistics that the options allow; returns it with their statistics.
 
-    For an inverse, they are the columns that the receipt of the table says were transformed.
+    For an inverse, they are the columns that the receipt of the table says were transformed, or what was made of these.
     """
     transformed = list_transformed(find_receipt(path, options), stats) if inverse else None
     if transformed is not None and transformed != stats.names:
         stats = stats.select(list(transformed))
-    source = _open_where_it_fits(path, replay(options, stats, path).replace(among=stats.names), options, stats, kind)
-    if source.spec.names == stats.names:
+    names = describe(stats).names if inverse else stats.names
+    source = _open_where_it_fits(path, replay(options, stats, path).replace(among=names), options, stats, kind)
+    if source.spec.names == names:
         return source, stats
+    if names != stats.names:
+        source.close()
+        raise UsageError("an inverse needs all components", where=COLUMNS.spelling, hint="leave it out")
     if stats.per == "all":
         source.close()
         raise UsageError("statistics --per all cannot be applied to some of their columns", where=COLUMNS.spelling)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Missing = Literal["skip", "error"]
 """What to do with missing values: leave them out, or stop with an error."""
-State = Literal["centered", "standardized"]
+State = Literal["centered", "standardized", "scaled", "whitened"]
 """What data can be checked to be."""
 Purpose = Literal["stats", "center", "standardize", "scale", "whiten"]
 """What statistics are made for."""
@@ -32,8 +32,8 @@ class MeasureOptions:
     the values outside them are counted. With `compared`, the statistics are only compared with others, not applied:
     columns without values stay features, and there is no warning about what standardizing would do to them; `wanted`
     are the columns of which it is told that they hold text (None: all). `purpose` is what the statistics are made for:
-    to be kept, or for an operation on the same data (None: only to be looked at); data that do not seem to be meant for
-    it are pointed out.
+    to be kept, or for an operation on the same data by its `method` (None: it has only one; without a purpose, they are
+    only looked at). Data that do not seem to be meant for it are pointed out: with `forced`, in a note only.
     """
 
     per: str | None = None
@@ -46,6 +46,8 @@ class MeasureOptions:
     compared: bool = False
     wanted: tuple[str, ...] | None = None
     purpose: Purpose | None = None
+    method: str | None = None
+    forced: bool = False
 
 
 @dataclass(frozen=True)

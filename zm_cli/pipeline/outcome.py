@@ -20,15 +20,17 @@ def ignore_progress(nbytes: int, samples: int) -> None:
 
 @dataclass(frozen=True)
 class Written:
-    """The mean and deviation of each feature of a written dataset, arrays of shape (features,), and their names."""
+    """The mean, deviation and extremes of each feature of a written dataset, arrays of shape (features,), and names."""
 
     names: tuple[str, ...]
     mean: Floats
     std: Floats
+    min: Floats
+    max: Floats
 
     def to_document(self) -> dict[str, Any]:
         """The same as JSON values, None where a number is not finite."""
-        columns = {"mean": self.mean, "std": self.std}
+        columns = {"mean": self.mean, "std": self.std, "min": self.min, "max": self.max}
         listed = {key: [x if math.isfinite(x) else None for x in array.tolist()] for key, array in columns.items()}
         return {"names": list(self.names), **listed}
 
@@ -39,7 +41,8 @@ class Outcome:
 
     `skipped` lists the first samples that were left out, `skipped_total` counts all. `written` describes the written
     dataset; None if nothing was written, or after an inverse. `transformed` says in one line what of a file was
-    transformed and what was left; empty if there was nothing to choose.
+    transformed and what was left; empty if there was nothing to choose. `incomplete` counts the vectors of features that
+    are missing in the output because some of their values were.
     """
 
     samples: int = 0
@@ -49,6 +52,7 @@ class Outcome:
     skipped_total: int = 0
     written: Written | None = None
     transformed: str = ""
+    incomplete: int = 0
 
     def note(self, sentences: Iterable[str]) -> None:
         """Adds the notes that are not there yet."""
@@ -87,6 +91,17 @@ class Outcome:
             f"rows left out because they could not be read: {self.skipped_total:,}, the first is {first.name} "
             f"({first.reason}){end}"
         )
+
+    def warn_of_incomplete(self, noun: str) -> None:
+        """Warns of vectors of features, in the plural, that became missing, if there are any."""
+        if sentence := self.describe_incomplete(noun):
+            self.warn(sentence)
+
+    def describe_incomplete(self, noun: str) -> str:
+        """The warning of vectors that became missing, as `warn_of_incomplete` gives it; empty if there are none."""
+        if not self.incomplete:
+            return ""
+        return f"{noun} of which all values are missing now because some were: {self.incomplete:,}; --impute fills them"
 
     def explain_skipped(self) -> str:
         """How many samples were left out and why the first one was, to end a sentence with; empty if there is none."""

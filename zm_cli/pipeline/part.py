@@ -2,47 +2,32 @@
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
-from typing import NamedTuple
 
 import numpy as np
 
-from zm_cli.data import block as blocks
 from zm_cli.data.block import MOST_LISTED, Block, Rejected, Skipped, Span, Tally
 from zm_cli.data.source import Source
 from zm_cli.data.spec import Spec
 from zm_cli.data.texts import TextSummary, merge_texts
+from zm_cli.formats.shared.options import BY, MASK, WEIGHT
 from zm_cli.numbers.accumulate import Accumulator
-from zm_cli.numbers.axes import Per, feature_shape, kept_axes
+from zm_cli.numbers.axes import Per, kept_axes
 from zm_cli.numbers.distinct import DistinctColumns
+from zm_cli.numbers.groups import Groups
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.statistic import Statistic
 from zm_cli.numbers.stored import RealValues, hide_values, unit_divisor
 from zm_cli.numbers.sums import Counts
 from zm_cli.numbers.tree import MergeTree
-from zm_cli.numbers.values import count_infinities, find_missing
+from zm_cli.numbers.values import count_infinities, find_missing, mask_values
+from zm_cli.pipeline.group_statistics import find_by
 from zm_cli.pipeline.options import MeasureOptions
+from zm_cli.pipeline.span_groups import SpanGroup, SpanRun
+from zm_cli.pipeline.words import name_source
 from zm_cli.running.guard import note_input
-
-ENOUGH_SAMPLES = 256
-"""Samples per group of blocks when merging moments is expensive; a constant, because it decides the last bits."""
-MOST_SPANS = 32
-"""The most spans in a group of large samples, so that there is work for all workers."""
-
-
-SpanGroup = tuple[Span, ...]
-"""Consecutive spans of one source, which are measured together."""
-
-
-class SpanRun(NamedTuple):
-    """Consecutive groups of spans of one source, whose index is `source`: what a worker measures at a time."""
-
-    source: int
-    groups: tuple[SpanGroup, ...]
 
 
 @dataclass
@@ -53,7 +38,8 @@ class Part:
     number. `skipped` lists the first samples that were left out, `skipped_total` counts all. `hole` is the first
     missing value: the index of its sample, and that of its feature. The samples are counted in the part or, if they are
     `numbered`, in the source. `outside` counts the values of each feature outside the bounds.
-    `distinct` are the columns of whole numbers that are all different, where that is asked for.
+    `distinct` are the columns of whole numbers that are all different, where that is asked for. `by_label` are the
+    statistics of each group of samples, None where the samples have no labels.
     """
 
     source: int
@@ -61,6 +47,7 @@ class Part:
     counts: Counts | None = None
     moments: Moments | None = None
     statistics: tuple[Statistic, ...] = ()
+    by_label: Groups | None = None
     samples: int = 0
     digest: bytes = b""
     nbytes: int = 0
@@ -88,6 +75,8 @@ class Part:
             self.moments = self.moments.merge(other.moments)
             pairs = zip(self.statistics, other.statistics, strict=True)
             self.statistics = tuple(mine.merge(theirs) for mine, theirs in pairs)
+        if other.by_label is not None:
+            self.by_label = other.by_label if self.by_label is None else self.by_label.merge(other.by_label)
         self.groups += other.groups
         self.samples += other.samples
         self.digest += other.digest
@@ -160,9 +149,10 @@ class MeasureSpans:
     def __call__(self, run: SpanRun) -> Part:
         self._open(run.source)
         tree = MergeTree(Part.add)
-        for group in run.groups:
-            tree.add(self._measure(run.source, group))
-        return tree.finish() or Part(run.source)
+        with name_source(self.sources[run.source].path):
+            for group in run.groups:
+                tree.add(self._measure(run.source, group))
+            return tree.finish() or Part(run.source)
 
     def narrow(self, run: SpanRun) -> MeasureSpans:
         """The same task without the sources that this run does not need, to be sent elsewhere."""
@@ -178,10 +168,11 @@ class MeasureSpans:
             self._add_tally(part, tally)
             return part
         real = find_real_values(source.spec, self.options)
-        accumulator = Accumulator(kept, real.hidden, self.options.statistics, real)
+        accumulator = Accumulator(kept, real.hidden, self.options.statistics, real, find_by(source.spec))
         for span in group:
             self._add_block(part, accumulator, source.read(span), kept)
         part.moments, part.statistics = accumulator.finish()
+        part.by_label = accumulator.groups
         return part
 
     def list_paths(self) -> list[str]:
@@ -204,9 +195,10 @@ class MeasureSpans:
 
     def _tally(self, source: Source, spans: Sequence[Span]) -> Tally | None:
         suffices = self.per in ("channel", "all") and all(each.counts_suffice for each in self.options.statistics)
-        # Counts do not say which sample lacks a value.
+        # Counts do not say which sample a value is of.
         located = self.options.missing == "error" and source.spec.missing_values
-        return source.tally(spans) if suffices and not located else None
+        apart = any(source.spec.decoding.get(option.name) is not None for option in (BY, WEIGHT, MASK))
+        return source.tally(spans) if suffices and not located and not apart else None
 
     def _add_tally(self, part: Part, tally: Tally) -> None:
         part.counts = counts = tally.counts.sum(axis=0, keepdims=True) if self.per == "all" else tally.counts
@@ -220,22 +212,23 @@ class MeasureSpans:
 
     def _add_block(self, part: Part, accumulator: Accumulator, block: Block, kept: tuple[int, ...]) -> None:
         spec = self.sources[part.source].spec
-        if accumulator.add_block(block.values):
-            part.infinities += count_infinities(block.values)
+        values = mask_values(block.values, block.masked)
+        if accumulator.add_block(values, block.labels, block.weights):
+            part.infinities += count_infinities(values)
             # With --per all, no column can be left out: a rejected cell is reported as an error later.
             strict = self.options.missing == "error" and not (block.rejected and self.per == "all")
             leave = {*block.rejected, *self.text_elsewhere[part.source]} if self.per == "column" else ()
             sought = strict and part.hole is None
-            hole = find_missing(block.values, kept, leave, spec.missing_values) if sought else None
+            hole = find_missing(values, kept, leave, spec.missing_values) if sought else None
             if hole is not None:
                 part.numbered = block.numbers is not None
                 index = part.samples + hole[0] if block.numbers is None else int(block.numbers[hole[0]]) - 1
                 part.hole = index, hole[1]
         if self.options.bounds is not None:
             hidden = hide_values(spec, self.options.ignore)
-            part.add_outside(self.options.bounds.count_outside(block.values, kept, hidden, spec.packing))
+            part.add_outside(self.options.bounds.count_outside(values, kept, hidden, spec.packing))
         if self.options.purpose is not None and self.per == "column" and spec.names is not None and not spec.named:
-            part.distinct.add_block(block.values)
+            part.distinct.add_block(values)
         part.rejected = dict(block.rejected) | part.rejected
         part.samples += len(block.values)
         part.digest += block.digest
@@ -248,53 +241,3 @@ def find_real_values(spec: Spec, options: MeasureOptions) -> RealValues:
     """How the stored values of such data become the real ones that are measured."""
     packing = spec.packing if spec.packing is not None and spec.packing.is_affine else None
     return RealValues(packing, unit_divisor(spec.dtype) if options.unit else 1.0, hide_values(spec, options.ignore))
-
-
-def cut_runs(index: int, groups: Iterator[SpanGroup], together: int, done: int = 0) -> Iterator[SpanRun]:
-    """Yields groups of the source at `index`, of which the first `done` were taken, in runs of `together` groups.
-
-    The last run may have fewer. So that all others can be merged in a tree, runs begin at multiples of their length:
-    up to the first multiple, groups are alone.
-    """
-    while taken := tuple(islice(groups, 1 if done % together else together)):
-        done += len(taken)
-        yield SpanRun(index, taken)
-        # The spans of a table carry their text: release them before waiting for the next ones.
-        del taken
-
-
-def group_spans(source: Source, per: Per) -> Iterator[SpanGroup]:
-    """Yields the spans of a source in groups, whose statistics are merged in a tree. Only the data decide the groups.
-
-    A span of a block's size is a group by itself. Short spans, of samples that differ in shape, are grouped, so that a
-    task is worth its overhead; so are spans measured per pixel, where merging moments is much of the work.
-    """
-    spans = iter(source.spans())
-    if per == "pixel":
-        most = _count_spans_per_pixel(source.spec)
-        while taken := tuple(islice(spans, most)):
-            yield taken
-        return
-    yield from fill_groups(spans)
-
-
-def _count_spans_per_pixel(spec: Spec) -> int:
-    nbytes = math.prod(feature_shape(spec, "pixel")) * spec.dtype.itemsize
-    samples = max(1, blocks.BLOCK_BYTES // nbytes)
-    return min(MOST_SPANS, -(-ENOUGH_SAMPLES // samples))
-
-
-def fill_groups(spans: Iterable[Span]) -> Iterator[tuple[Span, ...]]:
-    """Yields groups that decode to half a block or more. If all samples have one shape, each span does so by itself."""
-    taken: list[Span] = []
-    decoded = 0
-    for span in spans:
-        taken.append(span)
-        decoded += span.decoded
-        if 2 * decoded >= blocks.BLOCK_BYTES:
-            yield tuple(taken)
-            taken, decoded = [], 0
-        # The span of a table carries its text: release it before waiting for the next span.
-        del span
-    if taken:
-        yield tuple(taken)

@@ -18,10 +18,11 @@ from zm_cli.pipeline.apply import apply
 from zm_cli.pipeline.measure import block_bytes
 from zm_cli.pipeline.opening import open_to_apply
 from zm_cli.pipeline.options import ApplyOptions
+from zm_cli.pipeline.other_features import describe_made
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
 from zm_cli.pipeline.output import check_output
 from zm_cli.pipeline.parts_record import is_replaceable, write_record
-from zm_cli.pipeline.words import changed_meanwhile
+from zm_cli.pipeline.words import changed_meanwhile, name_vectors
 from zm_cli.running.plan import Plan
 from zm_cli.running.workload import Workload
 from zm_cli.statsfile.stats import Stats
@@ -48,7 +49,10 @@ class WritePart:
 
     def __call__(self, shard: Shard) -> Outcome:
         options = self.options.replace(**{SHARD.name: shard})
-        source, stats = open_to_apply(self.path, options, self.stats, self.kind, inverse=self.applying.inverse)
+        describe = describe_made(self.applying)
+        source, stats = open_to_apply(
+            self.path, options, self.stats, self.kind, inverse=self.applying.inverse, describe=describe
+        )
         with closing(source):
             output = os.path.join(self.folder, name_part(shard, self.suffix))
             return apply(source, stats, output, self.applying, Plan(workers=1))
@@ -105,7 +109,7 @@ def write_parts(
     suffix = check_parts(source, output, number, task.applying.format)
     draft = Draft(Path(output), folder=True)
     saved: Draft | None = None
-    rows = source.spec.axes == "NC"
+    rows, vectors = source.spec.axes == "NC", name_vectors(source.spec.axes, task.stats.per)
     try:
         outcome = Outcome()
         shards = [Shard(index, number) for index in range(1, number + 1)]
@@ -122,12 +126,14 @@ def write_parts(
                 outcome.samples += part.samples
                 outcome.transformed = outcome.transformed or part.transformed
                 # What is noted of each part would be noted as often as there are parts.
-                told = part.describe_skipped(rows=rows, written=True)
-                outcome.tell((sentence for sentence in part.warnings if sentence != told), grave=True)
+                told = (part.describe_skipped(rows=rows, written=True), part.describe_incomplete(vectors))
+                outcome.tell((sentence for sentence in part.warnings if sentence not in told), grave=True)
+                outcome.incomplete += part.incomplete
                 outcome.skip(part.skipped, part.skipped_total)
                 tick(source.nbytes * (index + 1) // number - source.nbytes * index // number, part.samples)
         outcome.note(source.facts().notes)
         outcome.warn_of_skipped(rows=rows, written=True)
+        outcome.warn_of_incomplete(vectors)
         if own and outcome.samples != task.stats.samples:
             raise changed_meanwhile(source.path)
         names = [name_part(shard, suffix) for shard in shards]

@@ -14,10 +14,12 @@ from zm_cli.numbers.statistic import Statistic
 from zm_cli.numbers.tree import Levels, MergeTree
 from zm_cli.pipeline.conclude import SourceResult
 from zm_cli.pipeline.digest import SourceDigest
+from zm_cli.pipeline.group_statistics import unpack_groups
 from zm_cli.pipeline.options import MeasureOptions
-from zm_cli.pipeline.part import Part, SpanGroup, find_real_values, group_spans
+from zm_cli.pipeline.part import Part, find_real_values
+from zm_cli.pipeline.span_groups import SpanGroup, group_spans
 from zm_cli.pipeline.trail import NO_SPANS
-from zm_cli.pipeline.words import missing_value
+from zm_cli.pipeline.words import missing_value, name_source
 from zm_cli.running.guard import note_input
 from zm_cli.statsfile.stats import SourceRecord
 
@@ -78,7 +80,8 @@ class Reduction:
         progress.groups += part.groups
         progress.samples += part.samples
         progress.nbytes += part.nbytes
-        self._tree.add(part, part.groups)
+        with name_source(self.source.path):
+            self._tree.add(part, part.groups)
 
     def finish(self, spec: Spec) -> SourceResult:
         """Closes the source and returns what was measured, in the order of the columns of `spec`."""
@@ -100,14 +103,17 @@ class Reduction:
         )
         shape = feature_shape(source.spec, self._per)
         moments, statistics = _unpack(source, *total.conclude(shape, self._options.statistics, self._real))
+        groups = unpack_groups(source.spec, total.by_label, shape)
         own, names = source.spec.names, spec.names
         if self._per == "column" and own and own != names:
             order = [own.index(name) for name in names or ()]
             moments, statistics = moments.select(order), tuple(each.select(order) for each in statistics)
+            groups = None if groups is None else groups.select(order)
         return SourceResult(
             record=record,
             moments=moments,
             statistics=statistics,
+            groups=groups,
             rejected={(own or ())[index]: cell for index, cell in total.rejected.items()},
             skipped=skipped,
             notes=[*total.notes, *facts.notes],

@@ -67,6 +67,18 @@ def find_rounding(stats: Stats, spec: Spec, transform: Transform) -> str | None:
     return f"{transform.dtype} cannot give back {values} with --inverse: off by up to {most}{hint}"
 
 
+def list_losses(stats: Stats, transform: Transform) -> list[str]:
+    """Sentences about values that an inverse does not give back, because they were cut off; none where none were."""
+    if not isinstance(transform, AffineTransform) or transform.clip is None:
+        return []
+    low, high = transform.clip
+    if transform.inverse:
+        return [f"values that --clip has cut off come back as what {low:g} and {high:g} stand for"]
+    if transform.predict(stats.moments, units=False) is not None:
+        return []
+    return [f"values beyond {low:g} and {high:g} are cut off, and --inverse cannot give them back"]
+
+
 def _exceeds(
     error: Floats, largest: Floats, moments: Moments, stats: Stats, spec: Spec, transform: Transform
 ) -> NDArray[np.bool_]:

@@ -11,8 +11,9 @@ from zm_cli.inputs.standard_input import name_input
 from zm_cli.numbers.axes import Per
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.sums import Counts
-from zm_cli.outputs.receipt import DONE, Operation
+from zm_cli.pipeline.options import ApplyOptions
 from zm_cli.pipeline.outcome import Outcome, Written
+from zm_cli.pipeline.summary import describe_done
 from zm_cli.pipeline.words import MOST_NAMES, list_names
 from zm_cli.statsfile.stats import Stats
 from zm_cli.transforms.affine import AffineTransform
@@ -47,11 +48,11 @@ def check_written(stats: Stats, transform: Transform, moments: Moments | None, o
 
 
 def check_undone(
-    stats: Stats, forward: Transform, operation: Operation, path: str, moments: Moments, outcome: Outcome
+    stats: Stats, forward: Transform, options: ApplyOptions, path: str, moments: Moments, outcome: Outcome
 ) -> None:
     """Warns if data that an inverse was made of were not transformed, as their moments show.
 
-    `forward` is the transform that would have made them.
+    `forward` is the transform that would have made them, with the same options.
     """
     expected, found = expect_written(stats, forward), describe_written(stats, moments)
     if expected is None:
@@ -59,9 +60,9 @@ def check_undone(
     indices = find_unlike(expected, found, outcome.samples, moments.count.ravel())
     if not len(indices):
         return
-    first = indices[0]
+    first, done = indices[0], describe_done(options)
     outcome.warn(
-        f"{name_input(path)}: does not look {DONE[operation]}, so that --inverse may have undone what was never done: "
+        f"{name_input(path)}: does not look {done}, so that --inverse may have undone what was never done: "
         f"{_name_first(found, indices)}; {_compare(expected, found, first, 'has')}"
     )
 
@@ -71,7 +72,7 @@ def expect_written(stats: Stats, transform: Transform) -> Written | None:
 
     A mean that is subtracted becomes exactly 0, unless missing values are filled with something else.
     """
-    made = transform.predict(stats.moments, units=False)
+    made = transform.predict_own(stats.moments)
     if made is None:
         return None
     variance = made.variance()
@@ -82,9 +83,11 @@ def expect_written(stats: Stats, transform: Transform) -> Written | None:
         middle = np.dot(every, weights) / number
         # The variance of all pixels together is the average of their variances, and that of their means.
         spread = np.where(weights > 0, variance.ravel(), 0.0) + (every - middle) ** 2
-        return Written(("all",), np.array([middle]), np.sqrt(np.array([np.dot(spread, weights) / number])))
+        std = np.sqrt(np.array([np.dot(spread, weights) / number]))
+        ends = np.array([made.min.min()]), np.array([made.max.max()])
+        return Written(("all",), np.array([middle]), std, *ends)
     mean = np.where(made.count == 0, np.nan, center).ravel()
-    return Written(stats.features, mean, np.sqrt(variance).ravel())
+    return Written(stats.features, mean, np.sqrt(variance).ravel(), made.min.ravel(), made.max.ravel())
 
 
 def _is_centered(stats: Stats, transform: Transform) -> NDArray[np.bool_]:
@@ -99,9 +102,10 @@ def _is_centered(stats: Stats, transform: Transform) -> NDArray[np.bool_]:
 
 
 def describe_written(stats: Stats, moments: Moments) -> Written:
-    """The mean and deviation of the written values, from their moments."""
+    """The mean, deviation and extremes of the written values, from their moments."""
     names = ("all",) if stats.per == "pixel" else stats.features
-    return Written(names, np.where(moments.count == 0, np.nan, moments.mean).ravel(), moments.std().ravel())
+    mean = np.where(moments.count == 0, np.nan, moments.mean).ravel()
+    return Written(names, mean, moments.std().ravel(), moments.min.ravel(), moments.max.ravel())
 
 
 def find_unexpected(expected: Written, found: Written, samples: int, values: Counts) -> str | None:

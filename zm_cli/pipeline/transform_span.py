@@ -12,7 +12,7 @@ from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.values import find_missing
 from zm_cli.pipeline.indicators import Indicators
 from zm_cli.pipeline.options import Missing
-from zm_cli.pipeline.part import SpanGroup
+from zm_cli.pipeline.span_groups import SpanGroup
 from zm_cli.transforms.base import Transform
 
 
@@ -21,7 +21,8 @@ class TransformedSpan:
     """The result of a worker for one span.
 
     `block` holds the transformed values, until they are `encoded` as `Sink.write` takes them. `samples` is the number
-    of samples. `overflows` counts the values that the output's dtype cannot hold. `hole` is the sample and the feature
+    of samples. `overflows` counts the values that the output's dtype cannot hold, `incomplete` the vectors of features that
+    became missing because some of their values were. `hole` is the sample and the feature
     of the first missing value. `moments` are those of the transformed values, for an inverse those before it, None
     where they need not be measured. `unmarked` are the features with missing values that no indicator marks, where
     there are indicators.
@@ -30,6 +31,7 @@ class TransformedSpan:
     block: Block
     samples: int
     overflows: int
+    incomplete: int
     hole: tuple[int, int] | None
     moments: Moments | None
     unmarked: frozenset[int] = frozenset()
@@ -60,7 +62,13 @@ class TransformSpan:
             marked, unmarked = self.indicators.mark(block, self.transform.hidden)
             transformed = replace(transformed, missing=marked.missing)
         return TransformedSpan(
-            transformed, len(block.values), overflows, hole, self._measure(block, transformed), unmarked
+            transformed,
+            len(block.values),
+            overflows,
+            self.transform.count_incomplete(transformed.values),
+            hole,
+            self._measure(block, transformed),
+            unmarked,
         )
 
     def _find_hole(self, block: Block) -> tuple[int, int] | None:
@@ -77,7 +85,7 @@ class TransformSpan:
             found = Moments.from_block(block.values, self.checked, self.transform.hidden)
             packing = self.transform.packing
             return found if packing is None else found.unpack(packing.scale, packing.offset)
-        if self.checked != self.kept:
+        if self.checked != self.kept or not self.transform.predicts:
             return Moments.from_block(transformed.values, self.checked)
         predicted = self.transform.predict(Moments.from_block(block.values, self.checked, self.transform.hidden))
         return Moments.from_block(transformed.values, self.checked) if predicted is None else predicted

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from zm_cli.data.block import Rejected
 from zm_cli.data.source import Source
 from zm_cli.errors import DataError
@@ -52,6 +55,22 @@ def missing_value(source: Source, sample: int, feature: int, per: Per) -> DataEr
         "is missing or not finite, and --missing error allows none",
         where=f"{name_input(source.path)}: {row} {sample}{column}",
     )
+
+
+@contextmanager
+def name_source(path: str) -> Iterator[None]:
+    """Adds the path of the data to a DataError that says no other, raised inside."""
+    try:
+        yield
+    except DataError as error:
+        if error.where is not None:
+            raise
+        raise type(error)(error.what, where=name_input(path), hint=error.hint) from error
+
+
+def name_vectors(axes: str, per: Per) -> str:
+    """What the vectors of features of such data are, in the plural."""
+    return "rows" if axes == "NC" else "pixels" if per == "channel" else "samples"
 
 
 def changed_meanwhile(path: str, what: str | None = None) -> DataError:

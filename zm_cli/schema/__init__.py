@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from zm_cli.formats import formats, reading_options
+from zm_cli.numbers.groups import SECTION
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.statistic import ArrayField, Statistic
 from zm_cli.statistics import optional_statistics
@@ -30,13 +31,20 @@ def load_schema(name: str) -> dict[str, Any]:
         definitions["decoding"] |= {"properties": _describe_decoding()}
     if "counts" in definitions:
         optional = optional_statistics().values()
-        schema["properties"] |= _describe_arrays(Moments)
+        _add_arrays(schema, Moments)
         schema["required"] += _list_required(Moments)
         for statistic in optional:
-            schema["properties"] |= _describe_arrays(statistic)
+            _add_arrays(schema, statistic)
+        every: tuple[type[Statistic], ...] = (Moments, *optional)
+        for statistic in every:
+            _add_arrays(schema["properties"][SECTION], statistic)
         # Where one array of a statistic is there, so are all that it requires.
         schema["dependentRequired"] = {
-            field: _list_required(statistic) for statistic in optional for field in statistic.arrays
+            field: required
+            for statistic in optional
+            if (required := _list_required(statistic))
+            for field in statistic.arrays
+            if "." not in field
         }
     return schema
 
@@ -51,15 +59,24 @@ def _describe_decoding() -> dict[str, Any]:
 
 
 def _list_required(statistic: type[Statistic]) -> list[str]:
-    return [field for field, array in statistic.arrays.items() if array.required]
+    """The arrays that the statistic always has; those of a section are required by the section."""
+    return [field for field, array in statistic.arrays.items() if array.required and "." not in field]
 
 
-def _describe_arrays(statistic: type[Statistic]) -> dict[str, Any]:
-    """The schema of each array that the statistic has in a document."""
-    return {
+def _add_arrays(schema: dict[str, Any], statistic: type[Statistic]) -> None:
+    """Adds the schema of each array of the statistic, and of what is printed besides, each section as an object."""
+    described = {
         field: {"$ref": f"#/$defs/{_name_kind(array)}"} | dict(array.described or {})
         for field, array in statistic.arrays.items()
     }
+    for field, entry in (described | dict(statistic.printed)).items():
+        *sections, name = field.split(".")
+        inside = schema
+        for section in sections:
+            inside = inside["properties"].setdefault(section, {"type": "object", "required": [], "properties": {}})
+        inside["properties"][name] = entry
+        if sections and field in statistic.arrays and statistic.arrays[field].required:
+            inside["required"].append(name)
 
 
 def _name_kind(array: ArrayField) -> str:

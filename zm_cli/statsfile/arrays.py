@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zm_cli.numbers.groups import SECTION
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.statistic import FEATURES, NUMBER, ArrayField, Shape, Statistic
 from zm_cli.statistics import optional_statistics
 from zm_cli.statsfile.fields import field_error
 
+GROUPS = "groups"
+"""Stands for the axis of the groups in the shape of an array."""
 MOST_AXES_SHOWN = 12
 """The most axes of a shape that a message shows."""
 
@@ -26,8 +29,20 @@ def list_statistics() -> tuple[type[Statistic], ...]:
 
 
 def known_arrays() -> dict[str, ArrayField]:
-    """The arrays of all statistics, by their keys in a stats file."""
-    return {field: array for statistic in list_statistics() for field, array in statistic.arrays.items()}
+    """The arrays of all statistics, of all samples and of each group of them, by their keys in a stats file."""
+    arrays = {field: array for statistic in list_statistics() for field, array in statistic.arrays.items()}
+    return arrays | {f"{SECTION}.{field}": _stack(array) for field, array in arrays.items()}
+
+
+def _stack(array: ArrayField) -> ArrayField:
+    """The array of a statistic by group: an axis of the groups comes before those of the features.
+
+    What is of no feature has no such axis: its entries follow one another.
+    """
+    if FEATURES in array.shape:
+        position = array.shape.index(FEATURES)
+        return replace(array, shape=(*array.shape[:position], GROUPS, *array.shape[position:]))
+    return replace(array, shape=(GROUPS, *array.shape)) if NUMBER in array.shape else array
 
 
 @dataclass(frozen=True)
@@ -61,12 +76,13 @@ TakeArray = Callable[[ExpectedArray], NDArray[Any]]
 class Arrays(Mapping[str, NDArray[Any]]):
     """The arrays of a stats file by their keys, each read when it is asked for.
 
-    `found` are the keys in the file; those of no statistic are left out. `features` is the shape of the features.
+    `found` are the keys in the file; those of no statistic are left out. `features` is the shape of the features,
+    `groups` the number of groups.
     """
 
-    def __init__(self, found: Collection[str], take: TakeArray, features: Shape, where: str) -> None:
+    def __init__(self, found: Collection[str], take: TakeArray, features: Shape, groups: int, where: str) -> None:
         self._expected = {
-            field: ExpectedArray(field, array.whole, list_sizes(array, features), where)
+            field: ExpectedArray(field, array.whole, list_sizes(array, features, groups), where)
             for field, array in known_arrays().items()
             if field in found
         }
@@ -85,9 +101,29 @@ class Arrays(Mapping[str, NDArray[Any]]):
         return len(self._expected)
 
 
-def list_sizes(array: ArrayField, features: Shape) -> tuple[int | None, ...]:
+class Section(Mapping[str, NDArray[Any]]):
+    """The arrays of one section of a stats file, by their keys in the section."""
+
+    def __init__(self, arrays: Mapping[str, NDArray[Any]], name: str) -> None:
+        self._arrays = arrays
+        self._prefix = f"{name}."
+
+    def __getitem__(self, field: str) -> NDArray[Any]:
+        return self._arrays[self._prefix + field]
+
+    def __contains__(self, field: object) -> bool:
+        return f"{self._prefix}{field}" in self._arrays
+
+    def __iter__(self) -> Iterator[str]:
+        return (field.removeprefix(self._prefix) for field in self._arrays if field.startswith(self._prefix))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def list_sizes(array: ArrayField, features: Shape, groups: int = 0) -> tuple[int | None, ...]:
     """The shape of an array for features of this shape, None for a length that the file decides."""
-    known = {FEATURES: features, NUMBER: (math.prod(features),)}
+    known = {FEATURES: features, NUMBER: (math.prod(features),), GROUPS: (groups,)}
     return tuple(chain.from_iterable(known.get(axis, (None,)) for axis in array.shape))
 
 

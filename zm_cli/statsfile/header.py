@@ -9,11 +9,12 @@ from typing import Any, cast
 
 import numpy as np
 
-from zm_cli.data.shard import MOST_SHARDS, Shard
+from zm_cli.data.shard import Shard, is_shard_number
 from zm_cli.data.spec import AXIS_LETTERS, UNNAMED, Spec
 from zm_cli.errors import DataError
 from zm_cli.formats import formats, reading_options
 from zm_cli.numbers.axes import describe_shape, feature_shape, possible_pers
+from zm_cli.numbers.groups import MOST_GROUPS, SECTION
 from zm_cli.numbers.statistic import MOST_FEATURES
 from zm_cli.outputs.provenance import Provenance, parse_provenance
 from zm_cli.statsfile.arrays import known_arrays
@@ -23,7 +24,7 @@ from zm_cli.statsfile.stats import FORMAT, SOURCE_FIELDS, VERSION, Described, So
 HEADER_FIELDS = frozenset(
     {"format", "version", "requires", "per", "samples", "partial", "axes", "sample_shape", "names", "classes"}
     | {"dtype", "range", "unit", "ignore", "decoding", "sources", "provenance"}
-    | {"text_columns", "shard"}
+    | {"text_columns", "shard", SECTION}
 )
 PRINTED_FIELDS = frozenset({"notes", "warnings"})
 """What `--json` prints beside the statistics; readers do not use it."""
@@ -38,15 +39,27 @@ DTYPES = frozenset(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 1
 _DIGEST = "xxh3_128:"
 
 
+@dataclass(frozen=True)
+class GroupNames:
+    """What a stats file says of groups of samples besides their statistics: see `Groups`."""
+
+    by: str
+    names: tuple[str, ...]
+    samples: tuple[int, ...]
+    unlabelled: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Header(Described):
     """The checked fields of a stats file that are not arrays; `features` is the shape that its arrays must have.
 
-    `range` is the smallest and the largest value, None where there was none.
+    `range` is the smallest and the largest value, None where there was none. `groups` is None where there are no
+    statistics by group.
     """
 
     features: tuple[int, ...]
     range: tuple[float, float] | None
+    groups: GroupNames | None
 
 
 def read_header(document: Mapping[str, Any], where: str) -> Header:
@@ -91,6 +104,7 @@ def read_header(document: Mapping[str, Any], where: str) -> Header:
         provenance=_take_provenance(fields) if "provenance" in fields else None,
         features=feature_shape(spec, per),
         range=_take_range(fields),
+        groups=_take_groups(fields, where),
     )
     if "shard" in fields and _take_shard(fields) != header.shard:
         raise fields.error("shard", "is not that of the sources")
@@ -99,6 +113,22 @@ def read_header(document: Mapping[str, Any], where: str) -> Header:
     if math.prod(header.features) > MOST_FEATURES:
         raise fields.error("sample_shape", f"has more than {MOST_FEATURES:,} features")
     return header
+
+
+def _take_groups(fields: Fields, where: str) -> GroupNames | None:
+    """The names of the groups and their numbers of samples; None where there are no statistics by group."""
+    if SECTION not in fields:
+        return None
+    inside = Fields(fields.take(SECTION, dict, "an object"), where, f"{SECTION}.")
+    names, samples = inside.take_names("names") or (), inside.take_list("samples")
+    if len(names) > MOST_GROUPS:
+        raise inside.error("names", f"are more than {MOST_GROUPS:,}")
+    if len(samples) != len(names) or not all(map(is_count, samples)):
+        raise inside.error("samples", "are not a number of samples for each name")
+    found = GroupNames(inside.take_text("by"), names, tuple(samples), inside.take_count("unlabelled"))
+    if sum(found.samples) + found.unlabelled != fields.take_count("samples"):
+        raise inside.error("samples", "do not add up to the samples of the file with 'unlabelled'")
+    return found
 
 
 def _check_requires(fields: Fields, where: str) -> None:
@@ -241,6 +271,6 @@ def _take_shard(fields: Fields) -> Shard | None:
     if value is None:
         return None
     index, of = value.get("index"), value.get("of")
-    if not (is_count(index) and is_count(of) and 1 <= index <= of <= MOST_SHARDS):
+    if not is_shard_number(index, of):
         raise fields.error("shard", "is not a part of the data")
     return Shard(index, of)

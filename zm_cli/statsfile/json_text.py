@@ -80,8 +80,11 @@ class _Text:
             raise NotJsonError("is empty" if self._at_end() else "is not a JSON object")
         found: dict[str, Any] = {}
         for key in self._take_keys():
-            if any(array.startswith(f"{key}.") for array in arrays) and self._next_is(b"{"):
+            section = any(array.startswith(f"{key}.") for array in arrays)
+            if section and self._next_is(b"{"):
                 self._take_section(key, arrays, found, others=key in known)
+            elif section and key not in known:
+                raise NotJsonError(f"holds '{key}', which is not an object")
             elif key in arrays:
                 found[key] = self._take_array(key)
             elif key in known:
@@ -100,8 +103,11 @@ class _Text:
         fields: dict[str, Any] = {}
         for key in self._take_keys():
             field = f"{name}.{key}"
-            if any(array.startswith(f"{field}.") for array in arrays) and self._next_is(b"{"):
+            section = any(array.startswith(f"{field}.") for array in arrays)
+            if section and self._next_is(b"{"):
                 self._take_section(field, arrays, found, others=False)
+            elif section:
+                raise NotJsonError(f"holds '{field}', which is not an object")
             elif field in arrays:
                 found[field] = self._take_array(field)
             elif others:
@@ -110,6 +116,8 @@ class _Text:
                 self._position = self._scanner.skip_value(self._position)
         if others:
             found[name] = fields
+        elif not any(field.startswith(f"{name}.") for field in found):
+            raise NotJsonError(f"holds '{name}' without any of its arrays")
 
     def _take_keys(self) -> Iterator[str]:
         """Yields the names of the fields of an object that was opened, each to be followed by taking its value."""
@@ -196,7 +204,7 @@ class _Text:
 
 
 def to_array(values: list[Any]) -> NDArray[Any]:
-    """Nested lists of numbers as an array: int64 if all are whole, else float64 with None as NaN.
+    """Nested lists of numbers as an array: int64 if all are whole, or if there are none, else float64 with None as NaN.
 
     Raises ValueError, saying what the values are, where they are not numbers or not an array, or are too large.
     """
@@ -213,7 +221,7 @@ def to_array(values: list[Any]) -> NDArray[Any]:
     if not kinds <= {int, float, type(None)}:
         raise ValueError("holds something that is not a number")
     try:
-        flat = np.array(level, dtype=np.int64 if kinds == {int} else np.float64)
+        flat = np.array(level, dtype=np.int64 if kinds <= {int} else np.float64)
     except OverflowError as error:
         raise ValueError("holds a number that is too large") from error
     return flat.reshape(shape)

@@ -10,13 +10,15 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from zm_cli.numbers.groups import SECTION, Groups
+from zm_cli.numbers.moment_arrays import WEIGHTS
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.statistic import FieldError, Population, Statistic
 from zm_cli.numbers.stored import unit_divisor
 from zm_cli.statistics import optional_statistics
-from zm_cli.statsfile.arrays import Arrays, ExpectedArray, TakeArray, known_arrays
+from zm_cli.statsfile.arrays import Arrays, ExpectedArray, Section, TakeArray, known_arrays
 from zm_cli.statsfile.fields import field_error
-from zm_cli.statsfile.header import KNOWN_FIELDS, Header, read_header
+from zm_cli.statsfile.header import KNOWN_FIELDS, GroupNames, Header, read_header
 from zm_cli.statsfile.json_text import parse_json, to_array
 from zm_cli.statsfile.stats import Described, Stats
 
@@ -29,7 +31,7 @@ def read_json(data: bytes, where: str) -> Stats:
 
 
 def read_document(document: Mapping[str, Any], where: str) -> Stats:
-    """The Stats in a document, whose arrays may be nested lists or NumPy arrays.
+    """The Stats in a document, whose arrays may be nested lists or NumPy arrays, by their keys.
 
     Raises DataError as `read_stats` does.
     """
@@ -54,36 +56,75 @@ def read_stats(document: Mapping[str, Any], found: Collection[str], take: TakeAr
     key that this version does not know.
     """
     header = read_header(document, where)
-    arrays = Arrays(found, take, header.features, where)
+    arrays = Arrays(found, take, header.features, len(header.groups.names) if header.groups else 0, where)
     divisor = unit_divisor(np.dtype(header.dtype)) if header.unit else 1.0
-    population = Population(header.features, _count_values(header), divisor=divisor)
+    population = Population(header.features, _count_values(header, header.samples), divisor=divisor)
     try:
         moments = _read_statistic(Moments, arrays, population)
-        population = replace(population, count=moments.count)
-        statistics = {
-            name: _read_statistic(statistic, arrays, population)
-            for name, statistic in optional_statistics().items()
-            if not arrays.keys().isdisjoint(statistic.arrays)
-        }
+        population = replace(population, count=moments.count, moments=moments)
+        statistics = _read_optional(arrays, population)
         _check_range(header, moments)
+        groups = None if header.groups is None else _read_groups(header, header.groups, arrays, moments)
     except FieldError as error:
         raise field_error(error.field, error.what, where) from error
     described = {entry.name: getattr(header, entry.name) for entry in fields(Described)}
-    return Stats(**described, moments=moments, statistics=statistics)
+    if groups is not None and groups.names:
+        kept = groups.keep_statistics([*statistics])
+        if len(kept.statistics[0]) < len(statistics):
+            raise field_error(SECTION, f"have not all of {', '.join(statistics)}", where)
+        groups = kept
+    return Stats(**described, moments=moments, statistics=statistics, groups=groups)
 
 
-def _read_statistic(statistic: type[Kind], arrays: Arrays, population: Population) -> Kind:
+def _read_optional(arrays: Mapping[str, NDArray[Any]], population: Population) -> dict[str, Statistic]:
+    """The optional statistics of which any array is there, by their names."""
+    return {
+        name: _read_statistic(statistic, arrays, population)
+        for name, statistic in optional_statistics().items()
+        if not arrays.keys().isdisjoint(statistic.arrays)
+    }
+
+
+def _read_groups(header: Header, named: GroupNames, arrays: Arrays, whole: Moments) -> Groups:
+    """The statistics by group; `whole` are the moments of all samples. Raises FieldError, naming the field."""
+    if not named.names:
+        return replace(Groups.identity(named.by, header.features), unlabelled=named.unlabelled)
+    features = (len(named.names), *header.features)
+    counts = [_count_values(header, samples) for samples in named.samples]
+    values = None if None in counts else np.array(counts, object).reshape(-1, *(1,) * len(header.features))
+    divisor = unit_divisor(np.dtype(header.dtype)) if header.unit else 1.0
+    population = Population(features, values, divisor=divisor, grouped=True)
+    section = Section(arrays, SECTION)
+    try:
+        moments = _read_statistic(Moments, section, population)
+        if (moments.weights is None) != (whole.weights is None):
+            raise FieldError(WEIGHTS[0], "is there for all samples or for the groups only")
+        for field in ("count", "missing"):
+            within, total = getattr(moments, field), getattr(whole, field)
+            more = within.sum(axis=0) != total if not named.unlabelled else (within > total).any(axis=0)
+            if more.any():
+                raise FieldError(field, f"does not add up to '{field}' of all samples")
+        population = replace(population, count=moments.count, moments=moments)
+        stacked = _read_optional(section, population).values()
+    except FieldError as error:
+        raise FieldError(f"{SECTION}.{error.field}", error.what) from error
+    statistics = tuple(zip(*(each.unstack() for each in stacked), strict=True)) or ((),) * len(named.names)
+    samples = np.array(named.samples, np.int64)
+    return Groups(named.by, named.names, samples, moments, statistics, named.unlabelled)
+
+
+def _read_statistic(statistic: type[Kind], arrays: Mapping[str, NDArray[Any]], population: Population) -> Kind:
     for field, array in statistic.arrays.items():
         if array.required and field not in arrays:
             raise FieldError(field, "is not there")
     return statistic.from_document(arrays, population)
 
 
-def _count_values(header: Header) -> int | None:
-    """How many values each feature has, counted and missing; None where samples differ in size."""
+def _count_values(header: Header, samples: int) -> int | None:
+    """How many values of so many samples each feature has, counted and missing; None where samples differ in size."""
     if None in header.sample_shape:
         return None
-    values = header.samples * math.prod(size or 0 for size in header.sample_shape)
+    values = samples * math.prod(size or 0 for size in header.sample_shape)
     return values // math.prod(header.features)
 
 

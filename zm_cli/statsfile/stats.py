@@ -11,6 +11,8 @@ import numpy as np
 
 from zm_cli.data.shard import Shard
 from zm_cli.numbers.axes import Per
+from zm_cli.numbers.groups import Groups
+from zm_cli.numbers.moment_arrays import WEIGHTS
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.statistic import Statistic
 from zm_cli.outputs.provenance import Provenance
@@ -97,10 +99,12 @@ class Stats(Described):
     """The statistics of a dataset, in its own scale (0-1 where `unit`), and what they stand for.
 
     `statistics` are those that were asked for besides the moments, by their names. Arrays have the features' shape.
+    `groups` are the same statistics of each group of samples, None where none were asked for.
     """
 
     moments: Moments
     statistics: Mapping[str, Statistic] = field(default_factory=dict)
+    groups: Groups | None = None
 
     @property
     def kind(self) -> str:
@@ -146,6 +150,7 @@ class Stats(Described):
             sample_shape=(len(names),),
             moments=self.moments.select(indices),
             statistics={name: statistic.select(indices) for name, statistic in self.statistics.items()},
+            groups=None if self.groups is None else self.groups.select(indices),
         )
 
     def to_document(self) -> dict[str, Any]:
@@ -157,7 +162,7 @@ class Stats(Described):
         document = {
             "format": FORMAT,
             "version": VERSION,
-            "requires": [],
+            "requires": [] if self.moments.weights is None else [WEIGHTS[0]],
             "per": self.per,
             "samples": self.samples,
             "partial": self.partial,
@@ -177,4 +182,4 @@ class Stats(Described):
         }
         for statistic in (self.moments, *self.statistics.values()):
             document |= statistic.to_document()
-        return document
+        return document if self.groups is None else document | self.groups.to_document()

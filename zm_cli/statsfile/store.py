@@ -6,6 +6,7 @@ import math
 import sys
 import zipfile
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from zm_cli.data.spec import Spec
@@ -13,7 +14,7 @@ from zm_cli.errors import DataError, UsageError
 from zm_cli.inputs.small_file import read_small
 from zm_cli.inputs.standard_input import StandardInput
 from zm_cli.numbers.axes import choose_per, feature_shape
-from zm_cli.numbers.statistic import MOST_FEATURES
+from zm_cli.numbers.statistic import MOST_FEATURES, Statistic
 from zm_cli.outputs.draft import Draft, check_folder
 from zm_cli.running.guard import note_input
 from zm_cli.running.time_limit import limited
@@ -33,6 +34,7 @@ BINARY = (".npz", ".h5", ".hdf5")
 SUFFIXES = (".json", *BINARY)
 
 REMAKE = "make it again with zm stats"
+_BINARY_HINT = "end its name in .npz (-o, or --save-stats)"
 MOST_REASON = 200
 """Characters of a library's reason in a message: the reason may quote the file."""
 
@@ -46,18 +48,21 @@ def check_target(path: str) -> None:
     check_folder(Path(path))
 
 
-def check_room(path: str, spec: Spec, asked: str | None, where: str) -> None:
+def check_room(
+    path: str, spec: Spec, asked: str | None, where: str, statistics: Iterable[type[Statistic]] = ()
+) -> None:
     """Raises UsageError, before any work, where a stats file at `path` cannot hold the statistics of such data.
 
-    `asked` is what gets a mean of its own, None for the default; `where` names the data.
+    `asked` is what gets a mean of its own, None for the default; `where` names the data. `statistics` are computed
+    besides the moments.
     """
     features = feature_shape(spec, choose_per(spec, asked, where))
     # Samples of several sizes do not have means per pixel.
     if None not in features:
-        check_features(path, math.prod(features))
+        check_features(path, math.prod(features), statistics)
 
 
-def check_features(path: str, features: int) -> None:
+def check_features(path: str, features: int, statistics: Iterable[type[Statistic]] = ()) -> None:
     """Raises UsageError where a stats file at `path` cannot hold statistics of so many features."""
     binary = Path(path).suffix.lower() in BINARY
     if features > MOST_FEATURES:
@@ -70,8 +75,19 @@ def check_features(path: str, features: int) -> None:
         raise UsageError(
             f"a stats file of JSON holds at most {JSON_FEATURES:,} features, here are {features:,}",
             where=path,
-            hint="end its name in .npz (-o, or --save-stats)",
+            hint=_BINARY_HINT,
         )
+    for statistic in statistics:
+        numbers = statistic.count_longest(features)
+        # Of too many features for the statistic itself, its own error tells.
+        if numbers > JSON_FEATURES and not binary and features <= statistic.most_features:
+            option = statistic.option.spelling if statistic.option else statistic.name
+            raise UsageError(
+                f"a stats file of JSON holds at most {JSON_FEATURES:,} numbers in an array, "
+                f"{option} of {features:,} features has {numbers:,}",
+                where=path,
+                hint=_BINARY_HINT,
+            )
 
 
 def save_stats(stats: Stats, path: str) -> None:
@@ -90,16 +106,24 @@ def draft_stats(stats: Stats, path: str) -> Draft | None:
     Raises what `save_stats` raises.
     """
     check_target(path)
-    check_features(path, stats.moments.mean.size)
-    document = stats.to_document()
+    check_features(path, stats.moments.mean.size, map(type, stats.statistics.values()))
     suffix = Path(path).suffix.lower()
+    if stats.groups is not None and suffix not in BINARY and stats.groups.moments.mean.size > JSON_FEATURES:
+        number, features = len(stats.groups.names), stats.moments.mean.size
+        what = f"at most {JSON_FEATURES:,} features, here are {features:,} in {number:,} groups"
+        raise UsageError(f"a stats file of JSON holds {what}", where=path, hint=_BINARY_HINT)
+    document = stats.to_document()
     encode = {".json": encode_json, ".npz": encode_npz}.get(suffix, encode_hdf5)
     if path == "-":
         sys.stdout.write(to_json(document))
         return None
     draft = Draft(Path(path))
     try:
-        draft.path.write_bytes(encode(document))
+        content = encode(document)
+        if suffix == ".json" and len(content) > JSON_BYTES:
+            what = f"a stats file of JSON has at most {JSON_BYTES // 10**6} MB, this would have {len(content) // 10**6}"
+            raise UsageError(what, where=path, hint=_BINARY_HINT)
+        draft.path.write_bytes(content)
     except BaseException as error:
         draft.discard()
         if isinstance(error, OSError):

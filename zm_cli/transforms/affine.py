@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from zm_cli.data.block import Values
+from zm_cli.data.packing import Packing
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.pieces import PIECE
 from zm_cli.numbers.stored import find_equal, match_values, unpack_values
@@ -103,7 +105,7 @@ class AffineTransform(Transform):
                 work += shift
                 work *= self.unit
             else:
-                work = self._subtract(values, shift)
+                work = subtract(values, shift, self.unit, self.packing)
                 work /= scale
                 if self.offset:
                     work += self.offset
@@ -112,23 +114,38 @@ class AffineTransform(Transform):
         for array in filled:
             np.copyto(work, array, where=~np.isfinite(work))
         if self.clip is not None and not self.inverse:
-            np.clip(work, *self.clip, out=work)
+            np.clip(work, *_find_inner(self.clip, self.dtype), out=work)
         return work
 
-    def _subtract(self, values: Values, shift: Floats) -> Floats:
-        plain = self.unit == 1.0 and self.packing is None
-        if plain and values.dtype.kind in "iu" and values.dtype.itemsize == 8:
-            # Beyond 2**53, float64 would round the values themselves, but not their distances from the mean. Unsigned
-            # arithmetic wraps around, so a distance that fits into 63 bits is right as a signed integer.
-            whole = np.floor(shift)
-            distance = (values.view(np.uint64) - whole.astype(values.dtype).view(np.uint64)).view(np.int64)
-            rounded = values - shift
-            return np.where(np.abs(rounded) < 2.0**62, distance - (shift - whole), rounded)
-        work = unpack_values(values, self.packing)
-        if self.unit != 1.0:
-            work /= self.unit
-        work -= shift
-        return work
+
+def subtract(values: Values, shift: Floats, unit: float, packing: Packing | None) -> Floats:
+    """The real values of stored ones, divided by `unit`, less a shift that broadcasts against them."""
+    plain = unit == 1.0 and packing is None
+    if plain and values.dtype.kind in "iu" and values.dtype.itemsize == 8:
+        # Beyond 2**53, float64 would round the values themselves, but not their distances from the mean. Unsigned
+        # arithmetic wraps around, so a distance that fits into 63 bits is right as a signed integer.
+        whole = np.floor(shift)
+        distance = (values.view(np.uint64) - whole.astype(values.dtype).view(np.uint64)).view(np.int64)
+        rounded = values - shift
+        return np.where(np.abs(rounded) < 2.0**62, distance - (shift - whole), rounded)
+    work = unpack_values(values, packing)
+    if unit != 1.0:
+        work /= unit
+    work -= shift
+    return work
+
+
+def _find_inner(ends: tuple[float, float], dtype: np.dtype[Any]) -> tuple[float, float]:
+    """The outermost numbers of a dtype between two ends, so that no rounding leads beyond these.
+
+    The ends themselves where there is no such number.
+    """
+    with np.errstate(over="ignore"):
+        low, high = (dtype.type(end) for end in ends)
+    # As numbers of Python, both are compared in float64.
+    low = float(low if float(low) >= ends[0] else np.nextafter(low, dtype.type(np.inf)))
+    high = float(high if float(high) <= ends[1] else np.nextafter(high, dtype.type(-np.inf)))
+    return (low, high) if low <= high else ends
 
 
 def _widen(array: Floats, shape: tuple[int, ...]) -> Floats:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from zm_cli.data.block import Block, Values
 from zm_cli.data.packing import Packing
+from zm_cli.data.sink import OutputFeatures
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.stored import Hidden
 
@@ -20,14 +21,19 @@ class Transform(ABC):
 
     The values of a block are stored ones: first of all they become the real ones that they stand for by `packing`
     (None: they are themselves), and those equal to one of `hidden` become NaN. Then integers are divided by `unit` (1:
-    they are not). `inverse` says that the values are those that a transform has made, which is undone. It pickles.
+    they are not). `inverse` says that the values are those that a transform has made, which is undone. `features` are
+    those of the transformed samples, None where they are those of the input. It pickles.
     """
+
+    predicts: ClassVar[bool] = True
+    """Whether `predict` may know the moments of some values."""
 
     dtype: np.dtype[Any]
     unit: float = 1.0
     hidden: Hidden = ()
     packing: Packing | None = None
     inverse: bool = False
+    features: OutputFeatures | None = None
 
     def apply(self, block: Block) -> tuple[Block, int]:
         """The transformed block, in the output's dtype, and how many finite values became infinite in that dtype."""
@@ -45,3 +51,11 @@ class Transform(ABC):
         values, divided by `unit`. Rounding to the output's dtype is not taken into account.
         """
         return None
+
+    def predict_own(self, moments: Moments) -> Moments | None:
+        """The moments of what the data of the statistics become, from theirs; None where they do not follow."""
+        return self.predict(moments, units=False)
+
+    def count_incomplete(self, values: Values) -> int:
+        """How many vectors of features of the transformed values are missing because some of their values were."""
+        return 0

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zm_cli.data.format import Confidence, Format, OutputPart
+from zm_cli.data.format import Confidence, Format, JoinRequest
 from zm_cli.data.options import ReadOptions
 from zm_cli.formats.csv.options import (
     COMMENT,
@@ -19,6 +19,7 @@ from zm_cli.formats.csv.options import (
 )
 from zm_cli.formats.shared.options import (
     AMONG,
+    BY,
     COLUMNS,
     DESCRIBE,
     EXCLUDE,
@@ -29,6 +30,7 @@ from zm_cli.formats.shared.options import (
     SAMPLE,
     SEED,
     SHARD,
+    WEIGHT,
 )
 
 if TYPE_CHECKING:
@@ -100,18 +102,10 @@ def _survey(path: str, options: ReadOptions) -> Survey:
     return survey_table(path, options)
 
 
-def _join(
-    parts: Sequence[OutputPart],
-    receipt: Mapping[str, Any],
-    output: str,
-    *,
-    copy: bool,
-    tick: Callable[[], object],
-) -> Sequence[str]:
+def _join(request: JoinRequest) -> Sequence[str]:
     from zm_cli.formats.csv.join import join_tables
 
-    # All of it is copied in any case.
-    return join_tables(parts, receipt, output, tick=tick)
+    return join_tables(request)
 
 
 FORMAT = Format(
@@ -125,8 +119,8 @@ FORMAT = Format(
     join=_join,
     options=(
         *(COLUMNS, EXCLUDE, AMONG, EXPECTED, NUMERIC, DELIMITER, DECIMAL, ENCODING, HEADER, SKIP_ROWS, COMMENT),
-        *(NULL_VALUES, LIMIT, SAMPLE, SEED, SHARD, ON_ERROR, DESCRIBE),
+        *(NULL_VALUES, LIMIT, SAMPLE, SEED, SHARD, ON_ERROR, DESCRIBE, BY, WEIGHT),
     ),
-    completers={"columns": _complete_columns, "exclude": _complete_columns},
+    completers=dict.fromkeys(("columns", "exclude", "by", "weight"), _complete_columns),
     reads_pipe=True,
 )

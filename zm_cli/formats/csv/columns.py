@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli.data.block import MOST_LISTED, Rejected, Skipped
+from zm_cli.data.block import MOST_LISTED, Labels, Rejected, Skipped
 from zm_cli.data.texts import TextColumn, TextSummary
 from zm_cli.errors import DataError
 from zm_cli.formats.csv.bad_rows import (
@@ -20,6 +20,7 @@ from zm_cli.formats.csv.bad_rows import (
     find_rows_without_numbers,
 )
 from zm_cli.formats.csv.encodings import BOM
+from zm_cli.formats.csv.extras import BadWeights, Extras, read_labels, read_weights
 from zm_cli.formats.csv.layout import Layout
 from zm_cli.formats.csv.null_values import NullValues
 from zm_cli.formats.csv.pieces import Piece
@@ -30,6 +31,7 @@ from zm_cli.formats.csv.text_columns import describe_numbers, describe_text
 if TYPE_CHECKING:
     import polars as pl
 
+NO_EXTRAS = Extras()
 FIRST_ROWS = 100
 """Rows that decide which columns of a piece are worth parsing as numbers directly."""
 
@@ -55,7 +57,8 @@ class Numbers:
 
     Missing cells are NaN. So are cells that are not numbers; `bad` has them by the feature's index. `carried` is None
     if no text was asked for, and so is `texts`. `rows` are the numbers of the rows in the table. `skipped` lists the
-    first rows that were left out, `skipped_more` counts the others.
+    first rows that were left out, `skipped_more` counts the others. `labels` and `weights` are None where they were not
+    asked for; `bad_weights` are the cells that are not weights.
     """
 
     values: NDArray[np.float64]
@@ -65,6 +68,9 @@ class Numbers:
     rows: Sequence[int] | NDArray[np.int64]
     skipped: tuple[Skipped, ...] = ()
     skipped_more: int = 0
+    labels: Labels | None = None
+    weights: NDArray[np.float64] | None = None
+    bad_weights: BadWeights | None = None
 
     @property
     def rejected(self) -> dict[int, Rejected]:
@@ -82,8 +88,9 @@ class ColumnReader:
     numbers. Both ways give the same values. `as_text` remembers which columns need the second way; it only saves time,
     so threads may share it without a lock.
 
-    With `skip`, rows that cannot be read are left out; so are those that do not hold numbers in the columns, as far as
-    `without_numbers` says. With `describe`, every column is described as text, too.
+    With `skip`, rows that cannot be read are left out; so are those without a weight where there should be one, and
+    those that do not hold numbers in the columns, as far as `without_numbers` says. With `describe`, every column is
+    described as text, too. `extras` are the columns with labels and weights.
     """
 
     layout: Layout
@@ -93,6 +100,7 @@ class ColumnReader:
     skip: bool = False
     without_numbers: WithoutNumbers = "keep"
     describe: bool = False
+    extras: Extras = NO_EXTRAS
     as_text: frozenset[int] = frozenset()
     _null_values: NullValues = field(init=False)
 
@@ -101,16 +109,20 @@ class ColumnReader:
         if self.layout.decimal == ",":
             # Polars, told of decimal commas, would still take a thousands separator for a decimal point.
             self.as_text = frozenset(self.chosen)
+        self.as_text |= self.extras.columns & frozenset(self.chosen)
 
     def read(self, piece: Piece, *, carry: bool) -> Numbers:
         """Returns the numbers of a piece, and with `carry` the text of all other cells.
 
         Raises DataError, naming the row, for a row with too few or too many cells, a quote that is never closed, bytes
-        that are not text, or a zero byte; with `skip`, only if most rows at the start of the table are like that. Safe
-        to call from several threads at once.
+        that are not text, or a zero byte, or no weight in the column of weights; with `skip`, only if most rows at the
+        start of the table are like that. Safe to call from several threads at once.
         """
         if not self.skip:
-            return self._read_rows(piece, carry)
+            numbers = self._read_rows(piece, carry)
+            if numbers.bad_weights is not None:
+                raise numbers.bad_weights.as_error(numbers.rows, self.where)
+            return numbers
         left_out = RowsLeftOut()
         good, hint = piece, None
         try:
@@ -125,6 +137,11 @@ class ColumnReader:
             numbers = self._read_rows(good, carry)
         names = tuple(self.layout.names[column] for column in self.chosen)
         indices, reasons = find_rows_without_numbers(numbers.bad, names, self.without_numbers)
+        if numbers.bad_weights is not None:
+            bad_weights = numbers.bad_weights
+            indices = np.union1d(indices, bad_weights.indices)
+            reasons = dict(zip(bad_weights.indices.tolist(), bad_weights.reasons, strict=False)) | reasons
+            reasons = {index: reasons.get(index, "has no weight") for index in indices[:MOST_LISTED].tolist()}
         if len(indices):
             good = left_out.take_out(good, indices, reasons, self.layout.line_end)
             numbers = self._read_rows(good, carry)
@@ -216,6 +233,7 @@ class ColumnReader:
         import polars as pl
 
         columns = frame.get_columns()
+        labels, weights, bad_weights = self._read_extras(columns)
         bad: dict[int, BadCells] = {}
         missing: dict[int, pl.Series] = {}
         texts: dict[int, TextColumn] = {}
@@ -250,7 +268,21 @@ class ColumnReader:
             carried=self._carry_text(piece, frame, missing) if carry else None,
             texts=texts if self.describe else None,
             rows=piece.row_numbers,
+            labels=labels,
+            weights=weights,
+            bad_weights=bad_weights,
         )
+
+    def _read_extras(
+        self, columns: Sequence[pl.Series]
+    ) -> tuple[Labels | None, NDArray[np.float64] | None, BadWeights | None]:
+        """Returns the labels and weights in all columns of a piece, and the cells that are not weights, if any."""
+        by, weight = self.extras.by, self.extras.weight
+        labels = None if by is None else read_labels(columns[by], self._null_values.parser(by))
+        if weight is None:
+            return labels, None, None
+        weights, bad = read_weights(columns[weight], self._null_values.parser(weight), self.layout.names[weight])
+        return labels, weights, bad if len(bad.indices) else None
 
     def _carry_text(self, piece: Piece, frame: pl.DataFrame, missing: Mapping[int, pl.Series]) -> CarriedText:
         """Returns all text that is written back, with the quotes it had if the piece has any."""

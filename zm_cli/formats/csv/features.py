@@ -15,6 +15,7 @@ from zm_cli.errors import DataError, NothingToMeasureError, UsageError
 from zm_cli.formats.csv.cell_kinds import NUMBERS, find_kind, has_decimal, other_decimal
 from zm_cli.formats.csv.columns import ColumnReader
 from zm_cli.formats.csv.digits import IS_A_CODE, find_lost_digits
+from zm_cli.formats.csv.extras import Extras
 from zm_cli.formats.csv.layout import Layout
 from zm_cli.formats.csv.options import NULL_VALUES
 from zm_cli.formats.csv.pieces import Piece, take_rows_within
@@ -38,6 +39,9 @@ MOST_NAMES = 5
 """The most columns that a note names."""
 
 
+NO_EXTRAS = Extras()
+
+
 @dataclass(frozen=True)
 class Features:
     """The indices of the columns that are features, in order, the names of the columns that hold text, and notes."""
@@ -48,10 +52,11 @@ class Features:
 
 
 def choose_features(
-    layout: Layout, options: ReadOptions, where: str, read_first: Callable[[], Piece | None]
+    layout: Layout, options: ReadOptions, where: str, read_first: Callable[[], Piece | None], extras: Extras = NO_EXTRAS
 ) -> Features:
     """Returns the features in the order of the statistics to apply, else in the order asked for, else in the table's.
 
+    Columns of labels and weights are features only where they are named.
     `read_first` returns the first piece of the table, None if there are no rows. It is called only if no columns are
     named.
 
@@ -70,11 +75,13 @@ def choose_features(
         _check_among(needed, among, columns or (), names, where)
         asked = {name: None for name in among if name in names and (asked is None or name in asked)}
     if asked is None:
-        found = _find_numeric(read_first(), layout, options, where, excluded)
+        aside = {*excluded, *(names[column] for column in extras.aside)}
+        found = _find_numeric(read_first(), layout, options, where, aside)
     else:
         indices = {name: index for index, name in reversed(list(enumerate(names)))}
         found = Features(tuple(indices[name] for name in asked))
-    chosen = tuple(column for column in found.chosen if names[column] not in excluded)
+    left_out = extras.aside if among is None else frozenset[int]()
+    chosen = tuple(column for column in found.chosen if names[column] not in excluded and column not in left_out)
     if not chosen:
         raise UsageError("no numeric column is left", where=where, hint="exclude fewer columns")
     counts = Counter(names)

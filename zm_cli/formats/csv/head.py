@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-
+from zm_cli.formats.csv.arrangement import Arrangement
 from zm_cli.formats.csv.cells import scan_records
 from zm_cli.formats.csv.encodings import BOM
 from zm_cli.formats.csv.layout import Layout
 
 
-def make_head(layout: Layout, preamble: bytes, dropped: Collection[int], added: Sequence[str]) -> bytes:
+def make_head(layout: Layout, preamble: bytes, arrangement: Arrangement) -> bytes:
     """Returns the text before the first row of an output, after a byte order mark if the table has one.
 
-    The columns with the indices `dropped` are left out of the header, and those `added` come after all others.
+    The header has the columns of the arrangement; those of the table are written as they were.
     """
     mark = BOM if layout.head.startswith(BOM) else b""
     header = layout.head.removeprefix(mark)
-    if header and (dropped or added):
+    if header and arrangement.keys != tuple(range(len(layout.names))):
         cells = next(scan_records(header, layout.delimiter, layout.line_end))
-        names = [cell.raw for column, cell in enumerate(cells) if column not in dropped]
-        names += [_quote(name, layout) for name in added]
+        made = {key: _quote(name, layout) for key, name in arrangement.made.items()}
+        names = [made[key] if key in made else cells[key].raw for key in arrangement.keys]
         header = layout.delimiter.join(names) + layout.terminator
     return mark + preamble + header
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
-from zm_cli.data.format import OutputPart
+from zm_cli.data.format import JoinRequest
 from zm_cli.errors import DataError
 from zm_cli.formats.csv.compression import GZIP, ZSTD, make_compressor, read_gzip, read_zstd
 from zm_cli.formats.csv.sink import check_output_name
@@ -17,38 +17,32 @@ from zm_cli.outputs.draft import Draft
 COPY_BYTES = 1 << 20
 
 
-def join_tables(
-    parts: Sequence[OutputPart], receipt: Mapping[str, Any], output: str, *, tick: Callable[[], object]
-) -> Sequence[str]:
-    """Writes the text of all parts to `output`, compressed if its suffix says so, with the receipt beside it.
+def join_tables(request: JoinRequest) -> Sequence[str]:
+    """Writes the text of all parts to the output, compressed if its suffix says so, with the receipt beside it.
 
-    `tick` is called after each part. Returns no notes. Raises UsageError for a name that such a table cannot have,
+    Returns no notes. Raises UsageError for a name that such a table cannot have,
     DataError where a part cannot be read or the output cannot be written.
     """
     import xxhash
 
+    output, receipt = request.output, request.receipt
     check_output_name(output, str(receipt.get("delimiter", ",")).encode())
     compressor, hasher, nbytes = make_compressor(Path(output).suffix.lower()), xxhash.xxh3_128(), 0
     draft = Draft(Path(output))
-    try:
+    with draft.writing():
         with draft.path.open("wb") as file:
-            for part in parts:
+            for part in request.parts:
                 for text in _read_text(part.path):
                     data = compressor.compress(text) if compressor else text
                     nbytes += file.write(data)
                     hasher.update(data)
-                tick()
+                request.tick()
             data = compressor.flush() if compressor else b""
             nbytes += file.write(data)
             hasher.update(data)
         # The receipt comes first. It fits no other table, but a table without it might be centered twice.
         draft_receipt(output, receipt, nbytes, hasher.hexdigest()).commit()
         draft.commit()
-    except BaseException as error:
-        draft.discard()
-        if isinstance(error, OSError):
-            raise DataError(f"cannot be written: {error.strerror or error}", where=output) from error
-        raise
     return ()
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from zm_cli.data.block import Block
 from zm_cli.data.sink import WriteOptions
 from zm_cli.errors import DataError, UsageError
+from zm_cli.formats.csv.arrangement import arrange
 from zm_cli.formats.csv.columns import CarriedText
 from zm_cli.formats.csv.compression import Compressor, make_compressor
 from zm_cli.formats.csv.encodings import UTF8, encode_text
@@ -64,14 +65,18 @@ class CsvSink:
 
     encodes_to = None
 
-    def __init__(self, layout: Layout, output: str, options: WriteOptions, preamble: bytes = b"") -> None:
+    def __init__(
+        self, layout: Layout, output: str, options: WriteOptions, chosen: tuple[int, ...], preamble: bytes = b""
+    ) -> None:
         import xxhash
 
         self.notes: list[str] = []
         columns = {name: column for column, name in reversed(list(enumerate(layout.names)))}
-        self._marks = {columns[name]: columns[mark] for name, mark in options.dropped.items()}
+        names = [layout.names[column] for column in chosen] if options.features is None else options.features.names
+        self._marks = {names.index(name): columns[mark] for name, mark in options.dropped.items()}
+        self._arrangement = arrange(layout.names, chosen, self._marks.values(), options.added, options.features)
         self._has_head = not (layout.is_headless or is_later_shard(options.receipt))
-        self._head = make_head(layout, preamble, self._marks.values(), options.added) if self._has_head else b""
+        self._head = make_head(layout, preamble, self._arrangement) if self._has_head else b""
         self._layout = layout
         self._output = output
         self._where = "standard output" if output == "-" else output
@@ -94,7 +99,7 @@ class CsvSink:
         self._hasher = xxhash.xxh3_128()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("_layout", "_marks", "_options", "_where")}
+        return {name: getattr(self, name) for name in ("_arrangement", "_layout", "_marks", "_options", "_where")}
 
     def encode(self, block: Block) -> bytes:
         """Returns the block as lines of text in the encoding of the table; its values have shape (rows, features).
@@ -108,18 +113,19 @@ class CsvSink:
         columns = dict(carried.texts)
         with np.errstate(over="ignore"):
             values = block.values.astype(self._options.dtype, order="F", copy=False)
-        for feature, column in enumerate(carried.chosen):
+        for feature, column in enumerate(self._arrangement.features):
             missing = carried.missing.get(column)
             columns[column] = self._write_numbers(pl.Series(values[:, feature]), missing, quoted=carried.quoted)
-        for column, mark in self._marks.items():
+        for feature, mark in self._marks.items():
+            column = self._arrangement.features[feature]
             was_missing = (columns.pop(mark).str.strip_chars('"') == "1").fill_null(False)
             # A value that is missing still has its own text.
-            filled = pl.Series(~np.isnan(values[:, carried.chosen.index(column)]))
+            filled = pl.Series(~np.isnan(values[:, feature]))
             columns[column] = columns[column].set(was_missing & filled, None)
         if block.missing is not None:
             for number in range(block.missing.shape[1]):
                 columns[len(self._layout.names) + number] = pl.Series(block.missing[:, number].astype(np.uint8))
-        frame = pl.DataFrame([columns[column].alias(str(column)) for column in sorted(columns)])
+        frame = pl.DataFrame([columns[column].alias(str(column)) for column in self._arrangement.keys])
         buffer = io.BytesIO()
         frame.write_csv(
             buffer,
@@ -201,12 +207,15 @@ class CsvSink:
         """Returns the fields of a receipt that say what the header would, and the mark before it; none if they are
         there."""
         layout = self._layout
-        if self._has_head:
+        # In a table without a header, new columns would be called column_1 and so on when it is read.
+        renamed = not layout.header and self._options.features is not None
+        if self._has_head and not renamed:
             return {}
-        dropped = set(self._marks.values())
-        names = [name for column, name in enumerate(layout.names) if column not in dropped]
-        named = layout.header and {"header": False, "names": [*names, *self._options.added]}
-        return {**(named or {}), **({} if layout.encoding == UTF8 else {"encoding": layout.encoding})}
+        named = (layout.header or renamed) and {
+            "header": False,
+            "names": self._arrangement.list_names(layout.names),
+        }
+        return {**(named or {}), **({} if self._has_head or layout.encoding == UTF8 else {"encoding": layout.encoding})}
 
     def discard(self) -> None:
         """Removes the unfinished file; does nothing after `commit`, or for what was written to standard output."""

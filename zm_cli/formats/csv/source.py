@@ -24,6 +24,7 @@ from zm_cli.formats.csv.cutter import Cutter
 from zm_cli.formats.csv.delimiter import name_delimiter
 from zm_cli.formats.csv.digits import LostDigits, find_lost_digits
 from zm_cli.formats.csv.encodings import BOM, UTF8, parse_encoding
+from zm_cli.formats.csv.extras import choose_extras
 from zm_cli.formats.csv.features import choose_features, explain_decimals
 from zm_cli.formats.csv.layout import Layout, read_layout, settle
 from zm_cli.formats.csv.loading import load_polars
@@ -85,7 +86,8 @@ class CsvSource:
             self.layout: Layout = read_layout(self._stream, path, settled)
             self._delimiter = self.layout.delimiter
             load_polars()
-            features = choose_features(self.layout, options, self._where, self._read_first_piece)
+            extras = choose_extras(options, self.layout.names, self._where)
+            features = choose_features(self.layout, options, self._where, self._read_first_piece, extras)
         except (DataError, UsageError) as error:
             self._stream.close()
             if (hint := self._advise(self._stream.beginning)) is None:
@@ -107,6 +109,7 @@ class CsvSource:
             skip=options.get(ON_ERROR) == "skip",
             without_numbers="leave out" if named else "leave out if all",
             describe=bool(options.get(DESCRIBE)),
+            extras=extras,
         )
         self._file_bytes = self.nbytes
         self._rows = choose_rows(options, self._cut_pieces, self._count_text)
@@ -132,6 +135,7 @@ class CsvSource:
                 **self.layout.to_decoding(),
                 "skip_rows": self._skip_rows,
                 "comment": self._comment,
+                **extras.to_decoding(self.layout.names),
             },
             columns=self.layout.names,
         )
@@ -238,6 +242,8 @@ class CsvSource:
             skipped_more=numbers.skipped_more,
             numbers=numbers.rows,
             texts=numbers.texts,
+            labels=numbers.labels,
+            weights=numbers.weights,
             rejected={**lost.codes, **explain_decimals(numbers.rejected, self.layout)},
             notes=tuple(f"{self._where}: {sentence}" for sentence in self._list_notes(piece, lost)),
         )
@@ -305,7 +311,7 @@ class CsvSource:
         lines = {"skip_rows": None if later else self._skip_rows or None, "comment": self._comment}
         receipt = {**options.receipt, **{name: value for name, value in lines.items() if value is not None}}
         receipt = add_to_shard(receipt, total=self._rows.total) if self._rows.shard is not None else receipt
-        sink = CsvSink(self.layout, output, replace(options, receipt=receipt), self._preamble)
+        sink = CsvSink(self.layout, output, replace(options, receipt=receipt), self._reader.chosen, self._preamble)
         self._carry = True
         if output == "-" and self._stream is not None:
             self._stream.follow(sys.stdout)

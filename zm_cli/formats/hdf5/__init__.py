@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zm_cli.data.format import Confidence, Format, OutputPart
-from zm_cli.data.options import ReadOptions
+from zm_cli.data.format import Complete, Confidence, Format, JoinRequest
+from zm_cli.data.options import Option, ReadOptions
 from zm_cli.errors import UsageError
 from zm_cli.formats.hdf5.options import ALLOW_EXTERNAL
 from zm_cli.formats.shared.layout import find_layout_fault
-from zm_cli.formats.shared.options import DATASET, LAYOUT, LIMIT, MASK_AND_SCALE, SAMPLE, SEED, SHARD
+from zm_cli.formats.shared.options import (
+    BY,
+    DATASET,
+    LAYOUT,
+    LIMIT,
+    MASK,
+    MASK_AND_SCALE,
+    SAMPLE,
+    SEED,
+    SHARD,
+    WEIGHT,
+)
 
 if TYPE_CHECKING:
     from zm_cli.data.source import Source
@@ -65,23 +76,25 @@ def _complete_dataset(path: str, options: ReadOptions, begun: str) -> Iterator[t
     return complete_dataset(path, begun)
 
 
+def _complete_beside(option: Option[str]) -> Complete:
+    def complete(path: str, options: ReadOptions, begun: str) -> Iterator[tuple[str, str]]:
+        from zm_cli.formats.hdf5.completion import complete_beside
+
+        return complete_beside(option, path, begun)
+
+    return complete
+
+
 def _survey(path: str, options: ReadOptions) -> Survey:
     from zm_cli.formats.hdf5.survey import survey_file
 
     return survey_file(path)
 
 
-def _join(
-    parts: Sequence[OutputPart],
-    receipt: Mapping[str, Any],
-    output: str,
-    *,
-    copy: bool,
-    tick: Callable[[], object],
-) -> Sequence[str]:
+def _join(request: JoinRequest) -> Sequence[str]:
     from zm_cli.formats.hdf5.join import join_files
 
-    return join_files(parts, receipt, output, copy=copy, tick=tick)
+    return join_files(request)
 
 
 FORMAT = Format(
@@ -91,9 +104,10 @@ FORMAT = Format(
     open=_open,
     find_receipt=_find_receipt,
     list_files=_list_files,
-    options=(DATASET, LAYOUT, MASK_AND_SCALE, ALLOW_EXTERNAL, LIMIT, SAMPLE, SEED, SHARD),
+    options=(DATASET, LAYOUT, MASK_AND_SCALE, ALLOW_EXTERNAL, LIMIT, SAMPLE, SEED, SHARD, BY, WEIGHT, MASK),
     find_fault=find_layout_fault,
     survey=_survey,
     join=_join,
-    completers={"dataset": _complete_dataset},
+    completers={"dataset": _complete_dataset}
+    | {option.name: _complete_beside(option) for option in (BY, WEIGHT, MASK)},
 )

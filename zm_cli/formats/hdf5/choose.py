@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import Any
 
 from zm_cli.errors import DataError, NothingToMeasureError, UsageError
@@ -18,30 +19,45 @@ from zm_cli.outputs.hdf5_errors import H5PY_ERRORS, explain_error
 from zm_cli.suggest import find_near
 
 
-def choose_dataset(file: Any, path: str, asked: str | None, allow_external: bool) -> tuple[Location, Any]:
+def choose_dataset(
+    file: Any, path: str, asked: str | None, allow_external: bool, beside: Collection[str] = ()
+) -> tuple[Location, Any]:
     """The location of the dataset to read, and the `h5py.Dataset`, in `file` (an `h5py.File`), which is at `path`.
 
+    Datasets with the paths in `beside`, which hold something else, are chosen only where they are `asked` for.
     Raises UsageError where the file has no dataset `asked`, where that leads to other files and `allow_external` is
     false, and, without `asked`, where several datasets are suitable; DataError where the dataset cannot be read as
     numbers of rank 1 to 5, or no dataset of the file can.
     """
     try:
-        if asked is not None:
-            location, dataset = _find_named(file, path, asked, allow_external)
-        else:
-            name, dataset = _find_only(file, path)
+        if asked is None:
+            name, dataset = _find_only(file, path, beside)
             location = Location(path, name, allow_external)
     except H5PY_ERRORS as error:
         raise DataError(f"its contents cannot be listed: {explain_error(error)}", where=path) from error
+    if asked is not None:
+        location, dataset = find_named(file, path, asked, allow_external)
     location.check_self_contained(dataset)
     _check_readable(dataset, str(location))
     return location, dataset
 
 
-def _find_only(file: Any, path: str) -> tuple[str, Any]:
+def find_named(file: Any, path: str, asked: str, allow_external: bool) -> tuple[Location, Any]:
+    """The location of the dataset `asked` for in `file` (an `h5py.File`), which is at `path`, and the `h5py.Dataset`.
+
+    Raises UsageError where there is none or it lies in another file and `allow_external` is false, DataError where the
+    file cannot be read.
+    """
+    try:
+        return _find_named(file, path, asked, allow_external)
+    except H5PY_ERRORS as error:
+        raise DataError(f"its contents cannot be listed: {explain_error(error)}", where=path) from error
+
+
+def _find_only(file: Any, path: str, beside: Collection[str]) -> tuple[str, Any]:
     """The path and `h5py.Dataset` of the only suitable dataset: of rank 2 or more, or else of rank 1."""
     datasets = list_datasets(file)
-    candidates = find_candidates(datasets)
+    candidates = find_candidates([entry for entry in datasets if entry[0] not in beside])
     if not candidates:
         holds = f"it holds {_describe_few(datasets)}" if datasets else "it holds no dataset at all"
         if links := describe_external_links(file):

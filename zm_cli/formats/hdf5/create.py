@@ -27,13 +27,20 @@ LOSSY_FILTERS = {
 
 
 def create_dataset(
-    dataset: Any, group: Any, name: bytes, dtype: np.dtype[Any], link: Any, shape: tuple[int, ...]
+    dataset: Any,
+    group: Any,
+    name: bytes,
+    dtype: np.dtype[Any],
+    link: Any,
+    shape: tuple[int, ...],
+    axes: tuple[int, int] | None = None,
 ) -> list[str]:
     """Creates an empty dataset like `dataset` (an `h5py.Dataset`), but of `dtype` and `shape`, as `name` in `group`.
 
     `group` is a low-level id, `link` a link creation list. Returns notes on what could not be kept. The largest shape,
     chunks, filters and the order of attributes are kept; values that are virtual, in another file or in the object
-    header are stored in the output file like any others.
+    header are stored in the output file like any others. With `axes`, that of the samples in `dataset` and in the new
+    one, the samples have another shape: chunks are chosen anew, and only the number of samples can grow.
     """
     from h5py import h5d, h5p, h5s, h5t
 
@@ -50,12 +57,20 @@ def create_dataset(
         plist.set_attr_phase_change(*old.get_attr_phase_change())
         if dataset.maxshape != dataset.shape:
             plist.set_chunk(_guess_chunks(dataset.shape, dtype.itemsize))
-    if plist.get_layout() == h5d.CHUNKED:
+    if plist.get_layout() == h5d.CHUNKED and axes is not None:
+        plist.set_chunk(_guess_chunks(shape, dtype.itemsize))
+    elif plist.get_layout() == h5d.CHUNKED:
         _limit_chunks(plist, dtype.itemsize, shown, notes)
     _convert_fill(old, plist, dataset, dtype, shown, notes)
     plist.set_obj_track_times(False)
     space = dataset.id.get_space().copy()
-    if shape != dataset.shape:
+    if axes is not None:
+        sizes = list(shape)
+        if plist.get_layout() == h5d.CHUNKED:
+            size = space.get_simple_extent_dims(maxdims=True)[axes[0]]
+            sizes[axes[1]] = size if size == h5s.UNLIMITED else max(size, shape[axes[1]])
+        space = h5s.create_simple(shape, tuple(sizes))
+    elif shape != dataset.shape:
         most = space.get_simple_extent_dims(maxdims=True) if plist.get_layout() == h5d.CHUNKED else shape
         # The whole of several parts is larger than the first of them may become.
         pairs = zip(most, shape, strict=True)

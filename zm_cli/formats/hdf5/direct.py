@@ -40,7 +40,8 @@ def find_direct_reader(file: Any, dataset: Any, axis: int) -> ContiguousReader |
 
     dtype, plist = dataset.dtype, dataset.get_create_plist()
     plain = dataset.get_type().equal(h5t.py_create(dtype))
-    if file.driver not in ("sec2", "windows"):
+    # Of text of any length, the addresses are stored.
+    if file.driver not in ("sec2", "windows") or dtype.hasobject:
         return None
     if plist.get_layout() == h5d.CONTIGUOUS:
         address = dataset.get_offset()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from zm_cli.data.format import OutputPart
+from zm_cli.data.format import JoinRequest
 from zm_cli.errors import UsageError
 from zm_cli.formats.hdf5.attributes import copy_plain_attributes
 from zm_cli.formats.hdf5.join_copy import write_copy
@@ -33,22 +33,15 @@ from zm_cli.outputs.shard_record import FIELD
 OUTPUT_SUFFIXES = (".h5", ".hdf5", ".he5")
 
 
-def join_files(
-    parts: Sequence[OutputPart],
-    receipt: Mapping[str, Any],
-    output: str,
-    *,
-    copy: bool,
-    tick: Callable[[], object],
-) -> Sequence[str]:
-    """Writes a file to `output` that presents the datasets of all parts as one virtual dataset.
+def join_files(request: JoinRequest) -> Sequence[str]:
+    """Writes a file that presents the datasets of all parts as one virtual dataset.
 
     Datasets that describe the samples (labels, names of files) are copied one after another; everything else is linked
-    from the first part. Paths to the parts are relative. With `copy`, everything is in the file itself. `tick` is
-    called for each part. Returns notes.
+    from the first part. Paths to the parts are relative. In a copy, everything is in the file itself. Returns notes.
     Raises UsageError for names that such a file or its parts cannot have, DataError where the datasets do not fit
     together, and where a file cannot be read or written.
     """
+    parts, output, receipt = request.parts, request.output, request.receipt
     if Path(output).suffix.lower() not in OUTPUT_SUFFIXES:
         raise UsageError(
             "is not a name for an HDF5 file", where=output, hint=f"it should end in {', '.join(OUTPUT_SUFFIXES)}"
@@ -57,17 +50,17 @@ def join_files(
     described = []
     for part in parts:
         described.append(describe_part(part.path, axis))
-        if not copy:
+        if not request.copy:
             # To describe a part is all that is done with it, but for the few values that are copied.
-            tick()
+            request.tick()
     check_alike(described, axis, parts[0].receipt[FIELD].get("total"))
     check_names(described)
     draft = Draft(Path(output))
     output_file = OutputFile(draft)
     try:
         with output_file.library_calls("cannot be written"):
-            if copy:
-                notes = write_copy(output_file, draft, described, axis, receipt, tick)
+            if request.copy:
+                notes = write_copy(output_file, draft, described, axis, receipt, request.tick)
             else:
                 notes = _write_index(output_file, draft, described, axis, receipt, output)
         output_file.close()

@@ -23,6 +23,9 @@ from zm_cli.outputs.hdf5_errors import H5PY_ERRORS, explain_error
 from zm_cli.running.time_limit import limited
 from zm_cli.system import KEEPS_POSITION, READ
 
+ADDRESS_BYTES = 16
+"""What a text of any length takes in its dataset: its own length, and where it is in the file."""
+
 _opening = threading.Lock()
 _OWN = not KEEPS_POSITION
 """Whether direct reads need a descriptor of their own: the library remembers the position of its own."""
@@ -68,6 +71,7 @@ class DatasetReader:
         self._chunks: tuple[int, ...] | None = dataset.chunks
         self._aligned = self._chunks is None or span_samples % self._chunks[axis] == 0
         self._native_dtype: np.dtype[Any] = np.dtype(dataset.dtype).newbyteorder("=")
+        self._itemsize = ADDRESS_BYTES if self._native_dtype.hasobject else self._native_dtype.itemsize
         self._forget_handles()
 
     def prepare(self) -> None:
@@ -171,9 +175,8 @@ class DatasetReader:
                 self._forget_handles()
             if self._handles is None:
                 access = h5p.create(h5p.DATASET_ACCESS)
-                itemsize = self._native_dtype.itemsize
                 access.set_chunk_cache(
-                    *size_chunk_cache(self._shape, self._chunks, itemsize, self._axis, aligned=self._aligned)
+                    *size_chunk_cache(self._shape, self._chunks, self._itemsize, self._axis, aligned=self._aligned)
                 )
                 file = open_file(self._location.path)
                 # The checked dataset is closed again before the next line opens it: while it is open, the library gives

@@ -74,6 +74,7 @@ class Hdf5Sink:
     def __init__(self, source: Hdf5Source, output: str, options: WriteOptions) -> None:
         self.notes: list[str] = []
         self._receipt = options.receipt
+        self._features = options.features
         self._source = source
         self._name = source.location.name
         self._first = source.first
@@ -96,21 +97,25 @@ class Hdf5Sink:
         with open_file(self._source.path) as file:
             old = self._source.location.open_dataset(file)
             letters = self._source.spec.decoding.get("layout")
-            self._axis = letters.index("N") if letters else 0
+            axis = self._axis = letters.index("N") if letters else 0
+            if self._features is not None and len(self._features.axes) != len(old.shape):
+                self._axis, letters = 0, self._features.axes
             is_cut = self._source.spec.shard is not None
             if is_cut:
                 # Of a file that is a part already, only the receipt says what the whole was.
                 self._receipt = add_to_shard(self._receipt, axis=self._axis, total=self._source.total)
             self._file = create_file(file, self._draft, self._output_file)
             added = self._find_added_attributes(old, letters)
-            extents = list(old.shape)
-            extents[self._axis] = self._source.spec.samples
+            extents = list(old.shape[:axis] + old.shape[axis + 1 :] if self._features is None else self._sample_shape)
+            extents.insert(self._axis, self._source.spec.samples or 0)
             shape = tuple(extents)
+            axes = None if self._features is None else (axis, self._axis)
 
             def create(group: Any, name: bytes, link: Any) -> list[str]:
-                return create_dataset(old, group, name, self._dtype, link, shape)
+                return create_dataset(old, group, name, self._dtype, link, shape, axes)
 
-            left_out = frozenset(name.encode() for name in (*added, *ATTRIBUTES))
+            others = self._list_describing_others(old)
+            left_out = frozenset(name.encode() for name in (*added, *ATTRIBUTES, *others))
             dropped = [name for name in ATTRIBUTES if name in old.attrs]
             alone = is_cut and is_later_shard(self._receipt)
             if alone:
@@ -123,7 +128,7 @@ class Hdf5Sink:
             for name, text in added.items():
                 self._dataset.attrs[name] = text
             self._user_block = file.userblock_size
-            old_samples = old.shape[self._axis]
+            old_samples = old.shape[axis]
         shown = show_name(self._name)
         if alone:
             part = f"part {show_shard(self._receipt)} holds nothing but {shown}"
@@ -143,12 +148,31 @@ class Hdf5Sink:
     def _find_added_attributes(self, old: Any, letters: str | None) -> dict[str, str]:
         """The attributes to write in place of any of the same name: the receipt, and a layout that the user gave."""
         added = {RECEIPT: json.dumps(dict(self._receipt), sort_keys=True)}
+        if self._features is not None and len(self._features.axes) != len(old.shape):
+            known = letters is not None and len(letters) > 2 and is_layout(letters, len(letters))
+            return added | ({"layout": letters} if letters and known else {})
         if letters is not None and letters != find_layout(old):
             stored = read_text_attribute(old, "layout")
             # Another attribute that happens to have this name stays.
             if "layout" not in old.attrs or (stored is not None and is_layout(stored, len(letters))):
                 added["layout"] = letters
         return added
+
+    @property
+    def _sample_shape(self) -> tuple[int, ...]:
+        """The shape of the samples of the output, where they have other features."""
+        assert self._features is not None
+        return tuple(size or 0 for size in self._features.sample_shape)
+
+    def _list_describing_others(self, old: Any) -> list[str]:
+        """The attributes that describe features which the output does not have, and that are there."""
+        if self._features is None:
+            return []
+        scaled = ["DIMENSION_LIST"]
+        ranked = ["DIMENSION_LABELS"] if len(self._features.axes) != len(old.shape) else []
+        stored = read_text_attribute(old, "layout")
+        laid_out = ["layout"] if ranked and stored is not None and is_layout(stored, len(old.shape)) else []
+        return [name for name in (*scaled, *ranked, *laid_out) if name in old.attrs]
 
     def _open_dataset(self) -> None:
         import h5py

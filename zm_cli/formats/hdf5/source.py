@@ -18,6 +18,7 @@ from zm_cli.data.spec import UNNAMED, Spec
 from zm_cli.errors import DataError
 from zm_cli.formats.hdf5.access import open_file
 from zm_cli.formats.hdf5.attributes import read_text_attribute
+from zm_cli.formats.hdf5.beside import list_paths, open_beside
 from zm_cli.formats.hdf5.choose import choose_dataset, note_left_out
 from zm_cli.formats.hdf5.claims import check_claims
 from zm_cli.formats.hdf5.datasets import numeric_dtype
@@ -63,12 +64,14 @@ class Hdf5Source:
         self.path = path
         with limited(path), open_file(path) as file:
             allow_external = bool(options.get(ALLOW_EXTERNAL))
-            self.location, dataset = choose_dataset(file, path, options.get(DATASET), allow_external)
+            self.location, dataset = choose_dataset(
+                file, path, options.get(DATASET), allow_external, list_paths(options)
+            )
             left_out = note_left_out(file, path) if options.get(DATASET) is None else None
             self._notes: tuple[str, ...] = (left_out,) if left_out else ()
             self.in_external_group = passes_external_link(file.id, encode_name(self.location.name))
             try:
-                self._describe(dataset, options)
+                self._describe(file, dataset, options)
                 note = check_claims(
                     dataset, dataset.file.filename, str(self.location), self._axis, self.receipt is not None
                 )
@@ -76,7 +79,7 @@ class Hdf5Source:
                 raise DataError(f"cannot be read: {explain_error(error)}", where=str(self.location)) from error
         self._notes += (note,) if note else ()
 
-    def _describe(self, dataset: Any, options: ReadOptions) -> None:
+    def _describe(self, file: Any, dataset: Any, options: ReadOptions) -> None:
         """Sets everything that is known before values are read."""
         shape: tuple[int, ...] = tuple(dataset.shape)
         name, asked = self.location.name, options.get(LAYOUT)
@@ -98,6 +101,13 @@ class Hdf5Source:
         stored_samples = shape[self._axis]
         self._choice = choose(options, lambda: stored_samples)
         self._samples = self._choice.samples
+        self.sample_bytes = math.prod(shape) * dataset.dtype.itemsize // stored_samples
+        self.nbytes = self._samples * self.sample_bytes
+        chunk_samples = None if dataset.chunks is None else dataset.chunks[self._axis]
+        self._span_samples = count_span_samples(chunk_samples, self.sample_bytes)
+        self._reader = DatasetReader(self.location, dataset, self._axis, self._span_samples)
+        self._others = open_beside(file, self.path, options, dataset, letters, self._span_samples)
+        self._notes += self._others.notes
         self.spec = Spec(
             kind="hdf5",
             axes="N" + letters.replace("N", ""),
@@ -106,14 +116,9 @@ class Hdf5Source:
             samples=self._samples,
             limit=self._choice.asked,
             shard=options.get(SHARD),
-            decoding={"dataset": name} | ({"layout": layout} if layout else {}) | recorded,
+            decoding={"dataset": name} | ({"layout": layout} if layout else {}) | recorded | self._others.names,
             packing=None if self._meaning is None else self._meaning.packing,
         )
-        self.sample_bytes = math.prod(shape) * dataset.dtype.itemsize // stored_samples
-        self.nbytes = self._samples * self.sample_bytes
-        chunk_samples = None if dataset.chunks is None else dataset.chunks[self._axis]
-        self._span_samples = count_span_samples(chunk_samples, self.sample_bytes)
-        self._reader = DatasetReader(self.location, dataset, self._axis, self._span_samples)
 
     @property
     def scattered(self) -> bool:
@@ -135,7 +140,8 @@ class Hdf5Source:
 
         Spans end where chunks end, unless chunks are too large for that.
         """
-        self._reader.prepare()
+        for reader in (self._reader, *self._others.readers):
+            reader.prepare()
         yield from cut_ranges(self._choice, self._span_samples, self.sample_bytes)
 
     def read(self, span: Span) -> Block:
@@ -146,8 +152,18 @@ class Hdf5Source:
         """
         address: SampleRange = span.address
         values = address.pick(self._reader.read(address.start, address.stop).view(self.spec.dtype))
-        digest = xxhash.xxh3_128(values.reshape(-1).view("u1").data).digest()
-        return Block(span, values, digest, numbers=address.numbers)
+        digest = xxhash.xxh3_128(values.reshape(-1).view("u1").data)
+        beside = self._others.beside.read(address, values.shape)
+        digest.update(beside.digested)
+        return Block(
+            span,
+            values,
+            digest.digest(),
+            numbers=address.numbers,
+            labels=beside.labels,
+            weights=beside.weights,
+            masked=beside.masked,
+        )
 
     def tally(self, spans: Sequence[Span]) -> None:
         """None: counting values is not faster than reading them. Safe to call from several threads at once."""
@@ -204,7 +220,8 @@ class Hdf5Source:
 
     def close(self) -> None:
         """Closes the file; the next read opens it again."""
-        self._reader.close()
+        for reader in (self._reader, *self._others.readers):
+            reader.close()
 
 
 def count_span_samples(chunk_samples: int | None, sample_bytes: int) -> int:

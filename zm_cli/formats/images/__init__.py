@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zm_cli.data.format import Confidence, Format, OpeningTick, OutputPart, ignore_opening
+from zm_cli.data.format import Confidence, Format, JoinRequest, OpeningTick, ignore_opening
 from zm_cli.data.options import ReadOptions
 from zm_cli.formats.images.options import (
     AS_STORED,
@@ -19,7 +19,18 @@ from zm_cli.formats.images.options import (
     RESIZE,
 )
 from zm_cli.formats.images.suffixes import ARRAY, is_image_suffix, suffix_of
-from zm_cli.formats.shared.options import CLASSES, EXCLUDE, FILES, LIMIT, MASK_AND_SCALE, ON_ERROR, SAMPLE, SEED, SHARD
+from zm_cli.formats.shared.options import (
+    BY,
+    CLASSES,
+    EXCLUDE,
+    FILES,
+    LIMIT,
+    MASK_AND_SCALE,
+    ON_ERROR,
+    SAMPLE,
+    SEED,
+    SHARD,
+)
 
 if TYPE_CHECKING:
     from zm_cli.data.source import Source
@@ -68,23 +79,23 @@ def _find_fault(spec: Spec, decoding: Mapping[str, Any]) -> str | None:
     return None
 
 
+def _complete_by(path: str, options: ReadOptions, begun: str) -> Iterator[tuple[str, str]]:
+    from zm_cli.formats.images.grouping import CLASS
+
+    if CLASS.startswith(begun):
+        yield CLASS, "the folder that an image is in"
+
+
 def _survey(path: str, options: ReadOptions) -> Survey | None:
     from zm_cli.formats.images.survey import survey_folder
 
     return survey_folder(path, options)
 
 
-def _join(
-    parts: Sequence[OutputPart],
-    receipt: Mapping[str, Any],
-    output: str,
-    *,
-    copy: bool,
-    tick: Callable[[], object],
-) -> Sequence[str]:
+def _join(request: JoinRequest) -> Sequence[str]:
     from zm_cli.formats.images.join import join_trees
 
-    return join_trees(parts, receipt, output, copy=copy, tick=tick)
+    return join_trees(request)
 
 
 def _name_part_suffix(format: str | None) -> str:
@@ -101,12 +112,13 @@ FORMAT = Format(
     list_files=_list_files,
     options=(
         *(INCLUDE, EXCLUDE, FILES, LIMIT, SAMPLE, SEED, SHARD, ON_ERROR, CLASSES),
-        *(MODE, LOSSY, AS_STORED, RESIZE, EXIF, FRAMES, MASK_AND_SCALE, MAX_PIXELS),
+        *(MODE, LOSSY, AS_STORED, RESIZE, EXIF, FRAMES, MASK_AND_SCALE, MAX_PIXELS, BY),
     ),
     find_fault=_find_fault,
     survey=_survey,
     join=_join,
     name_part_suffix=_name_part_suffix,
+    completers={"by": _complete_by},
     output_formats=frozenset({"npy", "tiff", "h5"}),
     output_help="Images: one .h5, or a folder of .npy or .tiff (default: by PATH).",
 )

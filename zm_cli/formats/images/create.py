@@ -27,6 +27,8 @@ _CHOICES = "name a folder (ending in /) for a tree of arrays, or a file ending i
 def create_sink(source: ImageSource, output: str, options: WriteOptions) -> Sink:
     """The sink for `output`, in the output format of `choose_output_format`. Raises as that does, and as the sink."""
     format, single = choose_output_format(source, output, options.format)
+    if options.features is not None and len(options.features.axes) != len(source.spec.axes) and format != "h5":
+        raise UsageError("images that become vectors are written as one .h5", where=output, hint="name a .h5 with -o")
     if source.spec.shard is not None:
         options = replace(options, receipt=add_to_shard(options.receipt, files=source.files_cut))
     if format == "h5":

@@ -29,10 +29,10 @@ Encoded = tuple[NDArray[Any], tuple[str, ...]]
 class Hdf5Sink:
     """Writes one HDF5 file that holds every image as a sample of one dataset, in the order of the source.
 
-    `images` (N,H,W,C) has the output's dtype, chunks of whole samples and the dimension labels N, H, W, C; its
-    attribute `zm` is the receipt as JSON. `files` (N,) holds the relative paths. With class folders, `labels` (N,)
-    int64 holds indices into the root attribute `classes`, -1 for images outside of any; the classes are those of the
-    statistics.
+    `images` (N,H,W,C) has the output's dtype, chunks of whole samples and the dimension labels N, H, W, C; where images
+    become vectors of features, its shape is (N,C). Its attribute `zm` is the receipt as JSON. `files` (N,) holds
+    the relative paths. With class folders, `labels` (N,) int64 holds indices into the root attribute `classes`, -1 for
+    images outside of any; the classes are those of the statistics.
 
     `encode` is safe to call from several threads at once; all other methods are called from one thread. Raises
     DataError where the images differ in size or have a class that the statistics do not name, or where the file cannot
@@ -45,6 +45,9 @@ class Hdf5Sink:
         import h5py
 
         shape = require_one_shape(source)
+        axes = "NHWC"
+        if options.features is not None:
+            axes, shape = options.features.axes, tuple(size or 0 for size in options.features.sample_shape)
         self._labels = Labels.of_source(source, options)
         self.notes: list[str] = []
         self._paths: list[str] = []
@@ -58,14 +61,14 @@ class Hdf5Sink:
                 self._file = h5py.File(
                     self._draft.path, "w", driver="fileobj", fileobj=self._output_file, libver="v108"
                 )
-                self._images = self._create_images((source.spec.samples or 0, *shape))
+                self._images = self._create_images((source.spec.samples or 0, *shape), axes)
                 self._images.attrs["zm"] = json.dumps(dict(options.receipt), sort_keys=True)
         except BaseException:
             self.discard()
             raise
 
-    def _create_images(self, shape: tuple[int, ...]) -> Any:
-        """Creates the dataset `images` of a shape (N, H, W, C)."""
+    def _create_images(self, shape: tuple[int, ...], axes: str) -> Any:
+        """Creates the dataset `images` of a shape, and with a label for each of its axes."""
         samples, *sample_shape = shape
         sample_bytes = math.prod(sample_shape) * self._dtype.itemsize
         # A part of the data may have no samples, and no chunk can be longer than the dataset may become.
@@ -80,7 +83,7 @@ class Hdf5Sink:
             fillvalue=0,
             track_times=False,
         )
-        for axis, letter in enumerate("NHWC"):
+        for axis, letter in enumerate(axes):
             images.dims[axis].label = letter
         return images
 
@@ -88,7 +91,7 @@ class Hdf5Sink:
         return {"_dtype": self._dtype}
 
     def encode(self, block: Block) -> Encoded:
-        """The values (n,H,W,C) in the output's dtype, and the relative paths of their files. Thread-safe."""
+        """The values (n,H,W,C), or (n,C), in the output's dtype, and the relative paths of their files. Thread-safe."""
         return np.ascontiguousarray(block.values, self._dtype), block.carried
 
     def write(self, encoded: Encoded) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-from zm_cli.data.format import OutputPart
+from zm_cli.data.format import JoinRequest
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.images.create import check_replaceable
 from zm_cli.formats.images.listing import RECEIPT
@@ -18,36 +17,24 @@ from zm_cli.formats.images.tree_sink import digest_names, list_outputs
 from zm_cli.outputs.draft import Draft
 
 
-def join_trees(
-    parts: Sequence[OutputPart],
-    receipt: Mapping[str, Any],
-    output: str,
-    *,
-    copy: bool,
-    tick: Callable[[], object],
-) -> Sequence[str]:
-    """Makes a folder at `output` with the files of all parts, and the receipt of the whole.
+def join_trees(request: JoinRequest) -> Sequence[str]:
+    """Makes a folder with the files of all parts, and the receipt of the whole.
 
-    Files are hard links where the file system has them and no `copy` is asked for, else copies. `tick` is called after
-    each part. Returns no notes. Raises UsageError for an output that exists and that zm did not write, DataError where
-    two parts have a file of one name or the file system refuses.
+    Files are hard links where the file system has them and no copy is asked for, else copies. Returns no notes. Raises
+    UsageError for an output that exists and that zm did not write, DataError where two parts have a file of one name or
+    the file system refuses.
     """
-    if not all(os.path.isdir(part.path) for part in parts):
-        raise UsageError("is one array, which is not cut into parts", where=parts[0].path)
-    check_replaceable(output)
-    draft = Draft(Path(output), folder=True)
-    try:
+    if not all(os.path.isdir(part.path) for part in request.parts):
+        raise UsageError("is one array, which is not cut into parts", where=request.parts[0].path)
+    check_replaceable(request.output)
+    draft = Draft(Path(request.output), folder=True)
+    with draft.writing():
         nbytes = 0
-        for part in parts:
-            nbytes += _take_files(part.path, draft.path, copy=copy)
-            tick()
-        whole = {**receipt, "files": digest_names(draft.path), "bytes": nbytes}
+        for part in request.parts:
+            nbytes += _take_files(part.path, draft.path, copy=request.copy)
+            request.tick()
+        whole = {**request.receipt, "files": digest_names(draft.path), "bytes": nbytes}
         (draft.path / RECEIPT).write_bytes((json.dumps(whole, sort_keys=True, indent=1) + "\n").encode())
-    except BaseException as error:
-        draft.discard()
-        if isinstance(error, OSError):
-            raise DataError(f"cannot be written: {error.strerror or error}", where=output) from error
-        raise
     draft.commit()
     return ()
 

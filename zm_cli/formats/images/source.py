@@ -27,13 +27,14 @@ from zm_cli.formats.images.choosing import Chosen, Rules, choose_samples
 from zm_cli.formats.images.classes import Folders, find_folders, find_folders_of_part
 from zm_cli.formats.images.decode import Decoding, count_values, decode
 from zm_cli.formats.images.file_patterns import Selection
+from zm_cli.formats.images.grouping import find_groups, label_images
 from zm_cli.formats.images.header import Header
 from zm_cli.formats.images.listing import locate, read_receipt
 from zm_cli.formats.images.nodata import declares_nodata, find_nodata, note_nodata
 from zm_cli.formats.images.notes import note_conversions, note_listed_arrays
 from zm_cli.formats.images.options import EXIF, FRAME_CHOICES, RESIZE
 from zm_cli.formats.images.reading import Address, Place, Reader, Shape
-from zm_cli.formats.shared.options import CLASSES, EXCLUDE, MASK_AND_SCALE, SHARD
+from zm_cli.formats.shared.options import BY, CLASSES, EXCLUDE, MASK_AND_SCALE, SHARD
 from zm_cli.running.plan import Plan
 
 _SMALL = 64 << 10
@@ -83,6 +84,7 @@ class ImageSource:
         self._reader = Reader(self._base, self._decoding, rules.max_pixels, skip=rules.skip)
         self._has_places = any(listing.offsets) or any(listing.numbers)
         self._chosen: Chosen | None = chosen
+        self._groups = find_groups(options, path, chosen.names)
         self.nbytes = sum(listing.nbytes)
         masks = options.get(MASK_AND_SCALE) is not False
         packing = find_nodata(whole, mode, self._decoding, path) if masks else None
@@ -197,14 +199,22 @@ class ImageSource:
             seen = self._reader.read_files([span], fill)
         else:
             seen = self._reader.read_frames(address, allocate)
-        return Block(span, values[: len(seen.kept)], seen.digest, carried=tuple(seen.kept), skipped=tuple(seen.skipped))
+        return Block(
+            span,
+            values[: len(seen.kept)],
+            seen.digest,
+            carried=tuple(seen.kept),
+            skipped=tuple(seen.skipped),
+            labels=None if self._groups is None else label_images(seen.kept, self._groups),
+        )
 
     def tally(self, spans: Sequence[Span]) -> Tally | None:
-        """Counts the values of large pictures of 8 bits as they are decoded; None for other images, and for frames.
+        """Counts the values of large pictures of 8 bits as they are decoded; None for other images, for frames, and
+        where samples have labels, which counts do not tell apart.
 
         Safe to call from several threads at once. Raises as `read` does.
         """
-        if self.small_samples or self._has_places or self._decoding.mode not in COUNTED:
+        if self._groups is not None or self.small_samples or self._has_places or self._decoding.mode not in COUNTED:
             return None
         channels = self.spec.sample_shape[2] or 1
         counts = np.zeros((channels, BYTE_VALUES), np.int64)
@@ -300,7 +310,8 @@ class ImageSource:
                 "as_stored": self._rules.as_stored,
                 "frames": FRAME_CHOICES[self._rules.frames],
             }
-            | ({} if masks is None else {MASK_AND_SCALE.name: masks}),
+            | ({} if masks is None else {MASK_AND_SCALE.name: masks})
+            | ({} if (by := self._options.get(BY)) is None else {BY.name: by}),
             packing=packing,
         )
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zm_cli.data.format import Confidence, Format, OutputPart
-from zm_cli.data.options import ReadOptions
+from zm_cli.data.format import Complete, Confidence, Format, JoinRequest
+from zm_cli.data.options import Option, ReadOptions
 from zm_cli.formats.shared.layout import find_layout_fault
-from zm_cli.formats.shared.options import DATASET, LAYOUT, LIMIT, SAMPLE, SEED, SHARD
+from zm_cli.formats.shared.options import BY, DATASET, LAYOUT, LIMIT, MASK, SAMPLE, SEED, SHARD, WEIGHT
 
 if TYPE_CHECKING:
     from zm_cli.data.source import Source
@@ -43,9 +43,11 @@ def _find_receipt(output: str, options: ReadOptions) -> Mapping[str, Any] | None
 
 
 def _list_files(path: str, options: ReadOptions) -> Iterator[tuple[str, str]]:
+    from zm_cli.formats.npy.beside import list_other_files
     from zm_cli.formats.shared.receipt_beside import receipt_path
 
     yield "arrays", path
+    yield from list_other_files(path, options)
     if (receipt := receipt_path(path)).exists():
         yield "receipt", str(receipt)
 
@@ -58,24 +60,25 @@ def _complete_dataset(path: str, options: ReadOptions, begun: str) -> Iterator[t
             yield array.name, describe_array(array)
 
 
+def _complete_beside(option: Option[str]) -> Complete:
+    def complete(path: str, options: ReadOptions, begun: str) -> Iterator[tuple[str, str]]:
+        from zm_cli.formats.npy.completion import complete_beside
+
+        return complete_beside(option, path, begun)
+
+    return complete
+
+
 def _survey(path: str, options: ReadOptions) -> Survey:
     from zm_cli.formats.npy.survey import survey_file
 
     return survey_file(path)
 
 
-def _join(
-    parts: Sequence[OutputPart],
-    receipt: Mapping[str, Any],
-    output: str,
-    *,
-    copy: bool,
-    tick: Callable[[], object],
-) -> Sequence[str]:
+def _join(request: JoinRequest) -> Sequence[str]:
     from zm_cli.formats.npy.join import join_arrays
 
-    # All of it is copied in any case.
-    return join_arrays(parts, receipt, output, tick=tick)
+    return join_arrays(request)
 
 
 FORMAT = Format(
@@ -85,9 +88,10 @@ FORMAT = Format(
     open=_open,
     find_receipt=_find_receipt,
     list_files=_list_files,
-    options=(DATASET, LAYOUT, LIMIT, SAMPLE, SEED, SHARD),
+    options=(DATASET, LAYOUT, LIMIT, SAMPLE, SEED, SHARD, BY, WEIGHT, MASK),
     find_fault=find_layout_fault,
     survey=_survey,
     join=_join,
-    completers={"dataset": _complete_dataset},
+    completers={"dataset": _complete_dataset}
+    | {option.name: _complete_beside(option) for option in (BY, WEIGHT, MASK)},
 )

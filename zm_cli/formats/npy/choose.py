@@ -6,14 +6,14 @@ import os
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
 from zm_cli.errors import DataError, NothingToMeasureError, UsageError, escape_controls
 from zm_cli.formats.shared.examples import LISTED, advise_example, choose_example, list_few
-from zm_cli.formats.shared.npy_header import NpyHeader, read_npy_header
+from zm_cli.formats.shared.npy_header import NUMBERS, NpyHeader, read_npy_header
 from zm_cli.suggest import find_near
 
 ERRORS = (OSError, ValueError, EOFError, RuntimeError, struct.error, zipfile.BadZipFile, zlib.error)
@@ -44,29 +44,32 @@ class StoredArray:
     packed: bool = False
 
 
-def list_arrays(path: str) -> list[StoredArray]:
-    """The arrays of the file at `path`, in their order; DataError where it cannot be read as a NumPy file."""
+def list_arrays(path: str, kinds: str = NUMBERS) -> list[StoredArray]:
+    """The arrays of the file at `path`, in their order; DataError where it cannot be read as a NumPy file.
+
+    Arrays of dtypes whose kind is not in `kinds` have no header.
+    """
     with errors_explained(path), open(path, "rb") as stream:
         archive = stream.read(len(ZIP)) == ZIP
         stream.seek(0)
         if archive:
-            return list(_list_members(stream))
-        header = read_npy_header(stream)
+            return list(_list_members(stream, kinds))
+        header = read_npy_header(stream, kinds)
         _check_size(header, os.fstat(stream.fileno()).st_size - stream.tell())
         return [StoredArray("", header, stream.tell())]
 
 
-def choose_array(path: str, asked: str | None) -> StoredArray:
-    """The array that is `asked` for by name; without a name, the only suitable one.
+def choose_array(path: str, asked: str | None, beside: Collection[str] = ()) -> StoredArray:
+    """The array that is `asked` for by name; without a name, the only suitable one that is not called as in `beside`.
 
     Raises UsageError where no array has that name or several are suitable, DataError where the array does not hold
     numbers, does not have 1 to 5 axes, or is empty.
     """
     found = list_arrays(path)
     if asked is not None:
-        chosen = _find_named(path, asked, found)
+        chosen = find_named(path, asked, found)
     else:
-        likely = find_candidates(found)
+        likely = find_candidates([array for array in found if not array.name or array.name not in beside])
         if is_sparse(found):
             raise NothingToMeasureError("holds a sparse matrix, not an array", where=path, hint="save it as a full one")
         if not likely and len(found) != 1:
@@ -140,7 +143,7 @@ def errors_explained(where: str) -> Iterator[None]:
         raise DataError(f"cannot be read: {reason}", where=where) from error
 
 
-def _list_members(stream: IO[bytes]) -> Iterator[StoredArray]:
+def _list_members(stream: IO[bytes], kinds: str) -> Iterator[StoredArray]:
     with zipfile.ZipFile(stream) as archive:
         names = archive.namelist()
         if len(set(names)) < len(names):
@@ -151,7 +154,7 @@ def _list_members(stream: IO[bytes]) -> Iterator[StoredArray]:
             name = info.filename.removesuffix(SUFFIX)
             with archive.open(info) as member:
                 try:
-                    header = read_npy_header(member)
+                    header = read_npy_header(member, kinds)
                 except ValueError:
                     yield StoredArray(name, None)
                     continue
@@ -184,7 +187,8 @@ def is_number(header: NpyHeader) -> bool:
     return header.dtype.kind in "biuf" and header.dtype.itemsize <= 8
 
 
-def _find_named(path: str, asked: str, found: list[StoredArray]) -> StoredArray:
+def find_named(path: str, asked: str, found: list[StoredArray]) -> StoredArray:
+    """The array of the file at `path` that is `asked` for, of those that were `found`; UsageError without it."""
     for array in found:
         if array.name == asked:
             return array

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from zm_cli.data import block
-from zm_cli.data.format import OutputPart
+from zm_cli.data.format import JoinRequest, OutputPart
 from zm_cli.errors import DataError
 from zm_cli.formats.npy.choose import SUFFIX, StoredArray, errors_explained, list_arrays, name_array
 from zm_cli.formats.npy.mapped import MappedArray
@@ -21,15 +21,14 @@ from zm_cli.outputs.draft import Draft
 from zm_cli.outputs.shard_record import FIELD
 
 
-def join_arrays(
-    parts: Sequence[OutputPart], receipt: Mapping[str, Any], output: str, *, tick: Callable[[], object]
-) -> Sequence[str]:
-    """Writes the array of all parts to `output`, with the receipt beside it; an archive has the other members of the
+def join_arrays(request: JoinRequest) -> Sequence[str]:
+    """Writes the array of all parts, with the receipt beside it; an archive has the other members of the
     first part.
 
-    `tick` is called after each part. Returns no notes. Raises UsageError for a name that such a file cannot have,
+    Returns no notes. Raises UsageError for a name that such a file cannot have,
     DataError where the arrays do not fit together, and where the file system refuses.
     """
+    parts, receipt, output = request.parts, request.receipt, request.output
     first, name = parts[0], str(receipt.get("dataset", ""))
     arrays = [_find_array(part.path, name) for part in parts]
     check_name(output, archive=bool(arrays[0].name))
@@ -37,12 +36,12 @@ def join_arrays(
     header = _join_headers(parts, arrays, axis)
     draft = Draft(Path(output))
     array_draft = Draft(Path(f"{output}{SUFFIX}")) if arrays[0].name else draft
-    try:
+    with draft.writing(), array_draft.writing():
         writer = ArrayWriter(array_draft.path, header, axis)
         try:
             for part, array in zip(parts, arrays, strict=True):
                 _copy(part.path, array, axis, writer)
-                tick()
+                request.tick()
         finally:
             writer.close()
         if array_draft is not draft:
@@ -51,12 +50,6 @@ def join_arrays(
         # The receipt comes first. It fits no other file, but a file without it might be centered twice.
         draft_receipt(output, receipt, draft.path.stat().st_size, hash_file(draft.path)).commit()
         draft.commit()
-    except BaseException as error:
-        array_draft.discard()
-        draft.discard()
-        if isinstance(error, OSError):
-            raise DataError(f"cannot be written: {error.strerror or error}", where=output) from error
-        raise
     return ()
 
 

@@ -52,11 +52,14 @@ class NpySink:
         self.notes: list[str] = []
         self._source = source
         self._output = output
-        self._receipt = add_to_shard(options.receipt, axis=source.axis, total=source.total)
+        features = options.features
+        other_rank = features is not None and len(features.axes) != len(source.header.shape)
+        axis = 0 if other_rank else source.axis
+        self._receipt = add_to_shard(options.receipt, axis=axis, total=source.total)
         self._alone = is_later_shard(options.receipt)
         self._dtype = options.dtype.newbyteorder("=")
-        shape = list(source.header.shape)
-        shape[source.axis] = source.spec.samples or 0
+        shape = [size or 0 for size in (source.spec if features is None else features).sample_shape]
+        shape.insert(axis, source.spec.samples or 0)
         self._draft = Draft(Path(output))
         if self._alone and (kept := source.facts().kept):
             named = list_few(list(map(escape_controls, kept[:LISTED])), len(kept))
@@ -65,7 +68,7 @@ class NpySink:
         self._array_draft = Draft(Path(f"{output}{SUFFIX}")) if source.array.name else self._draft
         header = NpyHeader(self._dtype, tuple(shape), source.header.fortran_order)
         with self._failures_explained():
-            self._writer = ArrayWriter(self._array_draft.path, header, source.axis)
+            self._writer = ArrayWriter(self._array_draft.path, header, axis)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"_dtype": self._dtype}

@@ -15,9 +15,11 @@ from zm_cli.data.options import ReadOptions
 from zm_cli.data.sink import Sink, WriteOptions
 from zm_cli.data.source import Facts
 from zm_cli.data.spec import UNNAMED, Spec
+from zm_cli.formats.npy.beside import open_beside
 from zm_cli.formats.npy.choose import choose_array, describe_array, errors_explained, list_arrays, name_array, sign_file
 from zm_cli.formats.npy.mapped import MappedArray
 from zm_cli.formats.npy.receipts import find_receipt
+from zm_cli.formats.shared.beside import list_named
 from zm_cli.formats.shared.layout import guess_layout, parse_layout
 from zm_cli.formats.shared.npy_header import NpyHeader
 from zm_cli.formats.shared.options import DATASET, LAYOUT, SHARD
@@ -42,7 +44,7 @@ class NpySource:
 
     def __init__(self, path: str, options: ReadOptions) -> None:
         self.path = path
-        self.array = choose_array(path, options.get(DATASET))
+        self.array = choose_array(path, options.get(DATASET), list_named(options).values())
         shape = self.header.shape
         asked = options.get(LAYOUT)
         layout = guess_layout(shape) if asked is None else parse_layout(asked, self.array.name or "the array", shape)
@@ -51,6 +53,7 @@ class NpySource:
         there = shape[self.axis]
         self._choice = choose(options, lambda: there)
         self._samples = self._choice.samples
+        self._others = open_beside(path, self.array, letters, options)
         dtype = self.header.dtype.newbyteorder("=")
         self.spec = Spec(
             kind="npy",
@@ -60,7 +63,7 @@ class NpySource:
             samples=self._samples,
             limit=self._choice.asked,
             shard=options.get(SHARD),
-            decoding={"dataset": self.array.name or None, "layout": layout},
+            decoding={"dataset": self.array.name or None, "layout": layout} | self._others.names,
         )
         self.sample_bytes = self.header.nbytes // there
         self.nbytes = self._samples * self.sample_bytes
@@ -93,8 +96,18 @@ class NpySource:
         address: SampleRange = span.address
         with errors_explained(name_array(self.path, self.array.name)):
             values = address.pick(self._open().read(address.start, address.stop))
-        digest = xxhash.xxh3_128(values.reshape(-1).view(np.uint8).data).digest()
-        return Block(span, values, digest, numbers=address.numbers)
+        digest = xxhash.xxh3_128(values.reshape(-1).view(np.uint8).data)
+        beside = self._others.beside.read(address, values.shape)
+        digest.update(beside.digested)
+        return Block(
+            span,
+            values,
+            digest.digest(),
+            numbers=address.numbers,
+            labels=beside.labels,
+            weights=beside.weights,
+            masked=beside.masked,
+        )
 
     def tally(self, spans: Sequence[Span]) -> None:
         """None: counting values is not faster than reading them. Safe to call from several threads at once."""
@@ -137,7 +150,9 @@ class NpySource:
         return NpySink(self, output, options)
 
     def close(self) -> None:
-        """Closes the temporary file of a packed array; the next read makes it again."""
+        """Closes the temporary files of packed arrays; the next read makes them again."""
+        for reader in self._others.readers:
+            reader.close()
         with _opening:
             if self._mapped is not None:
                 self._mapped.close()

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli.data.block import Labels, Values
+from zm_cli.data.block import Labels
 from zm_cli.data.options import Option, ReadOptions
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.shared.options import BY, MASK, WEIGHT
@@ -21,6 +21,12 @@ TEXTS_AT_ONCE = 1 << 16
 MOST_LETTERS = 1 << 12
 """The most bytes of text of fixed length that a label can have: they are stored for every sample."""
 BOOLEANS = {0: "False", 1: "True"}
+WANTED: dict[Option[str], str] = {
+    BY: f"labels are whole numbers, or texts of at most {MOST_LETTERS:,} bytes",
+    WEIGHT: "weights are numbers",
+    MASK: "a mask holds booleans or integers",
+}
+"""What the values of such an array are, for messages."""
 OPTIONS: tuple[Option[str], ...] = (BY, WEIGHT, MASK)
 """The options that name an array beside the data."""
 
@@ -38,13 +44,14 @@ class Entries:
     """An array with one label or weight for each sample; `where` names it in messages.
 
     `names` are those of labels that are stored as numbers, without which a number is its own name. With `named`, a
-    number without a name is not a label.
+    number without a name is not a label. Numbers in `missing` are neither labels nor weights.
     """
 
     rows: Rows
     where: str
     names: Mapping[int, str] | None = None
     named: bool = False
+    missing: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,6 +105,12 @@ def list_named(options: ReadOptions) -> dict[str, str]:
     """The names that the user gave to arrays beside the data, by the names of the options."""
     given = {option.name: options.get(option) for option in OPTIONS}
     return {option: name for option, name in given.items() if name is not None}
+
+
+def may_be_beside(option: Option[str], shape: tuple[int, ...]) -> bool:
+    """Whether an array of this shape can hold labels or weights, which have one axis, or a mask."""
+    entries = math.prod(shape)
+    return entries > 0 and bool(shape) and (option is MASK or entries == max(shape))
 
 
 def find_entry_axis(option: Option[str], shape: tuple[int, ...], samples: int, where: str) -> int:
@@ -162,10 +175,10 @@ def read_weights(entries: Entries, address: SampleRange) -> NDArray[np.float64]:
     """The weights of the samples of a range, shape (samples,); DataError for one that is negative or not finite."""
     numbers = address.pick(entries.rows.read(address.start, address.stop).reshape(-1))
     weights = numbers.astype(np.float64)
-    bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)) | np.isin(numbers, entries.missing))
     if len(bad):
         raise DataError(
-            f"the weight of sample {address.numbers[int(bad[0])]:,} is {weights[bad[0]]:g}",
+            f"the weight of sample {address.numbers[int(bad[0])]:,} is {numbers[bad[0]]:g}",
             where=entries.where,
             hint="weights are finite and not negative",
         )
@@ -209,7 +222,8 @@ def _merge_names(names: Sequence[str], codes: NDArray[np.int64]) -> Labels:
 
 
 def _name_numbers(numbers: NDArray[Any], entries: Entries, address: SampleRange) -> Labels:
-    missing = np.isnan(numbers) if numbers.dtype.kind == "f" else np.zeros(len(numbers), np.bool_)
+    missing = np.isin(numbers, entries.missing)
+    missing |= np.isnan(numbers) if numbers.dtype.kind == "f" else False
     if numbers.dtype.kind == "f":
         odd = np.flatnonzero(~missing & ((np.trunc(numbers) != numbers) | np.isinf(numbers)))
         if len(odd):
@@ -237,6 +251,7 @@ def _keep_used(labels: Labels, address: SampleRange) -> Labels:
     return Labels(np.where(codes < 0, -1, np.searchsorted(used, codes)), tuple(labels.names[code] for code in used))
 
 
-def _read_mask(mask: Mask, address: SampleRange) -> Values:
+def _read_mask(mask: Mask, address: SampleRange) -> NDArray[np.bool_]:
     stored = address.pick(mask.rows.read(address.start, address.stop))
-    return (stored != 0).reshape(len(stored), *mask.extents)
+    hidden: NDArray[np.bool_] = (stored != 0).reshape(len(stored), *mask.extents)
+    return hidden

@@ -110,12 +110,13 @@ BY: Option[str] = Option(
     help="The statistics of each group, too: of the samples with the same value in this column or dataset, or of the "
     "same class of images.",
     panel=Panel.NUMBERS,
-    recorded=Recorded(_is_name, {"type": "string", "minLength": 1}, Replay.NEVER, same_in_all=True),
+    recorded=Recorded(_is_name, {"type": "string", "minLength": 1}, Replay.NEVER),
 )
 WEIGHT: Option[str] = Option(
     "weight",
     metavar="COLUMN|/DATASET",
-    help="A column or dataset with a weight for each sample, which says how reliable it is.",
+    help="A column or dataset with a weight for each sample, which says how reliable it is, not how often it was seen: "
+    "--ddof 1 divides by V1 - V2/V1, where V1 is the sum of the weights and V2 that of their squares.",
     panel=Panel.NUMBERS,
     recorded=Recorded(_is_name, {"type": "string", "minLength": 1}, Replay.NEVER, same_in_all=True),
 )

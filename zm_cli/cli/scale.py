@@ -1,0 +1,54 @@
+"""`zm scale`: write the dataset with each feature scaled to a range, or each sample to length 1."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+from zm_cli.cli import options as opt
+from zm_cli.cli.arguments import SourcePath
+from zm_cli.cli.groups import Given, Reading
+from zm_cli.cli.report import Report
+from zm_cli.cli.signature import Without, take_options
+from zm_cli.formats.shared.options import BY
+from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
+from zm_cli.running.plan import Plan
+
+
+@take_options
+def scale(
+    *,
+    source: SourcePath,
+    output: Annotated[str | None, opt.OUTPUT],
+    stats: Annotated[str | None, opt.STATS],
+    method: Annotated[str | None, opt.SCALE_METHOD],
+    range: Annotated[tuple[float, float] | None, opt.RANGE],
+    clip: Annotated[bool, opt.CLIP],
+    quantiles: Annotated[tuple[float, float] | None, opt.PERCENTS],
+    applying: Annotated[ApplyOptions, Without("ddof", "epsilon")],
+    save_stats: Annotated[str | None, opt.SAVE_STATS],
+    parts: Annotated[int | None, opt.PARTS],
+    if_changed: Annotated[bool, opt.IF_CHANGED],
+    no_clobber: Annotated[bool, opt.NO_CLOBBER],
+    json: Annotated[bool, opt.JSON],
+    reading: Annotated[Reading, Without(BY.name)],
+    measuring: Annotated[MeasureOptions, Without("quantiles")],
+    plan: Plan,
+    report: Report,
+    given: Given,
+) -> None:
+    """Scale to a range, by quantiles, or each sample to length 1.
+
+    zm scale train.csv -o train.01.csv --method minmax
+    zm scale test.csv -o test.01.csv --stats train.01.csv.stats.json
+    zm scale train.01.csv -o back.csv --inverse
+    """
+    from zm_cli.cli.scaling import check_scaling, complete_inverse
+    from zm_cli.cli.writing import WriteRequest, write_dataset
+
+    applying = replace(applying, operation="scale", method=method, range=range, clip=clip, quantiles=quantiles)
+    applying = complete_inverse(source, reading, applying) if applying.inverse else applying
+    applying = replace(applying, method=applying.method or "minmax")
+    check_scaling(applying, given)
+    request = WriteRequest(source, output, stats, save_stats, reading, measuring, applying, given, no_clobber, parts)
+    write_dataset(request, plan, report, if_changed=if_changed, json=json)

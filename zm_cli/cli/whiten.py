@@ -1,0 +1,56 @@
+"""`zm whiten`: write the dataset with uncorrelated features of variance 1."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+from zm_cli.cli import options as opt
+from zm_cli.cli.arguments import SourcePath
+from zm_cli.cli.groups import Given, Reading
+from zm_cli.cli.report import Report
+from zm_cli.cli.signature import Without, take_options
+from zm_cli.errors import UsageError
+from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
+from zm_cli.running.plan import Plan
+
+
+@take_options
+def whiten(
+    *,
+    source: SourcePath,
+    output: Annotated[str | None, opt.OUTPUT],
+    stats: Annotated[str | None, opt.STATS],
+    method: Annotated[str | None, opt.WHITEN_METHOD],
+    components: Annotated[int | float | None, opt.COMPONENTS],
+    epsilon: Annotated[float, opt.ADDED_EPSILON],
+    applying: Annotated[ApplyOptions, Without("epsilon")],
+    save_stats: Annotated[str | None, opt.SAVE_STATS],
+    parts: Annotated[int | None, opt.PARTS],
+    if_changed: Annotated[bool, opt.IF_CHANGED],
+    no_clobber: Annotated[bool, opt.NO_CLOBBER],
+    json: Annotated[bool, opt.JSON],
+    reading: Annotated[Reading, Without("by")],
+    measuring: Annotated[MeasureOptions, Without("covariance")],
+    plan: Plan,
+    report: Report,
+    given: Given,
+) -> None:
+    """Make features uncorrelated, with variance 1: PCA or ZCA.
+
+    zm whiten train.csv -o train.zca.csv
+    zm whiten train.csv -o train.pca.csv --method pca --components 0.95
+    zm whiten test.csv -o test.pca.csv --method pca --components 0.95 --stats train.pca.csv.stats.json
+    zm whiten train.pca.csv -o back.csv --inverse
+    """
+    from zm_cli.cli.scaling import check_scaling, complete_inverse
+    from zm_cli.cli.writing import WriteRequest, write_dataset
+
+    if measuring.per == "all":
+        raise UsageError("whitening needs several features", where="--per all", hint="use another --per")
+    applying = replace(applying, operation="whiten", method=method, components=components, epsilon=epsilon)
+    applying = complete_inverse(source, reading, applying) if applying.inverse else applying
+    applying = replace(applying, method=applying.method or "zca")
+    check_scaling(applying, given)
+    request = WriteRequest(source, output, stats, save_stats, reading, measuring, applying, given, no_clobber, parts)
+    write_dataset(request, plan, report, if_changed=if_changed, json=json)

@@ -1,0 +1,51 @@
+"""Groups of images (`--by class`): the class of each, which is the folder that it is in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from zm_cli.data.block import Labels
+from zm_cli.data.options import ReadOptions
+from zm_cli.errors import UsageError
+from zm_cli.formats.images.classes import Folders, find_folders
+from zm_cli.formats.shared.options import BY
+from zm_cli.formats.shared.split_names import mentions_training
+
+CLASS = "class"
+"""What images are grouped by."""
+
+
+def find_groups(options: ReadOptions, path: str, every: Iterable[str]) -> Mapping[str, int] | None:
+    """The classes of the source at `path` by their names, each with its position; None where groups are not asked for.
+
+    `every` are the relative paths of the samples of all shards. Raises UsageError for groups other than classes, and
+    where there are no classes.
+    """
+    asked = options.get(BY)
+    if asked is None:
+        return None
+    if asked != CLASS:
+        raise UsageError(f"images are grouped by class, not by '{asked}'", where="--by", hint=f"write --by {CLASS}")
+    folders = find_folders(every)
+    if not folders.classes:
+        raise UsageError("its images are not in folders of classes", where=path, hint=_advise(folders))
+    return {name: position for position, name in enumerate(folders.classes)}
+
+
+def label_images(paths: Sequence[str], groups: Mapping[str, int]) -> Labels:
+    """The labels of images by their relative paths; images outside the folders of classes have none."""
+    names = list(groups)
+    found = np.array([groups.get(path.partition("/")[0], -1) if "/" in path else -1 for path in paths], np.int64)
+    used = np.unique(found[found >= 0])
+    codes = np.where(found < 0, -1, np.searchsorted(used, found))
+    return Labels(codes, tuple(names[position] for position in used))
+
+
+def _advise(folders: Folders) -> str:
+    parted = [name for name in folders.splits if name in folders.parted]
+    if parted:
+        first = next(filter(mentions_training, parted), parted[0])
+        return f"'{first}' is named like a split: give that folder itself"
+    return "put the images of each class into a folder of its own"

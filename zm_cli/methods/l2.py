@@ -1,0 +1,46 @@
+"""Scaling of samples: each one is divided by its length."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from zm_cli.methods.base import Method, Use
+from zm_cli.methods.expectation import Expectation, Target
+
+if TYPE_CHECKING:
+    from zm_cli.methods.settings import Settings
+    from zm_cli.statsfile.stats import Stats
+    from zm_cli.transforms.rows import RowTransform
+
+
+class L2(Method):
+    """`x / norm(x)`, with the Euclidean norm over all values of a sample, as scikit-learn's Normalizer.
+
+    Missing values are left out of the norm and stay missing; a sample of zeros stays one.
+    """
+
+    name = "l2"
+    command = "scale"
+    measures = False
+    has_inverse = False
+
+    def make_transform(self, stats: Stats, settings: Settings, use: Use) -> RowTransform:
+        """The transform of each sample by itself; the statistics only say which value is missing."""
+        from zm_cli.numbers.stored import hide_values
+        from zm_cli.transforms.rows import RowTransform
+
+        spec = use.spec
+        assert not isinstance(settings.impute, str)
+        return RowTransform(
+            filled=settings.impute,
+            dtype=use.dtype,
+            hidden=hide_values(spec, stats.ignore),
+            packing=spec.packing if spec.packing is not None and spec.packing.is_affine else None,
+        )
+
+    def expect(self, settings: Settings) -> Expectation:
+        """Samples of length 1, but for those of zeros: how many these are is not measured."""
+        return Expectation((Target("length", 1.0, or_less=True),), flat="length", together=True)
+
+
+METHOD = L2()

@@ -1,0 +1,42 @@
+"""Scaling by the largest magnitude: zeros stay zeros, and all values lie from -1 to 1."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from zm_cli.methods.expectation import Expectation, Target
+from zm_cli.methods.extents import Extensive, Extents
+
+if TYPE_CHECKING:
+    from zm_cli.methods.settings import Settings
+    from zm_cli.statsfile.stats import Stats
+
+
+class MaxAbs(Extensive):
+    """`x / max(abs(x))`, as scikit-learn's MaxAbsScaler."""
+
+    name = "maxabs"
+    command = "scale"
+    settings = ("clip",)
+
+    def find_extents(self, stats: Stats, settings: Settings) -> Extents:
+        """From 0 to the largest magnitude."""
+        import numpy as np
+
+        moments = stats.moments
+        return Extents(np.zeros_like(moments.mean), np.maximum(np.abs(moments.min), np.abs(moments.max)))
+
+    def find_clip(self, settings: Settings) -> tuple[float, float]:
+        """Values lie from -1 to 1."""
+        return -1.0, 1.0
+
+    def name_flat(self, settings: Settings) -> str:
+        """Their largest magnitude is 0."""
+        return "0 everywhere"
+
+    def expect(self, settings: Settings) -> Expectation:
+        """A largest magnitude of 1, or of 0."""
+        return Expectation((Target("largest", 1.0, varying=True),), flat="largest")
+
+
+METHOD = MaxAbs()

@@ -1,0 +1,41 @@
+"""Min-max scaling: the smallest and the largest value of each feature become the ends of a range."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from zm_cli.methods.expectation import Expectation, Target
+from zm_cli.methods.extents import NOISE, Extensive, Extents
+
+if TYPE_CHECKING:
+    from zm_cli.methods.settings import Settings
+    from zm_cli.statsfile.stats import Stats
+
+
+class MinMax(Extensive):
+    """`(x - min) / (max - min) * (hi - lo) + lo`, as scikit-learn's MinMaxScaler; a constant feature becomes `lo`."""
+
+    name = "minmax"
+    command = "scale"
+    settings = ("range", "clip")
+    defaults: ClassVar = {"range": (0.0, 1.0)}
+
+    def find_extents(self, stats: Stats, settings: Settings) -> Extents:
+        """From the smallest to the largest value."""
+        low, high = stats.moments.min, stats.moments.max
+        return Extents(low, high - low)
+
+    def name_flat(self, settings: Settings) -> str:
+        """Their smallest value is the largest one."""
+        return "constant"
+
+    def expect(self, settings: Settings) -> Expectation:
+        """Extremes at the ends of the range; both at the lower end for a constant feature."""
+        assert settings.range is not None
+        low, high = settings.range
+        width = high - low
+        targets = (Target("min", low, width), Target("max", high, width, varying=True))
+        return Expectation(targets, flat="extent", noise=NOISE * width)
+
+
+METHOD = MinMax()

@@ -1,0 +1,50 @@
+"""Scaling between quantiles: two quantiles of each feature become the ends of a range, and outliers lie beyond."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from zm_cli.methods.expectation import Expectation, Target
+from zm_cli.methods.extents import NOISE, Extensive, Extents
+from zm_cli.methods.percents import find_quantiles, name_quantiles
+
+if TYPE_CHECKING:
+    from zm_cli.methods.settings import Settings
+    from zm_cli.statsfile.stats import Stats
+
+
+class Quantile(Extensive):
+    """`(x - q1) / (q99 - q1) * (hi - lo) + lo`, or by two other quantiles; the range is -1 to 1 unless given."""
+
+    name = "quantile"
+    command = "scale"
+    requires = ("quantiles",)
+    settings = ("range", "clip", "quantiles")
+    defaults: ClassVar = {"range": (-1.0, 1.0), "quantiles": (1.0, 99.0)}
+
+    def find_extents(self, stats: Stats, settings: Settings) -> Extents:
+        """From the lower to the upper quantile."""
+        assert settings.quantiles is not None
+        low, high = find_quantiles(stats, settings.quantiles)
+        return Extents(low, high - low)
+
+    def name_flat(self, settings: Settings) -> str:
+        """Their quantiles are the same."""
+        assert settings.quantiles is not None
+        return f"with equal {name_quantiles(settings.quantiles)}"
+
+    def expect(self, settings: Settings) -> Expectation:
+        """Quantiles at the ends of the range; between them where missing values were filled."""
+        assert settings.range is not None
+        low, high = settings.range
+        width, filled = high - low, settings.impute is not None
+        targets = (
+            Target("low", low, width, or_more=filled),
+            Target("high", high, width, or_less=filled, varying=True),
+        )
+        return Expectation(
+            targets, flat="spread", noise=NOISE * width, percents=settings.quantiles, requires=self.requires
+        )
+
+
+METHOD = Quantile()

@@ -1,0 +1,45 @@
+"""Robust scaling: the median becomes 0, the distance between two quantiles 1, whatever the outliers are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from zm_cli.methods.expectation import Expectation, Target
+from zm_cli.methods.extents import NOISE, Extensive, Extents
+from zm_cli.methods.percents import find_quantiles, name_quantiles
+
+if TYPE_CHECKING:
+    from zm_cli.methods.settings import Settings
+    from zm_cli.statsfile.stats import Stats
+
+
+class Robust(Extensive):
+    """`(x - median) / (q75 - q25)`, or by two other quantiles, as scikit-learn's RobustScaler."""
+
+    name = "robust"
+    command = "scale"
+    requires = ("quantiles",)
+    settings = ("quantiles",)
+    defaults: ClassVar = {"quantiles": (25.0, 75.0)}
+
+    def find_extents(self, stats: Stats, settings: Settings) -> Extents:
+        """From the lower to the upper quantile; the median becomes 0."""
+        assert settings.quantiles is not None
+        low, middle, high = find_quantiles(stats, (settings.quantiles[0], 50.0, settings.quantiles[1]))
+        return Extents(middle, high - low)
+
+    def name_flat(self, settings: Settings) -> str:
+        """Their quantiles are the same."""
+        assert settings.quantiles is not None
+        return f"with equal {name_quantiles(settings.quantiles)}"
+
+    def expect(self, settings: Settings) -> Expectation:
+        """A median of 0, and 1 between the quantiles; less, and any median, where missing values were filled."""
+        middle = (Target("median", 0.0),) if settings.impute in (None, "median") else ()
+        spread = Target("spread", 1.0, or_less=settings.impute is not None, varying=True)
+        return Expectation(
+            (*middle, spread), flat="spread", noise=NOISE, percents=settings.quantiles, requires=self.requires
+        )
+
+
+METHOD = Robust()

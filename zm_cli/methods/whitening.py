@@ -1,0 +1,238 @@
+"""Whitening: features are mixed so that they are uncorrelated and have variance 1; what PCA and ZCA share."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from zm_cli.errors import DataError, UsageError
+from zm_cli.inputs.columns import list_columns
+from zm_cli.methods.base import Given, Method, Use
+from zm_cli.methods.expectation import Target
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from zm_cli.data.sink import OutputFeatures
+    from zm_cli.data.spec import Spec
+    from zm_cli.methods.settings import Settings
+    from zm_cli.numbers.comoments import CoMoments
+    from zm_cli.numbers.moments import Moments
+    from zm_cli.numbers.spectrum import Spectrum
+    from zm_cli.numbers.sums import Floats
+    from zm_cli.statistics.covariance import Covariance
+    from zm_cli.statsfile.stats import Stats
+    from zm_cli.transforms.matrix import MatrixTransform
+
+NOISE = 1e-6
+"""If all values of a feature are smaller than this, they are rounding errors of one that does not vary."""
+MOST_NAMED = 8
+"""The most features that a sentence names."""
+
+
+@dataclass(frozen=True)
+class Components:
+    """The K directions that are kept of a spectrum, for some settings.
+
+    `directions` (K, F) are orthonormal rows, `scale` (K,) what the values along them are divided by, `variances` (K,)
+    their variances after that, divided by the number of samples. `share` is that of all variance that they hold.
+    """
+
+    spectrum: Spectrum
+    directions: Floats
+    scale: Floats
+    variances: Floats
+    share: float
+
+
+class Whitening(Method):
+    """`(x - mean) W`: its rows are vectors of features, W is made of the eigenvectors v and eigenvalues of their
+    covariance, `v / sqrt(eigenvalue + epsilon)`.
+
+    Directions in which the data of the statistics do not vary are left out (`find_spectrum` says which), whatever
+    epsilon is: there is nothing that they could be scaled by.
+    """
+
+    command = "whiten"
+    requires = ("covariance",)
+    settings = ("ddof", "epsilon", "components")
+
+    lost: ClassVar[str]
+    """What becomes of directions that are left out, as a clause."""
+
+    def settle(self, stats: Stats, settings: Given) -> Given:
+        """The settings with the number of components."""
+        return replace(settings, components=len(find_components(stats, settings).scale))
+
+    def make_transform(self, stats: Stats, settings: Settings, use: Use) -> MatrixTransform:
+        """The product with W, or with what undoes it, by statistics that fit the data.
+
+        With fewer components than there are independent features, the inverse gives the projection on them.
+        """
+        import numpy as np
+
+        from zm_cli.methods.filling import find_filling
+        from zm_cli.numbers.axes import kept_axes
+        from zm_cli.numbers.stored import hide_values, unit_divisor
+        from zm_cli.transforms.matrix import MatrixTransform
+
+        spec, found = use.spec, find_components(stats, settings)
+        unit = use.unit
+        if unit is None:
+            # An inverse restores the scale of the data that were measured.
+            whole = spec.dtype if spec.holds_integers else spec.real_dtype
+            unit = unit_divisor(np.dtype(stats.dtype) if use.inverse else whole) if stats.unit else 1.0
+        filling = find_filling(stats, settings.impute, unit)
+        filled = None if filling is None else (filling.real if use.inverse else filling.divided).ravel()
+        mean, absent = find_comoments(stats).means(), found.spectrum.absent
+        matrix = self.make_matrix(found, inverse=use.inverse)
+        features = self.find_features(stats, spec, matrix.shape[1], inverse=use.inverse)
+        shape = spec.sample_shape if features is None else features.sample_shape
+        return MatrixTransform(
+            matrix=np.ascontiguousarray(matrix),
+            shift=np.where(absent, 0.0, mean),
+            axis=None if stats.per == "pixel" else (*kept_axes(spec.axes, "channel"), len(spec.axes))[0],
+            sample_shape=cast("tuple[int, ...]", shape) if stats.per == "pixel" else (),
+            filled=filled,
+            absent=absent if absent.any() else None,
+            known=self.describe_moments(stats, found),
+            features=features,
+            dtype=use.dtype,
+            unit=unit,
+            hidden=hide_values(spec, None if use.inverse else stats.ignore),
+            packing=spec.packing if spec.packing is not None and spec.packing.is_affine else None,
+            inverse=use.inverse,
+        )
+
+    @abstractmethod
+    def make_matrix(self, found: Components, *, inverse: bool) -> Floats:
+        """W, shape (F, K), or what undoes it, (K, F)."""
+
+    @abstractmethod
+    def find_features(self, stats: Stats, spec: Spec, number: int, *, inverse: bool) -> OutputFeatures | None:
+        """What samples with this spec become, with so many features; None where they keep theirs."""
+
+    @abstractmethod
+    def describe_moments(self, stats: Stats, found: Components) -> Moments:
+        """The moments of what the data of the statistics become."""
+
+    def list_warnings(self, stats: Stats, settings: Settings) -> list[str]:
+        """Sentences about the directions in which the data do not vary."""
+        spectrum = find_components(stats, settings).spectrum
+        number, warnings = len(spectrum.constant), []
+        if constant := int(spectrum.constant.sum()):
+            named = _name_features(stats, spectrum.constant)
+            warnings.append(f"{constant} of {number:,} features do not vary ({named}), so that {self.lost}")
+        if spectrum.dependent:
+            named, one = _name_features(stats, spectrum.involved), spectrum.dependent == 1
+            directions = "1 direction does" if one else f"{spectrum.dependent} directions do"
+            warnings.append(
+                f"{directions} not vary, as features follow from one another ({named}), so that {self.lost}"
+            )
+        return warnings
+
+    def list_notes(self, stats: Stats, settings: Settings, *, inverse: bool) -> list[str]:
+        """A sentence about the variance that fewer components hold."""
+        found = find_components(stats, settings)
+        kept, all_ = len(found.scale), len(found.spectrum.variances)
+        if kept == all_:
+            return []
+        held = f"{100 * found.share:.4g}% of the variance"
+        if inverse:
+            return [f"the projection on {kept:,} of {all_:,} components is restored, with {held}"]
+        return [f"{kept:,} of {all_:,} components kept, with {held}"]
+
+
+def find_comoments(stats: Stats) -> CoMoments:
+    """The co-moments of statistics; DataError where they have none."""
+    covariance = cast("Covariance | None", stats.statistics.get("covariance"))
+    if covariance is None:
+        raise DataError("holds no covariance", where="--stats", hint="measure with zm stats --covariance")
+    return covariance.comoments
+
+
+def find_components(stats: Stats, settings: Settings) -> Components:
+    """The directions that are kept with these settings.
+
+    `settings.components` is their number, or a share: as few as hold that share of all variance are kept.
+    Raises UsageError for more components than features, DataError where there are too few samples or nothing varies.
+    """
+    import numpy as np
+
+    if stats.per == "all":
+        raise UsageError("whitening needs several features, --per all makes one of them", hint="use another --per")
+    comoments, asked = find_comoments(stats), settings.components
+    features, count = len(comoments.mean), comoments.count
+    if count < 2:
+        lack = "" if stats.samples < 2 else "; those that lack a value do not count"
+        raise DataError(f"too few samples to be whitened: {count}{lack}", where=stats.sources[0].path)
+    if isinstance(asked, int) and asked > features:
+        raise UsageError(f"there are only {features:,} features", where="--components")
+    try:
+        spectrum = _find_spectrum(comoments)
+    except ValueError as error:
+        raise DataError(f"cannot be whitened: {error}", where=stats.sources[0].path) from error
+    if not len(spectrum.variances):
+        raise DataError("no feature varies, so that there is nothing to whiten", where=stats.sources[0].path)
+    sums = np.cumsum(spectrum.variances)
+    if asked is None or (asked == 1.0 and isinstance(asked, float)):
+        number = len(sums)
+    elif isinstance(asked, int):
+        number = min(asked, len(sums))
+    else:
+        number = min(int(np.searchsorted(sums, asked * sums[-1])) + 1, len(sums))
+    variances = spectrum.variances[:number]
+    scale = np.sqrt(variances * (count / (count - settings.ddof)) + settings.epsilon)
+    share = float(sums[number - 1] / sums[-1])
+    return Components(spectrum, spectrum.directions[:number], scale, variances / scale**2, share)
+
+
+def make_moments(stats: Stats, shape: tuple[int, ...], variances: Floats) -> Moments:
+    """The moments of as many values as are counted, with mean 0 and these variances, in this shape.
+
+    Their extremes are not known: infinite.
+    """
+    import numpy as np
+
+    from zm_cli.numbers.moments import Moments
+
+    count = np.full(shape, find_comoments(stats).count, np.int64)
+    zero, end = np.zeros(shape), np.full(shape, np.inf)
+    return Moments(count, zero, variances.reshape(shape) * count, -end, end, np.zeros(shape, np.int64), zero)
+
+
+def expect_variances(settings: Settings) -> tuple[Target, Target]:
+    """A mean of 0 and a deviation of 1; a smaller one with an epsilon, and where missing values were filled."""
+    smaller = settings.epsilon > 0 or settings.impute is not None
+    return Target("mean", 0.0), Target("std", 1.0, or_less=smaller, varying=True)
+
+
+_latest: dict[bytes, Spectrum] = {}
+"""The spectrum that was found last: with thousands of features, it takes a minute, and is needed several times."""
+
+
+def _find_spectrum(comoments: CoMoments) -> Spectrum:
+    import numpy as np
+    import xxhash
+
+    from zm_cli.numbers.spectrum import find_spectrum
+
+    hashed = xxhash.xxh3_128(np.int64(comoments.count).tobytes())
+    for array in (comoments.mean, comoments.comoment, comoments.seen):
+        hashed.update(np.ascontiguousarray(array).view(np.uint8).data)
+    key = hashed.digest()
+    spectrum = _latest.get(key) or find_spectrum(comoments)
+    _latest.clear()
+    _latest[key] = spectrum
+    return spectrum
+
+
+def _name_features(stats: Stats, chosen: NDArray[np.bool_]) -> str:
+    import numpy as np
+
+    indices = np.flatnonzero(chosen)
+    names = [stats.name_feature(int(index)) for index in indices[:MOST_NAMED]]
+    more = f" and {len(indices) - MOST_NAMED:,} more" if len(indices) > MOST_NAMED else ""
+    return list_columns(names) + more

@@ -1,0 +1,223 @@
+"""CoMoments: sums of products of deviations from the means, for all pairs of features, and how two parts are merged."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zm_cli.data.block import Values
+from zm_cli.numbers.blas import limit_blas
+from zm_cli.numbers.pieces import PIECE
+from zm_cli.numbers.stored import Hidden, find_equal, match_values
+from zm_cli.numbers.sums import Floats, find_constant, two_sum
+
+TALL = 1024
+"""Samples in a piece at least: with fewer, a product of many features is not at BLAS's full speed."""
+FEW = 64
+"""With fewer features than this, the values of each one lie together in memory: NumPy is slow with short rows."""
+BAND = 1 << 20
+"""Numbers of a matrix that are changed at a time, where a second matrix would take as much memory."""
+
+
+@dataclass(frozen=True)
+class CoMoments:
+    """The co-moments of some samples with F features each; only samples that lack no value are counted.
+
+    `count` is how many those are, `mean` (F,) are their means, and `tail` (F,) is what rounding drops from these.
+    `comoment` (F, F) holds the sums of products of deviations from the means: symmetric, and with no negative
+    eigenvalue but for rounding. `seen` (F,) says which features have a value in any sample, complete or not. The others
+    make no sample incomplete: their mean is 0, and so is their row and column in `comoment`.
+
+    Merging the parts of some samples, in any partition, gives the same to 1e-12, relative to sqrt(c_ii * c_jj).
+    """
+
+    count: int
+    mean: Floats
+    tail: Floats
+    comoment: Floats
+    seen: NDArray[np.bool_]
+
+    @classmethod
+    def identity(cls, features: int) -> CoMoments:
+        """The co-moments of no samples."""
+        return cls._of_none(np.zeros(features, dtype=np.bool_))
+
+    @classmethod
+    def _of_none(cls, seen: NDArray[np.bool_]) -> CoMoments:
+        zero = np.zeros(len(seen))
+        return cls(0, zero, zero, np.zeros((len(seen), len(seen))), seen)
+
+    @classmethod
+    def from_block(cls, values: Values, kept: tuple[int, ...], hidden: Hidden = ()) -> CoMoments:
+        """The co-moments of an array of any real dtype: features along the axes `kept`, samples along all others.
+
+        NaN, infinities and values equal to one of `hidden` are missing. Each piece that fits a core's cache has means
+        of its own, which are subtracted in float64; what rounding leaves of the means of the deviations is subtracted,
+        too (Chan, Golub & LeVeque 1983, "Algorithms for computing the sample variance", eq. 1.7, does the same for one
+        feature). Pieces follow from the shape of the array alone.
+        """
+        limit_blas()
+        features = math.prod(values.shape[axis] for axis in kept)
+        columns = np.moveaxis(values, kept, range(len(kept))).reshape(features, values.size // max(1, features))
+        parts = (_measure_piece(piece, hidden) for piece in _cut_samples(columns))
+        return reduce(CoMoments.merge, parts, cls.identity(features))
+
+    def merge(self, other: CoMoments) -> CoMoments:
+        """The co-moments of both parts together: those of a matrix as those of one feature in Chan, Golub & LeVeque
+        1979, "Updating formulae and a pairwise algorithm for computing sample variances", eq. 2.1.
+        """
+        seen = self.seen | other.seen
+        mine, theirs = self._widen(seen), other._widen(seen)
+        if not (mine.count and theirs.count):
+            return replace(mine if mine.count else theirs, seen=seen)
+        count = mine.count + theirs.count
+        with np.errstate(over="ignore", invalid="ignore"):
+            gap, gap_tail = two_sum(theirs.mean, -mine.mean)
+            gap = gap + (gap_tail + (theirs.tail - mine.tail))
+            mean, rounding = two_sum(mine.mean, gap * (theirs.count / count))
+            mean, tail = two_sum(mean, rounding + mine.tail)
+            comoment = mine.comoment + theirs.comoment
+            add_square(comoment, gap * math.sqrt(mine.count * (theirs.count / count)))
+        return CoMoments(count, mean, tail, comoment, seen)
+
+    def _widen(self, seen: NDArray[np.bool_]) -> CoMoments:
+        """The co-moments of the same samples where a value is expected of all features that are `seen`."""
+        return self._of_none(seen) if (seen & ~self.seen).any() else self
+
+    def scale(self, factor: Floats, offset: Floats) -> CoMoments:
+        """The co-moments of `x * factor + offset`; both arrays have the shape (F,), no factor is 0.
+
+        Rounding of single values is not taken into account.
+        """
+        counted = self.seen if self.count else np.zeros_like(self.seen)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean, tail = two_sum(self.mean * factor, offset)
+            mean, tail = two_sum(mean, tail + self.tail * factor)
+            comoment = self.comoment.copy()
+            for rows in cut_rows(comoment):
+                comoment[rows] *= factor[rows, None] * factor
+        mean, tail = np.where(counted, mean, 0.0), np.where(counted & np.isfinite(tail), tail, 0.0)
+        return CoMoments(self.count, mean, tail, comoment, self.seen)
+
+    def select(self, indices: list[int]) -> CoMoments:
+        """The co-moments of some features. Samples that lack a value of another feature are still left out."""
+        seen = self.seen[indices]
+        if not seen.any():
+            return self._of_none(seen)
+        comoment = self.comoment[np.ix_(indices, indices)]
+        return CoMoments(self.count, self.mean[indices], self.tail[indices], comoment, seen)
+
+    def means(self) -> Floats:
+        """The means (F,); NaN for features without a value, and where no sample is complete."""
+        return np.where(self._counted(), self.mean, np.nan)
+
+    def covariance(self, ddof: int = 0) -> Floats:
+        """comoment / (count - ddof), shape (F, F); NaN for features without a value."""
+        counted = self._counted()
+        found = self.comoment / max(1, self.count - ddof)
+        found[~counted], found[:, ~counted] = np.nan, np.nan
+        return found
+
+    def correlation(self) -> Floats:
+        """Pearson's correlation of all pairs, shape (F, F), from -1 to 1; NaN for features that do not vary."""
+        varies = self._counted() & ~self.constant()
+        deviation = np.where(varies, np.sqrt(self.comoment.diagonal()), np.nan)
+        found: Floats = self.comoment / deviation[:, None]
+        found /= deviation
+        # The diagonal is 1 but for rounding, and the order of the two divisions is not that of the mirrored pair.
+        found = np.clip((found + found.T) / 2, -1.0, 1.0)
+        np.fill_diagonal(found, np.where(varies, 1.0, np.nan))
+        return found
+
+    def second_moment(self) -> Floats:
+        """The means of the products of pairs, (F, F): covariance + mean * mean; NaN for features without a value."""
+        found, mean = self.covariance(), self.means()
+        add_square(found, mean)
+        return found
+
+    def constant(self) -> NDArray[np.bool_]:
+        """Which features vary no more than rounding does, by the rule of `Moments.constant`, shape (F,)."""
+        variance = self.comoment.diagonal() / max(1, self.count)
+        return find_constant(np.where(self._counted(), self.count, 0), self.mean, variance)
+
+    def _counted(self) -> NDArray[np.bool_]:
+        return self.seen & (self.count > 0)
+
+
+def _cut_samples(columns: Values) -> Iterator[Values]:
+    """Yields pieces of an array (features, samples), which follow from its shape alone."""
+    features, samples = columns.shape
+    tall = max(PIECE // max(1, features), TALL)
+    for start in range(0, samples, tall):
+        yield columns[:, start : start + tall]
+
+
+def _measure_piece(columns: Values, hidden: Hidden) -> CoMoments:
+    """The co-moments of stored values (features, samples)."""
+    seen: NDArray[np.bool_] = np.ones(len(columns), dtype=np.bool_)
+    gone = _find_gone(columns, hidden)
+    if gone is not None:
+        np.logical_not(gone.all(axis=1), out=seen)
+        columns = np.compress(~gone[seen].any(axis=0), columns, axis=1)
+    count = columns.shape[1]
+    if not (count and seen.any()):
+        return CoMoments._of_none(seen)
+    with np.errstate(over="ignore", invalid="ignore"):
+        low, low_tail, values = _to_floats(columns)
+        values[~seen], low, low_tail = 0.0, np.where(seen, low, 0.0), np.where(seen, low_tail, 0.0)
+        center = values.mean(axis=1)
+        values -= center[:, None]
+        drift = values.mean(axis=1)
+        values -= drift[:, None]
+        mean, tail = two_sum(low, center)
+        mean, tail = two_sum(mean, tail + (low_tail + drift))
+        # NumPy sees that it is one matrix twice, computes half of the product, and mirrors it.
+        return CoMoments(count, mean, tail, values @ values.T, seen)
+
+
+def _find_gone(columns: Values, hidden: Hidden) -> NDArray[np.bool_] | None:
+    """Which values are missing; None where none is."""
+    gone: NDArray[np.bool_] | None = None
+    # A sum is finite only if all values are, and is much faster than a look at each.
+    if columns.dtype.kind == "f" and not math.isfinite(columns.sum(dtype=np.float64)):
+        gone = ~np.isfinite(columns)
+    if matched := match_values(hidden, columns.dtype):
+        equal = find_equal(columns, matched)
+        gone = equal if gone is None else gone | equal
+    return gone if gone is not None and gone.any() else None
+
+
+def _to_floats(columns: Values) -> tuple[Floats, Floats, Floats]:
+    """Numbers (features,), what rounding drops from them, and the float64 values less these numbers.
+
+    The numbers are 0 but for 64-bit integers, which lie closer together than float64 can tell.
+    """
+    order: Any = "C" if len(columns) < FEW else "F"
+    zero = np.zeros(len(columns))
+    if columns.dtype.kind not in "iu" or columns.dtype.itemsize < 8:
+        return zero, zero, columns.astype(np.float64, order=order)
+    low = columns.min(axis=1)
+    rounded = low.astype(np.float64)
+    dropped = np.array([int(exact) - int(near) for exact, near in zip(low, rounded, strict=True)], np.float64)
+    # Unsigned differences are right whatever the range: what they wrap around by cancels.
+    above = columns.astype(np.uint64) - low.astype(np.uint64)[:, None]
+    return rounded, dropped, above.astype(np.float64, order=order)
+
+
+def add_square(matrix: Floats, vector: Floats) -> None:
+    """Adds the products of all pairs of numbers in a vector to a matrix, without a second matrix."""
+    for rows in cut_rows(matrix):
+        matrix[rows] += vector[rows, None] * vector
+
+
+def cut_rows(matrix: Floats) -> Iterator[slice]:
+    """Yields slices of a few rows each, together all rows of a matrix."""
+    height = max(1, BAND // max(1, matrix.shape[1]))
+    for start in range(0, len(matrix), height):
+        yield slice(start, start + height)

@@ -1,0 +1,36 @@
+"""The optional statistics that a method needs: measured along with the data, or found in a stats file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from zm_cli.errors import DataError
+from zm_cli.inputs.option_text import DEFAULT_QUANTILES
+from zm_cli.methods import methods
+from zm_cli.numbers.statistic import Statistic
+from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
+from zm_cli.statistics import optional_statistics
+from zm_cli.statsfile.stats import Stats
+
+
+def add_required(measuring: MeasureOptions, applying: ApplyOptions) -> MeasureOptions:
+    """The options of measuring, completed with the statistics that are needed to apply them."""
+    more = tuple(each for each in _list_required(applying) if each not in measuring.statistics)
+    percents = methods()[applying.method_name].complete(applying).quantiles
+    # The stats file shows the quantiles that are applied, besides the usual ones.
+    shown = {} if percents is None else {"quantiles": tuple(sorted({*DEFAULT_QUANTILES, *percents}))}
+    return replace(measuring, statistics=(*measuring.statistics, *more), settings={**shown, **measuring.settings})
+
+
+def check_required(stats: Stats, applying: ApplyOptions, where: str) -> None:
+    """Raises DataError where the statistics, those of the file `where`, lack what is needed to apply them."""
+    for statistic in _list_required(applying):
+        if statistic.name not in stats.statistics:
+            option = statistic.option
+            asked = "" if option is None else " ".join([option.spelling, *option.suggestions[:1]])
+            raise DataError(f"holds no {statistic.name}", where=where, hint=f"measure with zm stats {asked}")
+
+
+def _list_required(applying: ApplyOptions) -> list[type[Statistic]]:
+    """The optional statistics that the method needs, and what missing values are filled with."""
+    return [optional_statistics()[name] for name in methods()[applying.method_name].list_required(applying)]

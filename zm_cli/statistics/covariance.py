@@ -1,0 +1,255 @@
+"""Covariance: the co-moments of all pairs of features, from which covariance, correlation and conditioning follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from zm_cli.data.options import Option, Panel
+from zm_cli.numbers.statistic import NUMBER, ArrayField, Population, Shape, Statistic
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from zm_cli.numbers.comoments import CoMoments
+    from zm_cli.numbers.stored import Hidden
+    from zm_cli.numbers.sums import Counts, Floats
+
+MOST_FEATURES = 4096
+"""Features for which there can be co-moments: those of 4,096 take 134 MB."""
+MOST_WITH_MATRIX = 1000
+"""Features for which a stats file has the covariance besides the co-moments, which only merging needs."""
+
+ARRAYS = {
+    "covariance.count": ArrayField(
+        whole=True,
+        shape=("one",),
+        described={"description": "Samples that lack no value (--covariance); rows, pixels or pictures. One number."},
+    ),
+    "covariance.mean": ArrayField(
+        shape=(NUMBER,), described={"description": "Means of these samples: those of 'mean' where nothing is missing."}
+    ),
+    "covariance.tail": ArrayField(
+        shape=(NUMBER,), required=False, described={"description": "What rounding drops from these means."}
+    ),
+    "covariance.comoment": ArrayField(
+        shape=(NUMBER, NUMBER),
+        described={"description": "Sums of products of deviations from the means: what merging needs."},
+    ),
+    "covariance.matrix": ArrayField(
+        shape=(NUMBER, NUMBER),
+        required=False,
+        described={"description": f"The covariance: comoment / count. Left out for over {MOST_WITH_MATRIX} features."},
+    ),
+}
+
+_CONDITION = {"type": ["number", "null"], "minimum": 1}
+
+PRINTED: Mapping[str, Mapping[str, Any]] = {
+    "covariance.condition": {
+        "type": "object",
+        "description": "Condition numbers of the second moments of the inputs raw, centered and standardized, without "
+        "constant features (raw: those that are always 0). null: infinite but for rounding, or no feature is left.",
+        "required": ["raw", "centered", "standardized", "dependent", "without_dependent"],
+        "properties": {
+            "raw": _CONDITION,
+            "centered": _CONDITION,
+            "standardized": _CONDITION,
+            "dependent": {
+                "type": "integer",
+                "minimum": 0,
+                "description": "Directions in which standardized features do not vary, as they follow from others.",
+            },
+            "without_dependent": {
+                "type": "object",
+                "description": "The condition numbers without these directions.",
+                "required": ["centered", "standardized"],
+                "properties": {"centered": _CONDITION, "standardized": _CONDITION},
+            },
+        },
+    },
+    "covariance.correlated": {
+        "type": "array",
+        "description": "Pairs of features with a correlation r above 0.95 or below -0.95, the strongest first.",
+        "items": {
+            "type": "object",
+            "required": ["features", "r"],
+            "properties": {
+                "features": {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2},
+                "r": {"type": "number", "minimum": -1, "maximum": 1},
+            },
+        },
+    },
+    "covariance.correlated_total": {
+        "type": "integer",
+        "minimum": 0,
+        "description": "How many such pairs there are; of very many, the first are listed.",
+    },
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Covariance(Statistic):
+    """The co-moments of F features, F at most 4,096: columns, channels, or the pixels of a picture in their order.
+
+    A sample is a row for columns, a pixel for channels, a picture for pixels. One that lacks any value is left out, so
+    that the matrices have no negative eigenvalues: `count` and `mean` are then not those of the moments. Merging any
+    partition gives the same to 1e-12, relative to sqrt(c_ii * c_jj).
+
+    `parts` has the co-moments of all samples, or those of each group where they are `stacked`; counts, means and
+    matrices are those of all samples.
+    """
+
+    parts: tuple[CoMoments, ...]
+    stacked: bool = False
+
+    name = "covariance"
+    arrays = ARRAYS
+    printed = PRINTED
+    counts_suffice = False
+    most_features = MOST_FEATURES
+    option = Option(
+        "covariance",
+        given_as=bool,
+        default=False,
+        help="Compute the covariance of all pairs of features, too: shows correlated features and condition numbers. "
+        "Samples that lack a value are left out.",
+        panel=Panel.NUMBERS,
+    )
+
+    @classmethod
+    def identity(cls, shape: Shape) -> Covariance:
+        """The co-moments of no samples."""
+        import math
+
+        from zm_cli.numbers.comoments import CoMoments
+
+        return cls((CoMoments.identity(math.prod(shape)),))
+
+    @classmethod
+    def from_block(cls, values: NDArray[Any], kept: tuple[int, ...], hidden: Hidden = ()) -> Covariance:
+        """The co-moments of an array of any real dtype, whose features lie along the axes `kept`."""
+        from zm_cli.numbers.comoments import CoMoments
+
+        return cls((CoMoments.from_block(values, kept, hidden),))
+
+    @classmethod
+    def from_counts(cls, counts: Counts, hidden: Hidden = ()) -> Covariance:
+        """Not possible: how often each value occurs does not say which values occur together."""
+        raise NotImplementedError("co-moments do not follow from counts")
+
+    @property
+    def comoments(self) -> CoMoments:
+        """The co-moments of all samples."""
+        (found,) = self.parts
+        return found
+
+    @property
+    def count(self) -> int:
+        """How many samples lack no value."""
+        return self.comoments.count
+
+    @property
+    def mean(self) -> Floats:
+        """The means of these samples, shape (F,); NaN for a feature without values."""
+        return self.comoments.means()
+
+    @property
+    def comoment(self) -> Floats:
+        """The sums of products of deviations from the means, shape (F, F); 0 for a feature without values."""
+        return self.comoments.comoment
+
+    def covariance(self, ddof: int = 0) -> Floats:
+        """comoment / (count - ddof), shape (F, F); NaN for a feature without values."""
+        return self.comoments.covariance(ddof)
+
+    def correlation(self) -> Floats:
+        """Pearson's correlations, shape (F, F); NaN for features that are constant or have no values."""
+        return self.comoments.correlation()
+
+    def second_moment(self) -> Floats:
+        """covariance + mean * mean of all pairs, shape (F, F); NaN for a feature without values."""
+        return self.comoments.second_moment()
+
+    def constant(self) -> NDArray[np.bool_]:
+        """Which features vary no more than rounding does, shape (F,)."""
+        return self.comoments.constant()
+
+    def merge(self, other: Covariance) -> Covariance:
+        """The co-moments of both parts together."""
+        pairs = zip(self.parts, other.parts, strict=True)
+        return Covariance(tuple(mine.merge(theirs) for mine, theirs in pairs), self.stacked)
+
+    def transform(self, shift: Floats, scale: Floats) -> Covariance:
+        """The co-moments of `(x - shift) / scale`."""
+        pairs = zip(*(array.reshape(len(self.parts), -1) for array in (1 / scale, -shift / scale)), strict=True)
+        scaled = (part.scale(*pair) for part, pair in zip(self.parts, pairs, strict=True))
+        return Covariance(tuple(scaled), self.stacked)
+
+    def unpack(self, scale: float, offset: float) -> Covariance:
+        """The co-moments of `x * scale + offset`."""
+        import numpy as np
+
+        return self._map(lambda part: part.scale(np.full_like(part.mean, scale), np.full_like(part.mean, offset)))
+
+    @classmethod
+    def count_numbers(cls, features: int) -> int:
+        """The numbers that are kept in memory, which the matrix of the stats file is not."""
+        return features * (features + 3) + 1
+
+    @classmethod
+    def count_longest(cls, features: int) -> int:
+        """The numbers in a matrix."""
+        return features * features
+
+    @classmethod
+    def stack(cls, parts: Sequence[Covariance]) -> Covariance:
+        """The co-moments of several parts, kept apart."""
+        return cls(tuple(part.comoments for part in parts), stacked=True)
+
+    def unstack(self) -> list[Covariance]:
+        """The co-moments of each part."""
+        return [Covariance((part,)) for part in self.parts]
+
+    def select(self, indices: list[int]) -> Covariance:
+        """The co-moments of some features; samples that lack a value of another one stay left out."""
+        return self._map(lambda part: part.select(indices))
+
+    def to_document(self) -> dict[str, NDArray[Any]]:
+        """The arrays of a stats file; NaN (null in JSON) for a feature without values."""
+        import numpy as np
+
+        found = {
+            "covariance.count": np.array([part.count for part in self.parts], np.int64),
+            "covariance.mean": self._gather(lambda part: part.means()),
+            "covariance.tail": self._gather(lambda part: part.tail),
+            "covariance.comoment": self._gather(lambda part: part.comoment),
+        }
+        if found["covariance.mean"].shape[-1] <= MOST_WITH_MATRIX:
+            found["covariance.matrix"] = self._gather(lambda part: part.covariance())
+        return found
+
+    @classmethod
+    def from_document(cls, arrays: Mapping[str, NDArray[Any]], population: Population) -> Covariance:
+        """The co-moments in a stats file; FieldError where they are not possible, or contradict the moments."""
+        from zm_cli.numbers.comoment_arrays import read_comoments
+
+        return cls(tuple(read_comoments(arrays, population, MOST_FEATURES)), stacked=population.grouped)
+
+    def to_columns(self) -> dict[str, NDArray[Any]]:
+        """Nothing: what belongs to pairs of features is not in a table of features."""
+        return {}
+
+    def _map(self, change: Callable[[CoMoments], CoMoments]) -> Covariance:
+        return Covariance(tuple(map(change, self.parts)), self.stacked)
+
+    def _gather(self, find: Callable[[CoMoments], NDArray[Any]]) -> NDArray[Any]:
+        """An array of the only part, or those of all parts on top of one another."""
+        import numpy as np
+
+        return np.stack(list(map(find, self.parts))) if self.stacked else find(self.comoments)
+
+
+STATISTIC = Covariance

@@ -1,0 +1,225 @@
+"""Quantiles: how the values of each feature are distributed, in a sketch that merges without loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from zm_cli.data.options import Option, Panel
+from zm_cli.inputs.option_text import DEFAULT_QUANTILES, parse_quantiles
+from zm_cli.numbers.statistic import FEATURES, ArrayField, Population, Shape, Statistic
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from zm_cli.numbers.sketch import Sketch
+    from zm_cli.numbers.stored import Hidden
+    from zm_cli.numbers.sums import Counts, Floats
+
+MOST_FEATURES = 4096
+MOST_BUCKETS = 4096
+"""As in `zm_cli/numbers/leading_bits.py`, which needs NumPy."""
+
+ARRAYS = {
+    "quantiles.probabilities": ArrayField(
+        shape=("probability",), described={"description": "Of each quantile, from 0 to 1, ascending (--quantiles)."}
+    ),
+    "quantiles.values": ArrayField(
+        shape=("probability", FEATURES),
+        described={"description": "The quantiles: a row for each probability, in the shape of the features."},
+    ),
+    "quantiles.buckets": ArrayField(
+        whole=True,
+        described={"description": "How many of bounds and counts are the feature's; where shift is 0, its values."},
+    ),
+    "quantiles.shift": ArrayField(
+        whole=True,
+        described={
+            "description": "How many of the lowest bits of a float64 a bucket leaves open; 0: none, it is exact."
+        },
+    ),
+    "quantiles.lowest": ArrayField(),
+    "quantiles.highest": ArrayField(),
+    "quantiles.bounds": ArrayField(
+        shape=("bucket",), described={"description": "The smallest float of each bucket, of one feature after another."}
+    ),
+    "quantiles.counts": ArrayField(
+        whole=True, shape=("bucket",), described={"description": "How many values are in each bucket."}
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Quantiles(Statistic):
+    """The distribution of each feature, and the probabilities, from 0 to 1, whose quantiles are shown.
+
+    It is exact while a feature has at most 4,096 different values; beyond that, values that agree in their leading bits
+    are counted together. Any partition and any order of the samples give the same bits. NaN and infinities are left
+    out. Parts that show different quantiles are merged to one that shows all of them.
+    """
+
+    sketch: Sketch
+    probabilities: tuple[float, ...] = ()
+
+    name = "quantiles"
+    arrays = ARRAYS
+    real = True
+    most_features = MOST_FEATURES
+    option = Option(
+        "quantiles",
+        metavar="PERCENT,...",
+        parse=parse_quantiles,
+        help="Compute quantiles, too, such as 1,25,50,75,99 in percent; 'default' is "
+        + ",".join(f"{percent:g}" for percent in DEFAULT_QUANTILES)
+        + ".",
+        panel=Panel.NUMBERS,
+        suggestions=("default",),
+    )
+
+    @classmethod
+    def identity(cls, shape: Shape) -> Quantiles:
+        """The distribution of no values."""
+        from zm_cli.numbers.sketch import Sketch
+
+        return cls(Sketch.identity(shape))
+
+    @classmethod
+    def from_block(cls, values: NDArray[Any], kept: tuple[int, ...], hidden: Hidden = ()) -> Quantiles:
+        """The distribution in an array of any real dtype over all its axes but `kept`; shape (1,) if none is kept."""
+        from zm_cli.numbers.sketch import Sketch
+
+        return cls(Sketch.from_block(values, kept, hidden))
+
+    @classmethod
+    def from_counts(cls, counts: Counts, hidden: Hidden = ()) -> Quantiles:
+        """The distribution of unsigned integers from how often each occurs, (features, values)."""
+        from zm_cli.numbers.sketch import Sketch
+
+        return cls(Sketch.from_counts(counts, hidden))
+
+    def merge(self, other: Quantiles) -> Quantiles:
+        """The distribution of the values of both."""
+        shown = tuple(sorted({*self.probabilities, *other.probabilities}))
+        return Quantiles(self.sketch.merge(other.sketch), shown)
+
+    def transform(self, shift: Floats, scale: Floats) -> Quantiles | None:
+        """The distribution of `(x - shift) / scale`; None where it is not exact."""
+        if not self.sketch.is_exact:
+            return None
+        shift, scale = shift.reshape(-1, 1), scale.reshape(-1, 1)
+        return replace(self, sketch=self.sketch.map_values(lambda values: (values - shift) / scale))
+
+    def unpack(self, scale: float, offset: float) -> Quantiles | None:
+        """The distribution of `x * scale + offset`; None where it is not exact."""
+        if not self.sketch.is_exact:
+            return None
+        return replace(self, sketch=self.sketch.map_values(lambda values: values * scale + offset))
+
+    @classmethod
+    def count_numbers(cls, features: int) -> int:
+        """The most numbers that are kept for so many features: all buckets, and what is known of each feature."""
+        return (2 * MOST_BUCKETS + 4) * features
+
+    @classmethod
+    def count_longest(cls, features: int) -> int:
+        """The most buckets of so many features."""
+        return MOST_BUCKETS * features
+
+    def configure(self, value: Any) -> Quantiles:
+        """The same distribution, which shows the quantiles for these percents; the usual ones where there are none."""
+        return replace(self, probabilities=tuple(float(Decimal(repr(percent)).scaleb(-2)) for percent in value or ()))
+
+    @classmethod
+    def stack(cls, parts: Sequence[Quantiles]) -> Quantiles:
+        """The distributions of several parts, with an axis for them before those of the features."""
+        from zm_cli.numbers.sketch import Sketch
+
+        shown = tuple(sorted({probability for part in parts for probability in part.probabilities}))
+        return cls(Sketch.stack([part.sketch for part in parts]), shown)
+
+    def unstack(self) -> list[Quantiles]:
+        """The distribution of each part."""
+        return [replace(self, sketch=sketch) for sketch in self.sketch.unstack()]
+
+    def select(self, indices: list[int]) -> Quantiles:
+        """The distributions of some features."""
+        return replace(self, sketch=self.sketch.select(indices))
+
+    def quantile(self, probabilities: Sequence[float] | Floats) -> Floats:
+        """The quantiles for probabilities from 0 to 1, shape (P, *features); NaN for a feature without values.
+
+        They are those of `numpy.quantile` (method `linear`), to the bit where the distribution is exact.
+        """
+        import numpy as np
+
+        from zm_cli.numbers.ranks import find_quantiles
+
+        return find_quantiles(self.sketch, np.asarray(probabilities, np.float64))
+
+    def cdf(self, feature: int, values: Sequence[float] | Floats) -> Floats:
+        """The share of the values of a feature, by its flat index, that are at most each of `values`, in their shape.
+
+        NaN for a feature without values.
+        """
+        import numpy as np
+
+        from zm_cli.numbers.ranks import count_below
+
+        with np.errstate(invalid="ignore"):
+            below = count_below(self.sketch, feature, np.asarray(values, np.float64), "right")
+            return np.asarray(below / self.sketch.number.flat[feature])
+
+    def histogram(self, feature: int, bins: int | Sequence[float] | Floats = 10) -> tuple[Floats, Floats]:
+        """How many values of a feature, by its flat index, lie in each bin, and the edges of the bins.
+
+        `bins` is their number, or ascending edges, as for `numpy.histogram`. The counts (bins,) are those of NumPy
+        where the distribution is exact; elsewhere, buckets that an edge cuts are shared out.
+        """
+        import numpy as np
+
+        from zm_cli.numbers.ranks import make_histogram
+
+        return make_histogram(self.sketch, feature, bins if isinstance(bins, int) else np.asarray(bins, np.float64))
+
+    def distinct(self) -> Floats:
+        """How many different values each feature has, in the features' shape; NaN where they are more than 4,096."""
+        import numpy as np
+
+        return np.where(self.sketch.shift == 0, self.sketch.sizes, np.nan)
+
+    def to_document(self) -> dict[str, NDArray[Any]]:
+        """The section `quantiles` of a stats file."""
+        import numpy as np
+
+        from zm_cli.numbers.sketch_arrays import write_quantiles
+
+        return write_quantiles(self.sketch, np.array(self._shown))
+
+    @classmethod
+    def from_document(cls, arrays: Mapping[str, NDArray[Any]], population: Population) -> Quantiles:
+        """The distribution in a stats file; FieldError where its arrays contradict each other or the population."""
+        from zm_cli.numbers.sketch_arrays import read_quantiles
+
+        sketch, probabilities = read_quantiles(arrays, population)
+        return cls(sketch, tuple(map(float, probabilities)))
+
+    def to_columns(self) -> dict[str, NDArray[Any]]:
+        """A column for each quantile, named by its percent: q01, q50, q97.5."""
+        names = map(name_quantile, self._shown)
+        return dict(zip(names, self.quantile(self._shown), strict=True))
+
+    @property
+    def _shown(self) -> tuple[float, ...]:
+        """The probabilities of the quantiles that are shown: the usual ones where none were chosen."""
+        return self.probabilities or self.configure(DEFAULT_QUANTILES).probabilities
+
+
+def name_quantile(probability: float) -> str:
+    """The heading of a quantile's column: its percent after a `q`, with two digits before the point at least."""
+    whole, point, rest = f"{Decimal(repr(probability)).scaleb(2).normalize():f}".partition(".")
+    return f"q{whole:0>2}{point}{rest}"
+
+
+STATISTIC = Quantiles
