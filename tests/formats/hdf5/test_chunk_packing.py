@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from tests.formats.hdf5.files import FILTERS, OTHER_FILTERS, draw, open_data, rewrite, save_x, set_block_bytes
 from tests.systems import examples
 from zm_cli.formats.hdf5 import direct
+from zm_cli.formats.hdf5.filters import GZIP, Filters
 
 DTYPES = ("u1", "i1", "<u2", ">u2", "<i4", ">i4", "<u8", ">i8", "<f2", ">f2", "<f4", ">f4", "<f8", ">f8")
 
@@ -98,6 +100,24 @@ def test_chunks_hold_the_fill_value_outside_the_dataset(tmp_path: Path, fill_tim
     assert set(chunks) == {(0, 0), (0, 2), (4, 0), (4, 2)}
     assert (chunks[4, 2][1:] == beyond).all()
     assert (chunks[4, 2][:, 1] == beyond).all()
+
+
+def test_a_chunk_has_the_same_bytes_in_any_thread() -> None:
+    """ISA-L's faster levels look at memory that they have not set, which differs between threads."""
+    rng = np.random.default_rng(5)
+    chunks = [rng.choice(np.frombuffer(b"\0\xc1\xc0QR\1\2", "u1"), size) for size in (24, 60, 1000) * 400]
+
+    def encode_all(number: int) -> list[bytes]:
+        made = []
+        for index, chunk in enumerate(chunks):
+            # What is freed here is what the compressor may be given next.
+            _garbage = bytearray((number * 7919 + index * 104729) % 300_000)
+            made.append(Filters((GZIP,), 1, len(chunk)).encode(chunk))
+        return made
+
+    with ThreadPoolExecutor(6) as pool:
+        first, *others = pool.map(encode_all, range(12))
+    assert all(other == first for other in others)
 
 
 @pytest.mark.parametrize("filters", FILTERS)
