@@ -326,6 +326,7 @@ def test_a_closed_pipe_does_not_hide_that_the_check_fails(folder: Path) -> None:
         ["--against", "s.json", "--max-quantile-shift", "1"],
         ["--against", "s.json", "--per", "all"],
         ["--against", "s.json", "--ignore", "0"],
+        ["--against", "s.json", "--quantiles", "default"],
         ["--against", "none.json"],
     ],
 )

@@ -189,6 +189,27 @@ def test_other_data_are_scaled_by_the_statistics_of_training_data(shell: Shell) 
     assert {"q02.5", "q97.5"} < set(load_stats("p.csv.stats.json").statistics["quantiles"].to_columns())
 
 
+def test_other_data_that_are_scaled_otherwise_than_training_data_draw_a_warning(shell: Shell) -> None:
+    end = "; data for the same use need the same options\n"
+    for trained, applied, difference in (
+        ("--range -1,1", "", "(minmax) otherwise (range -1,1)"),
+        ("--method robust", "", "(robust) and not scaled (minmax)"),
+        (
+            "--method quantile --clip",
+            "--method quantile --quantiles 5,95",
+            "(quantile) otherwise (clip True, quantiles 1,99)",
+        ),
+    ):
+        shell.run(f"scale t.csv -o o.csv {trained}")
+        told = shell.run(f"scale t.csv -o n.csv --stats o.csv.stats.json {applied}")
+        assert f"zm: warning: o.csv was scaled {difference}{end}" in told
+        assert "warning" not in shell.run(f"scale t.csv -o n.csv --stats o.csv.stats.json {trained}")
+    shell.run("standardize t.csv -o s.csv --ddof 1")
+    told = shell.run("standardize t.csv -o n.csv --stats s.csv.stats.json")
+    assert f"zm: warning: s.csv was standardized otherwise (ddof 1){end}" in told
+    assert "warning" not in shell.run("center t.csv -o n.csv --stats s.csv.stats.json")
+
+
 def test_statistics_without_quantiles_are_refused(shell: Shell) -> None:
     shell.run("stats t.csv -o s.json")
     message = "s.json: holds no quantiles; measure with zm stats --quantiles default"

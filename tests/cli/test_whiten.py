@@ -36,11 +36,11 @@ class Shell:
 
     def run(self, line: str) -> str:
         """The messages of a command that succeeds."""
-        return self._run(line).err
+        return str(self._run(line).err)
 
     def print(self, line: str) -> str:
         """Standard output of a command that succeeds."""
-        return self._run(line).out
+        return str(self._run(line).out)
 
     def refuse(self, line: str) -> str:
         """The message of a command that fails; nothing is written."""

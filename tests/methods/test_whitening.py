@@ -76,7 +76,8 @@ def cov(values: NDArray[Any], ddof: int = 0) -> NDArray[np.float64]:
 
 def align(found: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArray[np.float64]:
     """The columns with the signs of those expected."""
-    return found * np.sign((found * expected).sum(axis=0))
+    signs: NDArray[np.float64] = np.sign((found * expected).sum(axis=0))
+    return found * signs
 
 
 def test_the_methods_of_whitening_are_pca_and_zca() -> None:

@@ -23,8 +23,8 @@ def make(inputs: int, outputs: int, **options: Any) -> MatrixTransform:
     """A transform with random numbers."""
     random = np.random.default_rng(SEED)
     size = outputs if options.get("inverse") else inputs
-    numbers = {"matrix": random.normal(0, 1, (inputs, outputs)), "shift": random.normal(0, 1, size)}
-    return MatrixTransform(**{"dtype": FLOAT, "axis": 1} | numbers | options)
+    numbers: dict[str, Any] = {"matrix": random.normal(0, 1, (inputs, outputs)), "shift": random.normal(0, 1, size)}
+    return MatrixTransform(**(numbers | {"dtype": FLOAT, "axis": 1} | options))
 
 
 def draw(shape: tuple[int, ...], dtype: str = "float64") -> NDArray[Any]:

@@ -120,9 +120,11 @@ def _compare(request: CheckRequest, plan: Plan, report: Report) -> Findings:
     against, reading, measuring = request.checking.against, request.reading, request.measuring
     assert against is not None
     limits = _parse_limits(request.checking)
-    if measuring.per is not None or measuring.ignore is not None:
-        option = "--ignore" if measuring.per is None else "--per"
-        raise UsageError(f"{option} cannot be combined with --against", hint=f"leave out {option}")
+    given = {"--per": measuring.per is not None, "--ignore": measuring.ignore is not None}
+    given |= {each.option.spelling: True for each in measuring.statistics if each.option is not None}
+    for option in (name for name, is_given in given.items() if is_given):
+        hint = f"leave out {option}: what is measured follows from the statistics"
+        raise UsageError(f"{option} cannot be combined with --against", hint=hint)
     check_input_once(against, request.path, reading.files_from)
     training = Training(against, load_stats(against), *request.columns)
     _check_quantiles(training, request.checking)

@@ -156,7 +156,8 @@ INDICATOR: Option[bool] = Option(
 CHECK: Option[str] = Option(
     "check",
     given_as=State,
-    help="Check that the data are so; exit code 1 if they are not.",
+    metavar="STATE",
+    help="Check that the data are centered, standardized, scaled or whitened; exit code 1 if they are not.",
     panel=Panel.CHECKS,
 )
 TOLERANCE: Option[float] = Option(

@@ -26,7 +26,7 @@ from zm_cli.methods import methods
 from zm_cli.methods.base import Method
 from zm_cli.outputs.receipt import check_operation
 from zm_cli.pipeline.apply import apply
-from zm_cli.pipeline.belonging import find_other_data, name_stats
+from zm_cli.pipeline.belonging import find_other_data, find_other_settings, name_stats
 from zm_cli.pipeline.indicators import check_indicators
 from zm_cli.pipeline.opening import open_to_apply
 from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
@@ -174,9 +174,10 @@ def _carry_out(job: _Job, report: Report, plan: Plan) -> tuple[Outcome, Outcome]
             stats, messages = _measure(job, kept, report, plan)
         else:
             stats = load_stats(job.stats_file)
-            check_required(stats, job.request.applying, job.stats_file)
-            if stranger := find_other_data(job.stats_file, stats):
-                messages.warn(stranger)
+            applying = job.request.applying
+            check_required(stats, applying, job.stats_file)
+            others = find_other_data(job.stats_file, stats), find_other_settings(job.stats_file, applying)
+            messages.tell(filter(None, others), grave=True)
         outcome = _apply(job, kept, stats, report, plan)
     messages.include(outcome)
     if kept != path:

@@ -7,21 +7,23 @@ finds the same buckets. A bucket is given by its smallest float; with no bit dro
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zm_cli.numbers.pieces import PIECE
 from zm_cli.numbers.sums import Counts, Floats
 
-MOST_BUCKETS = 4096
+MOST_BUCKETS = 8192
 """The most buckets of a feature."""
 MOST_DROPPED = 52
-"""The most bits that are ever dropped: sign and exponent are left, which have MOST_BUCKETS values."""
+"""The most bits that are ever dropped: sign and exponent are left, which have fewer values than MOST_BUCKETS."""
 
-_FRACTION = 52
-"""The bits of a float64 below its sign and exponent."""
+_LEADING_BITS = 12
+"""So many bits are looked at first: sign and exponent, or the first ones in which values differ."""
 _TABLE_BITS = 17
 """A table of counts has at most 2**17 entries, which stay in a core's cache."""
 _FEW = 4096
@@ -103,65 +105,96 @@ def _tell_apart(values: Floats) -> Bits:
     return apart
 
 
-def count_values(values: Floats, low: float, high: float) -> Buckets:
-    """The buckets of one feature, which has these values (M,), all finite and none -0.0, from `low` to `high`.
+class Counted(NamedTuple):
+    """The buckets of one feature, as in `Buckets`, and the extremes of its values: inf and -inf without any."""
 
-    The bits are read from the highest on, some more at a time, until the buckets are too many, or each holds equal
-    values: counting in a table is faster than sorting.
+    shift: int
+    lowest: float
+    highest: float
+    bounds: Floats
+    counts: Counts
+
+
+def count_values(values: Floats, earlier: Sequence[Counted] = ()) -> Counted:
+    """The buckets of one feature, which has these values (M,), none of them -0.0, and those in `earlier`.
+
+    NaN and infinities are left out. The bits are read from the highest on, some more at a time, until the buckets are too many, or no more bits are left
+    than were dropped before, or each bucket holds equal values: counting in tables is faster than sorting.
     """
-    bits = values.view(np.uint64)
-    prefixes, more, shift, keys = _read_exponents(values, low, high)
+    lowest, highest = (float(end) for end in (values.min(initial=np.inf), values.max(initial=-np.inf)))
+    if len(values) and not (np.isfinite(lowest) and np.isfinite(highest)):
+        return count_values(values[np.isfinite(values)], earlier)
+    lowest, highest = (
+        min([lowest, *(each.lowest for each in earlier)]),
+        max([highest, *(each.highest for each in earlier)]),
+    )
+    bits = np.concatenate([values, *(each.bounds for each in earlier)]).view(np.uint64)
+    if not len(bits):
+        return Counted(0, lowest, highest, np.zeros(0), np.zeros(0, np.int64))
+    counts = np.concatenate([each.counts for each in earlier]) if earlier else None
+    least = max((each.shift for each in earlier), default=0)
+    # Where the last table is the first one, it may be large.
+    room = _TABLE_BITS if least else min(_TABLE_BITS, max(_LEADING_BITS + 3, len(values).bit_length()))
+    prefixes, shift, more, keys = _read_leading(bits, least, room)
     while True:
-        table = np.bincount(keys, minlength=len(prefixes) << more)
+        table = np.bincount(keys[: len(values)], minlength=len(prefixes) << more)
+        if counts is not None:
+            np.add.at(table, keys[len(values) :], counts)
         full = False
         while np.count_nonzero(table) > MOST_BUCKETS:
             table = table[::2] + table[1::2]
             shift, more, full = shift + 1, more - 1, True
         found = np.flatnonzero(table > 0)
         prefixes = (prefixes[found >> more] << np.uint64(more)) | (found & ((1 << more) - 1)).view(np.uint64)
-        if full or not shift:
+        if full or shift == least:
             break
         positions = np.empty(len(table), np.int64)
         positions[found] = np.arange(len(found))
-        index = positions[keys]
-        same = _find_same(bits, index, len(found))
+        index = positions.take(keys)
+        same = None if least else _find_same(bits, index, len(found))
         if same is not None:
             prefixes, shift = same, 0
             break
-        more = min(shift, _TABLE_BITS - len(prefixes).bit_length())
+        more = min(shift - least, room - _count_bits(len(prefixes)))
         shift -= more
         index <<= more
         keys = ((bits >> np.uint64(shift)) & np.uint64((1 << more) - 1)).view(np.int64)
         keys |= index
-    first, counts = (prefixes << np.uint64(shift)).view(np.float64), table[found]
+    first, held = (prefixes << np.uint64(shift)).view(np.float64), table[found]
     # The bits of negative floats come last, and the larger they are, the smaller is the float.
     positive = len(first) - np.count_nonzero(np.signbit(first))
-    first, counts = (np.concatenate([each[positive:][::-1], each[:positive]]) for each in (first, counts))
-    return Buckets(np.array([len(first)]), np.array([shift]), find_bounds(first, np.array([shift])), counts)
+    if positive < len(first):
+        first, held = (np.concatenate([each[positive:][::-1], each[:positive]]) for each in (first, held))
+    return Counted(shift, lowest, highest, find_bounds(first, np.array(shift)), held)
 
 
-def _read_exponents(values: Floats, low: float, high: float) -> tuple[Bits, int, int, Counts]:
-    """The signs and exponents of values between `low` and `high`, as the bits of their prefixes, and what follows.
+def _read_leading(bits: Bits, least: int, room: int) -> tuple[Bits, int, int, Counts]:
+    """The different leading bits of floats, the prefixes, and what follows them in a table of 2**room entries at most.
 
-    That is how many more bits are read, how many are left then, and for each value (M,) the index of its prefix with
-    these bits.
+    That is how many bits are dropped then, at least `least`, how many of the others follow the prefix, and for each
+    float (M,) the index of its prefix with these.
     """
-    sizes = values if low >= 0 else np.abs(values)
-    least, most = (_read_bits(size) for size in ((low if low >= 0 else float(sizes.min())), max(abs(low), abs(high))))
-    exponents = np.arange(least >> _FRACTION, (most >> _FRACTION) + 1, dtype=np.uint64)
-    signs = 1 if low >= 0 else 2
-    more = _TABLE_BITS - (signs * len(exponents)).bit_length()
-    shift = _FRACTION - more
-    keys = (sizes.view(np.uint64) >> np.uint64(shift)).view(np.int64)
-    keys -= int(exponents[0]) << more
-    if signs == 2:
-        keys += (values < 0) * (len(exponents) << more)
-        exponents = np.concatenate([exponents, exponents | np.uint64(1 << 11)])
-    return exponents, more, shift, keys
+    low, high = int(bits.min()), int(bits.max())
+    dropped = least
+    while (high >> dropped) - (low >> dropped) >= 1 << _LEADING_BITS:
+        dropped += 1
+    start = low >> dropped
+    leading = (bits >> np.uint64(dropped)).view(np.int64)
+    leading -= start
+    found = np.flatnonzero(np.bincount(leading) > 0)
+    more = min(dropped - least, room - _count_bits(len(found)))
+    # What lies between leading bits and the index of their prefix, both followed by the same bits.
+    between = np.zeros(int(found[-1]) + 1, np.int64)
+    between[found] = (found + start - np.arange(len(found))) << more
+    shift = dropped - more
+    keys = (bits >> np.uint64(shift)).view(np.int64)
+    keys -= between.take(leading)
+    return found.astype(np.uint64) + np.uint64(start), shift, more, keys
 
 
-def _read_bits(value: float) -> int:
-    return int(np.float64(value).view(np.uint64))
+def _count_bits(number: int) -> int:
+    """The bits of an index of so many things."""
+    return (number - 1).bit_length()
 
 
 def _find_same(bits: Bits, index: Counts, number: int) -> Bits | None:
@@ -175,3 +208,18 @@ def _find_same(bits: Bits, index: Counts, number: int) -> Bits | None:
         if (same[index[some]] != bits[some]).any():
             return None
     return same
+
+
+def count_integers(values: NDArray[Any]) -> Counted:
+    """The buckets of one feature, which has these values (M,), bool or integers of 8 or 16 bits."""
+    plain = values.view(f"u{values.dtype.itemsize}")
+    table = np.zeros(1 << 8 * values.dtype.itemsize, np.int64)
+    for start in range(0, len(plain), PIECE):
+        table += np.bincount(plain[start : start + PIECE], minlength=len(table))
+    # The negative ones, which come first, look like the upper half of those without a sign.
+    half = len(table) // 2 if values.dtype.kind == "i" else 0
+    found = np.flatnonzero(np.roll(table, half))
+    numbers = (found - half).astype(np.float64)
+    ends = (float(end) for end in (numbers.min(initial=np.inf), numbers.max(initial=-np.inf)))
+    counted = Counted(0, *ends, numbers, table[found - half])
+    return counted if len(found) <= MOST_BUCKETS else count_values(np.zeros(0), [counted])

@@ -8,16 +8,15 @@ any order of the values give the same bits.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zm_cli.data.block import Values
-from zm_cli.numbers.leading_bits import Buckets, count_values, find_bounds, gather, gather_sorted
+from zm_cli.numbers.leading_bits import Buckets, Counted, count_integers, count_values, gather, gather_sorted
 from zm_cli.numbers.pieces import PIECE
 from zm_cli.numbers.statistic import Shape
 from zm_cli.numbers.stored import Hidden, find_equal, match_values
@@ -27,6 +26,8 @@ _SORTED = 8192
 """So many values of a feature are sorted; more are counted in tables, which is faster then."""
 _TOGETHER = 1 << 18
 """Numbers that are worked on at a time, so that their arrays stay in a core's cache."""
+_MANY = 1 << 15
+"""So many 16-bit integers of a feature, or more, are counted in a table of all that there can be."""
 
 
 @dataclass(frozen=True)
@@ -64,39 +65,58 @@ class Sketch:
         matched = match_values(hidden, values.dtype)
         if matched:
             values = np.where(find_equal(values, matched), np.nan, values)
-        # Where all values are of one feature, their order does not matter.
-        front = np.moveaxis(values, kept, range(len(kept))) if kept else values.ravel(order="K")
-        rows = front.reshape(math.prod(shape), -1)
-        if rows.shape[1] > _SORTED:
-            return cls._concatenate([cls._count_row(row) for row in rows])._reshape(shape)
-        step = max(1, _TOGETHER // rows.shape[1])
-        parts = [cls._sort_rows(rows[start : start + step]) for start in range(0, len(rows), step)]
-        return cls._concatenate(parts)._reshape(shape)
+        return cls.combine([], [list_rows(values, kept)])._reshape(shape)
 
     @classmethod
-    def _sort_rows(cls, rows: Values) -> Sketch:
-        """The sketch of an array (features, values)."""
-        real = _to_real(rows)
+    def combine(cls, sketches: Sequence[Sketch], blocks: Sequence[Values]) -> Sketch:
+        """The sketch, shape (features,), of the values of sketches, and of arrays (features, M) of any real dtype.
+
+        There is one of them at least. Many values are counted faster at once than some at a time.
+        """
+        entries = np.full(len(blocks[0]) if blocks else sketches[0].sizes.size, _count_columns(blocks))
+        for each in sketches:
+            entries += each.sizes.ravel()
+        parts = [
+            cls._combine_some([each._take(some) for each in sketches], [block[some] for block in blocks])
+            for some in _cut(entries)
+        ]
+        return cls._concatenate(parts) if parts else cls.identity((0,))
+
+    @classmethod
+    def _combine_some(cls, sketches: list[Sketch], blocks: list[Values]) -> Sketch:
+        """What `combine` returns, of few features."""
+        if blocks and len(blocks[0]) > 1:
+            # So that the values of a feature lie beside one another.
+            blocks = [np.ascontiguousarray(block) for block in blocks]
+        small = [block for block in blocks if _is_small(block)]
+        sketches = sketches + [cls._of_rows([count_integers(row) for row in block]) for block in small]
+        blocks = [block for block in blocks if not _is_small(block)]
+        most = _count_columns(blocks) + sum(int(each.sizes.max()) for each in sketches)
+        if most <= _SORTED and all(each.is_exact for each in sketches):
+            if blocks:
+                sketches.append(cls._sort_rows(_to_real(blocks)))
+            return cls._gather(sketches) if len(sketches) > 1 else sketches[0]
+        features = len(blocks[0]) if blocks else len(sketches[0].sizes)
+        rows: Iterable[Sequence[Counted]] = [()] * features
+        if sketches:
+            rows = zip(*(each._list_rows() for each in sketches), strict=True)
+        return cls._of_rows([_count_row([block[row] for block in blocks], each) for row, each in enumerate(rows)])
+
+    @classmethod
+    def _sort_rows(cls, real: Floats) -> Sketch:
+        """The sketch of an array (features, values) without -0.0, which is changed."""
         real[~np.isfinite(real)] = np.nan
         real.sort(axis=1)
         present = (~np.isnan(real)).astype(np.int64)
-        return cls._of(gather_sorted(real, present, np.zeros(len(rows), np.int64)), *_find_extremes(real))
+        return cls._of(gather_sorted(real, present, np.zeros(len(real), np.int64)), *_find_extremes(real))
 
     @classmethod
-    def _count_row(cls, row: Values) -> Sketch:
-        """The sketch of many values (M,) of one feature."""
-        pieces = (_to_real(row[start : start + PIECE]) for start in range(0, len(row), PIECE))
-        return reduce(cls.merge, map(cls._count_piece, pieces))
-
-    @classmethod
-    def _count_piece(cls, piece: Floats) -> Sketch:
-        low, high = piece.min(), piece.max()
-        if not np.isfinite([low, high]).all():
-            piece = piece[np.isfinite(piece)]
-            if not len(piece):
-                return cls.identity((1,))
-            low, high = piece.min(), piece.max()
-        return cls._of(count_values(piece, float(low), float(high)), np.array([low]), np.array([high]))
+    def _gather(cls, sketches: Sequence[Sketch]) -> Sketch:
+        """The sketch, shape (features,), of the values of sketches with few buckets."""
+        shift, lowest, highest = zip(*((each.shift, each.lowest, each.highest) for each in sketches), strict=True)
+        bounds, counts = (np.concatenate(arrays, axis=1) for arrays in zip(*map(Sketch._pad, sketches), strict=True))
+        buckets = gather(bounds, counts, np.maximum.reduce(shift))
+        return cls._of(buckets, np.minimum.reduce(lowest), np.maximum.reduce(highest))
 
     @classmethod
     def from_counts(cls, counts: Counts, hidden: Hidden = ()) -> Sketch:
@@ -116,6 +136,14 @@ class Sketch:
     @classmethod
     def _of(cls, buckets: Buckets, lowest: Floats, highest: Floats) -> Sketch:
         return cls(buckets.sizes, buckets.shift, lowest, highest, buckets.bounds, buckets.counts)
+
+    @classmethod
+    def _of_rows(cls, rows: Sequence[Counted]) -> Sketch:
+        """The sketch of features, one at least, shape (features,)."""
+        shift, lowest, highest, bounds, counts = zip(*rows, strict=True)
+        sizes = np.array([len(each) for each in counts])
+        ends = np.array(lowest), np.array(highest)
+        return cls(sizes, np.array(shift), *ends, np.concatenate(bounds), np.concatenate(counts))
 
     @classmethod
     def _concatenate(cls, parts: Sequence[Sketch]) -> Sketch:
@@ -161,29 +189,28 @@ class Sketch:
 
     def merge(self, other: Sketch) -> Sketch:
         """The sketch of the values of both."""
-        shift = np.maximum(self.shift, other.shift).ravel()
-        lowest = np.minimum(self.lowest, other.lowest).ravel()
-        highest = np.maximum(self.highest, other.highest).ravel()
-        parts: list[Sketch] = []
-        for some in _cut(self.sizes.ravel() + other.sizes.ravel()):
-            pairs = zip(self._pad(some, shift), other._pad(some, shift), strict=True)
-            bounds, counts = (np.concatenate(pair, axis=1) for pair in pairs)
-            buckets = gather(bounds, counts, shift[some])
-            parts.append(Sketch._of(buckets, lowest[some], highest[some]))
-        return Sketch._concatenate(parts)._reshape(self.shape)
+        return Sketch.combine([self, other], [])._reshape(self.shape)
 
-    def _pad(self, features: slice, shift: Counts) -> tuple[Floats, Counts]:
-        """The buckets of some features, and their counts, each feature in a row, where `shift` bits are dropped.
-
-        Rows are filled up with NaN and the count 0 after their last bucket.
-        """
+    def _take(self, features: slice) -> Sketch:
+        """The sketch, shape (features,), of some features by their flat indices."""
         sizes, starts = self.sizes.ravel()[features], self.starts[features]
-        there = np.arange(int(sizes.max())) < sizes[:, np.newaxis]
-        bounds, counts = np.full(there.shape, np.nan), np.zeros(there.shape, np.int64)
         own = slice(int(starts[0]), int(starts[-1] + sizes[-1]))
-        bounds[there], counts[there] = self.bounds[own], self.counts[own]
-        if (shift[features] > self.shift.ravel()[features]).any():
-            bounds = find_bounds(bounds, shift[features, np.newaxis])
+        shift, lowest, highest = (array.ravel()[features] for array in (self.shift, self.lowest, self.highest))
+        return Sketch(sizes, shift, lowest, highest, self.bounds[own], self.counts[own])
+
+    def _list_rows(self) -> list[Counted]:
+        """The buckets of each feature, by their flat indices."""
+        cuts = np.cumsum(self.sizes)[:-1]
+        parts = zip(np.split(self.bounds, cuts), np.split(self.counts, cuts), strict=True)
+        ends = (array.ravel().tolist() for array in (self.shift, self.lowest, self.highest))
+        return [Counted(*each, *arrays) for *each, arrays in zip(*ends, parts, strict=True)]
+
+    def _pad(self) -> tuple[Floats, Counts]:
+        """The buckets, and their counts, each feature in a row, which is filled up with NaN and the count 0."""
+        sizes = self.sizes.ravel()
+        there = np.arange(int(sizes.max(initial=0))) < sizes[:, np.newaxis]
+        bounds, counts = np.full(there.shape, np.nan), np.zeros(there.shape, np.int64)
+        bounds[there], counts[there] = self.bounds, self.counts
         return bounds, counts
 
     def map_values(self, change: Callable[[Floats], Floats]) -> Sketch:
@@ -191,7 +218,7 @@ class Sketch:
 
         The sketch must be exact. What becomes infinite is left out.
         """
-        bounds, counts = self._pad(slice(None), self.shift.ravel())
+        bounds, counts = self._pad()
         with np.errstate(over="ignore", invalid="ignore"):
             changed = change(bounds) + 0.0
         finite = np.isfinite(changed)
@@ -216,9 +243,39 @@ class Sketch:
         return [self.select([index])._reshape(self.shape[1:]) for index in range(self.shape[0])]
 
 
-def _to_real(values: Values) -> Floats:
-    """A copy of the values as float64, with 0.0 for -0.0."""
-    real: Floats = np.add(values, 0.0, dtype=np.float64)
+def list_rows(values: Values, kept: tuple[int, ...]) -> Values:
+    """The values (features, M) of an array over all its axes but `kept`: a view of it where that is possible."""
+    # Where all values are of one feature, their order does not matter.
+    front = np.moveaxis(values, kept, range(len(kept))) if kept else values.ravel(order="K")
+    return front.reshape(math.prod(values.shape[axis] for axis in kept), -1)
+
+
+def _count_row(rows: Sequence[Values], earlier: Sequence[Counted]) -> Counted:
+    """The buckets of one feature, which has the values of arrays (M,), and those that are counted already."""
+    if sum(map(len, rows)) > PIECE:
+        for row in rows:
+            for start in range(0, len(row), PIECE):
+                earlier = [count_values(_to_real([row[start : start + PIECE]]), earlier)]
+    elif rows or len(earlier) > 1:
+        earlier = [count_values(_to_real(rows) if rows else np.zeros(0), earlier)]
+    return earlier[0]
+
+
+def _is_small(block: Values) -> bool:
+    """Whether an array (features, M) is counted faster in a table of all values that its dtype has."""
+    bits = block.dtype.itemsize * 8 if block.dtype.kind in "bui" else 64
+    return bits == 8 or (bits == 16 and block.shape[1] >= _MANY)
+
+
+def _count_columns(blocks: Iterable[Values]) -> int:
+    """The values of a feature in arrays (features, M)."""
+    return sum(block.shape[1] for block in blocks)
+
+
+def _to_real(values: Sequence[Values]) -> Floats:
+    """A copy of arrays as float64, one after another along their last axis, with 0.0 for -0.0."""
+    real = np.concatenate(values, axis=-1, dtype=np.float64)
+    real += 0.0
     return real
 
 

@@ -196,7 +196,7 @@ def check_receipt(found: Mapping[str, Any] | None, wanted: Mapping[str, Any], wh
         return
     if not transformed:
         raise DataError("is not transformed any more", where=where, hint="--force undoes it all the same")
-    if difference := _find_difference(found, wanted):
+    if difference := find_difference(found, wanted):
         raise DataError(
             f"was {describe_receipt(found)} {difference}",
             where=where,
@@ -223,8 +223,8 @@ def check_operation(found: Mapping[str, Any] | None, wanted: Mapping[str, Any], 
     )
 
 
-def _find_difference(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str | None:
-    """How what was done differs from what an inverse would undo, to go on with a sentence; None where it does not."""
+def find_difference(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str | None:
+    """How what was done differs from what is wanted, to go on with a sentence; None where it does not."""
     if (found.get("operation"), found.get("method")) != (wanted.get("operation"), wanted.get("method")):
         return f"and not {show_done(wanted)}"
     columns, others = found.get("columns"), wanted.get("columns")

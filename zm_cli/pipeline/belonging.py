@@ -12,7 +12,16 @@ from zm_cli.data.source import Source
 from zm_cli.errors import ZmError
 from zm_cli.formats import find_receipt
 from zm_cli.formats.shared.receipt_beside import receipt_path
-from zm_cli.outputs.receipt import DAMAGED, OF_OTHER_DATA, load_receipt
+from zm_cli.methods import methods
+from zm_cli.outputs.receipt import (
+    DAMAGED,
+    OF_OTHER_DATA,
+    describe_receipt,
+    find_difference,
+    is_readable,
+    load_receipt,
+)
+from zm_cli.pipeline.options import ApplyOptions
 from zm_cli.running.guard import note_input
 from zm_cli.statsfile.digest import digest_stats
 from zm_cli.statsfile.stats import Stats
@@ -81,6 +90,30 @@ def find_other_data(path: str, stats: Stats) -> str | None:
     if _describes(stats, data):
         return None
     return f"{path}: {data} was not transformed by these statistics, but by others; were they moved or made again?"
+
+
+def find_other_settings(path: str, applying: ApplyOptions) -> str | None:
+    """A sentence where the data that have the name of the statistics at `path` were transformed with other options.
+
+    None where they were not, or by another command, which nobody types by mistake.
+    """
+    data = path.removesuffix(STATS)
+    if applying.inverse or data == path or not os.path.exists(data):
+        return None
+    receipt = find_receipt(data, ReadOptions())
+    if not is_readable(receipt) or receipt.get("inverse") or receipt.get("operation") != applying.operation:
+        return None
+    method = methods()[applying.method_name]
+    settings = method.complete(applying)
+    # How many components a share of the variance makes is known only later.
+    compared = {name: getattr(settings, name) for name in method.settings if name != "components"}
+    wanted = {name: list(value) if isinstance(value, tuple) else value for name, value in compared.items()}
+    difference = find_difference(
+        receipt, {**receipt, **wanted, **({"method": applying.method} if applying.method else {})}
+    )
+    if difference is None:
+        return None
+    return f"{data} was {describe_receipt(receipt)} {difference}; data for the same use need the same options"
 
 
 def _load_beside(path: str) -> Stats | None:

@@ -41,8 +41,8 @@ class Outcome:
 
     `skipped` lists the first samples that were left out, `skipped_total` counts all. `written` describes the written
     dataset; None if nothing was written, or after an inverse. `transformed` says in one line what of a file was
-    transformed and what was left; empty if there was nothing to choose. `incomplete` counts the vectors of features that
-    are missing in the output because some of their values were.
+    transformed and what was left; empty if there was nothing to choose. `incomplete` counts the vectors of features
+    that are missing in the output because some of their values were.
     """
 
     samples: int = 0

@@ -21,8 +21,8 @@ class TransformedSpan:
     """The result of a worker for one span.
 
     `block` holds the transformed values, until they are `encoded` as `Sink.write` takes them. `samples` is the number
-    of samples. `overflows` counts the values that the output's dtype cannot hold, `incomplete` the vectors of features that
-    became missing because some of their values were. `hole` is the sample and the feature
+    of samples. `overflows` counts the values that the output's dtype cannot hold, `incomplete` the vectors of features
+    that became missing because some of their values were. `hole` is the sample and the feature
     of the first missing value. `moments` are those of the transformed values, for an inverse those before it, None
     where they need not be measured. `unmarked` are the features with missing values that no indicator marks, where
     there are indicators.
