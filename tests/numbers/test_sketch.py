@@ -95,7 +95,7 @@ def test_small_sketches_are_those_of_the_definition(values: NDArray[np.float64],
 @given(values=tables(FLOATS))
 def test_few_values_of_any_size_are_counted_one_by_one(values: NDArray[np.float64]) -> None:
     found = Sketch.from_block(values, ())
-    assert_defined(found, values.ravel(), 4096)
+    assert_defined(found, values.ravel(), 8192)
     assert found.is_exact
 
 
@@ -119,7 +119,7 @@ MADE: dict[str, Callable[[np.random.Generator, int], NDArray[Any]]] = {
 @pytest.mark.parametrize("name", MADE)
 def test_full_sketches_are_those_of_the_definition(name: str, count: int) -> None:
     values = MADE[name](np.random.default_rng(1), count)
-    assert_defined(of_column(values), values, 4096)
+    assert_defined(of_column(values), values, 8192)
 
 
 @settings(deadline=None, max_examples=examples(100))
@@ -166,7 +166,7 @@ def test_any_axes_can_be_kept(kept: tuple[int, ...]) -> None:
     rows = np.moveaxis(values, kept, range(len(kept))).reshape(math.prod(found.shape), -1)
     assert found.shape == (tuple(values.shape[axis] for axis in kept) or (1,))
     for index, row in enumerate(rows):
-        shift, bounds, _ = define(row, 4096)
+        shift, bounds, _ = define(row, 8192)
         start, size = found.starts[index], found.sizes.flat[index]
         assert (int(found.shift.flat[index]), found.bounds[start : start + size].tolist()) == (shift, bounds)
 
@@ -189,7 +189,7 @@ def test_missing_and_hidden_values_are_left_out() -> None:
 def test_many_missing_values_are_left_out() -> None:
     values = np.where(np.arange(20_000) % 3 == 0, np.nan, np.arange(20_000.0))
     values[1] = np.inf
-    assert_defined(of_column(values), values, 4096)
+    assert_defined(of_column(values), values, 8192)
     assert_same_sketch(of_column(np.full(20_000, np.nan)), Sketch.identity((1,)))
 
 
@@ -281,7 +281,7 @@ def test_quantiles_ascend_between_the_extremes(name: str) -> None:
 
 
 def test_zeros_among_many_values_stay_zeros() -> None:
-    sketch = of_column(MADE["many zeros"](np.random.default_rng(10), 20_000))
+    sketch = of_column(MADE["many zeros"](np.random.default_rng(10), 40_000))
     assert not sketch.is_exact
     assert find_quantiles(sketch, np.array([0.3, 0.5, 0.7])).tolist() == [[0.0], [0.0], [0.0]]
 

@@ -30,7 +30,7 @@ def whiten(
     if_changed: Annotated[bool, opt.IF_CHANGED],
     no_clobber: Annotated[bool, opt.NO_CLOBBER],
     json: Annotated[bool, opt.JSON],
-    reading: Annotated[Reading, Without("by")],
+    reading: Annotated[Reading, Without("by", "weight")],
     measuring: Annotated[MeasureOptions, Without("covariance")],
     plan: Plan,
     report: Report,
@@ -38,10 +38,10 @@ def whiten(
 ) -> None:
     """Make features uncorrelated, with variance 1: PCA or ZCA.
 
-    zm whiten train.csv -o train.zca.csv
-    zm whiten train.csv -o train.pca.csv --method pca --components 0.95
-    zm whiten test.csv -o test.pca.csv --method pca --components 0.95 --stats train.pca.csv.stats.json
-    zm whiten train.pca.csv -o back.csv --inverse
+    zm whiten train.csv -o white.csv
+    zm whiten test.csv -o test.white.csv --stats white.csv.stats.json
+    zm whiten train.csv -o pca.csv --method pca --components 0.95
+    zm whiten pca.csv -o back.csv --inverse
     """
     from zm_cli.cli.scaling import check_scaling, complete_inverse
     from zm_cli.cli.writing import WriteRequest, write_dataset

@@ -118,16 +118,15 @@ class Counted(NamedTuple):
 def count_values(values: Floats, earlier: Sequence[Counted] = ()) -> Counted:
     """The buckets of one feature, which has these values (M,), none of them -0.0, and those in `earlier`.
 
-    NaN and infinities are left out. The bits are read from the highest on, some more at a time, until the buckets are too many, or no more bits are left
-    than were dropped before, or each bucket holds equal values: counting in tables is faster than sorting.
+    NaN and infinities are left out. The bits are read from the highest on, some more at a time, until the buckets are
+    too many, or no more bits are left than were dropped before, or each bucket holds equal values: counting in tables
+    is faster than sorting.
     """
-    lowest, highest = (float(end) for end in (values.min(initial=np.inf), values.max(initial=-np.inf)))
+    lowest, highest = float(values.min(initial=np.inf)), float(values.max(initial=-np.inf))
     if len(values) and not (np.isfinite(lowest) and np.isfinite(highest)):
         return count_values(values[np.isfinite(values)], earlier)
-    lowest, highest = (
-        min([lowest, *(each.lowest for each in earlier)]),
-        max([highest, *(each.highest for each in earlier)]),
-    )
+    lowest = min(lowest, *(each.lowest for each in earlier), np.inf)
+    highest = max(highest, *(each.highest for each in earlier), -np.inf)
     bits = np.concatenate([values, *(each.bounds for each in earlier)]).view(np.uint64)
     if not len(bits):
         return Counted(0, lowest, highest, np.zeros(0), np.zeros(0, np.int64))
@@ -179,17 +178,18 @@ def _read_leading(bits: Bits, least: int, room: int) -> tuple[Bits, int, int, Co
     while (high >> dropped) - (low >> dropped) >= 1 << _LEADING_BITS:
         dropped += 1
     start = low >> dropped
-    leading = (bits >> np.uint64(dropped)).view(np.int64)
-    leading -= start
+    leading = ((bits >> np.uint64(dropped)) - np.uint64(start)).view(np.int64)
     found = np.flatnonzero(np.bincount(leading) > 0)
     more = min(dropped - least, room - _count_bits(len(found)))
+    prefixes = found.astype(np.uint64) + np.uint64(start)
     # What lies between leading bits and the index of their prefix, both followed by the same bits.
-    between = np.zeros(int(found[-1]) + 1, np.int64)
-    between[found] = (found + start - np.arange(len(found))) << more
+    between = np.zeros(int(found[-1]) + 1, np.uint64)
+    between[found] = prefixes << np.uint64(more)
+    between[found] -= np.arange(0, len(found) << more, 1 << more, dtype=np.uint64)
     shift = dropped - more
-    keys = (bits >> np.uint64(shift)).view(np.int64)
+    keys = bits >> np.uint64(shift)
     keys -= between.take(leading)
-    return found.astype(np.uint64) + np.uint64(start), shift, more, keys
+    return prefixes, shift, more, keys.view(np.int64)
 
 
 def _count_bits(number: int) -> int:
@@ -216,10 +216,13 @@ def count_integers(values: NDArray[Any]) -> Counted:
     table = np.zeros(1 << 8 * values.dtype.itemsize, np.int64)
     for start in range(0, len(plain), PIECE):
         table += np.bincount(plain[start : start + PIECE], minlength=len(table))
-    # The negative ones, which come first, look like the upper half of those without a sign.
-    half = len(table) // 2 if values.dtype.kind == "i" else 0
-    found = np.flatnonzero(np.roll(table, half))
-    numbers = (found - half).astype(np.float64)
-    ends = (float(end) for end in (numbers.min(initial=np.inf), numbers.max(initial=-np.inf)))
-    counted = Counted(0, *ends, numbers, table[found - half])
+    least = 0
+    if values.dtype.kind == "i":
+        # The negative ones, which come first, look like the upper half of those without a sign.
+        least = -len(table) // 2
+        table = np.roll(table, -least)
+    found = np.flatnonzero(table > 0)
+    numbers = (found + least).astype(np.float64)
+    lowest, highest = float(numbers.min(initial=np.inf)), float(numbers.max(initial=-np.inf))
+    counted = Counted(0, lowest, highest, numbers, table[found])
     return counted if len(found) <= MOST_BUCKETS else count_values(np.zeros(0), [counted])

@@ -65,7 +65,7 @@ class Sketch:
         matched = match_values(hidden, values.dtype)
         if matched:
             values = np.where(find_equal(values, matched), np.nan, values)
-        return cls.combine([], [list_rows(values, kept)])._reshape(shape)
+        return cls.combine([], [list_rows(values, kept)]).reshape(shape)
 
     @classmethod
     def combine(cls, sketches: Sequence[Sketch], blocks: Sequence[Values]) -> Sketch:
@@ -154,7 +154,8 @@ class Sketch:
         buckets = Buckets(*map(np.concatenate, (sizes, shift, bounds, counts)))
         return cls._of(buckets, np.concatenate(lowest), np.concatenate(highest))
 
-    def _reshape(self, shape: Shape) -> Sketch:
+    def reshape(self, shape: Shape) -> Sketch:
+        """The same sketch with another shape of the features."""
         return self._map(lambda array: array.reshape(shape))
 
     def _map(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Sketch:
@@ -189,14 +190,14 @@ class Sketch:
 
     def merge(self, other: Sketch) -> Sketch:
         """The sketch of the values of both."""
-        return Sketch.combine([self, other], [])._reshape(self.shape)
+        return Sketch.combine([self, other], []).reshape(self.shape)
 
     def _take(self, features: slice) -> Sketch:
         """The sketch, shape (features,), of some features by their flat indices."""
-        sizes, starts = self.sizes.ravel()[features], self.starts[features]
-        own = slice(int(starts[0]), int(starts[-1] + sizes[-1]))
-        shift, lowest, highest = (array.ravel()[features] for array in (self.shift, self.lowest, self.highest))
-        return Sketch(sizes, shift, lowest, highest, self.bounds[own], self.counts[own])
+        first, last = self.starts[features][[0, -1]]
+        own = slice(int(first), int(last + self.sizes.ravel()[features][-1]))
+        flat = self._map(lambda array: array.ravel()[features])
+        return replace(flat, bounds=self.bounds[own], counts=self.counts[own])
 
     def _list_rows(self) -> list[Counted]:
         """The buckets of each feature, by their flat indices."""
@@ -222,7 +223,7 @@ class Sketch:
         with np.errstate(over="ignore", invalid="ignore"):
             changed = change(bounds) + 0.0
         finite = np.isfinite(changed)
-        return Sketch._of_values(np.where(finite, changed, np.nan), np.where(finite, counts, 0))._reshape(self.shape)
+        return Sketch._of_values(np.where(finite, changed, np.nan), np.where(finite, counts, 0)).reshape(self.shape)
 
     def select(self, indices: list[int]) -> Sketch:
         """The sketch of some features, by their indices along the first axis."""
@@ -236,11 +237,11 @@ class Sketch:
     def stack(cls, parts: Sequence[Sketch]) -> Sketch:
         """Several sketches of the same features as one, with an axis of the parts before those of the features."""
         shape = (len(parts), *parts[0].shape)
-        return cls._concatenate([part._reshape((part.sizes.size,)) for part in parts])._reshape(shape)
+        return cls._concatenate([part.reshape((part.sizes.size,)) for part in parts]).reshape(shape)
 
     def unstack(self) -> list[Sketch]:
         """The sketches that were stacked."""
-        return [self.select([index])._reshape(self.shape[1:]) for index in range(self.shape[0])]
+        return [self.select([index]).reshape(self.shape[1:]) for index in range(self.shape[0])]
 
 
 def list_rows(values: Values, kept: tuple[int, ...]) -> Values:

@@ -60,10 +60,10 @@ class RealValues:
     hidden: Hidden = ()
 
     def of(self, values: Values) -> Values:
-        """The real values of stored ones of any real dtype: those of floats that stand for themselves, as they are."""
+        """The real values of stored ones of any real dtype: those that stand for themselves, as they are."""
         matched = match_values(self.hidden, values.dtype)
         affine = self.packing is not None and self.packing.is_affine
-        if values.dtype.kind == "f" and not (matched or affine or self.divisor != 1.0):
+        if not (matched or affine or self.divisor != 1.0):
             return values
         real = unpack_values(values, self.packing)
         if self.divisor != 1.0:

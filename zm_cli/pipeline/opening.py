@@ -12,7 +12,7 @@ from zm_cli.data.options import Option, ReadOptions, Replay
 from zm_cli.data.source import Source
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import detect, find_receipt, formats, open_source, reading_options
-from zm_cli.formats.shared.options import CLASSES, COLUMNS, EXPECTED
+from zm_cli.formats.shared.options import CLASSES, COLUMNS, EXPECTED, GROWTH
 from zm_cli.pipeline.belonging import list_transformed
 from zm_cli.running.plan import Plan
 from zm_cli.statsfile.fitting import check_fits
@@ -41,10 +41,11 @@ def open_to_apply(
     found = detect(path, kind, preferred=stats.kind).kind
     if stats.axes == "NC" and stats.names is not None and found == stats.kind:
         return _open_table(path, options, stats, kind, inverse, describe)
+    made = describe(stats) if inverse else stats
+    options = _bound_blocks(options, found, stats, made)
     open_here = partial(open_source, path, plan=plan, tick=tick)
     if found != stats.kind:
         return open_here(options, kind), stats
-    made = describe(stats) if inverse else stats
     replayed = replay(options, made, path, inverse=inverse)
     try:
         source = open_here(replayed, kind, preferred=stats.kind)
@@ -82,7 +83,8 @@ def _open_table(
     transformed = list_transformed(find_receipt(path, options), stats) if inverse else None
     if transformed is not None and transformed != stats.names:
         stats = stats.select(list(transformed))
-    names = describe(stats).names if inverse else stats.names
+    made = describe(stats) if inverse else stats
+    options, names = _bound_blocks(options, stats.kind, stats, made), made.names
     source = _open_where_it_fits(path, replay(options, stats, path).replace(among=names), options, stats, kind)
     if source.spec.names == names:
         return source, stats
@@ -93,6 +95,13 @@ def _open_table(
         source.close()
         raise UsageError("statistics --per all cannot be applied to some of their columns", where=COLUMNS.spelling)
     return source, stats.select(list(source.spec.names or ()))
+
+
+def _bound_blocks(options: ReadOptions, kind: str, stats: Stats, made: Stats) -> ReadOptions:
+    """The options, with smaller blocks where few features become many again, which memory must hold."""
+    growth = -(-stats.moments.mean.size // max(1, made.moments.mean.size))
+    known = GROWTH.name in formats()[kind].option_names
+    return options.replace(**{GROWTH.name: growth}) if growth > 1 and known else options
 
 
 def _open_where_it_fits(

@@ -14,13 +14,16 @@ from zm_cli.numbers.statistic import FEATURES, ArrayField, Population, Shape, St
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from zm_cli.numbers.buffered_sketch import BufferedSketch
     from zm_cli.numbers.sketch import Sketch
     from zm_cli.numbers.stored import Hidden
     from zm_cli.numbers.sums import Counts, Floats
 
 MOST_FEATURES = 4096
-MOST_BUCKETS = 4096
+MOST_BUCKETS = 8192
 """As in `zm_cli/numbers/leading_bits.py`, which needs NumPy."""
+MOST_WAITING = 2 * MOST_BUCKETS
+"""As in `zm_cli/numbers/buffered_sketch.py`, which needs NumPy."""
 
 ARRAYS = {
     "quantiles.probabilities": ArrayField(
@@ -55,12 +58,12 @@ ARRAYS = {
 class Quantiles(Statistic):
     """The distribution of each feature, and the probabilities, from 0 to 1, whose quantiles are shown.
 
-    It is exact while a feature has at most 4,096 different values; beyond that, values that agree in their leading bits
+    It is exact while a feature has at most 8,192 different values; beyond that, values that agree in their leading bits
     are counted together. Any partition and any order of the samples give the same bits. NaN and infinities are left
     out. Parts that show different quantiles are merged to one that shows all of them.
     """
 
-    sketch: Sketch
+    buffered: BufferedSketch
     probabilities: tuple[float, ...] = ()
 
     name = "quantiles"
@@ -83,44 +86,55 @@ class Quantiles(Statistic):
         """The distribution of no values."""
         from zm_cli.numbers.sketch import Sketch
 
-        return cls(Sketch.identity(shape))
+        return cls._of(Sketch.identity(shape))
 
     @classmethod
     def from_block(cls, values: NDArray[Any], kept: tuple[int, ...], hidden: Hidden = ()) -> Quantiles:
         """The distribution in an array of any real dtype over all its axes but `kept`; shape (1,) if none is kept."""
-        from zm_cli.numbers.sketch import Sketch
+        from zm_cli.numbers.buffered_sketch import BufferedSketch
 
-        return cls(Sketch.from_block(values, kept, hidden))
+        return cls(BufferedSketch.from_block(values, kept, hidden))
 
     @classmethod
     def from_counts(cls, counts: Counts, hidden: Hidden = ()) -> Quantiles:
         """The distribution of unsigned integers from how often each occurs, (features, values)."""
         from zm_cli.numbers.sketch import Sketch
 
-        return cls(Sketch.from_counts(counts, hidden))
+        return cls._of(Sketch.from_counts(counts, hidden))
+
+    @classmethod
+    def _of(cls, sketch: Sketch, probabilities: tuple[float, ...] = ()) -> Quantiles:
+        from zm_cli.numbers.buffered_sketch import BufferedSketch
+
+        return cls(BufferedSketch(sketch), probabilities)
+
+    @property
+    def sketch(self) -> Sketch:
+        """How the values are distributed."""
+        return self.buffered.settle()
 
     def merge(self, other: Quantiles) -> Quantiles:
         """The distribution of the values of both."""
         shown = tuple(sorted({*self.probabilities, *other.probabilities}))
-        return Quantiles(self.sketch.merge(other.sketch), shown)
+        return Quantiles(self.buffered.merge(other.buffered), shown)
 
     def transform(self, shift: Floats, scale: Floats) -> Quantiles | None:
         """The distribution of `(x - shift) / scale`; None where it is not exact."""
         if not self.sketch.is_exact:
             return None
         shift, scale = shift.reshape(-1, 1), scale.reshape(-1, 1)
-        return replace(self, sketch=self.sketch.map_values(lambda values: (values - shift) / scale))
+        return self._of(self.sketch.map_values(lambda values: (values - shift) / scale), self.probabilities)
 
     def unpack(self, scale: float, offset: float) -> Quantiles | None:
         """The distribution of `x * scale + offset`; None where it is not exact."""
         if not self.sketch.is_exact:
             return None
-        return replace(self, sketch=self.sketch.map_values(lambda values: values * scale + offset))
+        return self._of(self.sketch.map_values(lambda values: values * scale + offset), self.probabilities)
 
     @classmethod
     def count_numbers(cls, features: int) -> int:
-        """The most numbers that are kept for so many features: all buckets, and what is known of each feature."""
-        return (2 * MOST_BUCKETS + 4) * features
+        """The most numbers that are kept for so many features: buckets, values that wait, four of each feature."""
+        return (2 * MOST_BUCKETS + MOST_WAITING + 4) * features
 
     @classmethod
     def count_longest(cls, features: int) -> int:
@@ -137,15 +151,15 @@ class Quantiles(Statistic):
         from zm_cli.numbers.sketch import Sketch
 
         shown = tuple(sorted({probability for part in parts for probability in part.probabilities}))
-        return cls(Sketch.stack([part.sketch for part in parts]), shown)
+        return cls._of(Sketch.stack([part.sketch for part in parts]), shown)
 
     def unstack(self) -> list[Quantiles]:
         """The distribution of each part."""
-        return [replace(self, sketch=sketch) for sketch in self.sketch.unstack()]
+        return [self._of(sketch, self.probabilities) for sketch in self.sketch.unstack()]
 
     def select(self, indices: list[int]) -> Quantiles:
         """The distributions of some features."""
-        return replace(self, sketch=self.sketch.select(indices))
+        return self._of(self.sketch.select(indices), self.probabilities)
 
     def quantile(self, probabilities: Sequence[float] | Floats) -> Floats:
         """The quantiles for probabilities from 0 to 1, shape (P, *features); NaN for a feature without values.
@@ -184,7 +198,7 @@ class Quantiles(Statistic):
         return make_histogram(self.sketch, feature, bins if isinstance(bins, int) else np.asarray(bins, np.float64))
 
     def distinct(self) -> Floats:
-        """How many different values each feature has, in the features' shape; NaN where they are more than 4,096."""
+        """How many different values each feature has, in the features' shape; NaN where they are more than 8,192."""
         import numpy as np
 
         return np.where(self.sketch.shift == 0, self.sketch.sizes, np.nan)
@@ -203,7 +217,7 @@ class Quantiles(Statistic):
         from zm_cli.numbers.sketch_arrays import read_quantiles
 
         sketch, probabilities = read_quantiles(arrays, population)
-        return cls(sketch, tuple(map(float, probabilities)))
+        return cls._of(sketch, tuple(map(float, probabilities)))
 
     def to_columns(self) -> dict[str, NDArray[Any]]:
         """A column for each quantile, named by its percent: q01, q50, q97.5."""

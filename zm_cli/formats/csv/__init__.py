@@ -24,6 +24,7 @@ from zm_cli.formats.shared.options import (
     DESCRIBE,
     EXCLUDE,
     EXPECTED,
+    GROWTH,
     LIMIT,
     NUMERIC,
     ON_ERROR,
@@ -119,7 +120,7 @@ FORMAT = Format(
     join=_join,
     options=(
         *(COLUMNS, EXCLUDE, AMONG, EXPECTED, NUMERIC, DELIMITER, DECIMAL, ENCODING, HEADER, SKIP_ROWS, COMMENT),
-        *(NULL_VALUES, LIMIT, SAMPLE, SEED, SHARD, ON_ERROR, DESCRIBE, BY, WEIGHT),
+        *(NULL_VALUES, LIMIT, SAMPLE, SEED, SHARD, ON_ERROR, DESCRIBE, GROWTH, BY, WEIGHT),
     ),
     completers=dict.fromkeys(("columns", "exclude", "by", "weight"), _complete_columns),
     reads_pipe=True,

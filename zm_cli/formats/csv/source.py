@@ -35,12 +35,14 @@ from zm_cli.formats.csv.preamble import advise_preamble, count_rows_in, read_pre
 from zm_cli.formats.csv.records import has_other_line_ends
 from zm_cli.formats.csv.stream import TextStream, is_regular
 from zm_cli.formats.csv.totals import find_total
-from zm_cli.formats.shared.options import AMONG, COLUMNS, DESCRIBE, NUMERIC, ON_ERROR, SHARD
+from zm_cli.formats.shared.options import AMONG, COLUMNS, DESCRIBE, GROWTH, NUMERIC, ON_ERROR, SHARD
 from zm_cli.formats.shared.receipt_beside import read_receipt
 from zm_cli.inputs.option_text import spell_names
 from zm_cli.inputs.standard_input import name_input
 from zm_cli.outputs.shard_record import add_to_shard, is_later_shard
 
+SMALLEST_PIECE = 1 << 16
+"""Bytes of text in a block at least, however much longer rows become."""
 LINE_ENDS = {b"\n": "LF", b"\r\n": "CRLF", b"\r": "CR"}
 
 
@@ -68,6 +70,7 @@ class CsvSource:
             refuse_pipe(options)
         self.nbytes = Path(path).stat().st_size if not self.one_pass else 0
         self._carry = False
+        self._growth = options.get(GROWTH) or 1
         self._where = name_input(path)
         named_encoding = options.get(ENCODING)
         self._encoding = None if named_encoding is None else parse_encoding(named_encoding)
@@ -196,7 +199,7 @@ class CsvSource:
             comment=self._comment_bytes,
         )
         try:
-            yield from cutter.cut(block.BLOCK_BYTES)
+            yield from cutter.cut(max(SMALLEST_PIECE, block.BLOCK_BYTES // self._growth))
         finally:
             stream.close()
 
@@ -212,7 +215,7 @@ class CsvSource:
         if pieces is None:
             raise UsageError("can be read only once", where=self._where, hint="save it to a file first")
         for index, piece in enumerate(self._rows.take(pieces, self.layout.line_end)):
-            yield Span(index, piece, piece.nbytes, len(piece.text))
+            yield Span(index, piece, piece.nbytes, len(piece.text) * self._growth)
 
     def read(self, span: Span) -> Block:
         """Returns the rows of a span; values have shape (rows, features). Safe to call from several threads at once.

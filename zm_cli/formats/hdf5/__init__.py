@@ -14,6 +14,7 @@ from zm_cli.formats.shared.layout import find_layout_fault
 from zm_cli.formats.shared.options import (
     BY,
     DATASET,
+    GROWTH,
     LAYOUT,
     LIMIT,
     MASK,
@@ -104,7 +105,7 @@ FORMAT = Format(
     open=_open,
     find_receipt=_find_receipt,
     list_files=_list_files,
-    options=(DATASET, LAYOUT, MASK_AND_SCALE, ALLOW_EXTERNAL, LIMIT, SAMPLE, SEED, SHARD, BY, WEIGHT, MASK),
+    options=(DATASET, LAYOUT, MASK_AND_SCALE, ALLOW_EXTERNAL, LIMIT, SAMPLE, SEED, SHARD, BY, WEIGHT, MASK, GROWTH),
     find_fault=find_layout_fault,
     survey=_survey,
     join=_join,

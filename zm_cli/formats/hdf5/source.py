@@ -32,7 +32,7 @@ from zm_cli.formats.hdf5.options import ALLOW_EXTERNAL
 from zm_cli.formats.hdf5.reader import DatasetReader
 from zm_cli.formats.hdf5.receipts import RECEIPT
 from zm_cli.formats.shared.layout import parse_layout
-from zm_cli.formats.shared.options import DATASET, LAYOUT, MASK_AND_SCALE, SHARD
+from zm_cli.formats.shared.options import DATASET, GROWTH, LAYOUT, MASK_AND_SCALE, SHARD
 from zm_cli.formats.shared.sampling import SampleRange, choose, cut_ranges
 from zm_cli.outputs.hdf5_errors import H5PY_ERRORS, explain_error
 from zm_cli.outputs.receipt import parse_receipt
@@ -104,7 +104,8 @@ class Hdf5Source:
         self.sample_bytes = math.prod(shape) * dataset.dtype.itemsize // stored_samples
         self.nbytes = self._samples * self.sample_bytes
         chunk_samples = None if dataset.chunks is None else dataset.chunks[self._axis]
-        self._span_samples = count_span_samples(chunk_samples, self.sample_bytes)
+        self._growth = options.get(GROWTH) or 1
+        self._span_samples = count_span_samples(chunk_samples, self.sample_bytes * self._growth)
         self._reader = DatasetReader(self.location, dataset, self._axis, self._span_samples)
         self._others = open_beside(file, self.path, options, dataset, letters, self._span_samples)
         self._notes += self._others.notes
@@ -142,7 +143,7 @@ class Hdf5Source:
         """
         for reader in (self._reader, *self._others.readers):
             reader.prepare()
-        yield from cut_ranges(self._choice, self._span_samples, self.sample_bytes)
+        yield from cut_ranges(self._choice, self._span_samples, self.sample_bytes, self._growth)
 
     def read(self, span: Span) -> Block:
         """The samples of a span: values (n, *sample_shape) of `spec.dtype`, C-contiguous and writable.

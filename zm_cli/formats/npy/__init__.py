@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zm_cli.data.format import Complete, Confidence, Format, JoinRequest
 from zm_cli.data.options import Option, ReadOptions
 from zm_cli.formats.shared.layout import find_layout_fault
-from zm_cli.formats.shared.options import BY, DATASET, LAYOUT, LIMIT, MASK, SAMPLE, SEED, SHARD, WEIGHT
+from zm_cli.formats.shared.options import BY, DATASET, GROWTH, LAYOUT, LIMIT, MASK, SAMPLE, SEED, SHARD, WEIGHT
 
 if TYPE_CHECKING:
     from zm_cli.data.source import Source
@@ -88,7 +88,7 @@ FORMAT = Format(
     open=_open,
     find_receipt=_find_receipt,
     list_files=_list_files,
-    options=(DATASET, LAYOUT, LIMIT, SAMPLE, SEED, SHARD, BY, WEIGHT, MASK),
+    options=(DATASET, LAYOUT, LIMIT, SAMPLE, SEED, SHARD, BY, WEIGHT, MASK, GROWTH),
     find_fault=find_layout_fault,
     survey=_survey,
     join=_join,

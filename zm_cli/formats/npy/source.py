@@ -22,7 +22,7 @@ from zm_cli.formats.npy.receipts import find_receipt
 from zm_cli.formats.shared.beside import list_named
 from zm_cli.formats.shared.layout import guess_layout, parse_layout
 from zm_cli.formats.shared.npy_header import NpyHeader
-from zm_cli.formats.shared.options import DATASET, LAYOUT, SHARD
+from zm_cli.formats.shared.options import DATASET, GROWTH, LAYOUT, SHARD
 from zm_cli.formats.shared.sampling import SampleRange, choose, cut_ranges
 
 _opening = threading.Lock()
@@ -67,6 +67,7 @@ class NpySource:
         )
         self.sample_bytes = self.header.nbytes // there
         self.nbytes = self._samples * self.sample_bytes
+        self._growth = options.get(GROWTH) or 1
         self.receipt: Mapping[str, Any] | None = find_receipt(path, self.array.name)
         self.signature = sign_file(path)
         self._mapped: MappedArray | None = None
@@ -84,7 +85,8 @@ class NpySource:
 
     def spans(self) -> Iterator[Span]:
         """Yields the addresses of all samples in order, each a SampleRange of about BLOCK_BYTES."""
-        return cut_ranges(self._choice, max(1, blocks.BLOCK_BYTES // self.sample_bytes), self.sample_bytes)
+        step = max(1, blocks.BLOCK_BYTES // (self.sample_bytes * self._growth))
+        return cut_ranges(self._choice, step, self.sample_bytes, self._growth)
 
     def read(self, span: Span) -> Block:
         """The samples of a span: values (n, *sample_shape) of `spec.dtype`, C-contiguous.

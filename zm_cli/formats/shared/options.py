@@ -155,5 +155,7 @@ CLASSES: Option[tuple[str, ...]] = Option("classes")
 """The names of the classes that labels are numbered by: those of the statistics to apply, in their order."""
 DESCRIBE: Option[bool] = Option("describe")
 """Whether blocks say what all columns of a table hold as text."""
+GROWTH: Option[int] = Option("growth")
+"""How many times as many values a sample has where it is written: blocks are then so much smaller."""
 FILES: Option[tuple[str, ...]] = Option("files")
 """The files to read, relative to the path, which is then their common folder."""

@@ -99,16 +99,16 @@ class SampleRange(NamedTuple):
         return values if self.picked is None else values[list(self.picked)]
 
 
-def cut_ranges(choice: Choice, step: int, sample_bytes: int) -> Iterator[Span]:
+def cut_ranges(choice: Choice, step: int, sample_bytes: int, growth: int = 1) -> Iterator[Span]:
     """Yields spans of at most `step` samples that lie near one another, each with a SampleRange as its address.
 
-    Spans begin at multiples of `step` in the data, those of a shard, too.
+    Spans begin at multiples of `step` in the data, those of a shard, too. `growth` is the value of GROWTH.
     """
     from zm_cli.data.block import Span
 
     for index, address in enumerate(_cut_ranges(choice, step)):
         number = address.stop - address.start if address.picked is None else len(address.picked)
-        yield Span(index, address, number * sample_bytes, number * sample_bytes)
+        yield Span(index, address, number * sample_bytes, number * sample_bytes * growth)
 
 
 def _cut_ranges(choice: Choice, step: int) -> Iterator[SampleRange]:
