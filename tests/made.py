@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from zm_cli.data.spec import Spec
 from zm_cli.methods import methods
-from zm_cli.methods.base import Use
-from zm_cli.methods.settings import Settings
+from zm_cli.methods.shared.base import Use
+from zm_cli.methods.shared.settings import Settings
 from zm_cli.numbers.axes import Per, kept_axes
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.stored import unit_divisor

@@ -17,8 +17,8 @@ from tests.made import make_stats, make_transform
 from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError, UsageError
 from zm_cli.methods import methods, methods_of
-from zm_cli.methods.settings import Settings
-from zm_cli.methods.whitening import find_components
+from zm_cli.methods.shared.settings import Settings
+from zm_cli.methods.shared.whitening import find_components
 from zm_cli.numbers.axes import kept_axes
 from zm_cli.numbers.stored import unit_divisor
 from zm_cli.statistics.covariance import Covariance

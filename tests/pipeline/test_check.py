@@ -15,7 +15,7 @@ from tests.made import make_stats
 from tests.pipeline.tables import table
 from zm_cli.errors import DataError
 from zm_cli.methods import methods
-from zm_cli.methods.settings import Settings
+from zm_cli.methods.shared.settings import Settings
 from zm_cli.outputs.receipt import DONE
 from zm_cli.pipeline.check import TOLERANCE, USUAL_METHODS, Making, check_stats
 from zm_cli.pipeline.measures import MEASURES

@@ -21,7 +21,7 @@ from zm_cli.errors import DataError
 from zm_cli.formats import formats, reading_options
 from zm_cli.formats.shared.options import BY
 from zm_cli.methods import methods
-from zm_cli.methods.settings import Settings
+from zm_cli.methods.shared.settings import Settings
 from zm_cli.numbers.groups import Groups
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.weighted_block import measure_block

@@ -15,7 +15,7 @@ from zm_cli.formats import find_receipt
 from zm_cli.formats.shared.options import WEIGHT
 from zm_cli.inputs.standard_input import name_input
 from zm_cli.methods import methods, methods_of
-from zm_cli.methods.expectation import read_settings
+from zm_cli.methods.shared.expectation import read_settings
 from zm_cli.outputs.receipt import DONE, check_receipt, describe_receipt, is_readable
 from zm_cli.pipeline.options import ApplyOptions
 from zm_cli.statistics import optional_statistics

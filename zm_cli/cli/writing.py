@@ -23,7 +23,7 @@ from zm_cli.formats import detect, find_receipt
 from zm_cli.formats.shared.options import SHARD
 from zm_cli.inputs.standard_input import name_input
 from zm_cli.methods import methods
-from zm_cli.methods.base import Method
+from zm_cli.methods.shared.base import Method
 from zm_cli.outputs.receipt import check_operation
 from zm_cli.pipeline.apply import apply
 from zm_cli.pipeline.belonging import find_other_data, find_other_settings, name_stats

@@ -7,18 +7,15 @@ import pkgutil
 from collections.abc import Mapping
 from functools import cache
 
-from zm_cli.methods.base import Method
-
-SHARED = frozenset({"base", "elementwise", "expectation", "extents", "filling", "percents", "settings", "whitening"})
-"""The modules that several methods need."""
+from zm_cli.methods.shared.base import Method
 
 
 @cache
 def methods() -> Mapping[str, Method]:
-    """Every method by its name: each module here but the shared ones has one as METHOD."""
+    """Every method by its name: each module here has one as METHOD."""
     found: dict[str, Method] = {}
     for module in sorted(pkgutil.iter_modules(__path__), key=lambda entry: entry.name):
-        if module.name not in SHARED:
+        if not module.ispkg:
             method: Method = importlib.import_module(f"{__name__}.{module.name}").METHOD
             found[method.name] = method
     return found

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zm_cli.methods.elementwise import Affine, Elementwise
-from zm_cli.methods.expectation import Expectation, Target
+from zm_cli.methods.shared.elementwise import Affine, Elementwise
+from zm_cli.methods.shared.expectation import Expectation, Target
 
 if TYPE_CHECKING:
-    from zm_cli.methods.settings import Settings
+    from zm_cli.methods.shared.settings import Settings
     from zm_cli.statsfile.stats import Stats
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zm_cli.methods.base import Method, Use
-from zm_cli.methods.expectation import Expectation, Target
+from zm_cli.methods.shared.base import Method, Use
+from zm_cli.methods.shared.expectation import Expectation, Target
 
 if TYPE_CHECKING:
-    from zm_cli.methods.settings import Settings
+    from zm_cli.methods.shared.settings import Settings
     from zm_cli.statsfile.stats import Stats
     from zm_cli.transforms.rows import RowTransform
 

@@ -6,12 +6,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from zm_cli.data.sink import OutputFeatures
-from zm_cli.methods.expectation import Expectation, Target
-from zm_cli.methods.whitening import NOISE, Components, Whitening, expect_variances, find_components, make_moments
+from zm_cli.methods.shared.expectation import Expectation, Target
+from zm_cli.methods.shared.whitening import (
+    NOISE,
+    Components,
+    Whitening,
+    expect_variances,
+    find_components,
+    make_moments,
+)
 
 if TYPE_CHECKING:
     from zm_cli.data.spec import Spec
-    from zm_cli.methods.settings import Settings
+    from zm_cli.methods.shared.settings import Settings
     from zm_cli.numbers.moments import Moments
     from zm_cli.numbers.sums import Floats
     from zm_cli.statsfile.stats import Stats

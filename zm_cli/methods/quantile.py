@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from zm_cli.methods.expectation import Expectation, Target
-from zm_cli.methods.extents import NOISE, Extensive, Extents
-from zm_cli.methods.percents import find_quantiles, name_quantiles
+from zm_cli.methods.shared.expectation import Expectation, Target
+from zm_cli.methods.shared.extents import NOISE, Extensive, Extents
+from zm_cli.methods.shared.percents import find_quantiles, name_quantiles
 
 if TYPE_CHECKING:
-    from zm_cli.methods.settings import Settings
+    from zm_cli.methods.shared.settings import Settings
     from zm_cli.statsfile.stats import Stats
 
 

@@ -15,7 +15,7 @@ from zm_cli.data.source import Source
 from zm_cli.errors import DataError
 from zm_cli.inputs.standard_input import name_input
 from zm_cli.methods import methods
-from zm_cli.methods.base import Method, Use
+from zm_cli.methods.shared.base import Method, Use
 from zm_cli.numbers.axes import Per, kept_axes
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.stored import find_equal, match_values, unpack_values

@@ -10,9 +10,9 @@ import numpy as np
 
 from zm_cli.data.source import Source
 from zm_cli.methods import methods
-from zm_cli.methods.base import Method
-from zm_cli.methods.expectation import Expectation, Target, read_settings
-from zm_cli.methods.settings import Settings
+from zm_cli.methods.shared.base import Method
+from zm_cli.methods.shared.expectation import Expectation, Target, read_settings
+from zm_cli.methods.shared.settings import Settings
 from zm_cli.numbers.axes import possible_pers
 from zm_cli.outputs.receipt import DAMAGED, DONE, is_readable
 from zm_cli.pipeline.findings import Findings, Flags

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from zm_cli.errors import DataError
-from zm_cli.methods.expectation import Expectation
+from zm_cli.methods.shared.expectation import Expectation
 from zm_cli.numbers.blas import limit_blas
 from zm_cli.numbers.sums import Counts, Floats
 from zm_cli.statistics import optional_statistics

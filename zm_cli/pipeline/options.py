@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from zm_cli.methods.settings import Settings
+from zm_cli.methods.shared.settings import Settings
 
 if TYPE_CHECKING:
     from zm_cli.numbers.bounds import Bounds

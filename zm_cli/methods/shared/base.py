@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from zm_cli.data.spec import Spec
-    from zm_cli.methods.expectation import Expectation
-    from zm_cli.methods.settings import Settings
+    from zm_cli.methods.shared.expectation import Expectation
+    from zm_cli.methods.shared.settings import Settings
     from zm_cli.statsfile.stats import Stats
     from zm_cli.transforms.base import Transform
 

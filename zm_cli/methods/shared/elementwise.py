@@ -6,10 +6,10 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from zm_cli.methods.base import Method, Use
+from zm_cli.methods.shared.base import Method, Use
 
 if TYPE_CHECKING:
-    from zm_cli.methods.settings import Settings
+    from zm_cli.methods.shared.settings import Settings
     from zm_cli.numbers.sums import Floats
     from zm_cli.statsfile.stats import Stats
     from zm_cli.transforms.affine import AffineTransform
@@ -39,7 +39,7 @@ class Elementwise(Method):
         """The affine transform by statistics that fit the data."""
         import numpy as np
 
-        from zm_cli.methods.filling import find_filling
+        from zm_cli.methods.shared.filling import find_filling
         from zm_cli.numbers.axes import broadcast_shape
         from zm_cli.numbers.stored import hide_values, unit_divisor
         from zm_cli.transforms.affine import AffineTransform

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zm_cli.methods.percents import find_quantiles
-from zm_cli.methods.settings import Impute
+from zm_cli.methods.shared.percents import find_quantiles
+from zm_cli.methods.shared.settings import Impute
 from zm_cli.numbers.sums import Floats
 from zm_cli.statsfile.stats import Stats
 

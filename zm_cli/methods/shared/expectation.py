@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from zm_cli.methods.settings import Settings
+from zm_cli.methods.shared.settings import Settings
 
 
 @dataclass(frozen=True)

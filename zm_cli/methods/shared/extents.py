@@ -6,13 +6,13 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from zm_cli.methods.elementwise import Affine, Elementwise
+from zm_cli.methods.shared.elementwise import Affine, Elementwise
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from zm_cli.methods.settings import Settings
+    from zm_cli.methods.shared.settings import Settings
     from zm_cli.numbers.sums import Floats
     from zm_cli.statsfile.stats import Stats
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from zm_cli.errors import DataError, UsageError
 from zm_cli.inputs.columns import list_columns
-from zm_cli.methods.base import Given, Method, Use
-from zm_cli.methods.expectation import Target
+from zm_cli.methods.shared.base import Given, Method, Use
+from zm_cli.methods.shared.expectation import Target
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from zm_cli.data.sink import OutputFeatures
     from zm_cli.data.spec import Spec
-    from zm_cli.methods.settings import Settings
+    from zm_cli.methods.shared.settings import Settings
     from zm_cli.numbers.comoments import CoMoments
     from zm_cli.numbers.moments import Moments
     from zm_cli.numbers.spectrum import Spectrum
@@ -73,7 +73,7 @@ class Whitening(Method):
         """
         import numpy as np
 
-        from zm_cli.methods.filling import find_filling
+        from zm_cli.methods.shared.filling import find_filling
         from zm_cli.numbers.axes import kept_axes
         from zm_cli.numbers.stored import hide_values, unit_divisor
         from zm_cli.transforms.matrix import MatrixTransform
