@@ -31,7 +31,8 @@ def small_sketches(most_sorted: int = 4) -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(leading_bits, "MOST_BUCKETS", SMALL)
-        patch.setattr(leading_bits, "_TABLE_BITS", 13)
+        patch.setattr(leading_bits, "_LEADING_BITS", 2)
+        patch.setattr(leading_bits, "_TABLE_BITS", 5)
         patch.setattr(sketch, "_SORTED", most_sorted)
         patch.setattr(sketch, "PIECE", PIECE)
         patch.setattr(sketch, "_TOGETHER", 3 * PIECE)

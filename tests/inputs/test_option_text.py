@@ -7,7 +7,14 @@ import shlex
 import pytest
 
 from zm_cli.errors import UsageError
-from zm_cli.inputs.option_text import parse_names, parse_percents, parse_quantiles, parse_range, spell_names
+from zm_cli.inputs.option_text import (
+    parse_names,
+    parse_percents,
+    parse_quantiles,
+    parse_range,
+    spell_names,
+    to_probability,
+)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +37,13 @@ def test_names_in_a_hint_are_taken_apart_as_they_were(names: tuple[str, ...]) ->
 )
 def test_percents_ascend_and_each_comes_once(text: str | None, percents: tuple[float, ...] | None) -> None:
     assert str(parse_quantiles(text)) == str(percents)
+
+
+@pytest.mark.parametrize(
+    ("percent", "probability"), [(0, 0.0), (0.1, 0.001), (2.5, 0.025), (33.3, 0.333), (50, 0.5), (99.99, 0.9999)]
+)
+def test_a_percent_is_divided_as_it_is_written(percent: float, probability: float) -> None:
+    assert to_probability(percent) == probability
 
 
 @pytest.mark.parametrize(("text", "wrong"), [("10,x", "x"), ("", ""), ("1,,2", ""), ("101", "101"), ("nan", "nan")])

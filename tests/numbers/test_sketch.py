@@ -104,6 +104,7 @@ MADE: dict[str, Callable[[np.random.Generator, int], NDArray[Any]]] = {
     "2000 +- 10": lambda rng, n: rng.normal(2000, 10, n),
     "log-normal": lambda rng, n: rng.lognormal(size=n),
     "time stamps": lambda rng, n: 1.6e9 + rng.uniform(0, 4 * 365.25 * 86400, n),
+    "time stamps, 10 years": lambda rng, n: 1.4e9 + rng.uniform(0, 10 * 365.25 * 86400, n),
     "Cauchy": lambda rng, n: rng.standard_cauchy(n),
     "mixture": lambda rng, n: np.where(rng.random(n) < 0.3, rng.normal(-5, 0.1, n), rng.normal(100, 20, n)),
     "many zeros": lambda rng, n: np.where(rng.random(n) < 0.6, 0.0, rng.normal(size=n)),
@@ -115,7 +116,7 @@ MADE: dict[str, Callable[[np.random.Generator, int], NDArray[Any]]] = {
 }
 
 
-@pytest.mark.parametrize("count", [4097, 8193])
+@pytest.mark.parametrize("count", [8193, 16385])
 @pytest.mark.parametrize("name", MADE)
 def test_full_sketches_are_those_of_the_definition(name: str, count: int) -> None:
     values = MADE[name](np.random.default_rng(1), count)
@@ -200,6 +201,18 @@ def test_counts_of_values_give_the_bits_of_the_values(hidden: tuple[float, ...])
     assert_same_sketch(Sketch.from_counts(counts, hidden), Sketch.from_block(values, (1,), hidden))
 
 
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "<u2", ">u2", "<i2", ">i2"])
+@pytest.mark.parametrize("count", [100, 200_000])
+def test_small_integers_that_are_counted_in_a_table_give_the_bits_of_floats(dtype: str, count: int) -> None:
+    rng = np.random.default_rng(12)
+    ends = (0, 2) if dtype == "bool" else (np.iinfo(dtype).min, np.iinfo(dtype).max + 1)
+    values = rng.integers(*ends, (count, 2)).astype(dtype)
+    assert_same_sketch(Sketch.from_block(values, (1,)), Sketch.from_block(values.astype(np.float64), (1,)))
+    part = Sketch.from_block(values[: count // 2].astype(np.float64), (1,))
+    mixed = Sketch.combine([part], [values[count // 2 :].T])
+    assert_same_sketch(mixed, Sketch.from_block(values, (1,)))
+
+
 @pytest.mark.parametrize(("scale", "offset"), [(1 / 255, 0.0), (-0.25, 3.0), (1e-20, 1.0), (1e308, 0.0)])
 def test_exact_values_are_mapped_as_if_they_had_been_measured(scale: float, offset: float) -> None:
     values = np.random.default_rng(6).integers(0, 256, (500, 2), dtype=np.uint8)
@@ -247,19 +260,20 @@ def test_quantiles_of_any_floats_have_the_bits_of_numpy(
 
 
 @pytest.mark.parametrize(
-    ("name", "percent"),
+    ("name", "percent", "times"),
     [
-        ("normal", 0.02),
-        ("2000 +- 10", 0.03),
-        ("log-normal", 0.03),
-        ("time stamps", 0.003),
-        ("Cauchy", 0.1),
-        ("mixture", 0.01),
-        ("cents", 0.02),
-        ("integers", 0.0),
+        ("normal", 0.02, 1.5),
+        ("2000 +- 10", 0.03, 1),
+        ("log-normal", 0.03, 2.5),
+        ("time stamps", 0.003, 1.5),
+        ("time stamps, 10 years", 0.003, 1.5),
+        ("Cauchy", 0.1, 2),
+        ("mixture", 0.01, 1),
+        ("cents", 0.02, 1),
+        ("integers", 0.0, 1),
     ],
 )
-def test_quantiles_are_near_those_of_all_values(name: str, percent: float) -> None:
+def test_quantiles_are_near_those_of_all_values(name: str, percent: float, times: float) -> None:
     shares, largest = USUAL[2:-2], []
     for seed in range(9):
         values = MADE[name](np.random.default_rng(seed), 300_000)
@@ -267,9 +281,9 @@ def test_quantiles_are_near_those_of_all_values(name: str, percent: float) -> No
         expected = np.quantile(values, shares)
         error = np.abs(find_quantiles(sketch, shares)[:, 0] - expected).max()
         largest.append(100 * error / (expected[3] - expected[1]))
-    # Of the interquartile range: how many values lie in one half of a bucket is chance.
+    # Of the interquartile range. How many values lie in one half of a bucket is chance, so some data are further off.
     assert np.median(largest) <= percent
-    assert max(largest) <= 4 * percent
+    assert max(largest) <= times * percent
 
 
 @pytest.mark.parametrize("name", ["normal", "log-normal", "Cauchy", "many zeros", "huge and tiny"])

@@ -21,7 +21,7 @@ from tests.shell import run_zm
 from tests.sketches import assert_same_sketch
 from tests.systems import examples
 from zm_cli.errors import DataError
-from zm_cli.numbers import leading_bits
+from zm_cli.numbers import buffered_sketch, leading_bits
 from zm_cli.numbers.sketch import Sketch
 from zm_cli.numbers.statistic import FieldError, Population
 from zm_cli.statistics import quantiles
@@ -99,12 +99,13 @@ def test_counted_values_are_transformed_and_full_sketches_are_not() -> None:
 
 def test_the_limit_that_is_read_at_every_start_is_that_of_the_arithmetic() -> None:
     assert quantiles.MOST_BUCKETS == leading_bits.MOST_BUCKETS
-    values = np.arange(5000.0).reshape(-1, 1)
-    assert Quantiles.from_block(values, (1,)).sketch.bounds.size <= Quantiles.count_longest(1) == 4096
+    assert quantiles.MOST_NUMBERS == buffered_sketch.MOST_NUMBERS
+    values = np.arange(9000.0).reshape(-1, 1)
+    assert Quantiles.from_block(values, (1,)).sketch.bounds.size <= Quantiles.count_longest(1) == 8192
 
 
 def test_different_values_are_counted_while_they_are_few() -> None:
-    values = np.column_stack([np.arange(5000.0), np.arange(5000) % 7, np.full(5000, np.nan)])
+    values = np.column_stack([np.arange(9000.0), np.arange(9000) % 7, np.full(9000, np.nan)])
     np.testing.assert_array_equal(Quantiles.from_block(values, (1,)).distinct(), [np.nan, 7, 0])
 
 
@@ -123,9 +124,9 @@ def test_shares_and_histograms_are_those_of_numpy() -> None:
 @settings(deadline=None, max_examples=examples(40))
 @given(
     seed=st.integers(0, 999),
-    rows=st.sampled_from([1, 50, 5000]),
+    rows=st.sampled_from([1, 50, 9000]),
     empty=st.booleans(),
-    cut=st.integers(0, 5000),
+    cut=st.integers(0, 9000),
     percents=st.lists(st.floats(0, 100), min_size=1, max_size=3, unique=True).map(sorted).map(tuple),
 )
 def test_it_comes_back_to_the_bit(
@@ -162,8 +163,8 @@ def test_features_of_several_axes_come_back(suffix: str) -> None:
     np.testing.assert_array_equal(back.quantile([0.5])[0], np.median(values, axis=0))
 
 
-FULL = np.random.default_rng(6).normal(size=5000)
-FEW = np.column_stack([FULL, np.resize([1.0, 2.0, 4.0, 4.0], 5000)])
+FULL = np.random.default_rng(6).normal(size=9000)
+FEW = np.column_stack([FULL, np.resize([1.0, 2.0, 4.0, 4.0], 9000)])
 
 
 def damage(change: dict[str, Any]) -> dict[str, Any]:
@@ -191,7 +192,7 @@ NEXT = float(np.nextafter(Sketch.from_block(FEW, (1,)).bounds[4], np.inf))
         ({"counts": "x"}, "'quantiles.counts'"),
         ({"counts": {-1: 0}}, "'quantiles.counts' has an empty bucket"),
         ({"counts": {-1: -1}}, "'quantiles.counts' is negative"),
-        ({"counts": {-1: 2501}}, "'quantiles.counts' do not add up to 'count'"),
+        ({"counts": {-1: 4501}}, "'quantiles.counts' do not add up to 'count'"),
         ({"counts": {-1: 2**62, -2: 2**62, -3: 2**63 - 1}}, "'quantiles.counts' do not add up to 'count'"),
         ({"counts": [1, 2]}, "'quantiles.counts' has 2 entries, but 'quantiles.buckets' add up to"),
         ({"bounds": [1.0, 2.0]}, "'quantiles.bounds' has 2 entries"),
@@ -200,8 +201,8 @@ NEXT = float(np.nextafter(Sketch.from_block(FEW, (1,)).bounds[4], np.inf))
         ({"bounds": {-1: 1.5}}, "'quantiles.bounds' do not ascend"),
         ({"bounds": {4: NEXT}}, "'quantiles.bounds' do not begin the buckets"),
         ({"buckets": {1: -3}}, "'quantiles.buckets' is negative"),
-        ({"buckets": {1: 4097}}, "'quantiles.buckets' are more than 4,096"),
-        ({"buckets": {1: 2**62}}, "'quantiles.buckets' are more than 4,096"),
+        ({"buckets": {1: 8193}}, "'quantiles.buckets' are more than 8,192"),
+        ({"buckets": {1: 2**62}}, "'quantiles.buckets' are more than 8,192"),
         ({"buckets": [1]}, "'quantiles.buckets' has the shape"),
         ({"shift": {1: 52}}, "'quantiles.shift' is larger than so few buckets need"),
         ({"shift": {1: 53}}, "'quantiles.shift' is more than 52"),

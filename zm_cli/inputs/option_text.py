@@ -9,6 +9,7 @@ import re
 import shlex
 import sys
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Literal
 
 from zm_cli.errors import UsageError
@@ -121,6 +122,11 @@ def parse_quantiles(text: str | None) -> tuple[float, ...] | None:
         # -0 is 0.
         found.add(abs(percent))
     return tuple(sorted(found))
+
+
+def to_probability(percent: float) -> float:
+    """The float nearest to a hundredth of a percent as it is written: 0.333 for 33.3, which 33.3 / 100 is not."""
+    return float(Decimal(repr(float(percent))).scaleb(-2))
 
 
 def parse_components(text: str) -> int | float:

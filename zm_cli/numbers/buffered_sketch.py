@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,17 +15,15 @@ from zm_cli.numbers.sketch import Sketch, list_rows
 from zm_cli.numbers.statistic import Shape
 from zm_cli.numbers.stored import Hidden
 
-MOST_WAITING = 2 * MOST_BUCKETS
-"""The most values of a feature that wait, if they are float64: as much memory as that of a full sketch. More of others.
-"""
-_MOST_BYTES = 8 * MOST_WAITING
+MOST_NUMBERS = 4 * MOST_BUCKETS
+"""The most numbers of a feature: two for each bucket, one for each float64 that waits."""
 _MOST_BLOCKS = 32
 """The most arrays that wait."""
 
 
 @dataclass(eq=False)
 class BufferedSketch:
-    """The sketch of `counted` values and of those that `wait` in arrays (features, M) of any real dtype.
+    """The sketch of `counted` values and of those that wait, in arrays (features, M) of one real dtype.
 
     A sketch depends on the set of its values alone, so that the bits do not depend on when they are counted. When it is
     pickled, none wait any longer.
@@ -37,17 +36,20 @@ class BufferedSketch:
     def from_block(cls, values: Values, kept: tuple[int, ...], hidden: Hidden = ()) -> BufferedSketch:
         """What `Sketch.from_block` returns, of a copy of the values where they are few."""
         shape = tuple(values.shape[axis] for axis in kept) or (1,)
-        rows = list_rows(values, kept)
-        if hidden or not 0 < _count_bytes([rows]) <= _MOST_BYTES:
+        if hidden or not values.size or values.nbytes > 8 * MOST_NUMBERS * math.prod(shape):
             return cls(Sketch.from_block(values, kept, hidden))
-        # What the block becomes is not known here. In the copy, the values of a feature lie beside one another.
+        rows = list_rows(values, kept)
+        # The block may be changed later. In the copy, the values of a feature lie beside one another.
         return cls(Sketch.identity(shape), [rows.copy() if np.may_share_memory(rows, values) else rows])
 
     def merge(self, other: BufferedSketch) -> BufferedSketch:
         """The sketch of the values of both."""
         counted = [each.counted for each in (self, other) if each.counted.sizes.any()]
         waiting = [*self.waiting, *other.waiting]
-        if len(counted) > 1 or _count_bytes(waiting) > _MOST_BYTES:
+        nbytes = sum(block.shape[1] * block.itemsize for block in waiting)
+        buckets = int(counted[0].sizes.max()) if counted else 0
+        is_full = 16 * buckets + nbytes > 8 * MOST_NUMBERS
+        if is_full or len(counted) > 1 or len({block.dtype for block in waiting}) > 1:
             return BufferedSketch(_count(counted, waiting, self.counted.shape))
         if len(waiting) > _MOST_BLOCKS:
             waiting = [np.concatenate(waiting, axis=1)]
@@ -61,11 +63,6 @@ class BufferedSketch:
 
     def __getstate__(self) -> dict[str, Any]:
         return {"counted": self.settle(), "waiting": ()}
-
-
-def _count_bytes(blocks: Sequence[Values]) -> int:
-    """The bytes of a feature in arrays (features, M)."""
-    return sum(block.shape[1] * block.itemsize for block in blocks)
 
 
 def _count(counted: Sequence[Sketch], waiting: Sequence[Values], shape: Shape) -> Sketch:

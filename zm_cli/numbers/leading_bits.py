@@ -23,7 +23,8 @@ MOST_DROPPED = 52
 """The most bits that are ever dropped: sign and exponent are left, which have fewer values than MOST_BUCKETS."""
 
 _LEADING_BITS = 12
-"""So many bits are looked at first: sign and exponent, or the first ones in which values differ."""
+"""So many bits are looked at first: sign and exponent, or the first in which values differ. 2**12 is less than
+MOST_BUCKETS."""
 _TABLE_BITS = 17
 """A table of counts has at most 2**17 entries, which stay in a core's cache."""
 _FEW = 4096

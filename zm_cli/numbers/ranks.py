@@ -52,23 +52,26 @@ def _find_values(sketch: Sketch, features: Counts, ranks: Counts) -> Floats:
         first, last = np.where(beyond, first, np.minimum(middle + 1, last)), np.where(beyond, middle, last)
     count = sketch.counts[first]
     position = ranks - (ends[first] - before - count)
-    low, high = find_edges(sketch)
+    low, high = _find_edges(sketch, features, first)
     # The extremes are values themselves; all others lie in the middle of their share of the bucket.
     lowest, highest = first == starts, first == starts + sizes - 1
     with np.errstate(invalid="ignore", divide="ignore"):
         share = (position + np.where(lowest, 0.0, 0.5)) / (count - np.where(lowest | highest, 0.5, 0.0))
-        values: Floats = low[first] + (high[first] - low[first]) * share
+        values: Floats = low + (high - low) * share
     return values
 
 
-def find_edges(sketch: Sketch) -> tuple[Floats, Floats]:
-    """The smallest and the largest value that each bucket can hold, both (total,)."""
-    low = sketch.bounds.copy()
-    high = find_ends(low, np.repeat(sketch.shift.ravel(), sketch.sizes.ravel()))
-    some = np.flatnonzero(sketch.sizes)
-    first, sizes = sketch.starts[some], sketch.sizes.ravel()[some]
-    low[first], high[first + sizes - 1] = sketch.lowest.ravel()[some], sketch.highest.ravel()[some]
-    return low, high
+def _find_edges(sketch: Sketch, features: Counts, buckets: Counts) -> tuple[Floats, Floats]:
+    """The smallest and the largest value that buckets can hold, given by their indices (N, F) in the features (F,).
+
+    Both have the shape of the buckets.
+    """
+    starts, sizes, shift, lowest, highest = (
+        array.ravel()[features] for array in (sketch.starts, sketch.sizes, sketch.shift, sketch.lowest, sketch.highest)
+    )
+    low = sketch.bounds[buckets]
+    high = np.where(buckets == starts + sizes - 1, highest, find_ends(low, np.broadcast_to(shift, low.shape)))
+    return np.where(buckets == starts, lowest, low), high
 
 
 def count_below(sketch: Sketch, feature: int, values: Floats, side: Side) -> Floats:
@@ -79,9 +82,10 @@ def count_below(sketch: Sketch, feature: int, values: Floats, side: Side) -> Flo
     start, size = int(sketch.starts[feature]), int(sketch.sizes.flat[feature])
     if not size:
         return np.zeros(values.shape)
-    own = slice(start, start + size)
-    low, high = (edges[own] for edges in find_edges(sketch))
-    counts = sketch.counts[own]
+    buckets = np.arange(start, start + size)
+    edges = _find_edges(sketch, np.array([feature]), buckets[:, np.newaxis])
+    low, high = (edge[:, 0] for edge in edges)
+    counts = sketch.counts[buckets]
     bucket = np.searchsorted(low, values, side) - 1
     ends = np.cumsum(counts)
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -265,7 +265,7 @@ def _count_row(rows: Sequence[Values], earlier: Sequence[Counted]) -> Counted:
 def _is_small(block: Values) -> bool:
     """Whether an array (features, M) is counted faster in a table of all values that its dtype has."""
     bits = block.dtype.itemsize * 8 if block.dtype.kind in "bui" else 64
-    return bits == 8 or (bits == 16 and block.shape[1] >= _MANY)
+    return bits == 8 or (bits == 16 and block.shape[1] >= _MANY and block.dtype.isnative)
 
 
 def _count_columns(blocks: Iterable[Values]) -> int:

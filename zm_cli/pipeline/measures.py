@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from zm_cli.errors import DataError
+from zm_cli.inputs.option_text import to_probability
 from zm_cli.methods.shared.expectation import Expectation
 from zm_cli.numbers.blas import limit_blas
 from zm_cli.numbers.sums import Counts, Floats
@@ -107,7 +108,7 @@ def _projected(stats: Stats, expected: Expectation) -> Floats:
 def _quantile(which: Callable[[Expectation], float]) -> Measure:
     def measure(stats: Stats, expected: Expectation) -> Floats:
         quantiles = cast("Quantiles", stats.statistics["quantiles"])
-        return quantiles.quantile([which(expected) / 100]).ravel()
+        return quantiles.quantile([to_probability(which(expected))]).ravel()
 
     return measure
 

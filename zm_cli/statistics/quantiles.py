@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from zm_cli.data.options import Option, Panel
-from zm_cli.inputs.option_text import DEFAULT_QUANTILES, parse_quantiles
+from zm_cli.inputs.option_text import DEFAULT_QUANTILES, parse_quantiles, to_probability
 from zm_cli.numbers.statistic import FEATURES, ArrayField, Population, Shape, Statistic
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MOST_FEATURES = 4096
 MOST_BUCKETS = 8192
 """As in `zm_cli/numbers/leading_bits.py`, which needs NumPy."""
-MOST_WAITING = 2 * MOST_BUCKETS
+MOST_NUMBERS = 4 * MOST_BUCKETS
 """As in `zm_cli/numbers/buffered_sketch.py`, which needs NumPy."""
 
 ARRAYS = {
@@ -133,8 +133,8 @@ class Quantiles(Statistic):
 
     @classmethod
     def count_numbers(cls, features: int) -> int:
-        """The most numbers that are kept for so many features: buckets, values that wait, four of each feature."""
-        return (2 * MOST_BUCKETS + MOST_WAITING + 4) * features
+        """The most numbers that are kept for so many features: buckets and values that wait, and four of each."""
+        return (MOST_NUMBERS + 4) * features
 
     @classmethod
     def count_longest(cls, features: int) -> int:
@@ -143,7 +143,7 @@ class Quantiles(Statistic):
 
     def configure(self, value: Any) -> Quantiles:
         """The same distribution, which shows the quantiles for these percents; the usual ones where there are none."""
-        return replace(self, probabilities=tuple(float(Decimal(repr(percent)).scaleb(-2)) for percent in value or ()))
+        return replace(self, probabilities=tuple(map(to_probability, value or ())))
 
     @classmethod
     def stack(cls, parts: Sequence[Quantiles]) -> Quantiles:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from zm_cli.inputs.option_text import to_probability
+
 if TYPE_CHECKING:
     from zm_cli.numbers.statistic import Statistic
     from zm_cli.numbers.sums import Floats
@@ -12,10 +14,8 @@ if TYPE_CHECKING:
 
 def find_quantiles(stats: Stats, percents: tuple[float, ...]) -> Floats:
     """The quantiles of each feature for these percents (P,), shape (P, *features); NaN for one without values."""
-    import numpy as np
-
     statistic: Statistic = stats.statistics["quantiles"]
-    found: Floats = statistic.quantile(np.array(percents) / 100)  # type: ignore[attr-defined]
+    found: Floats = statistic.quantile([to_probability(percent) for percent in percents])  # type: ignore[attr-defined]
     return found
 
 
