@@ -20,6 +20,7 @@ from sklearn.datasets import load_digits, load_iris, load_wine
 from tests.inprocess import call_zm
 from tests.schemas import load_closed
 from tests.shell import Ran, run_at_terminal, run_zm, start_zm
+from tests.systems import slow
 from zm_cli.methods import methods_of
 
 SCHEMA = load_closed("check")
@@ -166,6 +167,7 @@ def test_a_stats_file_is_checked_like_its_data(folder: Path, tmp_path: Path) -> 
     assert inspect(folder / "s.json", "--check", "centered", "--per", "all").code == 2
 
 
+@slow
 def test_tables_are_read_from_a_pipe(folder: Path) -> None:
     text = (folder / "out.csv").read_bytes()
     assert run_zm("inspect", "-", "--check", "standardized", stdin=text).code == 0
@@ -291,6 +293,7 @@ def test_a_table_of_many_features_is_shortened(folder: Path) -> None:
     assert lines[-1] == "and 21 more; -v shows all"
 
 
+@slow
 def test_quiet_keeps_the_exit_code(folder: Path) -> None:
     for name, code in (("out.csv", 0), ("test.csv", 1)):
         ran = inspect(folder / name, "--check", "centered", "-q")

@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.shell import Ran, run_zm
+from tests.systems import slow
 
 
 def write_array(path: Path, values: NDArray[Any]) -> Path:
@@ -87,6 +88,7 @@ def test_infinities_and_nan_are_counted_and_left_out(tmp_path: Path) -> None:
     assert "infinite values counted as missing: 2" in ran.err
 
 
+@slow
 @pytest.mark.parametrize("write", [write_array, write_table])
 def test_one_sample_has_no_deviation_and_is_divided_by_one(write: Any, tmp_path: Path) -> None:
     path = write(tmp_path / ("x.h5" if write is write_array else "x.csv"), np.array([42.5]))

@@ -159,6 +159,7 @@ def test_an_output_of_the_dataset_that_the_statistics_name_is_up_to_date(data: P
     assert not run(data, *arguments)
 
 
+@slow
 def test_another_version_makes_the_output_again(data: Path) -> None:
     assert run(data, *RUNS["stats"])
     document = json.loads((data / "s.json").read_text())
@@ -168,6 +169,7 @@ def test_another_version_makes_the_output_again(data: Path) -> None:
     assert run(data, *RUNS["stats"])
 
 
+@slow
 def test_an_output_made_without_the_option_is_made_again_once(data: Path) -> None:
     run_zm(*RUNS["csv"], cwd=data)
     assert run(data, *RUNS["csv"])

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from tests.shell import run_zm
+from tests.systems import slow
 
 
 def test_a_table_is_described(tmp_path: Path) -> None:
@@ -70,6 +71,7 @@ def test_a_stats_file_is_described_in_every_form(tmp_path: Path) -> None:
         assert str(tmp_path / "t.csv") in shown
 
 
+@slow
 def test_the_state_of_a_written_dataset_is_shown(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("x\n1\n3\n")
     run_zm("standardize", tmp_path / "t.csv", "-o", tmp_path / "out.csv")

@@ -21,7 +21,7 @@ from PIL import Image
 from tests.inprocess import call_zm
 from tests.schemas import load_closed
 from tests.shell import Ran, run_zm, start_zm
-from tests.systems import needs_limits, resource
+from tests.systems import needs_limits, resource, slow
 from zm_cli.methods import methods_of
 
 SCHEMAS = {name: load_closed(name) for name in ("stats", "inspect", "survey", "check", "written", "error")}
@@ -129,6 +129,7 @@ def test_warnings_and_notes_are_in_the_document(data: Path) -> None:
     assert document["warnings"] == ["constant, so that standardizing divides by 1: 'b'"]
 
 
+@slow
 def test_printed_json_can_be_used_as_a_stats_file(data: Path) -> None:
     (data / "printed.json").write_text(call_zm("stats", "t.csv", "--json", cwd=data).out)
     call_zm("stats", "t.csv", "-o", "written.json", cwd=data)

@@ -47,6 +47,7 @@ def test_folders_named_like_splits_cause_a_warning(
             assert f"(zm stats 'my data/{first}' -o train.stats.json)" in ran.err
 
 
+@slow
 def test_the_warning_is_in_the_document_and_absent_for_a_single_split(tmp_path: Path) -> None:
     make_images(tmp_path, "d/train", "d/val")
     assert len(json.loads(run_zm("stats", "d", "--json", "-q", cwd=tmp_path).out)["warnings"]) == 1

@@ -92,6 +92,7 @@ def test_rows_are_written_before_the_next_arrive(stats: Path, workers: str) -> N
         assert finish(process)[0] == 0
 
 
+@slow
 @pytest.mark.parametrize("seed", [SEEDS[0], *(pytest.param(seed, marks=slow) for seed in SEEDS[1:])])
 def test_a_pipe_cut_anywhere_gives_the_same_as_the_file(stats: Path, tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)

@@ -33,6 +33,7 @@ def test_a_column_named_by_a_number_takes_precedence_over_a_position(tmp_path: P
     assert json.loads(run_zm("stats", tmp_path / "t.csv", "--header", "--columns", "2", "--json").out)["mean"] == [20.5]
 
 
+@slow
 def test_columns_are_selected_among_those_of_the_applied_statistics(wide: Path) -> None:
     run_zm("stats", "wide.csv", "--exclude", "label", "-o", "s.json", cwd=wide)
     out = run_zm("center", "wide.csv", "--stats", "s.json", "--columns", "1:3", "-o", "-", cwd=wide).out
@@ -178,6 +179,7 @@ def test_an_output_among_the_listed_files_is_refused(pictures: Path) -> None:
 # Limits
 
 
+@slow
 def test_a_limit_takes_the_first_rows_of_a_table_and_of_a_pipe(tmp_path: Path) -> None:
     text = "a,b\n" + "".join(f"{row},x{row}\n" for row in range(1000))
     (tmp_path / "t.csv").write_text(text)
@@ -207,6 +209,7 @@ def test_a_limit_that_leaves_nothing_out_is_not_a_trial(tmp_path: Path) -> None:
     assert json.loads(run_zm("stats", tmp_path / "t.csv", "--limit", "3", "--json").out)["partial"] is False
 
 
+@slow
 def test_statistics_of_a_trial_are_for_trials_only(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a\n1\n3\n8\n")
     run_zm("stats", "t.csv", "--limit", "2", "-o", "s.json", cwd=tmp_path)

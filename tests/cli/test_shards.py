@@ -65,6 +65,7 @@ def test_parallel_processes_write_parts_that_join_to_the_whole(table: Path) -> N
     assert json.loads((table / "back.csv.zm.json").read_text())["shard"]["index"] == 2
 
 
+@slow
 def test_a_part_is_not_transformed_by_statistics_of_its_own(table: Path) -> None:
     ran = zm(table, "center x.csv --shard 2/3 -o out.csv")
     assert (ran.code, ran.out) == (2, "")
@@ -123,6 +124,7 @@ def test_join_takes_a_folder_of_parts_and_lists(table: Path) -> None:
     )
 
 
+@slow
 def test_join_says_what_is_wrong_and_leaves_what_is_there(table: Path) -> None:
     for index in (1, 2):
         assert zm(table, f"center x.csv --shard {index}/2 --stats all.json -q -o {index}.csv").code == 0

@@ -55,6 +55,7 @@ def test_json_on_standard_output_is_the_document_of_the_file(table: Path, tmp_pa
         assert json.loads(printed) == json.loads(document) | {"notes": [], "warnings": []}
 
 
+@slow
 def test_standard_input_is_a_table_compressed_or_not(table: Path) -> None:
     expected = json.loads(run_zm("stats", table, "--json").out)
     for data in (TABLE.encode(), gzip.compress(TABLE.encode())):
@@ -206,6 +207,7 @@ def test_memory_and_workers_do_not_change_a_bit(tmp_path: Path) -> None:
     assert len(runs) == 1
 
 
+@slow
 def test_a_closed_output_is_not_an_error(table: Path) -> None:
     for arguments in ("stats", "stats --json", "inspect", "--help"):
         command = f"{sys.executable} -m zm_cli {arguments} {table if '--help' not in arguments else ''} | true"

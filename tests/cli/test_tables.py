@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.shell import run_at_terminal, run_zm
+from tests.systems import slow
 from zm_cli.cli.tables import print_features
 
 LONG = "mean_of_the_sepal_length_in_centimetres_as_measured"
@@ -55,6 +56,7 @@ def test_a_comparison_at_80_columns_keeps_the_names(tmp_path: Path) -> None:
     assert LONG in "".join(line.split()[0] for line in lines if line.split())
 
 
+@slow
 def test_verbose_lists_every_column_of_a_wide_table(tmp_path: Path) -> None:
     names = [f"pixel{index}" for index in range(60)]
     table = tmp_path / "wide.csv"

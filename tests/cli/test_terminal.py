@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.shell import ZM, run_at_terminal, run_zm
-from tests.systems import pty, skip_without_terminal
+from tests.systems import pty, skip_without_terminal, slow
 
 ESCAPE = "\x1b["
 
@@ -39,6 +39,7 @@ def test_a_pipe_gets_no_escape_sequences(tmp_path: Path) -> None:
     assert ESCAPE not in ran.out + ran.err
 
 
+@slow
 def test_a_bar_can_be_asked_for_and_goes_to_standard_error(tmp_path: Path) -> None:
     path = write_table(tmp_path)
     shown = run_zm("stats", path, "--progress", "--json")

@@ -154,6 +154,7 @@ def test_options_for_measuring_cannot_be_combined_with_a_stats_file(housing: Pat
     assert "--per" in ran.err
 
 
+@slow
 def test_a_pipe_is_read_once_with_statistics_and_kept_without(housing: Path, tmp_path: Path) -> None:
     whole = run_zm("center", "-", "-o", "-", stdin=HOUSING.encode())
     assert whole.out == run_zm("center", housing, "-o", "-").out
@@ -195,6 +196,7 @@ def test_the_input_of_a_redirection_is_not_overwritten(housing: Path) -> None:
     assert housing.read_text() == HOUSING
 
 
+@slow
 def test_missing_values_can_be_an_error_where_statistics_are_given(housing: Path, tmp_path: Path) -> None:
     run_zm("stats", housing, "-o", tmp_path / "s.json")
     (tmp_path / "t.csv").write_text("rooms,price\n1,2\n,4\n")
@@ -212,6 +214,7 @@ def test_values_beyond_the_range_of_the_output_are_counted(tmp_path: Path) -> No
     assert "2 values are beyond the range of float16" in ran.err
 
 
+@slow
 def test_ddof_and_epsilon_change_what_is_divided_by(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a\n1\n3\n")
     for options, expected in (((), 1.0), (("--ddof", "1"), 1 / np.sqrt(2)), (("--epsilon", "4"), 0.25)):
@@ -235,6 +238,7 @@ def test_a_receipt_that_cannot_be_written_leaves_no_output(housing: Path, tmp_pa
     assert left_in(tmp_path) == before
 
 
+@slow
 @pytest.mark.parametrize(
     ("source", "output", "receipt", "again"),
     [("in.csv", "out.csv", "out.csv.zm.json", "again.csv"), ("in.png", "out/", "out/zm.json", "again/")],
@@ -254,6 +258,7 @@ def test_data_with_a_damaged_receipt_are_not_transformed_without_force(
     assert "not known" in run_zm("inspect", output, cwd=tmp_path).out
 
 
+@slow
 def test_statistics_of_another_kind_do_not_fit_a_table(housing: Path, tmp_path: Path) -> None:
     with h5py.File(tmp_path / "x.h5", "w") as file:
         file["x"] = np.arange(96, dtype=np.uint8).reshape(8, 2, 2, 3)
@@ -310,6 +315,7 @@ def test_a_folder_becomes_one_hdf5_file_and_comes_back(pictures: Path, tmp_path:
         np.testing.assert_allclose(file["images"][0], np.asarray(image), rtol=0, atol=1e-4)
 
 
+@slow
 def test_a_folder_becomes_a_tree_of_arrays_and_comes_back(pictures: Path, tmp_path: Path) -> None:
     for form, suffix in (("npy", ".npy"), ("tiff", ".tiff")):
         tree, back = tmp_path / form, tmp_path / f"{form}-back"

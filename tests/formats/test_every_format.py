@@ -19,6 +19,7 @@ import pytest
 
 from tests.formats.case import Case
 from tests.shell import run_zm
+from tests.systems import slow
 from zm_cli.data import block
 from zm_cli.data.options import ReadOptions
 from zm_cli.data.shard import Shard
@@ -121,6 +122,7 @@ def test_shards_cover_the_data_once_and_in_order(
     assert all(abs(len(part) - even) < 1 + 0.1 * even for part in parts)
 
 
+@slow
 def test_there_may_be_more_shards_than_samples(first_case: Case, tmp_path: Path) -> None:
     path = str(first_case.write(tmp_path, first_case.values))
     everything = read_samples(path)

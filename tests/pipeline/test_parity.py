@@ -162,6 +162,7 @@ def check_parity(kind: str, path: Path, folder: Path, plan: Plan) -> None:
         ), name
 
 
+@slow
 def test_processes_give_the_bits_of_one_thread(kind: str, path: Path, tmp_path: Path) -> None:
     if kind == "csv":
         pytest.skip("its library has threads of its own, which a copy of the process lacks")

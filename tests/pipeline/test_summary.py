@@ -10,6 +10,7 @@ import numpy as np
 
 from tests.pipeline.writing import write
 from tests.shell import run_zm
+from tests.systems import slow
 from zm_cli.data.options import ReadOptions
 from zm_cli.formats import open_source
 from zm_cli.outputs import receipt as receipts
@@ -32,6 +33,7 @@ def test_columns_transformed_and_left_are_told_in_one_line(tmp_path: Path) -> No
     ]
 
 
+@slow
 def test_a_filter_in_a_pipe_is_quiet(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(TABLE)
     assert run_zm("center", "t.csv", "-o", "-", cwd=tmp_path).err == ""

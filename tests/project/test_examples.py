@@ -136,6 +136,7 @@ def test_the_hooks_update_outputs_and_refuse_data_that_have_drifted(hooked: Path
     assert "sepal_length" in drifted.stdout
 
 
+@slow
 def test_the_jobs_of_an_array_measure_parts_that_merge(project: Path) -> None:
     job = str(EXAMPLES / "slurm-shards.sh")
     for index in ("1", "2", "3"):

@@ -270,6 +270,7 @@ def test_nothing_stays_submitted_after_the_end(cluster: Cluster, tmp_path: Path,
         assert list(Dask(cluster).map(square, range(4), 2, WINDOW)) == [0, 1, 4, 9]
 
 
+@slow
 @pytest.mark.parametrize(
     ("number", "code", "said"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGKILL, -signal.SIGKILL, "")]
 )

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.shell import run_zm
+from tests.systems import slow
 from zm_cli.statistics.zeros import Zeros
 
 VALUES = np.array([[0.0, 1.0, np.nan], [-0.0, 2.0, 0.0], [np.inf, 0.0, 5e-324]])
@@ -41,6 +42,7 @@ def test_zeros_survive_a_scale_and_not_a_shift() -> None:
     assert zeros.transform(np.array([0.0, 1.0, 0.0]), np.ones(3)) is None
 
 
+@slow
 @pytest.mark.parametrize("name", ["s.json", "s.npz", "s.h5"])
 def test_a_stats_file_keeps_them_where_they_are_asked_for(tmp_path: Path, name: str) -> None:
     (tmp_path / "t.csv").write_text("a,b,c\n0,1,x\n0.0,0,y\n3,,z\n")

@@ -105,6 +105,7 @@ def test_statistics_of_a_utf16_table_fit_a_utf8_table(tmp_path: Path) -> None:
     assert (tmp_path / "out.csv").read_text() == "naïve,x\né,-1.0\nü,1.0\n"
 
 
+@slow
 def test_the_same_text_has_the_same_statistics_in_every_encoding(tmp_path: Path) -> None:
     tables = {codec: TEXT.replace("№", "n").encode(codec) for codec in ("utf-8", "latin-1", "utf-16")}
     documents = []

@@ -9,6 +9,7 @@ import pytest
 
 from tests.formats.csv.tables import error_of, open_table, read_blocks, read_values, rewritten, save, values_of
 from tests.shell import run_zm
+from tests.systems import slow
 from zm_cli.data.options import ReadOptions
 from zm_cli.errors import UsageError
 from zm_cli.formats.csv import preamble
@@ -123,6 +124,7 @@ def test_lines_left_out_that_could_be_rows_are_told(tmp_path: Path) -> None:
     )
 
 
+@slow
 def test_an_output_with_a_preamble_is_read_back_and_undone(tmp_path: Path) -> None:
     save(tmp_path, REPORT + TABLE, "t.csv")
     save(tmp_path, TABLE, "plain.csv")

@@ -16,6 +16,7 @@ from h5py import h5d, h5p, h5s, h5t
 
 from tests.formats.hdf5.files import VALUES, error_of, open_data, put_virtual, read_values, rewrite
 from tests.shell import run_zm
+from tests.systems import slow
 from zm_cli.errors import DataError, UsageError
 from zm_cli.system import find_c_function
 
@@ -141,6 +142,7 @@ def test_datasets_of_a_named_type_with_values_elsewhere_are_copied_as_they_are(l
             assert file[file[name].attrs["to"]] == file["x"]
 
 
+@slow
 def test_commands_open_no_other_file_and_name_the_option_for_it(linked_file: Path) -> None:
     with untouched(linked_file.parent / "part0.h5", linked_file.parent / "raw.bin"):
         ran = run_zm("inspect", linked_file, "--dataset", "x", "-q")

@@ -199,7 +199,7 @@ class CsvSource:
             comment=self._comment_bytes,
         )
         try:
-            yield from cutter.cut(max(SMALLEST_PIECE, block.BLOCK_BYTES // self._growth))
+            yield from cutter.cut(max(min(SMALLEST_PIECE, block.BLOCK_BYTES), block.BLOCK_BYTES // self._growth))
         finally:
             stream.close()
 
