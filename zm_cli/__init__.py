@@ -1,3 +1,3 @@
-"""zm: streaming means and deviations for training data, and the centered or standardized dataset."""
+"""zm: streaming means and deviations of training data, and the centered, standardized, scaled or whitened dataset."""
 
 __version__ = "0.1.0"

@@ -14,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.preprocessing import Normalizer, RobustScaler
 
+from tests.inprocess import call_zm
 from tests.shell import run_zm
 from zm_cli.cli.main import app
 from zm_cli.data.options import ReadOptions
@@ -21,6 +22,7 @@ from zm_cli.errors import ZmError
 from zm_cli.formats import find_receipt
 from zm_cli.methods import methods_of
 from zm_cli.schema import load_schema
+from zm_cli.statsfile import json_array
 from zm_cli.statsfile.store import load_stats
 
 SEED = 20261205
@@ -152,7 +154,7 @@ def test_a_receipt_with_an_unknown_method_says_nothing(shell: Shell) -> None:
     [
         ("--method robust --range 0,1", "--range: robust does not take it; it is for --method minmax or quantile"),
         ("--quantiles 1,99", "--quantiles: minmax does not take it; it is for --method quantile or robust"),
-        ("--method robust --clip", "--clip: robust does not take it; it is for --method maxabs or minmax or quantile"),
+        ("--method robust --clip", "--clip: robust does not take it; it is for --method maxabs, minmax or quantile"),
         ("--range 1,0", "--range: '1,0' is not a smaller and a larger number; write them as -1,1"),
         ("--range 1", "--range: '1' is not two numbers; write them as -1,1"),
         ("--range 0,inf", "--range: '0,inf' is not a smaller and a larger number; write them as -1,1"),
@@ -192,8 +194,9 @@ def test_other_data_are_scaled_by_the_statistics_of_training_data(shell: Shell) 
 def test_other_data_that_are_scaled_otherwise_than_training_data_draw_a_warning(shell: Shell) -> None:
     end = "; data for the same use need the same options\n"
     for trained, applied, difference in (
-        ("--range -1,1", "", "(minmax) otherwise (range -1,1)"),
-        ("--method robust", "", "(robust) and not scaled (minmax)"),
+        ("--range -1,1", "--method minmax", "(minmax) otherwise (range -1,1)"),
+        ("--method robust", "--method minmax", "(robust) and not scaled (minmax)"),
+        ("--method robust", "--range 0,1", "(robust) and not scaled (minmax)"),
         (
             "--method quantile --clip",
             "--method quantile --quantiles 5,95",
@@ -208,6 +211,58 @@ def test_other_data_that_are_scaled_otherwise_than_training_data_draw_a_warning(
     told = shell.run("standardize t.csv -o n.csv --stats s.csv.stats.json")
     assert f"zm: warning: s.csv was standardized otherwise (ddof 1){end}" in told
     assert "warning" not in shell.run("center t.csv -o n.csv --stats s.csv.stats.json")
+
+
+def test_without_a_method_other_data_are_scaled_as_training_data_were(shell: Shell) -> None:
+    write_table("new.csv", np.random.default_rng(SEED + 1).normal(5, 3, (40, 2)))
+    for trained, said in (
+        ("scale --method robust", "scaled as o.csv: robust --quantiles 25,75"),
+        (
+            "scale --method quantile --clip --quantiles 2.5,99",
+            "scaled as o.csv: quantile --range -1,1 --clip --quantiles 2.5,99",
+        ),
+        ("whiten --method pca --components 1", "whitened as o.csv: pca --components 1"),
+    ):
+        command = trained.split()[0]
+        shell.run(f"{trained.replace(command, f'{command} t.csv -o o.csv', 1)}")
+        told = shell.run(f"{command} new.csv -o n.csv --stats o.csv.stats.json")
+        assert told.count(f"zm: {said}\n") == 1
+        assert "warning" not in told
+        shell.run(f"{trained.replace(command, f'{command} new.csv -o m.csv --stats o.csv.stats.json', 1)}")
+        assert Path("m.csv").read_bytes() == Path("n.csv").read_bytes()
+        assert receipt_of("m.csv")["method"] == receipt_of("n.csv")["method"]
+    shell.run("scale t.csv -o o.csv --method quantile")
+    told = shell.run("scale new.csv -o n.csv --stats o.csv.stats.json --range 0,1")
+    assert "zm: scaled as o.csv: quantile --range 0,1 --quantiles 1,99\n" in told
+    assert "o.csv was scaled (quantile) otherwise (range -1,1)" in told
+
+
+def test_a_folder_of_parts_is_joined_before_it_is_undone_or_checked(shell: Shell) -> None:
+    shell.run("scale t.csv -o parts --parts 2")
+    message = "parts: is a folder of parts; join them first: zm join parts -o PATH"
+    for line in ("scale parts -o b.csv --inverse", "standardize parts -o b.csv --inverse"):
+        assert shell.refuse(line) == message
+    assert shell.refuse("inspect parts --check scaled") == message
+    for command in ("scale", "standardize", "whiten"):
+        assert shell.refuse(f"{command} nix.csv -o b.csv --inverse") == "nix.csv: does not exist"
+
+
+def test_infinite_values_that_were_not_filled_stay_so_when_their_marks_are_removed(shell: Shell) -> None:
+    Path("m.csv").write_text("a,b\n1,1\ninf,2\n3,3\n,5\n")
+    shell.run("scale m.csv -o o.csv --indicator")
+    assert "removed: 'a_missing'" in shell.run("scale o.csv -o b.csv --inverse")
+    assert Path("b.csv").read_text().splitlines()[2:] == ["inf,2.0", "3.0,3.0", ",5.0"]
+    shell.run("scale m.csv -o o.csv --indicator --impute 2")
+    assert "removed, and their cells missing again: 'a_missing'" in shell.run("scale o.csv -o b.csv --inverse")
+    assert Path("b.csv").read_text().splitlines()[2:] == [",2.0", "3.0,3.0", ",5.0"]
+
+
+def test_large_whole_numbers_close_together_draw_a_warning(shell: Shell) -> None:
+    values = 1_700_000_000_000_000_000 + np.arange(1000, dtype=np.int64).reshape(-1, 1) * 3
+    np.save("ns.npy", np.repeat(values, 2, axis=1))
+    assert "which moves scaled values by up to 0.04" in shell.run("scale ns.npy -o o.npy")
+    np.save("ns.npy", np.repeat(values * 1000 % 10**12, 2, axis=1))
+    assert "which moves" not in shell.run("scale ns.npy -o o.npy")
 
 
 def test_statistics_without_quantiles_are_refused(shell: Shell) -> None:
@@ -256,14 +311,20 @@ def test_a_cell_that_is_text_is_named_where_nothing_is_measured(shell: Shell) ->
 
 
 def test_clipped_values_are_said_to_be_lost(shell: Shell) -> None:
-    lost = "zm: values beyond -1 and 1 are cut off, and --inverse cannot give them back\n"
+    lost = "zm: 4 values were cut off by --clip, and --inverse cannot give them back\n"
     assert lost in shell.run("scale t.csv -o q.csv --method quantile --clip")
+    assert lost in shell.run("scale t.csv -o parts --method quantile --clip --parts 3")
+    shell.run("inspect q.csv --check scaled")
     back = shell.run("scale q.csv -o back.csv --inverse")
     assert "zm: values that --clip has cut off come back as what -1 and 1 stand for\n" in back
     values = read_table("t.csv")
     ends = np.percentile(values, (1, 99), axis=0)
     np.testing.assert_allclose(read_table("back.csv"), np.clip(values, *ends), rtol=1e-13)
     assert "cut off" not in shell.run("scale t.csv -o m.csv --clip")
+    # Other data may have values beyond those of the statistics.
+    write_table("new.csv", np.array([[5.0, 5.0], [100.0, 5.0], [5.0, -100.0], [np.nan, 100.0]]))
+    told = shell.run("scale new.csv -o n.csv --clip --stats m.csv.stats.json")
+    assert "zm: 3 values were cut off by --clip, and --inverse cannot give them back\n" in told
 
 
 def test_features_that_cannot_be_scaled_are_named_once(shell: Shell) -> None:
@@ -327,6 +388,13 @@ def test_what_is_up_to_date_is_not_made_again(options: str, shell: Shell) -> Non
     assert "scaled (minmax)" in shell.run("scale t.csv -o o.csv --if-changed")
 
 
+def test_defaults_that_are_spelled_out_change_nothing(shell: Shell) -> None:
+    shell.run("scale t.csv -o o.csv --method quantile --if-changed")
+    for same in ("--quantiles 1%,99.0", "--range -1,1", "--range=-1.0,1 --quantiles 1,99"):
+        assert "up to date" in shell.run(f"scale t.csv -o o.csv {same} --method quantile --if-changed")
+    assert "up to date" not in shell.run("scale t.csv -o o.csv --method quantile --clip --if-changed")
+
+
 def test_pictures_are_scaled_per_channel_pixel_or_sample(shell: Shell) -> None:
     images = np.random.default_rng(SEED).integers(0, 200, (12, 5, 4, 3), dtype=np.uint8)
     with h5py.File("i.h5", "w") as file:
@@ -350,3 +418,23 @@ def test_a_table_in_a_pipe_is_scaled_as_it_comes(shell: Shell) -> None:
     shell.run("scale t.csv -o o.csv --method l2")
     ran = run_zm("scale", "-", "--method", "l2", stdin=Path("t.csv").read_bytes(), cwd=shell.folder)
     assert (ran.code, ran.out, ran.err) == (0, Path("o.csv").read_text(), "")
+
+
+def test_statistics_that_may_be_too_large_for_json_are_saved_as_npz(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = np.random.default_rng(1).normal(size=(20, 3))
+    np.save(tmp_path / "x.npy", values)
+    monkeypatch.setattr(json_array, "FLAT_NUMBERS", 59)
+    robust = ("scale", "x.npy", "--method", "robust")
+    ran = call_zm(*robust, "-o", "o.npy", "--save-stats", "s.json", cwd=tmp_path)
+    assert (ran.code, "--method robust of 3 features has up to 60; end its name in .npz" in ran.err) == (2, True)
+    ran = call_zm(*robust, "-o", "o.npy", "--dtype", "float64", "--json", cwd=tmp_path)
+    assert json.loads(ran.out)["stats"] == "o.npy.stats.npz"
+    assert not (tmp_path / "o.npy.stats.json").exists()
+    assert call_zm(*robust, "-o", "o.npy", "--no-clobber", cwd=tmp_path).code == 3
+    assert call_zm("scale", "o.npy", "--inverse", "-o", "back.npy", "--dtype", "float64", cwd=tmp_path).code == 0
+    np.testing.assert_allclose(np.load(tmp_path / "back.npy"), values, rtol=1e-12)
+    again = (*robust, "-o", "again.npy", "--if-changed")
+    assert call_zm(*again, cwd=tmp_path).code == 0
+    assert "is up to date" in call_zm(*again, cwd=tmp_path).err

@@ -200,7 +200,7 @@ def test_what_the_data_lack_is_told(shell: Shell) -> None:
     Path("n.csv").write_text("x,y,sum,always\n" + rows)
     told = shell.run("whiten n.csv -o w.csv --method pca")
     assert header_of("w.csv") == "pc1,pc2"
-    assert "1 of 4 features do not vary ('always'), so that there are fewer components" in told
+    assert "1 of 4 features does not vary ('always'), so that there are fewer components" in told
     assert "1 direction does not vary, as features follow from one another ('x', 'y', 'sum')" in told
     assert "components kept" not in told
 

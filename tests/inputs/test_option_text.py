@@ -31,6 +31,8 @@ def test_names_in_a_hint_are_taken_apart_as_they_were(names: tuple[str, ...]) ->
         ("99, 1,50,1.0", (1.0, 50.0, 99.0)),
         ("0,100,2.5", (0.0, 2.5, 100.0)),
         ("-0", (0.0,)),
+        ("50%, 1 %", (1.0, 50.0)),
+        ("default,10", (1.0, 5.0, 10.0, 25.0, 50.0, 75.0, 95.0, 99.0)),
         ("default", (1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0)),
         (None, None),
     ],
@@ -69,6 +71,14 @@ def test_what_is_not_two_numbers_is_not_a_range(text: str) -> None:
 @pytest.mark.parametrize("text", ["1,0", "1,1", "nan,1", "0,inf", "-inf,0", "-1e308,1e308"])
 def test_the_ends_of_a_range_are_finite_and_ascend(text: str) -> None:
     with pytest.raises(UsageError, match="is not a smaller and a larger number; write them as -1,1"):
+        parse_range(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "how"), [("0,1e-320", "close together"), ("0,1e-200", "close together"), ("-1e200,1", "far apart")]
+)
+def test_a_range_is_neither_so_narrow_nor_so_wide_that_scales_overflow(text: str, how: str) -> None:
+    with pytest.raises(UsageError, match=f"--range: the ends of '{text}' are too {how}; the width must be from 1e-150"):
         parse_range(text)
 
 

@@ -184,7 +184,7 @@ def test_directions_that_follow_from_others_are_named_and_not_blown_up(epsilon: 
     values = np.column_stack([values, values[:, 0] - values[:, 2]])
     stats = describe(values, names=("a", "b", "c", "d"))
     (warning,) = methods()[method].list_warnings(stats, Settings(epsilon=epsilon))
-    lost = "there are fewer components" if method == "pca" else "nothing is left of them"
+    lost = "there are fewer components" if method == "pca" else "nothing is left of it"
     assert warning == f"1 direction does not vary, as features follow from one another ('a', 'c', 'd'), so that {lost}"
     made = make(stats, method, values, epsilon=epsilon).apply_values(values)[0]
     assert np.linalg.matrix_rank(made) == 3

@@ -17,8 +17,9 @@ from tests.bits import partitions
 from tests.sketches import assert_same_sketch, small_sketches
 from tests.systems import examples
 from zm_cli.numbers import buffered_sketch
-from zm_cli.numbers.buffered_sketch import MOST_NUMBERS, BufferedSketch
+from zm_cli.numbers.buffered_sketch import BufferedSketch
 from zm_cli.numbers.sketch import Sketch
+from zm_cli.numbers.sketch_size import MOST_NUMBERS
 from zm_cli.statistics.quantiles import Quantiles
 
 ROWS = 24

@@ -16,11 +16,14 @@ from tests.bits import assert_same_bits, draw_integers
 from tests.systems import examples
 from zm_cli.data.block import Labels
 from zm_cli.errors import DataError
+from zm_cli.numbers import group_block
 from zm_cli.numbers import groups as limits
 from zm_cli.numbers.accumulate import Accumulator
 from zm_cli.numbers.groups import Groups
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.weighted_block import measure_block
+from zm_cli.statistics.covariance import Covariance
+from zm_cli.statistics.quantiles import Quantiles
 from zm_cli.statistics.zeros import Zeros
 
 NAMES = ("b", "a", "10", "9")
@@ -179,3 +182,40 @@ def test_the_share_of_variance_between_groups_is_eta_squared(shift: float) -> No
     np.testing.assert_allclose(group(values).find_share_between(), between / (len(near) * near.var(0)), rtol=1e-6)
     constant = group(np.full((60, 2), 7.5)).find_share_between()
     assert np.isnan(constant).all()
+
+
+def test_labels_that_are_whole_numbers_are_in_their_order() -> None:
+    def names(*labels: str) -> tuple[str, ...]:
+        codes = np.arange(60) % len(labels)
+        parts = [group(VALUES[some], codes[some], names=labels) for some in (slice(1, 7), slice(0, 60))]
+        found, other = parts[0].merge(parts[1]), parts[1].merge(parts[0])
+        assert found.names == other.names == parts[1].names
+        return found.names
+
+    assert names("2", "10", "-1", "9", "1") == ("-1", "1", "2", "9", "10")
+    assert names("1", "10", "01", "9") == ("01", "1", "9", "10")
+    assert names("2", "10", "9", "none") == ("10", "2", "9", "none")
+    assert names("2", "10", "9.5") == ("10", "2", "9.5")
+
+
+def test_groups_that_cannot_fit_are_refused_before_they_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(limits, "MOST_NUMBERS", 4 * (7 * 3 + Covariance.count_numbers(3)) - 1)
+    running = Accumulator((1,), (), (Covariance,), by="label")
+    monkeypatch.setattr(group_block, "measure_block", fail)
+    monkeypatch.setattr(group_block, "sum_segments", fail)
+    with pytest.raises(DataError, match=r"finds 4 groups or more, too many for so many features \(3\)"):
+        running.add_block(VALUES, Labels(CODES, NAMES))
+
+
+def test_small_sketches_of_many_groups_count_as_what_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MOST_NUMBERS", 2000)
+    running = Accumulator((1,), (), (Quantiles,), by="label")
+    running.add_block(VALUES, Labels(CODES, NAMES))
+    assert running.groups is not None
+    assert running.groups.check_size().names == ("10", "9", "a", "b")
+    monkeypatch.setattr(limits, "MOST_NUMBERS", 200)
+    with pytest.raises(DataError, match="finds 4 groups or more"):
+        running.groups.check_size()

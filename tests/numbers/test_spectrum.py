@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from zm_cli.errors import DataError
 from zm_cli.numbers.comoments import CoMoments
+from zm_cli.numbers.conditioning import measure_conditioning
 from zm_cli.numbers.spectrum import Spectrum, find_spectrum
 
 SEED = 20261206
@@ -93,3 +96,14 @@ def test_constant_features_and_those_without_values_are_told() -> None:
 def test_covariances_beyond_float64_are_refused() -> None:
     with pytest.raises(ValueError, match="not finite"):
         find(mix(50, 2) * [1e160, 1])
+
+
+IMPOSSIBLE = CoMoments(
+    100, np.zeros(3), np.zeros(3), 100 * np.array([[1, 0.9, -0.9], [0.9, 1, 0.9], [-0.9, 0.9, 1]]), np.ones(3, np.bool_)
+)
+
+
+@pytest.mark.parametrize("use", [find_spectrum, measure_conditioning])
+def test_comoments_that_no_data_can_have_are_damaged(use: Callable[[CoMoments], object]) -> None:
+    with pytest.raises(DataError, match=r"'covariance\.comoment' is not that of any data.*the stats file is damaged"):
+        use(IMPOSSIBLE)

@@ -11,8 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tests.made import make_stats
+from tests.made import make_stats, make_transform
 from tests.pipeline.tables import table
+from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError
 from zm_cli.methods import methods
 from zm_cli.methods.shared.settings import Settings
@@ -63,10 +64,14 @@ STANDARDIZE, CENTER = methods()["standardize"], methods()["center"]
         ({"operation": "standardize", "impute": "mean", "ddof": 7}, Making(STANDARDIZE, Settings(impute="mean"))),
         ({"operation": "standardize", "ddof": 1, "inverse": True, "per": "pixel"}, Making()),
         (
-            {"operation": "scale", "method": "quantile", "range": [0, 1], "quantiles": [5, 95]},
-            Making(methods()["quantile"], Settings(range=(0, 1), quantiles=(5, 95))),
+            {"operation": "scale", "method": "quantile", "range": [0, 1], "clip": True, "quantiles": [5, 95]},
+            Making(methods()["quantile"], Settings(range=(0, 1), clip=True, quantiles=(5, 95))),
         ),
-        ({"operation": "scale", "method": "unknown"}, Making()),
+        (
+            {"operation": "scale", "method": "quantile", "range": [0, 1]},
+            Making(methods()["quantile"], Settings(range=(0, 1)), lacking=("clip", "quantiles")),
+        ),
+        ({"operation": "scale", "method": "unknown", "range": [5, 6], "per": "pixel"}, Making(unknown="unknown")),
     ],
 )
 def test_a_receipt_says_how_data_were_made(receipt: Any, expected: Making) -> None:
@@ -163,8 +168,48 @@ def test_quantile_scaling_expects_quantiles_at_the_ends_of_its_range() -> None:
     assert check_as(full(made), "quantile") == UNTOUCHED
     assert check_as(full(made), "quantile", quantiles=(5.0, 95.0))["a"] == ["low", "high"]
     assert check_as(full(0.9 * made), "quantile")["b"] == ["low", "high"]
-    # Filled values lie between the quantiles, which then move inwards.
-    assert check_as(full(0.9 * made), "quantile", impute="mean")["b"] == []
+    # Where the median was filled in, the quantiles move inwards, but not the extremes.
+    filled = np.concatenate([made, np.repeat(np.median(made, axis=0, keepdims=True), 20, axis=0)])
+    assert check_as(full(filled), "quantile", impute="median") == UNTOUCHED
+    assert check_as(full(1.1 * filled), "quantile", impute="median")["b"] == ["low", "high"]
+    assert check_as(full(0.3 * filled), "quantile", impute="median")["a"] == ["min", "max"]
+
+
+def test_clipped_quantiles_expect_extremes_at_the_ends() -> None:
+    made = np.clip(2 * scale_by_hand(*np.quantile(VALUES, [0.01, 0.99], axis=0)) - 1, -1, 1)
+    assert np.quantile(made, 0.99, axis=0)[0] < 0.999
+    assert check_as(full(made), "quantile", clip=True) == UNTOUCHED
+    assert check_as(full(0.9 * made), "quantile", clip=True)["a"] == ["min", "max"]
+    assert check_as(full(1.1 * made), "quantile", clip=True)["b"] == ["low", "high", "min", "max"]
+
+
+@pytest.mark.parametrize("method", ["minmax", "maxabs", "robust", "quantile"])
+@pytest.mark.parametrize("filling", [-40.0, 5.0, 3000.0, "mean", "median"])
+@pytest.mark.parametrize("clip", [False, True])
+def test_what_was_filled_in_is_as_it_is_expected(method: str, filling: Any, clip: bool) -> None:
+    values = VALUES[:, :2].copy()
+    values[::3, 0], values[::7, 1] = np.nan, np.nan
+    spec = Spec("csv", "NC", (2,), values.dtype, ("a", "b"))
+    transform = make_transform(full(values), spec, np.dtype("f8"), method=method, impute=filling, clip=clip)
+    made = transform.apply_values(values)[0]
+    assert check_as(full(made), method, impute=filling, clip=clip) == {"a": [], "b": []}
+    assert check_as(full(0.001 * made), method, impute=filling, clip=clip)["a"]
+
+
+def test_values_that_count_as_zeros_are_not_scaled_by_maxabs() -> None:
+    values = np.column_stack([np.arange(20) * 1e-20, np.arange(20) / 19])
+    assert check_as(full(values), "maxabs") == {"a": [], "b": []}
+
+
+def test_a_receipt_that_does_not_say_how_data_were_scaled_is_told_of() -> None:
+    stats = table(scale_by_hand(VALUES.min(axis=0), VALUES.max(axis=0)), ("a", "b", "c"))
+    unknown = check_stats("x", stats, "scaled", TOLERANCE, Making(unknown="foo")).outcome
+    usual = "checked as by zm scale --method minmax --range 0,1"
+    why = "its receipt names a method that this zm does not know (foo), so that it is not known how it was scaled"
+    assert unknown.notes == [f"x: {why}; {usual}"]
+    making = Making(methods()["minmax"], Settings(clip=True), lacking=("range",))
+    damaged = check_stats("x", stats, "scaled", TOLERANCE, making).outcome
+    assert damaged.warnings == [f"x: its receipt is damaged and does not say which --range; {usual} --clip"]
 
 
 def test_l2_expects_samples_of_length_1() -> None:

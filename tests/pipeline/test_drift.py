@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.made import make_stats
 from tests.pipeline.tables import compare, table
 from tests.systems import examples, slow
 from zm_cli.numbers.sketch import Sketch
@@ -202,3 +203,15 @@ def test_it_is_noted_where_distributions_cannot_be_compared() -> None:
     assert compare(table(old), with_quantiles(old)).outcome.notes == [
         "new: holds no quantiles, so distributions are not compared; zm stats --quantiles default keeps them"
     ]
+
+
+def test_distributions_of_another_scale_that_are_not_exact_are_said_to_be_that() -> None:
+    values = np.random.default_rng(1).integers(0, 60_000, (30_000, 1)).astype("uint16")
+    stored = replace(make_stats(values, "all", axes="NC"), statistics={"quantiles": Quantiles.from_block(values, ())})
+    scaled = make_stats(values, "all", axes="NC", unit=True)
+    trained = replace(scaled, statistics={"quantiles": Quantiles.from_block(values / 65535, ())})
+    (note,) = compare(stored, trained).outcome.notes
+    assert note == (
+        "new: its values are stored integers, those of the training data 0-1, and more differ than are counted one by "
+        "one, so distributions are not compared; compare the data themselves"
+    )

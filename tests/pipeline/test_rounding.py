@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from zm_cli.formats import open_source
 from zm_cli.pipeline.apply import apply
 from zm_cli.pipeline.measure import measure
 from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
-from zm_cli.pipeline.rounding import choose_dtype, find_rounding, list_losses
+from zm_cli.pipeline.rounding import choose_dtype, find_rounding, list_clipped, list_losses
 from zm_cli.running.plan import Plan
+from zm_cli.statistics.quantiles import Quantiles
 
 SEED = 8
 RANDOM = np.random.default_rng(SEED)
@@ -151,11 +153,20 @@ def test_what_is_cut_off_is_said_to_be_lost() -> None:
     values = np.array([[-3.0], [2.0], [5.0]])
     stats, spec = make_stats(values, "column", axes="NC"), Spec("hdf5", "NC", (1,), values.dtype)
     whole = make_transform(stats, spec, np.dtype("float64"), method="minmax", clip=True)
-    cut = make_transform(
-        make_stats(values[1:], "column", axes="NC"), spec, np.dtype("float64"), method="minmax", clip=True
-    )
-    assert list_losses(stats, whole) == []
-    assert list_losses(stats, cut) == ["values beyond 0 and 1 are cut off, and --inverse cannot give them back"]
+    assert list_losses(whole) == []
+    assert list_clipped(0) == []
+    assert list_clipped(1) == ["1 value was cut off by --clip, and --inverse cannot give it back"]
+    assert list_clipped(1200) == ["1,200 values were cut off by --clip, and --inverse cannot give them back"]
     back = make_transform(stats, spec, np.dtype("float64"), method="minmax", clip=True, inverse=True)
-    assert list_losses(stats, back) == ["values that --clip has cut off come back as what 0 and 1 stand for"]
-    assert list_losses(stats, make_transform(stats, spec, np.dtype("float64"), method="minmax")) == []
+    assert list_losses(back) == ["values that --clip has cut off come back as what 0 and 1 stand for"]
+    assert list_losses(make_transform(stats, spec, np.dtype("float64"), method="minmax")) == []
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 7.0, -1e6])
+def test_a_feature_of_one_value_comes_back(value: float) -> None:
+    values = np.full((6, 1), value)
+    stats = make_stats(values, "column", axes="NC")
+    stats = replace(stats, statistics={"quantiles": Quantiles.from_block(values, (1,))})
+    for method in ("center", "minmax", "maxabs", "quantile"):
+        transform = make_transform(stats, Spec("hdf5", "NC", (1,), values.dtype), np.dtype("float64"), method=method)
+        assert find_rounding(stats, Spec("hdf5", "NC", (1,), values.dtype), transform) is None

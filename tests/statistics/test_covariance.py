@@ -225,9 +225,9 @@ def test_unknown_and_derived_keys_are_ignored_and_optional_ones_may_be_absent() 
 def test_more_features_than_fit_are_refused_before_anything_is_measured(tmp_path: Path) -> None:
     spec = Spec(kind="hdf5", axes="NC", sample_shape=(1001,), dtype=np.dtype("float32"))
     with pytest.raises(UsageError, match=r"at most 1,000,000 numbers in an array, --covariance of 1,001 .* 1,002,001"):
-        check_room(str(tmp_path / "x.json"), spec, None, "x.h5", [Covariance])
-    check_room(str(tmp_path / "x.npz"), spec, None, "x.h5", [Covariance])
-    check_room(str(tmp_path / "x.json"), replace(spec, sample_shape=(1000,)), None, "x.h5", [Covariance])
+        check_room(str(tmp_path / "x.json"), [spec], None, "x.h5", [Covariance])
+    check_room(str(tmp_path / "x.npz"), [spec], None, "x.h5", [Covariance])
+    check_room(str(tmp_path / "x.json"), [replace(spec, sample_shape=(1000,))], None, "x.h5", [Covariance])
     np.save(tmp_path / "x.npy", np.zeros((2, 4097)))
     with pytest.raises(UsageError, match="--covariance is for at most 4,096 features, here are 4,097"):
         measure_file(tmp_path / "x.npy")

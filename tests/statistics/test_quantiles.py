@@ -21,10 +21,10 @@ from tests.shell import run_zm
 from tests.sketches import assert_same_sketch
 from tests.systems import examples
 from zm_cli.errors import DataError
-from zm_cli.numbers import buffered_sketch, leading_bits
+from zm_cli.numbers import leading_bits
 from zm_cli.numbers.sketch import Sketch
+from zm_cli.numbers.sketch_size import MOST_BUCKETS
 from zm_cli.numbers.statistic import FieldError, Population
-from zm_cli.statistics import quantiles
 from zm_cli.statistics.quantiles import Quantiles, name_quantile
 from zm_cli.statsfile.reader import read_document
 from zm_cli.statsfile.stats import Stats
@@ -97,9 +97,7 @@ def test_counted_values_are_transformed_and_full_sketches_are_not() -> None:
     assert full.unpack(2.0, 0.0) is None
 
 
-def test_the_limit_that_is_read_at_every_start_is_that_of_the_arithmetic() -> None:
-    assert quantiles.MOST_BUCKETS == leading_bits.MOST_BUCKETS
-    assert quantiles.MOST_NUMBERS == buffered_sketch.MOST_NUMBERS
+def test_a_feature_has_no_more_buckets_than_are_reckoned_with() -> None:
     values = np.arange(9000.0).reshape(-1, 1)
     assert Quantiles.from_block(values, (1,)).sketch.bounds.size <= Quantiles.count_longest(1) == 8192
 
@@ -201,10 +199,10 @@ NEXT = float(np.nextafter(Sketch.from_block(FEW, (1,)).bounds[4], np.inf))
         ({"bounds": {-1: 1.5}}, "'quantiles.bounds' do not ascend"),
         ({"bounds": {4: NEXT}}, "'quantiles.bounds' do not begin the buckets"),
         ({"buckets": {1: -3}}, "'quantiles.buckets' is negative"),
-        ({"buckets": {1: 8193}}, "'quantiles.buckets' are more than 8,192"),
-        ({"buckets": {1: 2**62}}, "'quantiles.buckets' are more than 8,192"),
+        ({"buckets": {1: 8193}}, "'quantiles.bounds' has"),
+        ({"buckets": {1: 2**62}}, "'quantiles.buckets' are more than 131,072"),
         ({"buckets": [1]}, "'quantiles.buckets' has the shape"),
-        ({"shift": {1: 52}}, "'quantiles.shift' is larger than so few buckets need"),
+        ({"shift": {1: 52}}, "'quantiles.values' do not follow from the buckets"),
         ({"shift": {1: 53}}, "'quantiles.shift' is more than 52"),
         ({"shift": {0: 0}}, "'quantiles.lowest' does not lie in the first bucket"),
         ({"lowest": {1: 2.0}}, "'quantiles.lowest' does not lie in the first bucket"),
@@ -227,6 +225,24 @@ def test_it_is_refused_where_it_is_damaged(tmp_path: Path, change: dict[str, Any
     with pytest.raises(DataError) as caught:
         load_stats(str(path))
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("buckets", [20_000, 100])
+def test_sketches_that_are_finer_or_coarser_than_those_of_this_version_are_read(
+    buckets: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = np.random.default_rng(3).lognormal(size=(30_000, 2))
+    with monkeypatch.context() as other:
+        other.setattr(leading_bits, "MOST_BUCKETS", buckets)
+        other.setattr(leading_bits, "_LEADING_BITS", 5)
+        made = measure(values, (50.0,))
+        assert buckets / 2 < quantiles_of(made).sketch.sizes.max() <= buckets
+    back = quantiles_of(reload(made, ".json"))
+    assert_same_sketch(back.sketch, quantiles_of(made).sketch)
+    np.testing.assert_allclose(back.quantile([0.5])[0], np.median(values, axis=0), rtol=0.05)
+    merged = back.merge(Quantiles.from_block(values, (1,)))
+    assert merged.sketch.sizes.max() <= MOST_BUCKETS
+    np.testing.assert_array_equal(merged.sketch.number, [60_000, 60_000])
 
 
 def test_numbers_that_another_program_rounded_are_read() -> None:
@@ -270,3 +286,13 @@ def test_photographs_that_are_counted_have_the_quantiles_of_their_values(tmp_pat
     ran = run_zm("stats", tmp_path, "--quantiles", "5,50", "--unit", "--json")
     pixels = np.concatenate([np.asarray(Image.open(path)).reshape(-1, 3) for path in sorted(tmp_path.glob("*.png"))])
     assert json.loads(ran.out)["quantiles"]["values"] == np.quantile(pixels / 255.0, [0.05, 0.5], axis=0).tolist()
+
+
+def test_few_values_take_few_numbers() -> None:
+    assert Quantiles.count_numbers(1000, 5000) == 2 * 5000 + 4 * 1000
+    assert Quantiles.count_numbers(2, 10**9) == Quantiles.count_numbers(2)
+    assert Quantiles.count_longest(4096, 40) == 4096 * 40
+    found = Quantiles.from_block(np.arange(12.0).reshape(4, 3), (1,))
+    assert found.count_kept() == 12 + 4 * 3
+    assert found.sketch.bounds.size == 12
+    assert found.count_kept() == 2 * 12 + 4 * 3

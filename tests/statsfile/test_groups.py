@@ -73,6 +73,7 @@ MADE = {
     "table": group(),
     "optional": group(statistics=(Covariance, Quantiles, Zeros)),
     "weights": group(weights=RNG.random(30)),
+    "weights_of_0": group(weights=np.arange(30) % 3 / 2),
     "pixels": group(IMAGES, "pixel", "NHWC"),
     "pixels_optional": group(IMAGES, "pixel", "NHWC", statistics=(Covariance, Quantiles, Zeros)),
     "all": group(IMAGES, "all", "NHWC"),

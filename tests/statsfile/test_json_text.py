@@ -6,10 +6,13 @@ import io
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.hostile_stats import document_of, images, measured, refused
 from tests.made import make_stats
@@ -19,9 +22,12 @@ from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError, UsageError
 from zm_cli.numbers.moment_arrays import WEIGHTS
 from zm_cli.numbers.statistic import MOST_FEATURES
+from zm_cli.statistics.quantiles import Quantiles
+from zm_cli.statsfile import json_array
 from zm_cli.statsfile.arrays import known_arrays
-from zm_cli.statsfile.json_text import HEADER_BYTES, JSON_BYTES, JSON_FEATURES
-from zm_cli.statsfile.store import check_room, is_stats_file, load_stats, save_stats
+from zm_cli.statsfile.json_array import to_array
+from zm_cli.statsfile.json_text import HEADER_BYTES, JSON_BYTES, JSON_FEATURES, parse_json
+from zm_cli.statsfile.store import check_features, check_room, is_stats_file, load_stats, save_stats
 
 MEMORY = 1500 << 20
 TEXT = json.dumps(document_of(images()))
@@ -120,14 +126,14 @@ def pixels(features: int) -> Spec:
 
 def test_features_beyond_what_a_file_holds_are_refused_before_the_work(tmp_path: Path) -> None:
     for name in (str(tmp_path / "a.json"), "-"):
-        check_room(name, pixels(JSON_FEATURES), "pixel", "x.h5")
-        check_room(name, pixels(JSON_FEATURES + 1), "all", "x.h5")
+        check_room(name, [pixels(JSON_FEATURES)], "pixel", "x.h5")
+        check_room(name, [pixels(JSON_FEATURES + 1)], "all", "x.h5")
         with pytest.raises(UsageError, match=r"1,000,001; end its name in \.npz"):
-            check_room(name, pixels(JSON_FEATURES + 1), "pixel", "x.h5")
+            check_room(name, [pixels(JSON_FEATURES + 1)], "pixel", "x.h5")
     for name in ("a.npz", "a.h5"):
-        check_room(str(tmp_path / name), pixels(MOST_FEATURES), "pixel", "x.h5")
+        check_room(str(tmp_path / name), [pixels(MOST_FEATURES)], "pixel", "x.h5")
         with pytest.raises(UsageError, match="at most"):
-            check_room(str(tmp_path / name), pixels(MOST_FEATURES + 1), "pixel", "x.h5")
+            check_room(str(tmp_path / name), [pixels(MOST_FEATURES + 1)], "pixel", "x.h5")
 
 
 def test_what_would_not_be_read_is_not_written(tmp_path: Path) -> None:
@@ -168,3 +174,72 @@ def test_json_comes_through_a_pipe_too(tmp_path: Path) -> None:
     finally:
         os.close(reading)
     assert run_zm("standardize", tmp_path / "none", "-o", "x.h5", "--stats", "-", stdin=b"[").code in (2, 3)
+
+
+def flat(text: str, monkeypatch: pytest.MonkeyPatch, size: int) -> NDArray[Any]:
+    """What a flat array is read as, in pieces of `size` bytes."""
+    monkeypatch.setattr(json_array, "PIECE_BYTES", size)
+    found: NDArray[Any] = parse_json(f'{{"a": [{text}]}}'.encode(), "here", (), {"a"})["a"]
+    return found
+
+
+@pytest.mark.parametrize("text", ["", "1", "1, 2,3 ,\n4, 5", "1, 2.5, null, -0.0, 5e-324, 7", f"{2**63}, 1.5, 2, 3, 4"])
+@pytest.mark.parametrize("size", [1, 4, 1000])
+def test_a_long_flat_array_is_read_in_pieces(text: str, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    found, expected = flat(text, monkeypatch, size), to_array(json.loads(f"[{text}]"))
+    assert (found.dtype, found.tobytes()) == (expected.dtype, expected.tobytes())
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("1,", "not an array of numbers"),
+        ("1,,2", "not an array of numbers"),
+        (",1", "not an array of numbers"),
+        ("1, {}", "not a number"),
+        ("1, true", "not a number"),
+        ("1, 2}, 3", "not an array of numbers"),
+        ("1, NaN", "NaN"),
+        (f"1, 2, {2**63}", "too large"),
+        (f"1.5, 2, 1{'0' * 400}", "too large"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 1000])
+def test_a_flat_array_of_something_else_is_refused(
+    text: str, says: str, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(DataError, match=says):
+        flat(text, monkeypatch, size)
+
+
+def test_the_values_that_data_can_have_bound_the_numbers_of_quantiles(tmp_path: Path) -> None:
+    name, few = str(tmp_path / "a.json"), Spec("npy", "NC", (4096,), np.dtype("float32"), samples=40)
+    check_room(name, [few], None, "x.npy", [Quantiles])
+    check_room(name, [replace(few, samples=10**6, dtype=np.dtype("uint8"))], None, "x.npy", [Quantiles])
+    many = replace(few, samples=1990)
+    for specs in ([replace(few, samples=10**6)], [replace(few, samples=None)], [many, many]):
+        with pytest.raises(UsageError, match=r"at most 8,000,000 .* --quantiles of 4,096 .* up to \d\d?,.*\.npz"):
+            check_room(name, specs, None, "x.npy", [Quantiles])
+    with pytest.raises(UsageError, match="--method robust of 4,096 features"):
+        check_room(name, [many, many], None, "x.npy", [Quantiles], {"quantiles": "--method robust"})
+    check_features(name, 4096, [Quantiles], different=0)
+
+
+@pytest.mark.parametrize("target", ["a.json", "-"])
+def test_arrays_that_are_too_long_to_be_read_are_not_written(
+    target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = np.random.default_rng(1).normal(size=(50, 2))
+    stats = make_stats(values, "column", axes="NC", names=("a", "b"))
+    stats = replace(stats, statistics={"quantiles": Quantiles.from_block(values, (1,))})
+    path = str(tmp_path / target) if target != "-" else "-"
+    monkeypatch.setattr(json_array, "FLAT_NUMBERS", 99)
+    with pytest.raises(UsageError, match=r"at most 99 numbers in an array, 'quantiles\.bounds' has 100.*\.npz"):
+        save_stats(stats, path)
+    assert not list(tmp_path.iterdir())
+    assert capsys.readouterr().out == ""
+    monkeypatch.setattr(json_array, "FLAT_NUMBERS", 100)
+    save_stats(stats, path)
+    if target != "-":
+        assert load_stats(path).statistics.keys() == {"quantiles"}
+    save_stats(stats, str(tmp_path / "a.npz"))

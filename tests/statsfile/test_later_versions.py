@@ -91,7 +91,10 @@ def test_a_large_unknown_value_takes_no_memory(tmp_path: Path, part: bytes) -> N
 
 def test_a_key_that_the_file_requires_must_be_known(tmp_path: Path) -> None:
     document = document_of(images())
-    for known in ([], ["mean", "tail", "classes", "decoding.mode", "sources.skipped", "requires"]):
+    for known in (
+        [],
+        ["mean", "tail", "classes", "decoding.mode", "sources.skipped", "requires", "quantiles", "groups.quantiles"],
+    ):
         loaded(json.dumps(document | {"requires": known}).encode(), tmp_path, "a.json")
     for unknown in ("unknown", "decoding.unknown", "sources.unknown", "mode", ""):
         text = json.dumps(document | {"requires": ["mean", unknown], "unknown": 1})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from tests.made import make_stats, make_transform
 from zm_cli.data.spec import Spec
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.pieces import PIECE
+from zm_cli.statistics.quantiles import Quantiles
 from zm_cli.transforms.affine import AffineTransform
 
 SEED = 20261121
@@ -138,9 +140,31 @@ def test_wide_integers_keep_their_distance_from_the_mean() -> None:
         stats = make_stats(values, "column", axes="NC")
         spec = Spec("hdf5", "NC", (1,), values.dtype)
         result, _ = make_transform(stats, spec, np.dtype("float64"), method="center").apply_values(values)
-        # The mean itself is a float64; the values' distances from it are exact.
-        exact = [int(value) - int(stats.moments.mean[0]) for value in values.ravel()]
-        np.testing.assert_array_equal(result.ravel(), np.array(exact, dtype=np.float64))
+        # The mean itself is a float64, what that drops its tail; the values' distances from both are exact.
+        np.testing.assert_array_equal(result.ravel(), np.arange(-50.0, 51))
+
+
+@pytest.mark.parametrize("method", ["center", "standardize", "minmax", "maxabs", "robust", "quantile"])
+def test_wide_integers_that_are_all_the_same_become_one_exact_number(method: str) -> None:
+    values = np.full((5, 1), 1_700_000_000_000_000_037)
+    stats = replace(
+        make_stats(values, "column", axes="NC"), statistics={"quantiles": Quantiles.from_block(values, (1,))}
+    )
+    spec = Spec("hdf5", "NC", (1,), values.dtype)
+    made = make_transform(stats, spec, np.dtype("float64"), method=method).apply_values(values)[0]
+    expected = {"maxabs": 1.0, "quantile": -1.0}.get(method, 0.0)
+    np.testing.assert_array_equal(made, np.full((5, 1), expected))
+
+
+def test_values_beyond_the_ends_are_counted_but_not_those_that_rounding_moves_there() -> None:
+    values = np.array([[0.1], [0.7], [np.nan], [1.3]])
+    stats, spec = make_stats(values, "column", axes="NC"), Spec("hdf5", "NC", (1,), values.dtype)
+    for ends in ((0.0, 1.0), (-0.3, 0.1), (1e6, 1e6 + 1)):
+        transform = make_transform(stats, spec, np.dtype("float32"), method="minmax", clip=True, range=ends)
+        assert transform.apply_counting(values)[2] == 0
+        assert transform.apply_counting(np.array([[0.0], [0.1], [2.0], [np.nan], [5.0]]))[2] == 3
+        back = make_transform(stats, spec, np.dtype("float64"), method="minmax", clip=True, range=ends, inverse=True)
+        assert back.apply_counting(values + 1e9)[2] == 0
 
 
 def test_integers_further_apart_than_63_bits_are_rounded_not_wrapped() -> None:

@@ -24,6 +24,7 @@ from zm_cli.pipeline.check import TOLERANCE, check_data, check_stats, find_untra
 from zm_cli.pipeline.compare import QUANTILES, Limits, compare_data, compare_stats
 from zm_cli.pipeline.findings import Findings
 from zm_cli.pipeline.options import MeasureOptions
+from zm_cli.pipeline.parts_record import refuse_parts
 from zm_cli.pipeline.training import Training, open_to_compare
 from zm_cli.pipeline.words import list_names
 from zm_cli.running.plan import Plan
@@ -99,6 +100,7 @@ def _check(request: CheckRequest, plan: Plan, report: Report) -> Findings:
         training = Training(request.path, _load_plain(request.path, request.given), *request.columns)
         return check_stats(request.path, training.select_stats(), state, tolerance)
     named = name_source(request.path, request.reading.files_from, request.reading.kind)
+    refuse_parts(named.path)
     reading = skip_unreadable(request.reading, named)
     options = reading.options
     report.connect(plan)

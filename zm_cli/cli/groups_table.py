@@ -15,8 +15,8 @@ MOST_FEATURES = 5
 """Features that are listed: those in which the groups differ most."""
 MOST_MEANS = 6
 MOST_LETTERS = 40
-"""Groups whose means stand side by side, and the letters of their names; of more, the lowest and the highest mean are
-shown."""
+"""The most groups whose means stand side by side, and the most letters of their names together; of more, only the
+lowest and the highest mean are shown."""
 
 
 def print_groups(stats: Stats, *, everything: bool = False) -> None:

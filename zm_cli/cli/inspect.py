@@ -32,6 +32,7 @@ def inspect(
     path: InspectPath,
     checking: Checking,
     json: Annotated[bool, opt.JSON],
+    bins: Annotated[int, opt.BINS],
     reading: Annotated[Reading, Without(ON_ERROR.name)],
     measuring: Annotated[MeasureOptions, Without("unit", "missing")],
     plan: Plan,
@@ -48,7 +49,7 @@ def inspect(
     zm inspect train.h5 --check standardized
     zm inspect new.csv --against train.stats.json
     """
-    from zm_cli.cli.conditioning import derive_conditioning
+    from zm_cli.cli.results import derive_facts
     from zm_cli.cli.sources import name_source
     from zm_cli.cli.surveytable import print_survey
     from zm_cli.pipeline.survey import Surveyed
@@ -64,7 +65,7 @@ def inspect(
         check_plain_stats(path, given)
         stats = load_stats(path)
         if json:
-            derived = derive_conditioning(stats, everything=report.verbose)
+            derived = derive_facts(stats, bins, everything=report.verbose)
             sys.stdout.write(to_json(stats.to_document() | derived | {"notes": [], "warnings": []}))
         else:
             _print_stats(path, stats, everything=report.verbose)
@@ -73,7 +74,7 @@ def inspect(
     report.connect(plan)
     found = _describe(named, reading, measuring, plan, report)
     if json:
-        derived = {} if isinstance(found, Surveyed) else derive_conditioning(found.stats, everything=report.verbose)
+        derived = {} if isinstance(found, Surveyed) else derive_facts(found.stats, bins, everything=report.verbose)
         sys.stdout.write(to_json(found.to_document() | derived))
     elif isinstance(found, Surveyed):
         print_survey(found)

@@ -62,7 +62,7 @@ def _merge(paths: Sequence[str], output: str | None, report: Report, *, force: b
         for path in paths:
             stats = load_stats(path)
             if output is not None:
-                check_features(output, stats.moments.mean.size, map(type, stats.statistics.values()))
+                check_features(output, stats.moments.mean.size, map(type, stats.statistics.values()), different=0)
             merger.add(path, stats)
             tick()
     return merger.finish()

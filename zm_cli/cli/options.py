@@ -119,7 +119,8 @@ PERCENTS: Option[tuple[float, float]] = Option(
 WHITEN_METHOD: Option[str] = Option(
     "method",
     given_as=Literal[*methods_of("whiten")],
-    help="pca: components in place of the features; zca: the features, uncorrelated (default zca; an inverse knows).",
+    help="pca: components in place of the features; zca: the features, uncorrelated (default zca; an inverse undoes "
+    "what was done).",
     panel=Panel.NUMBERS,
 )
 COMPONENTS: Option[int | float] = Option(
@@ -264,7 +265,7 @@ DTYPE: Option[str] = Option(
 SAVE_STATS: Option[str] = Option(
     "save_stats",
     metavar="FILE",
-    help="Where to save the statistics (default: PATH.stats.json).",
+    help="Where to save the statistics (default: PATH.stats.json, or .npz if too large for it).",
     panel=Panel.OUTPUT,
     decides_output=False,
 )
@@ -294,6 +295,17 @@ FORCE: Option[bool] = Option(
 )
 MERGE_FORCE: Option[bool] = replace(
     FORCE, help="Go on if statistics are of a trial, a source comes twice, or parts of one are missing."
+)
+DEFAULT_BINS = 10
+BINS: Option[int] = Option(
+    "bins",
+    given_as=int,
+    default=DEFAULT_BINS,
+    metavar="N",
+    minimum=1,
+    help="How many bins the histograms have that --json prints where there are quantiles.",
+    panel=Panel.OUTPUT,
+    decides_output=False,
 )
 JSON: Option[bool] = Option(
     "json",

@@ -8,7 +8,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -17,7 +17,7 @@ from zm_cli.cli.sources import NamedSource
 from zm_cli.data.options import ReadOptions
 from zm_cli.data.source import Source
 from zm_cli.errors import DataError, UsageError, ZmError
-from zm_cli.formats import detect, open_source
+from zm_cli.formats import detect, list_beside, open_source, reading_options
 from zm_cli.inputs.standard_input import StandardInput, name_input
 from zm_cli.running import guard
 from zm_cli.running.plan import Plan
@@ -44,6 +44,18 @@ def check_outputs(inputs: Sequence[str | None], outputs: Sequence[str | None]) -
             raise UsageError("is an output already", where=where, hint="name another output")
         if identity is not None:
             written.add(identity)
+
+
+def list_inputs(named: Sequence[NamedSource], options: ReadOptions, kind: str | None) -> list[str]:
+    """The paths of everything that is read: the sources, and the files that options name beside them.
+
+    Sources that cannot be read are errors where they are opened.
+    """
+    paths = [path for source in named for path in source.list_paths()]
+    for source in named:
+        with suppress(ZmError, OSError):
+            paths += list_beside(source.path, options, kind).values()
+    return paths
 
 
 def refuse_existing(outputs: Sequence[str | None]) -> None:
@@ -93,6 +105,8 @@ def open_sources(
     if len(set(found.values())) > 1:
         listed = ", ".join(f"{path} ({what})" for path, what in found.items())
         raise UsageError(f"only sources of one kind can be pooled: {listed}")
+    if len(named) > 1:
+        _refuse_files_beside(named, options, kind)
     with ExitStack() as stack:
         sources = []
         for source in named:
@@ -102,6 +116,16 @@ def open_sources(
             stack.callback(opened_source.close)
             sources.append(opened_source)
         yield sources
+
+
+def _refuse_files_beside(named: Sequence[NamedSource], options: ReadOptions, kind: str | None) -> None:
+    """Raises UsageError where an option names a file beside the data of one of several sources."""
+    for source in named:
+        for name, file in list_beside(source.path, options, kind).items():
+            raise UsageError(
+                f"{reading_options()[name].spelling} {file} belongs to one source, here are {len(named):,}",
+                hint="measure each with its own, and join the results with zm merge",
+            )
 
 
 @contextmanager

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from zm_cli.cli.conditioning import derive_conditioning, print_conditioning
+from zm_cli.cli.distributions import derive_distributions
 from zm_cli.cli.groups_table import print_groups
+from zm_cli.cli.options import DEFAULT_BINS
 from zm_cli.cli.report import Report
 from zm_cli.cli.tables import print_stats, show_samples
 from zm_cli.pipeline.outcome import Outcome
 from zm_cli.statsfile.encode import to_json
 from zm_cli.statsfile.stats import Stats
-from zm_cli.statsfile.store import save_stats
+from zm_cli.statsfile.store import check_json, save_stats
 
 
 def save_result(result: Stats, output: str | None, report: Report) -> None:
@@ -21,12 +24,22 @@ def save_result(result: Stats, output: str | None, report: Report) -> None:
         report.print_detail(f"statistics of {show_samples(result.samples)} in {output}")
 
 
-def show_result(stats: Stats, outcome: Outcome, output: str | None, *, json: bool, everything: bool) -> None:
+def derive_facts(stats: Stats, bins: int, *, everything: bool) -> dict[str, Any]:
+    """Fields that --json prints besides the statistics that they follow from."""
+    return derive_conditioning(stats, everything=everything) | derive_distributions(stats, bins, everything=everything)
+
+
+def show_result(
+    stats: Stats, outcome: Outcome, output: str | None, *, json: bool, everything: bool, bins: int = DEFAULT_BINS
+) -> None:
     """Prints JSON if asked for; else a table if there is no output file or standard output is a terminal."""
     if json or output == "-":
+        document = stats.to_document()
+        if output == "-":
+            check_json(document, output)
         messages = {"notes": outcome.notes, "warnings": outcome.warnings} if json else {}
-        derived = derive_conditioning(stats, everything=everything) if json else {}
-        sys.stdout.write(to_json(stats.to_document() | derived | messages))
+        derived = derive_facts(stats, bins, everything=everything) if json else {}
+        sys.stdout.write(to_json(document | derived | messages))
     elif output is None or sys.stdout.isatty():
         print_stats(stats, everything=everything)
         print_conditioning(stats, everything=everything)

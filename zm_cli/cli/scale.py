@@ -43,12 +43,15 @@ def scale(
     zm scale test.csv -o test.01.csv --stats train.01.csv.stats.json
     zm scale train.01.csv -o back.csv --inverse
     """
-    from zm_cli.cli.scaling import check_scaling, complete_inverse
+    from zm_cli.cli.scaling import check_scaling, complete_by_training, complete_inverse
     from zm_cli.cli.writing import WriteRequest, write_dataset
 
     applying = replace(applying, operation="scale", method=method, range=range, clip=clip, quantiles=quantiles)
     applying = complete_inverse(source, reading, applying) if applying.inverse else applying
+    applying, told = complete_by_training(stats, applying, given)
     applying = replace(applying, method=applying.method or "minmax")
     check_scaling(applying, given)
-    request = WriteRequest(source, output, stats, save_stats, reading, measuring, applying, given, no_clobber, parts)
+    request = WriteRequest(
+        source, output, stats, save_stats, reading, measuring, applying, given, no_clobber, parts, told
+    )
     write_dataset(request, plan, report, if_changed=if_changed, json=json)

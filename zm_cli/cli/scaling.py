@@ -17,7 +17,9 @@ from zm_cli.inputs.standard_input import name_input
 from zm_cli.methods import methods, methods_of
 from zm_cli.methods.shared.expectation import read_settings
 from zm_cli.outputs.receipt import DONE, check_receipt, describe_receipt, is_readable
+from zm_cli.pipeline.belonging import find_beside
 from zm_cli.pipeline.options import ApplyOptions
+from zm_cli.pipeline.parts_record import refuse_parts
 from zm_cli.statistics import optional_statistics
 
 SETTINGS: Mapping[str, Option[object]] = {
@@ -40,8 +42,10 @@ def complete_inverse(path: str | None, reading: Reading, applying: ApplyOptions)
     """
     named = path is not None and not path.startswith("@")
     if not (named and os.path.exists(str(path))) and path != "-" and (named or reading.files_from is None):
-        # That there is nothing to read is told when it is opened.
+        # Opening it reports that there is nothing to read.
         return applying
+    if named:
+        refuse_parts(str(path))
     receipt = find_receipt(str(path), reading.options) if named and path != "-" else None
     found = receipt.get("method") if is_readable(receipt) and not receipt.get("inverse") else None
     if found not in methods_of(applying.operation) or receipt is None:
@@ -62,6 +66,57 @@ def complete_inverse(path: str | None, reading: Reading, applying: ApplyOptions)
     taken = {name: value for name in SETTINGS if (value := getattr(applying, name)) not in (None, False)}
     own = {name: getattr(known, name) for name in methods()[found].settings if name not in taken}
     return replace(applying, method=found, **own)
+
+
+def complete_by_training(stats: str | None, applying: ApplyOptions, given: Given) -> tuple[ApplyOptions, str | None]:
+    """The options with the method and the settings by which the data that have the name of the statistics were scaled.
+
+    And a sentence that says so. They are the same, and there is no sentence, where a method is given, where no such
+    data say how they were made, or where options are given that their method does not take.
+    """
+    found = None if stats is None or applying.inverse or applying.method else find_beside(stats, applying.operation)
+    if found is None:
+        return applying, None
+    data, receipt = found
+    method = methods().get(receipt.get("method", ""))
+    asked = [name for name, option in SETTINGS.items() if option in given.values]
+    if method is None or method.command != applying.operation or not set(asked) <= set(method.settings):
+        return applying, None
+    known = read_settings(receipt)
+    own = {name: getattr(known, name) for name in method.settings if name not in asked}
+    completed = method.complete(replace(applying, method=method.name, **own))
+    return completed, f"{DONE[applying.operation]} as {data}: {' '.join([method.name, *_spell_settings(completed)])}"
+
+
+def record_settings(applying: ApplyOptions, given: Given) -> Given:
+    """The options given, with the method and its settings as they are used: what is left out or written otherwise may
+    mean the same."""
+    deciding = {opt.SCALE_METHOD, opt.WHITEN_METHOD, *SETTINGS.values()}
+    others = {option: value for option, value in given.values.items() if option not in deciding}
+    own = opt.SCALE_METHOD if applying.operation == "scale" else opt.WHITEN_METHOD
+    method = methods()[applying.method_name]
+    completed = method.complete(applying)
+    settings = {SETTINGS[name]: _spell_value(getattr(completed, name)) for name in method.settings}
+    return Given(
+        {**others, own: method.name, **{option: text for option, text in settings.items() if text is not None}}
+    )
+
+
+def _spell_settings(completed: ApplyOptions) -> list[str]:
+    """The settings of a method as words of a command line, without those that are off."""
+    words = []
+    for name in methods()[completed.method_name].settings:
+        value = getattr(completed, name)
+        if value is True:
+            words.append(SETTINGS[name].spelling)
+        elif value:
+            words += [SETTINGS[name].spelling, str(_spell_value(value))]
+    return words
+
+
+def _spell_value(value: Any) -> Any:
+    """A setting as it is typed."""
+    return ",".join(f"{float(end):.17g}" for end in value) if isinstance(value, tuple) else value
 
 
 def check_scaling(applying: ApplyOptions, given: Given) -> None:
@@ -92,4 +147,5 @@ def check_scaling(applying: ApplyOptions, given: Given) -> None:
 
 
 def _offer(names: Iterable[str]) -> str:
-    return f"it is for --method {' or '.join(names)}"
+    *first, last = names
+    return f"it is for --method {', '.join(first)} or {last}" if first else f"it is for --method {last}"

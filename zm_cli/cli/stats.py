@@ -29,6 +29,7 @@ def stats(
     no_clobber: Annotated[bool, opt.NO_CLOBBER],
     checkpoint: Annotated[str | None, opt.CHECKPOINT],
     json: Annotated[bool, opt.JSON],
+    bins: Annotated[int, opt.BINS],
     reading: Reading,
     measuring: MeasureOptions,
     plan: Plan,
@@ -46,7 +47,7 @@ def stats(
     """
     from zm_cli.cli.if_changed import find_change, record_provenance, require_file_output
     from zm_cli.cli.measuring import check_checkpoint, remove_checkpoint
-    from zm_cli.cli.reading import check_outputs, refuse_existing
+    from zm_cli.cli.reading import check_outputs, list_inputs, refuse_existing
     from zm_cli.cli.results import save_result, show_result
     from zm_cli.cli.sources import find_lists, name_sources
     from zm_cli.pipeline.outcome import Outcome
@@ -57,7 +58,7 @@ def stats(
         check_target(output)
     check_checkpoint(checkpoint)
     if output is not None or checkpoint is not None:
-        paths = [path for source in named for path in source.list_paths()]
+        paths = list_inputs(named, reading.options, reading.kind)
         check_outputs([*paths, *find_lists(sources or [], reading.files_from)], [output, checkpoint])
     provenance = None
     if if_changed:
@@ -66,7 +67,7 @@ def stats(
         change = find_change(kept, provenance)
         if change is None:
             report.print_message(f"{kept} is up to date")
-            show_result(load_stats(kept), Outcome(), output, json=json, everything=report.verbose)
+            show_result(load_stats(kept), Outcome(), output, json=json, everything=report.verbose, bins=bins)
             return
         report.print_detail(f"making {kept}: {change}")
     if no_clobber:
@@ -75,7 +76,7 @@ def stats(
     result = replace(result, provenance=provenance)
     report.print_outcome(outcome)
     save_result(result, output, report)
-    show_result(result, outcome, output, json=json, everything=report.verbose)
+    show_result(result, outcome, output, json=json, everything=report.verbose, bins=bins)
     remove_checkpoint(checkpoint)
 
 
@@ -96,6 +97,7 @@ def _measure(
     report.connect(plan)
     with open_sources(named, reading.options, reading.kind, plan, report) as sources:
         if output is not None:
-            check_room(output, sources[0].spec, measuring.per, sources[0].path, measuring.statistics)
+            specs = [source.spec for source in sources]
+            check_room(output, specs, measuring.per, sources[0].path, measuring.statistics)
         with open_checkpoint(checkpoint, sources, measuring, reading.options, report) as keeper:
             return measure_opened(sources, measuring, plan, report, keeper=keeper)

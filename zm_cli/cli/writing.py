@@ -1,4 +1,4 @@
-"""Writes a transformed dataset: what `center`, `standardize` and `scale` share."""
+"""Writes a transformed dataset: what `center`, `standardize`, `scale` and `whiten` share."""
 
 from __future__ import annotations
 
@@ -12,8 +12,16 @@ from typing import Any
 from zm_cli.cli.groups import Given, Reading
 from zm_cli.cli.if_changed import find_change_of_dataset, record_provenance, require_file_output
 from zm_cli.cli.measuring import measure_opened
-from zm_cli.cli.reading import check_not_inside, check_outputs, keep_input, open_sources, refuse_existing
+from zm_cli.cli.reading import (
+    check_not_inside,
+    check_outputs,
+    keep_input,
+    list_inputs,
+    open_sources,
+    refuse_existing,
+)
 from zm_cli.cli.report import Report
+from zm_cli.cli.scaling import record_settings
 from zm_cli.cli.sources import NamedSource, check_input_once, find_lists, name_source
 from zm_cli.cli.tables import show_samples
 from zm_cli.data.options import ReadOptions
@@ -26,7 +34,7 @@ from zm_cli.methods import methods
 from zm_cli.methods.shared.base import Method
 from zm_cli.outputs.receipt import check_operation
 from zm_cli.pipeline.apply import apply
-from zm_cli.pipeline.belonging import find_other_data, find_other_settings, name_stats
+from zm_cli.pipeline.belonging import find_other_data, find_other_settings, find_stats, name_stats
 from zm_cli.pipeline.indicators import check_indicators
 from zm_cli.pipeline.opening import open_to_apply
 from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
@@ -34,7 +42,8 @@ from zm_cli.pipeline.other_features import describe_made
 from zm_cli.pipeline.outcome import Outcome
 from zm_cli.pipeline.output import check_output
 from zm_cli.pipeline.parts import WritePart, check_parts, write_parts
-from zm_cli.pipeline.required import add_required, check_required
+from zm_cli.pipeline.parts_record import refuse_parts
+from zm_cli.pipeline.required import add_required, check_required, check_weights
 from zm_cli.pipeline.unmeasured import describe_unmeasured
 from zm_cli.pipeline.words import changed_meanwhile
 from zm_cli.running.plan import Plan
@@ -62,6 +71,8 @@ class WriteRequest:
     no_clobber: bool
     parts: int | None = None
     """How many parts the output is a folder of; None: it is one dataset."""
+    told: str | None = None
+    """A sentence on how options that were not given were chosen."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +84,13 @@ class _Job:
     output: str
     stats_file: str | None
     save_stats: str | None
+    named_stats: bool = True
+    """Whether the user named the file to save them in; else it gets another name where it may be too large for JSON."""
+
+    @property
+    def other_save_stats(self) -> str | None:
+        """The other name that the saved statistics may get."""
+        return name_stats(self.output, binary=True) if self.save_stats and not self.named_stats else None
 
     @property
     def measures(self) -> bool:
@@ -99,18 +117,20 @@ def write_dataset(request: WriteRequest, plan: Plan, report: Report, *, if_chang
         if request.parts is not None:
             raise UsageError("does not know folders of parts", where="--if-changed", hint="leave out one of the two")
         require_file_output(output)
-        provenance = record_provenance(operation, [job.named], request.reading, request.given, job.stats_file)
-        change = find_change_of_dataset(output, job.save_stats, provenance, request.reading.options)
+        given = record_settings(request.applying, request.given) if request.applying.method else request.given
+        provenance = record_provenance(operation, [job.named], request.reading, given, job.stats_file)
+        saved = find_stats(output) if job.other_save_stats else job.save_stats
+        change = find_change_of_dataset(output, saved, provenance, request.reading.options)
         if change is None:
             report.print_message(f"{output} is up to date")
             if json:
-                _print_summary(job, None, Outcome())
+                _print_summary(replace(job, save_stats=saved), None, Outcome())
             return
         report.print_detail(f"making {output}: {change}")
         job = replace(job, request=replace(request, applying=replace(request.applying, provenance=provenance)))
     if request.no_clobber:
-        refuse_existing([output, job.save_stats])
-    outcome, messages = _carry_out(job, report, plan)
+        refuse_existing([output, job.save_stats, job.other_save_stats])
+    job, outcome, messages = _carry_out(job, report, plan)
     if outcome.transformed and (output != "-" or report.shows_details):
         # A filter in a pipe is quiet.
         messages.note([outcome.transformed])
@@ -135,6 +155,8 @@ def _check_request(request: WriteRequest) -> _Job:
         _refuse_own_part(request.reading.options, stats_file)
     if request.parts is not None and named.path == "-":
         raise UsageError("cannot cut what comes from a pipe", where="--parts", hint="save it to a file first")
+    if stats_file is None:
+        check_weights(request.applying, request.reading.options)
     if stats_file is not None:
         _refuse_measuring(request.measuring, save_stats)
     elif measures and save_stats is None and output != "-":
@@ -142,10 +164,12 @@ def _check_request(request: WriteRequest) -> _Job:
     if save_stats is not None:
         check_target(save_stats)
     lists = find_lists([] if request.source is None else [request.source], files_from)
-    check_outputs([*named.list_paths(), *lists, stats_file], [output, save_stats])
+    inputs = list_inputs([named], request.reading.options, request.reading.kind)
+    job = _Job(named, request, output, stats_file, save_stats, named_stats=request.save_stats is not None)
+    check_outputs([*inputs, *lists, stats_file], [output, save_stats, job.other_save_stats])
     if named.files is None:
         check_not_inside(named.path, output)
-    return _Job(named, request, output, stats_file, save_stats)
+    return job
 
 
 def _find_method(request: WriteRequest) -> Method:
@@ -160,8 +184,8 @@ def _choose_output(path: str, kind: str | None) -> str:
     return "-"
 
 
-def _carry_out(job: _Job, report: Report, plan: Plan) -> tuple[Outcome, Outcome]:
-    """The outcome of writing, and the messages of measuring and writing together."""
+def _carry_out(job: _Job, report: Report, plan: Plan) -> tuple[_Job, Outcome, Outcome]:
+    """The job as it was done, the outcome of writing, and the messages of measuring and writing together."""
     path = kept = job.named.path
     report.connect(plan)
     with ExitStack() as stack:
@@ -171,7 +195,7 @@ def _carry_out(job: _Job, report: Report, plan: Plan) -> tuple[Outcome, Outcome]
             pass
         elif job.stats_file is None:
             kept = stack.enter_context(keep_input(path, job.kind))
-            stats, messages = _measure(job, kept, report, plan)
+            job, stats, messages = _measure(job, kept, report, plan)
         else:
             stats = load_stats(job.stats_file)
             applying = job.request.applying
@@ -180,13 +204,17 @@ def _carry_out(job: _Job, report: Report, plan: Plan) -> tuple[Outcome, Outcome]
             messages.tell(filter(None, others), grave=True)
         outcome = _apply(job, kept, stats, report, plan)
     messages.include(outcome)
+    messages.note(filter(None, [job.request.told]))
     if kept != path:
         messages.rename(kept, name_input(path))
-    return outcome, messages
+    return job, outcome, messages
 
 
-def _measure(job: _Job, path: str, report: Report, plan: Plan) -> tuple[Stats, Outcome]:
-    """The statistics of the source, which is read from `path`, and the notes and warnings about them."""
+def _measure(job: _Job, path: str, report: Report, plan: Plan) -> tuple[_Job, Stats, Outcome]:
+    """The statistics of the source, which is read from `path`, and the notes and warnings about them.
+
+    The job comes with the name that the statistics are saved under.
+    """
     measuring = add_required(job.request.measuring, job.request.applying)
     with open_sources([replace(job.named, path=path)], job.options, job.kind, plan, report) as sources:
         if job.request.parts is None:
@@ -195,13 +223,29 @@ def _measure(job: _Job, path: str, report: Report, plan: Plan) -> tuple[Stats, O
             check_parts(sources[0], job.output, job.request.parts, job.request.applying.format)
         check_indicators(sources[0], job.request.applying)
         if job.save_stats is not None:
-            check_room(job.save_stats, sources[0].spec, measuring.per, sources[0].path, measuring.statistics)
+            job = _choose_room(job, job.save_stats, sources[0], measuring)
         applying = job.request.applying
         # --force overrules the doubt that the data are transformed already.
         measuring = replace(measuring, method=applying.method, forced=applying.force)
         stats, outcome = measure_opened(sources, measuring, plan, report, applying.operation)
     # The statistics record the path that the user gave, not that of the copy of a pipe.
-    return replace(stats, sources=(replace(stats.sources[0], path=job.named.path),)), outcome
+    return job, replace(stats, sources=(replace(stats.sources[0], path=job.named.path),)), outcome
+
+
+def _choose_room(job: _Job, path: str, source: Source, measuring: MeasureOptions) -> _Job:
+    """The job with a name for the statistics that can hold them: where the usual one may not, that of a binary file.
+
+    Raises UsageError where there is none, or the user named a file that may not.
+    """
+    how = [source.spec], measuring.per, source.path, measuring.statistics, measuring.needed_for
+    try:
+        check_room(path, *how)
+    except UsageError:
+        if job.other_save_stats is None:
+            raise
+        check_room(job.other_save_stats, *how)
+        return replace(job, save_stats=job.other_save_stats)
+    return job
 
 
 def _apply(job: _Job, path: str, stats: Stats | None, report: Report, plan: Plan) -> Outcome:
@@ -254,10 +298,15 @@ def _write(job: _Job, path: str, source: Source, stats: Stats, report: Report, p
 
 def _find_stats(path: str, request: WriteRequest) -> str | None:
     """The stats file to apply: the one named, or for an inverse the one beside the data; None: measure the source."""
+    if request.applying.inverse:
+        refuse_parts(path)
     if request.stats is not None or not request.applying.inverse:
         return request.stats
-    beside = name_stats(path)
+    beside = find_stats(path)
     if path == "-" or not Path(beside).is_file():
+        if path != "-":
+            # That there are no data is told first.
+            detect(path, request.reading.kind)
         raise UsageError("--inverse needs the statistics that were applied", where=path, hint="name them with --stats")
     return beside
 

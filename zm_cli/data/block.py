@@ -66,6 +66,12 @@ class Labels:
     codes: NDArray[np.int64]
     names: tuple[str, ...]
 
+    def drop_unused(self) -> Labels:
+        """The same labels, without the names that no sample has."""
+        used = np.unique(self.codes[self.codes >= 0])
+        codes = np.where(self.codes < 0, -1, np.searchsorted(used, self.codes))
+        return Labels(codes, tuple(self.names[code] for code in used))
+
 
 @dataclass(frozen=True)
 class Block:

@@ -86,6 +86,14 @@ def _list_nothing(path: str, options: ReadOptions) -> Survey | None:
     return None
 
 
+def _name_no_files(path: str, options: ReadOptions) -> Mapping[str, str]:
+    return {}
+
+
+def _never(decoding: Mapping[str, Any]) -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class Format:
     """A kind of dataset: how to recognize and open it. Its functions import heavy libraries when they are called.
@@ -110,6 +118,11 @@ class Format:
     options: tuple[Option[Any], ...]
     find_fault: Callable[[Spec, Mapping[str, Any]], str | None] = _accept
     survey: Callable[[str, ReadOptions], Survey | None] = _list_nothing
+    list_beside: Callable[[str, ReadOptions], Mapping[str, str]] = _name_no_files
+    """The other files that options name beside the data at a path, such as weights, by the options' names."""
+    names_files: Callable[[Mapping[str, Any]], bool] = _never
+    """Whether recorded options name what lies beside the data by paths of other files, which say nothing about how
+    the data were measured."""
     join: Join | None = None
     """Joins outputs that were written part by part; None: they cannot be joined."""
     name_part_suffix: Callable[[str | None], str] | None = None

@@ -34,8 +34,8 @@ class WriteOptions:
     `dtype` is the type of its values, `receipt` is written with it, `format` is one of the output formats of its Format
     (None: decided by the name of the output). `force` overrules doubts. `added` names columns that a table gets at its
     end, one for each column of `Block.missing`. `dropped` maps the names of features to columns that were added so: the
-    output does not have them, and the feature is missing where they are 1. `features` are those of the output where
-    they are not those of the input.
+    output does not have them, and with `emptied`, the feature is missing where they are 1. `features` are those of the
+    output where they are not those of the input.
     """
 
     dtype: np.dtype[Any]
@@ -44,6 +44,7 @@ class WriteOptions:
     force: bool = False
     added: tuple[str, ...] = ()
     dropped: Mapping[str, str] = field(default_factory=dict)
+    emptied: bool = True
     features: OutputFeatures | None = None
 
 

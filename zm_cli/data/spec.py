@@ -57,6 +57,11 @@ class Spec:
         return self.dtype if self.packing is None else self.packing.dtype
 
     @property
+    def affine_packing(self) -> Packing | None:
+        """How stored values are unpacked; None where they stand for themselves."""
+        return self.packing if self.packing is not None and self.packing.is_affine else None
+
+    @property
     def missing_values(self) -> tuple[float, ...]:
         """The stored values that the data themselves mark as missing."""
         return () if self.packing is None else self.packing.missing
@@ -64,4 +69,4 @@ class Spec:
     @property
     def holds_integers(self) -> bool:
         """Whether the stored values are integers that stand for themselves, though some may stand for missing ones."""
-        return self.dtype.kind in "iu" and (self.packing is None or not self.packing.is_affine)
+        return self.dtype.kind in "iu" and self.affine_packing is None

@@ -127,9 +127,10 @@ def open_source(
     entry = detect(path, kind, preferred=preferred)
     for name in options.to_dict():
         if name not in entry.option_names:
-            others = [other.kind for other in formats().values() if name in other.option_names]
+            *first, last = (other.kind for other in formats().values() if name in other.option_names)
+            others = f"{', '.join(first)} and {last}" if first else last
             spelling = reading_options()[name].spelling
-            raise UsageError(f"{spelling} is for {' and '.join(others)}, not for {entry.kind}", where=path)
+            raise UsageError(f"{spelling} is for {others}, not for {entry.kind}", where=path)
     if kind is None and entry.reads_pipe:
         # Any text can be read as a table, with other numbers than were meant.
         _refuse_foreign(path, entry)
@@ -179,6 +180,11 @@ def find_receipt(output: str, options: ReadOptions) -> Mapping[str, Any] | None:
         return detect(output).find_receipt(output, options)
     except ZmError:
         return None
+
+
+def list_beside(path: str, options: ReadOptions, kind: str | None = None) -> Mapping[str, str]:
+    """The other files that the options name beside the data at a path, by the options' names."""
+    return detect(path, kind).list_beside(path, options)
 
 
 def list_files(path: str, options: ReadOptions, kind: str | None = None) -> Iterator[tuple[str, str]]:

@@ -14,6 +14,9 @@ from typing import Literal
 
 from zm_cli.errors import UsageError
 
+LEAST_WIDTH, MOST_WIDTH = 1e-150, 1e150
+"""How far apart the ends of a range may be: no extent of values with finite squares overflows, or vanishes, when it is
+divided by these."""
 DEFAULT_QUANTILES = (1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0)
 """The percents that `--quantiles default` stands for."""
 
@@ -81,7 +84,15 @@ def parse_impute(text: str) -> Literal["mean", "median"] | float:
 
 def parse_range(text: str) -> tuple[float, float]:
     """The two ends in a text such as `-1,1`; UsageError where they are not finite, the smaller one first."""
-    return _parse_ends(text, "--range", -sys.float_info.max, sys.float_info.max, "-1,1")
+    low, high = _parse_ends(text, "--range", -sys.float_info.max, sys.float_info.max, "-1,1")
+    if not LEAST_WIDTH <= high - low <= MOST_WIDTH:
+        how = "close together" if high - low < LEAST_WIDTH else "far apart"
+        raise UsageError(
+            f"the ends of '{text}' are too {how}",
+            where="--range",
+            hint=f"the width must be from {LEAST_WIDTH:g} to {MOST_WIDTH:g}",
+        )
+    return low, high
 
 
 def parse_percents(text: str) -> tuple[float, float]:
@@ -102,18 +113,19 @@ def _parse_ends(text: str, option: str, least: float, most: float, example: str)
 
 
 def parse_quantiles(text: str | None) -> tuple[float, ...] | None:
-    """The percents in a text such as `1,50,99`, ascending, each once; those that `default` stands for; None for None.
+    """The percents in a text such as `1,50%,99`, ascending, each once; `default` stands for several; None for None.
 
     Raises UsageError, naming the one that is not a number from 0 to 100.
     """
     if text is None:
         return None
-    if text.strip().lower() == "default":
-        return DEFAULT_QUANTILES
     found: set[float] = set()
     for entry in text.split(","):
+        if entry.strip().lower() == "default":
+            found |= set(DEFAULT_QUANTILES)
+            continue
         try:
-            percent = float(entry)
+            percent = float(entry.strip().removesuffix("%"))
         except ValueError:
             percent = math.nan
         if not 0 <= percent <= 100:

@@ -22,7 +22,7 @@ class Center(Elementwise):
         """The mean, and a scale of 1."""
         import numpy as np
 
-        return Affine(stats.moments.mean, np.ones_like(stats.moments.mean))
+        return Affine(stats.moments.mean, np.ones_like(stats.moments.mean), tail=stats.moments.tail)
 
     def expect(self, settings: Settings) -> Expectation:
         """Means of 0; values of a constant feature are what rounding makes of 0, which hardly any others are."""

@@ -35,7 +35,7 @@ class L2(Method):
             filled=settings.impute,
             dtype=use.dtype,
             hidden=hide_values(spec, stats.ignore),
-            packing=spec.packing if spec.packing is not None and spec.packing.is_affine else None,
+            packing=spec.affine_packing,
         )
 
     def expect(self, settings: Settings) -> Expectation:

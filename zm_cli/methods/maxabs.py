@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zm_cli.methods.shared.expectation import Expectation, Target
-from zm_cli.methods.shared.extents import Extensive, Extents
+from zm_cli.methods.shared.expectation import Expectation, Target, is_number
+from zm_cli.methods.shared.extents import NEGLIGIBLE, Extensive, Extents
 
 if TYPE_CHECKING:
     from zm_cli.methods.shared.settings import Settings
@@ -35,8 +35,9 @@ class MaxAbs(Extensive):
         return "0 everywhere"
 
     def expect(self, settings: Settings) -> Expectation:
-        """A largest magnitude of 1, or of 0."""
-        return Expectation((Target("largest", 1.0, varying=True),), flat="largest")
+        """A largest magnitude of 1, or more where a number was filled in; or so little that it counts as 0."""
+        beyond = is_number(settings.impute) and not settings.clip
+        return Expectation((Target("largest", 1.0, or_more=beyond, varying=True),), flat="largest", noise=NEGLIGIBLE)
 
 
 METHOD = MaxAbs()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from zm_cli.methods.shared.expectation import Expectation, Target
+from zm_cli.methods.shared.expectation import Expectation, Target, limit
 from zm_cli.methods.shared.extents import NOISE, Extensive, Extents
 
 if TYPE_CHECKING:
@@ -30,11 +30,14 @@ class MinMax(Extensive):
         return "constant"
 
     def expect(self, settings: Settings) -> Expectation:
-        """Extremes at the ends of the range; both at the lower end for a constant feature."""
+        """Extremes at the ends of the range; both at the lower end for a constant feature.
+
+        They may lie beyond the ends where a number was filled in.
+        """
         assert settings.range is not None
         low, high = settings.range
         width = high - low
-        targets = (Target("min", low, width), Target("max", high, width, varying=True))
+        targets = limit(Target("min", low, width), Target("max", high, width, varying=True), settings)
         return Expectation(targets, flat="extent", noise=NOISE * width)
 
 

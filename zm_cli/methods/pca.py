@@ -28,7 +28,7 @@ class Pca(Whitening):
     """The principal components, the largest variance first: `(x - mean) . v / sqrt(eigenvalue + epsilon)`.
 
     They take the place of the features: columns `pc1`, `pc2`, ... of a table, as many channels, or one vector for each
-    sample where every place of a sample is a feature. With epsilon 0 and ddof 1 they are those of scikit-learn's
+    sample where every value of a sample is a feature. With epsilon 0 and ddof 1 they are those of scikit-learn's
     `PCA(whiten=True)`, but for the signs.
     """
 

@@ -34,14 +34,25 @@ class Quantile(Extensive):
         return f"with equal {name_quantiles(settings.quantiles)}"
 
     def expect(self, settings: Settings) -> Expectation:
-        """Quantiles at the ends of the range; between them where missing values were filled."""
+        """Quantiles at the ends of the range; between them where missing values were filled, or values were clipped.
+
+        Then, the extremes lie at the ends, or beyond. What fills missing values may itself lie beyond the quantiles, so
+        that these are not known; of the median, it is known that it does not.
+        """
         assert settings.range is not None
         low, high = settings.range
         width, filled = high - low, settings.impute is not None
-        targets = (
-            Target("low", low, width, or_more=filled),
-            Target("high", high, width, or_less=filled, varying=True),
+        inwards, outwards = filled or settings.clip, settings.impute not in (None, "median") and not settings.clip
+        targets: tuple[Target, ...] = (
+            Target("low", low, width, or_less=outwards, or_more=inwards),
+            Target("high", high, width, or_less=inwards, or_more=outwards, varying=True),
         )
+        if inwards:
+            # Nothing that is filled in takes the extremes away, which lie beyond the quantiles until they are clipped.
+            targets += (
+                Target("min", low, width, or_less=not settings.clip),
+                Target("max", high, width, or_more=not settings.clip, varying=True),
+            )
         return Expectation(
             targets, flat="spread", noise=NOISE * width, percents=settings.quantiles, requires=self.requires
         )

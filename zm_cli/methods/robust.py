@@ -34,12 +34,18 @@ class Robust(Extensive):
         return f"with equal {name_quantiles(settings.quantiles)}"
 
     def expect(self, settings: Settings) -> Expectation:
-        """A median of 0, and 1 between the quantiles; less, and any median, where missing values were filled."""
-        middle = (Target("median", 0.0),) if settings.impute in (None, "median") else ()
-        spread = Target("spread", 1.0, or_less=settings.impute is not None, varying=True)
-        return Expectation(
-            (*middle, spread), flat="spread", noise=NOISE, percents=settings.quantiles, requires=self.requires
-        )
+        """A median of 0, and 1 between the quantiles; less where missing values were filled with the median.
+
+        What else fills them may lie beyond the quantiles and move these. The extremes stay at least as far from each
+        other as the quantiles were.
+        """
+        filled = settings.impute is not None
+        targets: tuple[Target, ...] = ()
+        if settings.impute in (None, "median"):
+            targets += (Target("median", 0.0), Target("spread", 1.0, or_less=filled, varying=True))
+        if filled:
+            targets += (Target("extent", 1.0, or_more=True, varying=True),)
+        return Expectation(targets, flat="spread", noise=NOISE, percents=settings.quantiles, requires=self.requires)
 
 
 METHOD = Robust()

@@ -21,7 +21,8 @@ class Standardize(Elementwise):
 
     def find_affine(self, stats: Stats, settings: Settings) -> Affine:
         """The mean and the deviation."""
-        return Affine(stats.moments.mean, stats.moments.scale(settings.ddof, settings.epsilon))
+        moments = stats.moments
+        return Affine(moments.mean, moments.scale(settings.ddof, settings.epsilon), tail=moments.tail)
 
     def expect(self, settings: Settings) -> Expectation:
         """Means of 0 and deviations of 1; smaller ones with an epsilon, and where missing values were filled.

@@ -30,7 +30,7 @@ class Zca(Whitening):
     """
 
     name = "zca"
-    lost = "nothing is left of them"
+    lost = "nothing is left of {them}"
 
     def make_matrix(self, found: Components, *, inverse: bool) -> Floats:
         """W, shape (F, F), or what undoes it within the directions that are kept."""

@@ -52,7 +52,8 @@ class Accumulator:
         """
         self._merge_optional(self._measure_optional(values))
         if labels is not None:
-            found = measure_groups(self._by, labels, values, weights, self._kept, self._hidden, self._measure_optional)
+            how = self._kept, self._hidden, self._statistics, self._measure_optional
+            found = measure_groups(self._by, labels, values, weights, *how)
             self.groups = self.groups.merge(found) if self.groups else found
         if (
             weights is None

@@ -1,4 +1,4 @@
-"""A sketch and values that it does not have yet: blocks wait until there are enough to be counted at once."""
+"""BufferedSketch: a sketch, and values that wait until there are enough of them to be counted at once."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from typing import Any
 import numpy as np
 
 from zm_cli.data.block import Values
-from zm_cli.numbers.leading_bits import MOST_BUCKETS
 from zm_cli.numbers.sketch import Sketch, list_rows
+from zm_cli.numbers.sketch_size import EXTRA_NUMBERS, MOST_NUMBERS
 from zm_cli.numbers.statistic import Shape
 from zm_cli.numbers.stored import Hidden
 
-MOST_NUMBERS = 4 * MOST_BUCKETS
-"""The most numbers of a feature: two for each bucket, one for each float64 that waits."""
 _MOST_BLOCKS = 32
 """The most arrays that wait."""
 
@@ -54,6 +52,11 @@ class BufferedSketch:
         if len(waiting) > _MOST_BLOCKS:
             waiting = [np.concatenate(waiting, axis=1)]
         return BufferedSketch(counted[0] if counted else self.counted, waiting)
+
+    def count_numbers(self) -> int:
+        """The numbers that are kept: those of the sketch, and those that wait, each counted as a float64."""
+        waiting = sum(block.nbytes for block in self.waiting) // 8
+        return 2 * len(self.counted.bounds) + EXTRA_NUMBERS * self.counted.sizes.size + waiting
 
     def settle(self) -> Sketch:
         """The sketch of all values, of which none waits any longer."""

@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zm_cli.numbers.comoments import CoMoments, cut_rows
+from zm_cli.numbers.moment_arrays import ROUNDING
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.statistic import FieldError, Population, read_counts
 from zm_cli.numbers.sums import Counts, Floats
 
-ROUNDING = 1e-9
-"""The relative difference allowed between derived numbers in a file that another program wrote."""
 TINY = 1e-300
 """The least difference that is allowed: numbers below are rounded coarsely."""
 
@@ -98,7 +97,10 @@ def _read_part(stored: _Stored, counts: Counts | None, moments: Moments | None) 
 
 
 def _check_matrix(comoment: Floats, counted: NDArray[np.bool_]) -> None:
-    """Raises FieldError unless a matrix can hold co-moments; its eigenvalues, which take long, are not computed."""
+    """Raises FieldError unless a matrix can hold co-moments; its eigenvalues are not computed.
+
+    They take long, and `check_definite` checks them where they are needed.
+    """
     diagonal = comoment.diagonal()
     if not np.isfinite(comoment).all():
         raise FieldError(COMOMENT, "is not finite")

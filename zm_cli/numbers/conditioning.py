@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from zm_cli.numbers.blas import limit_blas
 from zm_cli.numbers.comoments import CoMoments
+from zm_cli.numbers.definite import check_definite
 from zm_cli.numbers.sums import Floats
 
 CORRELATED = 0.95
@@ -50,7 +51,10 @@ class Pair(NamedTuple):
 
 
 def measure_conditioning(comoments: CoMoments) -> Conditioning:
-    """The condition numbers of inputs with these co-moments: three sets of eigenvalues."""
+    """The condition numbers of inputs with these co-moments: three sets of eigenvalues.
+
+    Raises DataError where no data can have these co-moments.
+    """
     raw, centered, standardized = comoments.second_moment(), comoments.covariance(), comoments.correlation()
     varies = np.isfinite(standardized.diagonal())
     some = raw.diagonal() > 0
@@ -59,6 +63,7 @@ def measure_conditioning(comoments: CoMoments) -> Conditioning:
         *(matrix[np.ix_(varies, varies)] for matrix in (centered, standardized)),
     )
     values = find_eigenvalues(standardized)
+    check_definite(values)
     dependent = int(np.count_nonzero(values <= _rounding(len(values)) * values.max(initial=0.0)))
     spread = find_eigenvalues(centered)
     return Conditioning(

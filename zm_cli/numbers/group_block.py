@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -9,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zm_cli.data.block import Labels, Values
-from zm_cli.numbers.groups import Groups, check_number
+from zm_cli.numbers.groups import Groups, check_before
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.segments import SHORT, can_be_segments, sum_segments
 from zm_cli.numbers.statistic import Statistic
 from zm_cli.numbers.stored import Hidden
 from zm_cli.numbers.sums import Floats
-from zm_cli.numbers.weighted_block import PIECE, measure_block
+from zm_cli.numbers.weighted_block import MOST_AT_ONCE, measure_block
 
 
 def measure_groups(
@@ -25,12 +26,13 @@ def measure_groups(
     weights: Floats | None,
     kept: tuple[int, ...],
     hidden: Hidden,
+    statistics: Sequence[type[Statistic]],
     measure_optional: Callable[[Values], Sequence[Statistic]],
 ) -> Groups:
     """The statistics of each group in a block, of its samples in their order; DataError where they are too many.
 
-    `values`, `weights`, `kept` and `hidden` are as for `measure_block`; `measure_optional` gives the statistics
-    besides the moments.
+    `values`, `weights`, `kept` and `hidden` are as for `measure_block`; `measure_optional` gives the `statistics`
+    besides the moments. Nothing is computed where they are too many in any case.
     """
     codes = labels.codes
     features = tuple(values.shape[axis] for axis in kept) or (1,)
@@ -43,7 +45,7 @@ def measure_groups(
         codes, values, weights = codes[order], _order(values, order), None if weights is None else weights[order]
     starts = np.flatnonzero(np.diff(codes, prepend=-1))
     lengths = np.diff(starts, append=len(codes))
-    check_number(by, len(starts))
+    check_before(by, len(starts), math.prod(features), statistics)
     short = (lengths <= SHORT) & (kept == tuple(range(1, values.ndim)) and can_be_segments(values.dtype))
     slices = [slice(start, start + length) for start, length in zip(starts.tolist(), lengths.tolist(), strict=True)]
     parts = [
@@ -56,7 +58,7 @@ def measure_groups(
         chosen = np.repeat(short, lengths)
         weighed = None if weights is None else weights[chosen]
         columns = values.reshape(len(values), -1).T
-        step = max(1, PIECE // len(values))
+        step = max(1, MOST_AT_ONCE // len(values))
         sums = (
             sum_segments(np.ascontiguousarray(columns[left : left + step, chosen]), lengths[short], weighed, hidden)
             for left in range(0, len(columns), step)

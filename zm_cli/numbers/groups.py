@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +19,7 @@ MOST_GROUPS = 10_000
 MOST_NUMBERS = 1 << 27
 """The most numbers that the statistics of all groups may come to: a gigabyte in each worker."""
 FEWER = "group by a column with fewer"
+_WHOLE = re.compile(r"-?[0-9]{1,300}", re.ASCII)
 SECTION = "groups"
 """The section of a stats file in which they are."""
 
@@ -26,9 +28,9 @@ SECTION = "groups"
 class Groups:
     """The statistics of groups of samples: those with the same label in `by`, which is what the user chose.
 
-    `names` are the labels, sorted as text, `samples` their numbers of samples, shape (groups,). `moments` have the
-    shape (groups, *features); `statistics` are those that were asked for besides, a tuple for each group, each of the
-    features' shape. `unlabelled` counts the samples in no group.
+    `names` are the labels in the order of `sort`, `samples` their numbers of samples, shape (groups,). `moments` have
+    the shape (groups, *features); `statistics` are those that were asked for besides, a tuple for each group, each of
+    the features' shape. `unlabelled` counts the samples in no group.
     """
 
     by: str
@@ -59,8 +61,14 @@ class Groups:
         return replace(joined, unlabelled=unlabelled).sort().check_size()
 
     def sort(self) -> Groups:
-        """The same groups, sorted by their names as text."""
-        return self._take(sorted(range(len(self.names)), key=self.names.__getitem__))
+        """The same groups, sorted by their names: as numbers where all of them are whole numbers, else as text."""
+        names = sorted(self.names)
+        if all(map(_WHOLE.fullmatch, names)):
+            names.sort(key=int)
+        if tuple(names) == self.names:
+            return self
+        indices = {name: index for index, name in enumerate(self.names)}
+        return self._take([indices[name] for name in names])
 
     def _take(self, indices: Sequence[int]) -> Groups:
         """The groups with these indices, in their order."""
@@ -98,10 +106,12 @@ class Groups:
         if not number:
             return self
         features = self.moments.mean.size // number
-        each = sum(statistic.count_numbers(features) for statistic in (self.moments, *self.statistics[0]))
-        if number * each > MOST_NUMBERS:
-            what = f"--by {self.by} finds {number:,} groups or more, too many for so many features ({features:,})"
-            raise DataError(what, hint=f"{FEWER}, or leave out features or statistics")
+        numbers = number * self.moments.count_numbers(features)
+        for statistics in self.statistics:
+            for each in statistics:
+                kept = each.count_kept()
+                numbers += each.count_numbers(features) if kept is None else kept
+        check_numbers(self.by, number, features, numbers)
         return self
 
     def select(self, indices: list[int]) -> Groups:
@@ -153,6 +163,21 @@ class Groups:
             yield self.moments
         for each in zip(*self.statistics, strict=True):
             yield type(each[0]).stack(each)
+
+
+def check_before(by: str, number: int, features: int, statistics: Sequence[type[Statistic]]) -> None:
+    """Raises DataError where so many groups are too many in any case; `statistics` are computed besides the moments."""
+    check_number(by, number)
+    measured: tuple[type[Statistic], ...] = (Moments, *statistics)
+    least = sum(each.count_numbers(features, 0) for each in measured)
+    check_numbers(by, number, features, number * least)
+
+
+def check_numbers(by: str, number: int, features: int, numbers: int) -> None:
+    """Raises DataError where the statistics of so many groups are too many numbers."""
+    if numbers > MOST_NUMBERS:
+        what = f"--by {by} finds {number:,} groups or more, too many for so many features ({features:,})"
+        raise DataError(what, hint=f"{FEWER}, or leave out features or statistics")
 
 
 def check_number(by: str, number: int) -> None:

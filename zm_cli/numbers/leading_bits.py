@@ -1,7 +1,7 @@
-"""Leading bits: the floats that agree in all but their lowest bits are a bucket; here values are counted by buckets.
+"""Leading bits: counts values by buckets, each of them the floats that agree in all but their lowest bits.
 
-Floats are ordered as the bits of their sign, exponent and fraction are. So the bits that are left when the lowest ones
-are dropped cut the floats into intervals, and a bit less joins two neighbours. No logarithm is taken: every machine
+Floats are ordered as the bits of their sign, exponent and fraction are. So dropping the lowest bits cuts the floats
+into intervals, and dropping one more bit joins each two neighbours. No logarithm is taken: every machine
 finds the same buckets. A bucket is given by its smallest float; with no bit dropped, it is that value itself.
 """
 
@@ -15,20 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zm_cli.numbers.pieces import PIECE
+from zm_cli.numbers.sketch_size import MOST_BUCKETS
 from zm_cli.numbers.sums import Counts, Floats
 
-MOST_BUCKETS = 8192
-"""The most buckets of a feature."""
 MOST_DROPPED = 52
 """The most bits that are ever dropped: sign and exponent are left, which have fewer values than MOST_BUCKETS."""
 
 _LEADING_BITS = 12
-"""So many bits are looked at first: sign and exponent, or the first in which values differ. 2**12 is less than
+"""How many bits are looked at first: sign and exponent, or the first ones in which values differ. 2**12 is less than
 MOST_BUCKETS."""
 _TABLE_BITS = 17
 """A table of counts has at most 2**17 entries, which stay in a core's cache."""
 _FEW = 4096
-"""So many values are looked at first, where all may be equal to one of few."""
+"""How many values are compared first, before all are, to see whether the values of each group are equal."""
 
 Bits = NDArray[np.uint64]
 
@@ -68,7 +67,7 @@ def find_ends(bounds: Floats, shift: NDArray[Any]) -> Floats:
 
 
 def gather(bounds: Floats, counts: Counts, shift: Counts) -> Buckets:
-    """The buckets that hold so many values of each bucket, where `shift` bits or more are dropped.
+    """The buckets of all values that are counted in some buckets, where `shift` bits or more are dropped.
 
     `bounds` and `counts` have the shape (features, buckets): in any order, some of them equal, and NaN with the count 0
     where there is no bucket. `shift` has the shape (features,).
@@ -84,7 +83,7 @@ def gather_sorted(bounds: Floats, counts: Counts, shift: Counts) -> Buckets:
     if apart.shape[1] > MOST_BUCKETS:
         shift = shift.copy()
         for row in np.flatnonzero(np.count_nonzero(apart, axis=1) > MOST_BUCKETS):
-            # One that is too many begins where the values before it agree in all bits but these.
+            # All bits are dropped in which the first bucket that is too many differs from the one before it.
             last = np.partition(apart[row], -1 - MOST_BUCKETS)[-1 - MOST_BUCKETS]
             shift[row] = max(int(shift[row]), int(last).bit_length())
     begins = apart >= (np.uint64(1) << shift.astype(np.uint64))[:, np.newaxis]
@@ -194,7 +193,7 @@ def _read_leading(bits: Bits, least: int, room: int) -> tuple[Bits, int, int, Co
 
 
 def _count_bits(number: int) -> int:
-    """The bits of an index of so many things."""
+    """How many bits the indices of this many entries need."""
     return (number - 1).bit_length()
 
 

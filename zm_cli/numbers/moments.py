@@ -34,7 +34,7 @@ class Moments(Statistic):
     Merging other values gives the same to 1e-14, relative to the larger of mean and deviation.
 
     `weights` are the sums of the weights of samples that do not count alike, None where they do. Mean and m2 are then
-    weighted, and a value of weight 0 is missing: `count` and the extremes are those of values with a weight.
+    weighted, and a value of weight 0 is left out: `count` and the extremes are those of values with a weight.
     """
 
     name = "moments"

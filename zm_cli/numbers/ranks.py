@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from zm_cli.numbers.leading_bits import MOST_BUCKETS, find_ends
+from zm_cli.numbers.leading_bits import find_ends
 from zm_cli.numbers.sketch import Sketch
 from zm_cli.numbers.sums import Counts, Floats
 
@@ -46,7 +46,7 @@ def _find_values(sketch: Sketch, features: Counts, ranks: Counts) -> Floats:
     before = ends[starts] - sketch.counts[starts]
     first, last = np.broadcast_to(starts, ranks.shape), np.broadcast_to(starts + sizes - 1, ranks.shape)
     # The first bucket whose values go beyond the rank, in all features at once by halving.
-    for _ in range(MOST_BUCKETS.bit_length()):
+    for _ in range(int(sizes.max(initial=0)).bit_length()):
         middle = (first + last) // 2
         beyond = ends[middle] - before > ranks
         first, last = np.where(beyond, first, np.minimum(middle + 1, last)), np.where(beyond, middle, last)

@@ -26,8 +26,8 @@ def sum_segments(columns: NDArray[Any], lengths: NDArray[np.intp], weights: Floa
     """The sums of each segment of each of `columns` (K, M), arrays of shape (segments, K).
 
     The segments follow one another and have these lengths, from 1 to SHORT. NaN, infinities and values equal to one of
-    `hidden` are missing. `weights` (M,) are those of the values, None where all count alike. Floats are summed as the
-    kernels do: the mean, then the deviations from it.
+    `hidden` are missing. `weights` (M,) are those of the values, None where all count alike; values of weight 0 are
+    left out. Floats are summed as the kernels do: the mean, then the deviations from it.
     """
     starts = np.cumsum(lengths) - lengths
 
@@ -37,6 +37,7 @@ def sum_segments(columns: NDArray[Any], lengths: NDArray[np.intp], weights: Floa
     valid: NDArray[np.bool_] = np.isfinite(columns)
     if matched := match_values(hidden, columns.dtype):
         valid &= ~find_equal(columns, matched)
+    missing = add((~valid if weights is None else ~valid & (weights > 0)).astype(np.int64))
     if weights is not None:
         valid &= weights > 0
     count = add(valid.astype(np.int64))
@@ -53,7 +54,6 @@ def sum_segments(columns: NDArray[Any], lengths: NDArray[np.intp], weights: Floa
     else:
         size = count.astype(np.float64) if found is None else found.total
         mean, tail, m2 = _deviate(work, part, np.where(size > 0, size, 1.0), lengths, starts)
-    missing = lengths[None, :] - count
     integers = None if integers is None else integers.map(_turn)
     found = None if found is None else found.map(_turn)
     moments = _turn(mean), _turn(tail), _turn(m2)

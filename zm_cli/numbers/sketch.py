@@ -1,4 +1,4 @@
-"""Sketch: how the values of each feature are distributed, exact while few of them differ, from which quantiles follow.
+"""Sketch: how the values of each feature are distributed, from which quantiles follow; exact for few different values.
 
 It counts values by the buckets that their leading bits are (`zm_cli/numbers/leading_bits.py`). As few bits are dropped
 as leave at most MOST_BUCKETS buckets: that depends on the set of the values alone, and counts add. So any partition and
@@ -23,11 +23,11 @@ from zm_cli.numbers.stored import Hidden, find_equal, match_values
 from zm_cli.numbers.sums import Counts, Floats
 
 _SORTED = 8192
-"""So many values of a feature are sorted; more are counted in tables, which is faster then."""
+"""The most values of a feature that are sorted; more are counted in tables, which is then faster."""
 _TOGETHER = 1 << 18
 """Numbers that are worked on at a time, so that their arrays stay in a core's cache."""
 _MANY = 1 << 15
-"""So many 16-bit integers of a feature, or more, are counted in a table of all that there can be."""
+"""From so many 16-bit integers of a feature on, they are counted in a table of all values that they can have."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Sketch:
     def combine(cls, sketches: Sequence[Sketch], blocks: Sequence[Values]) -> Sketch:
         """The sketch, shape (features,), of the values of sketches, and of arrays (features, M) of any real dtype.
 
-        There is one of them at least. Many values are counted faster at once than some at a time.
+        There is at least one sketch or array. Counting many values at once is faster than some at a time.
         """
         entries = np.full(len(blocks[0]) if blocks else sketches[0].sizes.size, _count_columns(blocks))
         for each in sketches:
@@ -99,7 +99,7 @@ class Sketch:
         features = len(blocks[0]) if blocks else len(sketches[0].sizes)
         rows: Iterable[Sequence[Counted]] = [()] * features
         if sketches:
-            rows = zip(*(each._list_rows() for each in sketches), strict=True)
+            rows = zip(*(each.split() for each in sketches), strict=True)
         return cls._of_rows([_count_row([block[row] for block in blocks], each) for row, each in enumerate(rows)])
 
     @classmethod
@@ -199,12 +199,12 @@ class Sketch:
         flat = self._map(lambda array: array.ravel()[features])
         return replace(flat, bounds=self.bounds[own], counts=self.counts[own])
 
-    def _list_rows(self) -> list[Counted]:
+    def split(self) -> list[Counted]:
         """The buckets of each feature, by their flat indices."""
-        cuts = np.cumsum(self.sizes)[:-1]
-        parts = zip(np.split(self.bounds, cuts), np.split(self.counts, cuts), strict=True)
-        ends = (array.ravel().tolist() for array in (self.shift, self.lowest, self.highest))
-        return [Counted(*each, *arrays) for *each, arrays in zip(*ends, parts, strict=True)]
+        ends = np.cumsum(self.sizes)
+        parts = zip(np.split(self.bounds, ends)[:-1], np.split(self.counts, ends)[:-1], strict=True)
+        others = (array.ravel().tolist() for array in (self.shift, self.lowest, self.highest))
+        return [Counted(*each, *arrays) for *each, arrays in zip(*others, parts, strict=True)]
 
     def _pad(self) -> tuple[Floats, Counts]:
         """The buckets, and their counts, each feature in a row, which is filled up with NaN and the count 0."""
@@ -215,15 +215,16 @@ class Sketch:
         return bounds, counts
 
     def map_values(self, change: Callable[[Floats], Floats]) -> Sketch:
-        """The sketch of what `change` makes of the values, in arrays (features, values) with NaN for no value.
+        """The sketch of what `change` makes of the values (total,), those of one feature after another.
 
         The sketch must be exact. What becomes infinite is left out.
         """
-        bounds, counts = self._pad()
         with np.errstate(over="ignore", invalid="ignore"):
-            changed = change(bounds) + 0.0
-        finite = np.isfinite(changed)
-        return Sketch._of_values(np.where(finite, changed, np.nan), np.where(finite, counts, 0)).reshape(self.shape)
+            changed = change(self.bounds) + 0.0
+        mapped = replace(self, bounds=np.where(np.isfinite(changed), changed, np.nan))
+        parts = [mapped._take(some)._pad() for some in _cut(self.sizes.ravel())]
+        made = [Sketch._of_values(bounds, np.where(np.isnan(bounds), 0, counts)) for bounds, counts in parts]
+        return Sketch._concatenate(made).reshape(self.shape) if made else self
 
     def select(self, indices: list[int]) -> Sketch:
         """The sketch of some features, by their indices along the first axis."""

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli.numbers.leading_bits import MOST_BUCKETS, MOST_DROPPED, find_bounds
+from zm_cli.numbers.leading_bits import MOST_DROPPED, find_bounds
 from zm_cli.numbers.moment_arrays import ROUNDING
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.ranks import find_quantiles
 from zm_cli.numbers.sketch import Sketch
+from zm_cli.numbers.sketch_size import MOST_READ
 from zm_cli.numbers.statistic import FieldError, Population, read_counts
 from zm_cli.numbers.sums import Counts, Floats
 
@@ -37,8 +38,9 @@ def write_quantiles(sketch: Sketch, probabilities: Floats) -> dict[str, NDArray[
 def read_quantiles(arrays: Arrays, population: Population) -> tuple[Sketch, Floats]:
     """The sketch in the arrays of a stats file, and the probabilities (P,) whose quantiles are in it.
 
-    The quantiles follow from the sketch: they are checked, not kept. Raises FieldError where values contradict each
-    other or the population.
+    The quantiles follow from the sketch: they are checked, not kept. A sketch may have more buckets than this version
+    keeps, and be coarser than it makes them: so files of other versions are read. Raises FieldError where values
+    contradict each other or the population.
     """
     sketch = _read_sketch(arrays)
     _check_sizes(sketch)
@@ -52,7 +54,6 @@ def read_quantiles(arrays: Arrays, population: Population) -> tuple[Sketch, Floa
     if (np.diff(sketch.bounds, prepend=np.nan)[within] <= 0).any():
         raise FieldError("quantiles.bounds", "do not ascend")
     _check_counts(sketch, population.count)
-    _check_shift(sketch)
     _check_extremes(sketch, population.moments)
     probabilities = arrays["quantiles.probabilities"].astype(np.float64)
     if not ((probabilities >= 0) & (probabilities <= 1)).all() or (np.diff(probabilities) <= 0).any():
@@ -83,8 +84,8 @@ def _read_sketch(arrays: Arrays) -> Sketch:
 
 def _check_sizes(sketch: Sketch) -> None:
     """Raises FieldError where a feature has too many buckets, or arrays differ in their number."""
-    if (sketch.sizes > MOST_BUCKETS).any():
-        raise FieldError("quantiles.buckets", f"are more than {MOST_BUCKETS:,}")
+    if (sketch.sizes > MOST_READ).any():
+        raise FieldError("quantiles.buckets", f"are more than {MOST_READ:,}")
     if (sketch.shift > MOST_DROPPED).any():
         raise FieldError("quantiles.shift", f"is more than {MOST_DROPPED}")
     total = int(sketch.sizes.sum())
@@ -106,16 +107,6 @@ def _check_counts(sketch: Sketch, count: Counts | None) -> None:
         about[some] = np.add.reduceat(sketch.counts.astype(np.float64), sketch.starts[some])
     if count is not None and ((sketch.number != count).any() or (about > 2.0 * count.ravel()).any()):
         raise FieldError("quantiles.counts", "do not add up to 'count'")
-
-
-def _check_shift(sketch: Sketch) -> None:
-    """Raises FieldError where fewer bits could have been dropped."""
-    # With a bit more, a bucket becomes two at most, and no more than it has values.
-    most, some = np.zeros(sketch.sizes.size, np.int64), sketch.sizes.ravel() > 0
-    if some.any():
-        most[some] = np.add.reduceat(np.minimum(sketch.counts, 2), sketch.starts[some])
-    if ((sketch.shift.ravel() > 0) & (most <= MOST_BUCKETS)).any():
-        raise FieldError("quantiles.shift", "is larger than so few buckets need")
 
 
 def _check_extremes(sketch: Sketch, moments: Moments | None) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from zm_cli.numbers.blas import limit_blas
 from zm_cli.numbers.comoments import CoMoments
+from zm_cli.numbers.definite import check_definite
 from zm_cli.numbers.sums import Floats, find_constant
 
 ROUNDING = 4.0
@@ -44,7 +45,7 @@ def find_spectrum(comoments: CoMoments) -> Spectrum:
     variance is relative to the root of it times the largest one, not to the largest). Directions do not count where the
     correlation matrix has an eigenvalue of at most ROUNDING * (F + 32 + sqrt(n)) * eps times its largest: that is what
     rounding leaves of 0, in LAPACK and in sums over n samples.
-    Raises ValueError where the co-moments are not finite.
+    Raises ValueError where the co-moments are not finite, DataError where no data can have them.
     """
     limit_blas()
     covariance = comoments.covariance()
@@ -66,6 +67,7 @@ def find_spectrum(comoments: CoMoments) -> Spectrum:
     covariance /= deviation
     values, vectors = np.linalg.eigh(covariance)
     del covariance
+    check_definite(values)
     limit = ROUNDING * (len(varying) + 32 + math.sqrt(comoments.count)) * float(np.finfo(np.float64).eps)
     first = int(np.count_nonzero(values <= limit * values[-1]))
     involved = np.zeros(features, np.bool_)

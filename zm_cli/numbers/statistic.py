@@ -91,6 +91,8 @@ class Statistic(ABC):
     """Whether it can be computed from how often each value of a feature occurs."""
     real: ClassVar[bool] = False
     """Whether it is computed from real values: stored ones are unpacked and divided first, missing ones are NaN."""
+    longest_is_flat: ClassVar[bool] = False
+    """Whether its longest array has one axis, whose length the values decide."""
     most_features: ClassVar[int] = MOST_FEATURES
     """For how many features it can be computed."""
     option: ClassVar[Option[Any] | None] = None
@@ -136,13 +138,24 @@ class Statistic(ABC):
         """
 
     @classmethod
-    def count_numbers(cls, features: int) -> int:
-        """The most numbers that are kept for so many features, in all arrays together."""
+    def count_numbers(cls, features: int, values: int | None = None) -> int:
+        """The most numbers that are kept for so many features, in all arrays together.
+
+        `values` is how many values all features have together, None where that is not known: of 0, it is what is kept
+        in any case.
+        """
         return len(cls.arrays) * features
 
+    def count_kept(self) -> int | None:
+        """The numbers that are kept now; None where they are always as many as `count_numbers` says."""
+        return None
+
     @classmethod
-    def count_longest(cls, features: int) -> int:
-        """The most numbers in one of its arrays, for so many features."""
+    def count_longest(cls, features: int, different: int | None = None) -> int:
+        """The most numbers in one of its arrays, for so many features.
+
+        `different` is how many different values each can have, None where that is not known.
+        """
         return features
 
     def configure(self, value: Any) -> Self:

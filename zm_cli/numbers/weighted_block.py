@@ -13,8 +13,8 @@ from zm_cli.numbers.stored import Hidden, find_equal, match_values
 from zm_cli.numbers.sums import Floats, Sums, two_sum
 from zm_cli.numbers.weights import WeightSums
 
-PIECE = 1 << 20
-"""Values that are worked on at a time: ten arrays of float64 with so many are held."""
+MOST_AT_ONCE = 1 << 20
+"""The most values that are worked on at a time: ten arrays of float64 with so many are held."""
 _STAGE = 1024
 """Samples that are added up one after the other."""
 
@@ -22,12 +22,12 @@ _STAGE = 1024
 def measure_block(values: Values, kept: tuple[int, ...], hidden: Hidden = (), weights: Floats | None = None) -> Moments:
     """The moments of a block of any real dtype, as `Moments.from_block` says; with `weights`, the weighted ones.
 
-    `weights` has one finite weight, not negative, for each sample; the values of one of weight 0 are missing. No exact
-    sums of integers are kept with weights.
+    `weights` has one finite weight, not negative, for each sample; one of weight 0 is left out, so that its values are
+    neither counted nor missing. No exact sums of integers are kept with weights.
     """
     if weights is None or not values.size:
         return Moments.from_block(values, kept, hidden)
-    together = max(1, PIECE * len(values) // values.size)
+    together = max(1, MOST_AT_ONCE * len(values) // values.size)
     tops = range(0, len(values), together)
     pieces = ((values[top : top + together], weights[top : top + together]) for top in tops)
     return reduce(Moments.merge, (_weigh_piece(piece, kept, hidden, weight) for piece, weight in pieces))
@@ -59,7 +59,7 @@ def _list_values(values: Values, hidden: Hidden) -> Sums:
 def weigh_samples(each: Sums, weights: Floats) -> Sums:
     """The weighted sums of samples, arrays (*features), from those of each sample by itself, (samples, *features).
 
-    `weights` has one finite weight, not negative, for each sample; the values of one of weight 0 are missing.
+    `weights` has one finite weight, not negative, for each sample; one of weight 0 is left out.
     Everything is computed in float64 in two passes: the weighted mean, then the deviations from it, whose own sum
     corrects the rounding of the first.
     """
@@ -67,7 +67,7 @@ def weigh_samples(each: Sums, weights: Floats) -> Sums:
     some = (each.count > 0) & (weight > 0)
     counts = np.where(some, each.count, 0)
     count = counts.sum(axis=0)
-    missing = (each.count + each.missing).sum(axis=0) - count
+    missing = np.where(weight > 0, each.missing, 0).sum(axis=0)
     low = np.min(each.min, axis=0, where=some, initial=np.inf)
     high = np.max(each.max, axis=0, where=some, initial=-np.inf)
     with np.errstate(over="ignore", invalid="ignore"):

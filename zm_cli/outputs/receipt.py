@@ -40,6 +40,16 @@ def record_columns(names: Sequence[str] | None) -> dict[str, list[str]]:
     return {"columns": list(names)}
 
 
+def record_weight(name: str | None) -> dict[str, str | bool]:
+    """The field of a receipt that names the weights of the samples behind the statistics, or says that there are some.
+
+    None where there are none.
+    """
+    if not name:
+        return {}
+    return {"weight": name if len(name) <= MOST_LETTERS and name.isprintable() else True}
+
+
 DAMAGED: Mapping[str, Any] = {"format": FORMAT, "damaged": True}
 """Stands for a receipt that cannot be read, so that it is not known what was done to the data."""
 OF_OTHER_DATA: Mapping[str, Any] = {"format": FORMAT, "of_other_data": True}
@@ -121,6 +131,7 @@ _FIELDS: Mapping[str, Callable[[Any], bool]] = {
     "quantiles": lambda value: _is_pair(value) and value[0] >= 0 and value[1] <= 100,
     "components": lambda value: type(value) is int and value >= 1,
     "impute": lambda value: _is_text(value) or _is_number(value),
+    "weight": lambda value: value is True or (_is_text(value) and value.isprintable()),
     "indicators": lambda value: isinstance(value, dict) and all(isinstance(name, str) for name in value.values()),
     "columns": lambda value: _are_texts(value),
     "features": lambda value: _are_texts(value),

@@ -13,6 +13,7 @@ from zm_cli.data.block import Values
 from zm_cli.data.sink import Sink, WriteOptions
 from zm_cli.data.source import Source
 from zm_cli.errors import DataError
+from zm_cli.formats.shared.options import WEIGHT
 from zm_cli.inputs.standard_input import name_input
 from zm_cli.methods import methods
 from zm_cli.methods.shared.base import Method, Use
@@ -20,22 +21,22 @@ from zm_cli.numbers.axes import Per, kept_axes
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.stored import find_equal, match_values, unpack_values
 from zm_cli.outputs.draft import Draft
-from zm_cli.outputs.receipt import check_receipt, has_receipt, make_receipt
+from zm_cli.outputs.receipt import check_receipt, has_receipt, make_receipt, record_weight
 from zm_cli.outputs.shard_record import record_shard
 from zm_cli.pipeline.belonging import find_strangers
 from zm_cli.pipeline.conclude import warn_of_flat
 from zm_cli.pipeline.digest import SourceDigest
 from zm_cli.pipeline.indicators import check_indicators, choose_indicators, find_indicators
-from zm_cli.pipeline.measure import block_bytes, encoded_bytes
+from zm_cli.pipeline.measure import block_bytes, encoded_bytes, masked_bytes
 from zm_cli.pipeline.options import ApplyOptions
 from zm_cli.pipeline.other_features import complete_features, record_features
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
 from zm_cli.pipeline.output import create_sink
-from zm_cli.pipeline.rounding import choose_dtype, find_rounding, list_losses
+from zm_cli.pipeline.rounding import choose_dtype, find_rounding, list_clipped, list_losses
 from zm_cli.pipeline.selfcheck import check_undone, check_written, checked_per
 from zm_cli.pipeline.span_groups import fill_groups
 from zm_cli.pipeline.summary import describe_transformed
-from zm_cli.pipeline.transform_span import EncodeSpans, TransformSpan
+from zm_cli.pipeline.transform_span import EncodeSpans, TransformSpan, hide_masked
 from zm_cli.pipeline.words import changed_meanwhile, missing_value, name_vectors, not_a_number
 from zm_cli.running.guard import note_input
 from zm_cli.running.plan import Plan
@@ -86,6 +87,7 @@ def apply(
         settings={
             **({"per": stats.per} if method.measures else {}),
             **_settings(method, options, transform),
+            **(record_weight(stats.decoding.get(WEIGHT.name)) if method.measures else {}),
             **record_features(features, source, stats, inverse=options.inverse),
             **record_shard(source.spec.shard, source.receipt if source.spec.limit is None else None, source.path),
         },
@@ -106,6 +108,8 @@ def apply(
         options.force,
         added=indicators.names if indicators is not None else (),
         dropped=find_indicators(source, features) if options.inverse else {},
+        # What was not filled is as it was.
+        emptied=(source.receipt or {}).get("impute") is not None,
         features=features,
     )
     sink = create_sink(source, output, write_options)
@@ -115,7 +119,7 @@ def apply(
         outcome.tell(find_strangers(source), grave=not options.force)
     if rounding := find_rounding(stats, source.spec, transform):
         outcome.warn(rounding)
-    outcome.tell(list_losses(stats, transform), grave=False)
+    outcome.note(list_losses(transform))
     outcome.note(method.list_notes(stats, options, inverse=options.inverse))
     if not options.inverse:
         outcome.tell(method.list_warnings(stats, options), grave=True)
@@ -192,7 +196,7 @@ def _write_blocks(task: TransformSpan, sink: Sink, per: Per, plan: Plan, tick: T
     source, dtype = task.source, task.transform.dtype
     small = source.small_samples
     work = Workload(
-        block_bytes(source, dtype),
+        block_bytes(source, dtype) + masked_bytes(source),
         result_bytes=encoded_bytes(source, dtype),
         forkable=small,
         small_steps=small,
@@ -216,6 +220,7 @@ def _write_blocks(task: TransformSpan, sink: Sink, per: Per, plan: Plan, tick: T
             sink.write(made.encoded)
             overflows += made.overflows
             outcome.incomplete += made.incomplete
+            outcome.clipped += made.clipped
             unmarked |= made.unmarked
             digest.add(block.digest)
             if made.moments is not None:
@@ -233,6 +238,7 @@ def _write_blocks(task: TransformSpan, sink: Sink, per: Per, plan: Plan, tick: T
         raise DataError(f"has no samples{outcome.explain_skipped()}", where=name_input(source.path))
     outcome.warn_of_skipped(rows=source.spec.axes == "NC", written=True)
     outcome.warn_of_incomplete(name_vectors(source.spec.axes, per))
+    outcome.note(list_clipped(outcome.clipped))
     if task.indicators is not None:
         task.indicators.report(source.spec.names or (), unmarked, outcome)
     if overflows:
@@ -268,7 +274,7 @@ def _read_first(source: Source) -> Values | None:
     span = next(iter(source.spans()), None)
     if span is None:
         return None
-    values = source.read(span).values
+    values = hide_masked(source.read(span)).values
     if spec.packing is None:
         return values
     real = unpack_values(values, spec.packing)

@@ -28,13 +28,34 @@ from zm_cli.statsfile.stats import Stats
 from zm_cli.statsfile.store import load_stats
 
 STATS = ".stats.json"
+BINARY_STATS = ".stats.npz"
+"""The end of the name where the statistics may be too large for JSON."""
 MOST_BYTES = 4 << 20
 """Larger statistics beside data are not looked at: that would take longer than many a command."""
 
 
-def name_stats(data: str) -> str:
-    """The path of the stats file beside a dataset."""
-    return f"{data.rstrip(f'/{os.sep}')}{STATS}"
+def name_stats(data: str, *, binary: bool = False) -> str:
+    """The path of the stats file beside a dataset; `binary` where it may be too large for JSON."""
+    return f"{data.rstrip(f'/{os.sep}')}{BINARY_STATS if binary else STATS}"
+
+
+def find_stats(data: str) -> str:
+    """The path of the stats file that is beside a dataset, of two the later one; where there is none, its usual name.
+
+    Data that are made again can have statistics of the other form.
+    """
+    usual, other = name_stats(data), name_stats(data, binary=True)
+    try:
+        changed = os.stat(other).st_mtime_ns
+        return other if not os.path.exists(usual) or os.stat(usual).st_mtime_ns < changed else usual
+    except OSError:
+        return usual
+
+
+def _find_data(path: str) -> str | None:
+    """The path of the data that a stats file has its name from; None where its name is not such a one."""
+    end = next((end for end in (STATS, BINARY_STATS) if path.endswith(end)), None)
+    return None if end is None else path.removesuffix(end)
 
 
 def find_strangers(source: Source) -> Iterator[str]:
@@ -58,11 +79,11 @@ def find_strangers(source: Source) -> Iterator[str]:
         # Another dataset of the file may be the one that was transformed.
         if other and find_receipt(path, ReadOptions()) is None:
             yield (
-                f"{path}: has no receipt, but {name_stats(path)} holds the statistics of {stats.sources[0].path}; "
+                f"{path}: has no receipt, but {find_stats(path)} holds the statistics of {stats.sources[0].path}; "
                 f"if zm wrote both, a receipt is missing and these data are transformed already"
             )
     elif _differ(receipt, stats) and not _describes(stats, path) and _are_of_one(stats, source):
-        yield f"{path}: was not transformed by {name_stats(path)}, but by other statistics; --inverse needs those"
+        yield f"{path}: was not transformed by {find_stats(path)}, but by other statistics; --inverse needs those"
 
 
 def list_transformed(receipt: Mapping[str, Any] | None, stats: Stats) -> tuple[str, ...] | None:
@@ -81,8 +102,8 @@ def find_other_data(path: str, stats: Stats) -> str | None:
 
     The receipt of the data is not compared with the data themselves, which may be large.
     """
-    data = path.removesuffix(STATS)
-    if data == path or not os.path.isfile(data):
+    data = _find_data(path)
+    if data is None or not os.path.isfile(data):
         return None
     receipt = load_receipt(receipt_path(data)) or find_receipt(data, ReadOptions())
     if receipt is None or receipt.get("inverse") or not _differ(receipt, stats):
@@ -92,17 +113,29 @@ def find_other_data(path: str, stats: Stats) -> str | None:
     return f"{path}: {data} was not transformed by these statistics, but by others; were they moved or made again?"
 
 
+def find_beside(path: str, operation: str) -> tuple[str, Mapping[str, Any]] | None:
+    """The path and the receipt of the data that have the name of the statistics at `path`.
+
+    None where there are none, or where no receipt says that this operation has made them.
+    """
+    data = _find_data(path)
+    if data is None or not os.path.exists(data):
+        return None
+    receipt = find_receipt(data, ReadOptions())
+    if not is_readable(receipt) or receipt.get("inverse") or receipt.get("operation") != operation:
+        return None
+    return data, receipt
+
+
 def find_other_settings(path: str, applying: ApplyOptions) -> str | None:
     """A sentence where the data that have the name of the statistics at `path` were transformed with other options.
 
     None where they were not, or by another command, which nobody types by mistake.
     """
-    data = path.removesuffix(STATS)
-    if applying.inverse or data == path or not os.path.exists(data):
+    found = None if applying.inverse else find_beside(path, applying.operation)
+    if found is None:
         return None
-    receipt = find_receipt(data, ReadOptions())
-    if not is_readable(receipt) or receipt.get("inverse") or receipt.get("operation") != applying.operation:
-        return None
+    data, receipt = found
     method = methods()[applying.method_name]
     settings = method.complete(applying)
     # How many components a share of the variance makes is known only later.
@@ -118,7 +151,7 @@ def find_other_settings(path: str, applying: ApplyOptions) -> str | None:
 
 def _load_beside(path: str) -> Stats | None:
     """The statistics beside data; None where there are none that can be read."""
-    beside = name_stats(path)
+    beside = find_stats(path)
     try:
         status = os.stat(beside)
         if not stat.S_ISREG(status.st_mode) or status.st_size > MOST_BYTES:

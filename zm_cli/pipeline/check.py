@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from zm_cli.data.source import Source
+from zm_cli.errors import UsageError
+from zm_cli.formats.shared.options import WEIGHT
 from zm_cli.methods import methods
 from zm_cli.methods.shared.base import Method
 from zm_cli.methods.shared.expectation import Expectation, Target, read_settings
@@ -38,27 +41,39 @@ USUAL_METHODS: Mapping[State, str] = {
 """The methods that data in each state are checked for, where no receipt says how they were made."""
 
 
+RECORDED = ("range", "clip", "quantiles")
+"""The settings that the receipt of a method which takes them always has, unless it is damaged."""
+
+
 @dataclass(frozen=True)
 class Making:
     """How data were made, as far as their receipt says it; without a receipt, or after an inverse, nothing is known.
 
-    `per` is what has a mean of its own, None for the default.
+    `per` is what has a mean of its own, None for the default. `unknown` is the name of a method that is none here: then
+    nothing else is known. `lacking` are the settings that the receipt must record, but does not.
     """
 
     method: Method | None = None
     settings: Settings = field(default_factory=Settings)
     per: str | None = None
+    unknown: str | None = None
+    lacking: tuple[str, ...] = ()
 
     @classmethod
     def from_receipt(cls, receipt: Mapping[str, Any] | None, axes: str) -> Making:
         """What the receipt of data with these axes says."""
         if not is_readable(receipt) or receipt.get("inverse"):
             return cls()
-        per = receipt.get("per")
+        per, named = receipt.get("per"), receipt.get("method", receipt.get("operation"))
+        method = methods().get(named or "")
+        if method is None:
+            # Settings of another method could be taken for those of the usual one.
+            return cls(unknown=receipt.get("method"))
         return cls(
-            methods().get(receipt.get("method", receipt.get("operation", ""))),
+            method,
             read_settings(receipt),
             per if per in possible_pers(axes) else None,
+            lacking=tuple(name for name in RECORDED if name in method.settings and name not in receipt),
         )
 
     def choose_method(self, state: State) -> Method:
@@ -73,9 +88,14 @@ class Making:
         expected = method.expect(method.complete(self.settings))
         if self.method is method:
             return expected
-        # Only what is known to be made by zm can be told from rounding errors.
+        # Rounding errors can be recognized only in data that are known to be made by zm.
         made = None if self.method is None else self.method.expect(self.method.complete(self.settings))
         return replace(expected, noise=made.noise if made is not None and made.flat == expected.flat else 0.0)
+
+
+FILLED: Mapping[Any, tuple[str, ...]] = {"mean": ("whiten",), "median": ("center", "standardize", "whiten")}
+"""The operations after which values that were filled in may fail a check, by what they were filled with; others expect
+what it does to their measures."""
 
 
 def find_untransformed(source: Source) -> list[str]:
@@ -97,7 +117,9 @@ def check_data(
     """
     making = Making.from_receipt(source.receipt, source.spec.axes)
     expected, asked = making.expect(state), options.per
-    # What else holds text was told when the data were written.
+    if expected.requires and source.spec.decoding.get(WEIGHT.name) is not None:
+        raise UsageError(f"--check {state} does not take weights", hint=f"leave out {WEIGHT.spelling}")
+    # Other columns of text were reported when the data were written.
     wanted = tuple((source.receipt or {}).get("columns", ()))
     more = [optional_statistics()[name] for name in expected.requires]
     options = replace(
@@ -110,8 +132,7 @@ def check_data(
     stats, outcome = measure([source], options, plan, tick)
     if source.receipt is DAMAGED:
         outcome.warn(f"{source.path}: its receipt cannot be read, so it is not known how the data were transformed")
-    if isinstance(filling := (source.receipt or {}).get("impute"), int | float):
-        outcome.note([f"{source.path}: missing values were filled with {filling:g}, which moves means and deviations"])
+    outcome.note(_explain_receipt(source, state, expected))
     if options.per == making.per != asked and making.per != possible_pers(source.spec.axes)[0]:
         outcome.note([f"{source.path}: checked per {making.per}, as its receipt says"])
     empty = [] if source.spec.named else _find_empty_columns(stats)
@@ -119,6 +140,40 @@ def check_data(
         outcome.note([f"without a single number, not checked: {list_names(empty)}"])
         stats = stats.select([name for name in stats.names or () if name not in set(empty)])
     return _check(source.path, stats, state, tolerance, making, outcome)
+
+
+def _explain_receipt(source: Source, state: State, expected: Expectation) -> list[str]:
+    """What the receipt of a source says that keeps its values from being as they are expected."""
+    receipt = source.receipt
+    if not is_readable(receipt) or receipt.get("inverse"):
+        return []
+    notes = []
+    filling = receipt.get("impute")
+    if state == "scaled":
+        notes += _explain_scaled(source.path, filling, expected)
+    elif isinstance(filling, int | float):
+        notes.append(f"{source.path}: missing values were filled with {filling:g}, which moves means and deviations")
+    elif receipt.get("operation") in FILLED.get(filling, ()):
+        changed = "lowers deviations" if filling == "mean" else "moves means and deviations"
+        notes.append(f"{source.path}: missing values were filled with the {filling}, which {changed}")
+    weight = receipt.get("weight")
+    if weight is not None and source.spec.decoding.get(WEIGHT.name) is None:
+        name = f" {shlex.quote(weight)}" if isinstance(weight, str) else ""
+        advice = f"to check with the same weights, add {WEIGHT.spelling}{name}"
+        notes.append(f"{source.path}: made with weighted statistics; {advice}")
+    return notes
+
+
+def _explain_scaled(path: str, filling: Any, expected: Expectation) -> list[str]:
+    """What it does to scaled data that missing values were filled."""
+    loose = {target.measure for target in expected.targets if target.or_less or target.or_more}
+    extremes, quantiles = bool(loose & {"min", "max", "largest"}), bool(expected.requires)
+    if filling is None or expected.together or not (extremes or quantiles):
+        return []
+    number = isinstance(filling, int | float)
+    moved = " and ".join(["extremes"] * (number and extremes) + ["quantiles"] * quantiles)
+    what = f"{filling:g}" if number else f"the {filling}"
+    return [f"{path}: missing values were filled with {what}, which may move {moved}: less is checked of these"]
 
 
 def check_stats(path: str, stats: Stats, state: State, tolerance: float, making: Making | None = None) -> Findings:
@@ -139,7 +194,12 @@ def _find_empty_columns(stats: Stats) -> list[str]:
 def _check(path: str, stats: Stats, state: State, tolerance: float, making: Making, outcome: Outcome) -> Findings:
     method, expected = making.choose_method(state), making.expect(state)
     if making.method is not method and method.name != method.command:
-        outcome.note([f"{path}: no receipt says how it was {state}; checked as by {_spell(method)}"])
+        why = "no receipt says how it was" if making.unknown is None else _explain_unknown(making.unknown)
+        outcome.note([f"{path}: {why} {state}; checked as by {_spell(method)}"])
+    elif making.lacking:
+        which = " and ".join(f"--{name}" for name in making.lacking)
+        command = _spell(method, making.settings)
+        outcome.warn(f"{path}: its receipt is damaged and does not say which {which}; checked as by {command}")
     measures, flat = measure_features(stats, expected, path)
     ranges = {target.measure: _find_range(target, tolerance) for target in expected.targets}
     if expected.together and (lack := float(1 - measures["length"][0] ** 2)) > tolerance:
@@ -163,12 +223,17 @@ def _check(path: str, stats: Stats, state: State, tolerance: float, making: Maki
     )
 
 
-def _spell(method: Method) -> str:
-    """The command that applies a method as it does by default."""
-    words = ["zm", method.command, "--method", method.name]
-    for name, value in method.defaults.items():
+def _explain_unknown(name: str) -> str:
+    return f"its receipt names a method that this zm does not know ({name}), so that it is not known how it was"
+
+
+def _spell(method: Method, settings: Settings | None = None) -> str:
+    """The command that applies a method with settings, or as it does by default."""
+    words, chosen = ["zm", method.command, "--method", method.name], method.complete(settings or Settings())
+    for name in method.defaults:
+        value = getattr(chosen, name)
         words += [f"--{name}", ",".join(f"{number:g}" for number in value) if isinstance(value, tuple) else str(value)]
-    return " ".join(words)
+    return " ".join([*words, *(["--clip"] if chosen.clip and "clip" in method.settings else [])])
 
 
 def _find_range(target: Target, tolerance: float) -> tuple[float, float]:

@@ -106,6 +106,16 @@ def compare_stats(path: str, found: Stats, training: Training, limits: Limits) -
     if groups.by is None and whole.groups is not None:
         outcome.note([f"{path}: was made without --by {whole.groups.by}, so groups are not compared"])
     scaled, chosen = _rescale(found, whole.unit), training.select_stats()
+    if QUANTILES in found.statistics and QUANTILES not in scaled.statistics:
+        ours, theirs = ("0-1" if unit else "stored integers" for unit in (found.unit, whole.unit))
+        outcome.note(
+            [
+                f"{path}: its values are {ours}, those of the training data {theirs}, and more differ than are counted "
+                "one by one, so distributions are not compared; compare the data themselves"
+            ]
+        )
+        others = {name: each for name, each in chosen.statistics.items() if name != QUANTILES}
+        chosen = replace(chosen, statistics=others)
     return _compare(path, scaled, None, training, chosen, limits, groups, outcome)
 
 

@@ -13,7 +13,8 @@ from zm_cli.data.block import Rejected, Skipped
 from zm_cli.data.source import Source
 from zm_cli.data.spec import Spec
 from zm_cli.data.texts import TextSummary
-from zm_cli.errors import DataError, NothingToMeasureError
+from zm_cli.errors import DataError, NothingToMeasureError, escape_controls
+from zm_cli.formats.shared.options import WEIGHT
 from zm_cli.inputs.standard_input import name_input
 from zm_cli.methods import methods
 from zm_cli.numbers.axes import Per
@@ -25,7 +26,7 @@ from zm_cli.numbers.stored import unit_divisor
 from zm_cli.numbers.sums import Counts
 from zm_cli.outputs.receipt import DONE, has_receipt
 from zm_cli.pipeline.doubts import choose_labels, doubt_method, drop_times, find_flags, find_ids, point_out_columns
-from zm_cli.pipeline.group_statistics import describe_unlabelled, divide, merge_groups
+from zm_cli.pipeline.group_statistics import describe_too_many, describe_unlabelled, divide, merge_groups
 from zm_cli.pipeline.options import MeasureOptions, Purpose
 from zm_cli.pipeline.outcome import Outcome
 from zm_cli.pipeline.pooling import pool_classes, pool_shapes
@@ -119,6 +120,10 @@ def conclude(measured: Measured) -> Stats:
     if spec.axes == "NC" and spec.names is not None:
         stats = _drop_text(stats, measured)
     if not stats.moments.count.any() and spec.shard is None:
+        if moments.weights is not None and not moments.count.any() and not moments.missing.any():
+            # Samples of weight 0 are neither counted nor missing.
+            what = f"every weight is 0 ({WEIGHT.spelling} {escape_controls(spec.decoding[WEIGHT.name])})"
+            raise NothingToMeasureError(what, where=measured.paths, hint="samples that count have a weight above 0")
         reason = f": {'; '.join(outcome.warnings[:3])}" if outcome.warnings else ""
         hint = _explain_one_row(measured) or "is every value missing, or text?"
         raise NothingToMeasureError(f"has no numbers{reason}", where=measured.paths, hint=hint)
@@ -237,7 +242,7 @@ def _warn(stats: Stats, measured: Measured) -> None:
     if infinities := sum(result.infinities for result in measured.results):
         outcome.warn(f"infinite values counted as missing: {infinities}")
     outcome.warn_of_skipped(rows=stats.axes == "NC")
-    outcome.note(describe_unlabelled(stats.groups))
+    outcome.note([*describe_unlabelled(stats.groups), *describe_too_many(stats.groups)])
 
 
 def warn_of_features(stats: Stats, outcome: Outcome, *, standardized: bool = True) -> None:

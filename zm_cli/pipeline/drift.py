@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli.numbers.leading_bits import find_bounds
+from zm_cli.numbers.leading_bits import Counted, find_bounds
 from zm_cli.numbers.sketch import Sketch
 from zm_cli.numbers.sums import Counts, Floats
 
@@ -56,24 +55,24 @@ class Stability:
 def measure_stability(new: Sketch, old: Sketch, samples: tuple[int, int]) -> Stability:
     """How differently the values of two sketches fall into bins that are cut at the deciles of the `old` one.
 
-    A value that a tenth of the old ones have is a bin of its own, and new values beside such ones that are in no other
-    bin are one more; deciles that coincide are one cut. The index is
-    `sum((q - p) * log(q / p))` over the bins, where `p` and `q` are the shares of the old and the new values (Siddiqi
-    2006, "Credit Risk Scorecards"). NaN for a feature without values in one of the two.
+    Where a tenth of the old values or more are equal, they are a bin of their own; deciles that coincide are one cut.
+    New values that fall into no bin are counted in one more. The index is `sum((q - p) * log(q / p))` over the bins,
+    where `p` and `q` are the shares of the old and the new values (Siddiqi 2006, "Credit Risk Scorecards"). NaN for a
+    feature without values in one of the two.
 
     Where nothing but chance tells n from m values, the index is distributed as `(1/n + 1/m)` times chi squared with one
     degree of freedom less than there are bins (Yurdakul 2018, "Statistical properties of population stability index").
     `noise` is the mean of that and DEVIATIONS of its deviations. The values of a sample depend on one another, so there
     are no more independent ones than `samples`, of the new and of the old data.
     """
-    pairs = zip(_split(new), _split(old), strict=True)
+    pairs = zip(new.split(), old.split(), strict=True)
     index, noise = np.full(new.sizes.size, np.nan), np.zeros(new.sizes.size)
     for feature, (found, trained) in enumerate(pairs):
         if not (len(found.counts) and len(trained.counts)):
             continue
         shift = max(found.shift, trained.shift)
-        bins = _Bins.of(trained.coarsen(shift))
-        counts = [bins.count(each.coarsen(shift)) for each in (found, trained)]
+        bins = _Bins.of(_coarsen(trained, shift))
+        counts = [bins.count(_coarsen(each, shift)) for each in (found, trained)]
         if not counts[0][-1]:
             counts = [count[:-1] for count in counts]
         independent = [min(float(count.sum()), most) for count, most in zip(counts, samples, strict=True)]
@@ -84,20 +83,13 @@ def measure_stability(new: Sketch, old: Sketch, samples: tuple[int, int]) -> Sta
     return Stability(index, noise)
 
 
-@dataclass(frozen=True)
-class _Counted:
-    """How many values of a feature each bucket holds, by its smallest float; `shift` bits are dropped."""
-
-    bounds: Floats
-    counts: Counts
-    shift: int
-
-    def coarsen(self, shift: int) -> _Counted:
-        """The same values with more bits dropped, so that two features have the same buckets."""
-        if shift == self.shift:
-            return self
-        bounds, buckets = np.unique(find_bounds(self.bounds, np.array(shift)), return_inverse=True)
-        return _Counted(bounds, np.bincount(buckets.ravel(), weights=self.counts).astype(np.int64), shift)
+def _coarsen(counted: Counted, shift: int) -> Counted:
+    """The same values where `shift` bits are dropped, not fewer than before: so two features have the same buckets."""
+    if shift == counted.shift:
+        return counted
+    bounds, buckets = np.unique(find_bounds(counted.bounds, np.array(shift)), return_inverse=True)
+    counts = np.bincount(buckets.ravel(), weights=counted.counts).astype(np.int64)
+    return counted._replace(shift=shift, bounds=bounds, counts=counts)
 
 
 @dataclass(frozen=True)
@@ -108,7 +100,7 @@ class _Bins:
     single: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, trained: _Counted) -> _Bins:
+    def of(cls, trained: Counted) -> _Bins:
         """The bins of the training values."""
         counts, total = trained.counts, int(trained.counts.sum())
         decile = BINS * (np.cumsum(counts) - counts) // total
@@ -117,16 +109,8 @@ class _Bins:
         begins[1:] = (decile[1:] != decile[:-1]) | heavy[1:] | heavy[:-1]
         return cls(trained.bounds[begins], heavy[begins])
 
-    def count(self, found: _Counted) -> Counts:
+    def count(self, found: Counted) -> Counts:
         """How many values lie in each bin, and last how many in none; smaller ones than all starts are in the first."""
         bins = np.maximum(np.searchsorted(self.starts, found.bounds, side="right") - 1, 0)
         bins[self.single[bins] & (self.starts[bins] != found.bounds)] = len(self.starts)
         return np.bincount(bins, weights=found.counts, minlength=len(self.starts) + 1).astype(np.int64)
-
-
-def _split(sketch: Sketch) -> Iterator[_Counted]:
-    """Yields the buckets of each feature."""
-    shifts = sketch.shift.ravel()
-    for start, size, shift in zip(sketch.starts, sketch.sizes.ravel(), shifts, strict=True):
-        own = slice(int(start), int(start + size))
-        yield _Counted(sketch.bounds[own], sketch.counts[own], int(shift))

@@ -127,7 +127,7 @@ def _walk(folder: str) -> Iterator[tuple[str, int]]:
 
 
 def _name_kind(path: str, suffix: str) -> tuple[str, int, Foreign | None]:
-    """What a file is called, its place in the order of kinds, and what it is if zm does not read it."""
+    """What a file is called, its position in the order of kinds, and what it is if zm does not read it."""
     foreign = find_foreign(path)
     try:
         kind = None if os.path.isdir(path) else detect(path).kind

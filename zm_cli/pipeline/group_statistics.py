@@ -16,6 +16,9 @@ from zm_cli.numbers.stored import unit_divisor
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.pipeline.words import name_source, spell
 
+ENOUGH_GROUPS = 10
+"""Fewer groups are not too many, however few samples they have."""
+
 
 def find_by(spec: Spec) -> str:
     """What the samples of such data are grouped by, as the user chose it; empty where they are not."""
@@ -74,6 +77,16 @@ def describe_unlabelled(groups: Groups | None) -> list[str]:
         return []
     samples = f"{groups.unlabelled:,} sample{'s' * (groups.unlabelled != 1)}"
     return [f"{samples} without a label in {groups.by} ({spell(BY.name)}): in no group"]
+
+
+def describe_too_many(groups: Groups | None) -> list[str]:
+    """A note where nearly every group has a single sample, as with a column of measurements."""
+    if groups is None:
+        return []
+    number, samples = len(groups.names), int(groups.samples.sum())
+    if number < ENOUGH_GROUPS or 2 * number <= samples:
+        return []
+    return [f"{number:,} groups for {samples:,} samples by {groups.by} ({spell(BY.name)}): does it hold labels?"]
 
 
 def _keep(moments: Moments) -> Moments:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import get_args
@@ -20,7 +20,7 @@ from zm_cli.numbers.axes import Per, choose_per, feature_shape, possible_pers
 from zm_cli.numbers.moments import Moments
 from zm_cli.numbers.statistic import Statistic
 from zm_cli.numbers.sums import Counts
-from zm_cli.numbers.weighted_block import PIECE
+from zm_cli.numbers.weighted_block import MOST_AT_ONCE
 from zm_cli.outputs.receipt import Operation
 from zm_cli.pipeline.belonging import find_strangers
 from zm_cli.pipeline.checkpoint import KEEP_NOTHING, Keeper
@@ -36,7 +36,7 @@ from zm_cli.statsfile.stats import Stats
 
 USUAL_GROUPS = 10
 """Groups of samples that are reckoned with: how many there are is not known before the data are read."""
-BESIDE_BYTES = 10 * 8 * PIECE
+BESIDE_BYTES = 10 * 8 * MOST_AT_ONCE
 """Memory for a block with labels, weights or a mask: ten arrays of float64, which are made of a piece of it."""
 SMALL_RESULT = 8
 """How many times smaller than a block statistics must be, so that sending them between processes pays."""
@@ -140,9 +140,9 @@ def _name_with(path: str | None, sample: Skipped) -> Skipped:
 def _check_possible(source: Source, per: Per, options: MeasureOptions) -> None:
     """Raises UsageError for options that are not possible for so many features, or for what stored values stand for."""
     spec = source.spec
-    check_few_features(source, per, options.statistics)
+    check_few_features(source, per, options.statistics, options.needed_for)
     if spec.decoding.get(WEIGHT.name) is not None and options.statistics:
-        option = _name_option(options.statistics[0])
+        option = _name_option(options.statistics[0], options.needed_for)
         raise UsageError(
             f"{option} does not take weights", where=source.path, hint=f"leave out {option} or {WEIGHT.spelling}"
         )
@@ -155,7 +155,7 @@ def _check_possible(source: Source, per: Per, options: MeasureOptions) -> None:
     if spec.packing is not None and spec.packing.is_affine:
         for statistic in options.statistics:
             if not statistic.real and statistic.identity((1,)).unpack(spec.packing.scale, spec.packing.offset) is None:
-                option = _name_option(statistic)
+                option = _name_option(statistic, options.needed_for)
                 raise UsageError(
                     f"{option} does not follow from stored values, to which {spec.packing.offset:g} is added",
                     where=source.path,
@@ -163,18 +163,23 @@ def _check_possible(source: Source, per: Per, options: MeasureOptions) -> None:
                 )
 
 
-def _name_option(statistic: type[Statistic]) -> str:
+def _name_option(statistic: type[Statistic], needed_for: Mapping[str, str]) -> str:
+    """The option that asks for a statistic, or needs it."""
+    if statistic.name in needed_for:
+        return needed_for[statistic.name]
     return statistic.option.spelling if statistic.option else statistic.name
 
 
-def check_few_features(source: Source, per: Per, statistics: Sequence[type[Statistic]]) -> None:
+def check_few_features(
+    source: Source, per: Per, statistics: Sequence[type[Statistic]], needed_for: Mapping[str, str] | None = None
+) -> None:
     """Raises UsageError where there are more features than one of the statistics can be computed for."""
     if None in source.spec.sample_shape:
         return
     features = math.prod(feature_shape(source.spec, per))
     for statistic in statistics:
         if features > statistic.most_features:
-            option = _name_option(statistic)
+            option = _name_option(statistic, needed_for or {})
             few = [other for other in possible_pers(source.spec.axes) if other not in (per, "pixel")]
             raise UsageError(
                 f"{option} is for at most {statistic.most_features:,} features, here are {features:,}",
@@ -188,7 +193,11 @@ def _plan_work(sources: Sequence[Source], per: Per, options: MeasureOptions) -> 
     measured: tuple[type[Statistic], ...] = (Moments, *options.statistics)
     asked = {option for option in (BY, WEIGHT, MASK) for source in sources if source.spec.decoding.get(option.name)}
     grouped = BY in asked
-    nbytes = 8 * sum(each.count_numbers(features) for each in measured) * (1 + USUAL_GROUPS * grouped)
+    values = max(max(BLOCK_BYTES, source.sample_bytes) // source.spec.dtype.itemsize for source in sources)
+    nbytes = 8 * sum(each.count_numbers(features, values) for each in measured)
+    if grouped:
+        # A value is in one group at most.
+        nbytes += 8 * USUAL_GROUPS * sum(each.count_numbers(features, values // USUAL_GROUPS) for each in measured)
     # Processes do not share the interpreter lock, but pay only if the results that they send back are small.
     small = nbytes * SMALL_RESULT <= BLOCK_BYTES
     return Workload(
@@ -202,6 +211,13 @@ def block_bytes(source: Source, output: np.dtype[np.generic] | None = None) -> i
     """The bytes of memory for one block: read and decoded, and with `output`, transformed and encoded in that dtype."""
     reading = 2 * max(BLOCK_BYTES, source.sample_bytes) + source.overhead_bytes
     return reading + (encoded_bytes(source, output) + source.overhead_bytes if output else 0)
+
+
+def masked_bytes(source: Source) -> int:
+    """The bytes of memory to replace the masked values of one block: its mask, and two copies in float64."""
+    if source.spec.decoding.get(MASK.name) is None:
+        return 0
+    return 17 * max(BLOCK_BYTES, source.sample_bytes) // source.spec.dtype.itemsize
 
 
 def encoded_bytes(source: Source, output: np.dtype[np.generic]) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 from zm_cli.errors import DataError, NothingToMeasureError
 from zm_cli.formats import reading_options
-from zm_cli.formats.shared.options import BY, MASK_AND_SCALE, WEIGHT
+from zm_cli.formats.shared.options import BY, MASK, MASK_AND_SCALE, WEIGHT
 from zm_cli.inputs.standard_input import name_input
 from zm_cli.numbers.groups import SECTION, Groups
 from zm_cli.numbers.statistic import Statistic
@@ -20,6 +20,7 @@ from zm_cli.pipeline.pooling import (
     Alike,
     Difference,
     advise,
+    are_files_beside,
     find_difference,
     list_decisive,
     pool_classes,
@@ -201,7 +202,8 @@ class Merger:
     def _merge_groups(self, mine: Stats, theirs: Stats, statistics: Sequence[str], where: str) -> Groups | None:
         """The statistics by group where both have them by the same; a note names the first file that has not."""
         ours, its = mine.groups, theirs.groups
-        if ours is not None and its is not None and ours.by == its.by:
+        sides = Alike.of_stats(mine), Alike.of_stats(theirs)
+        if ours is not None and its is not None and (ours.by == its.by or are_files_beside(BY.name, *sides)):
             with name_source(where):
                 return ours.keep_statistics(statistics).merge(its.keep_statistics(statistics))
         if (ours or its) and SECTION not in self._dropped:
@@ -222,13 +224,15 @@ class Merger:
 
 def _find_difference(mine: Stats, theirs: Stats) -> Difference | None:
     """The first difference that rules out a merge, other than that of the columns of tables; None without one."""
+    sides = Alike.of_stats(mine), Alike.of_stats(theirs)
+    beside = [option for option in (WEIGHT, MASK) if not are_files_beside(option.name, *sides)]
     for what, ours, its in (
         ("kind", mine.kind, theirs.kind),
         ("--per", mine.per, theirs.per),
         ("--unit", mine.unit, theirs.unit),
         ("--ignore", mine.ignore, theirs.ignore),
-        # Older stats files are of samples without weights.
-        (WEIGHT.spelling, mine.decoding.get(WEIGHT.name), theirs.decoding.get(WEIGHT.name)),
+        # Older stats files are of samples without weights or masks.
+        *((option.spelling, mine.decoding.get(option.name), theirs.decoding.get(option.name)) for option in beside),
     ):
         if ours != its:
             return Difference(what, ours, its)

@@ -31,9 +31,10 @@ class MeasureOptions:
     computed besides the moments, shown as `settings` say: the values of their options, by their names. With `bounds`,
     the values outside them are counted. With `compared`, the statistics are only compared with others, not applied:
     columns without values stay features, and there is no warning about what standardizing would do to them; `wanted`
-    are the columns of which it is told that they hold text (None: all). `purpose` is what the statistics are made for:
+    are the columns that are reported where they hold text (None: all). `purpose` is what the statistics are made for:
     to be kept, or for an operation on the same data by its `method` (None: it has only one; without a purpose, they are
     only looked at). Data that do not seem to be meant for it are pointed out: with `forced`, in a note only.
+    `needed_for` names the options that need statistics which the user did not ask for, by the statistics' names.
     """
 
     per: str | None = None
@@ -48,6 +49,7 @@ class MeasureOptions:
     purpose: Purpose | None = None
     method: str | None = None
     forced: bool = False
+    needed_for: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

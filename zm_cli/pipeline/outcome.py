@@ -42,7 +42,8 @@ class Outcome:
     `skipped` lists the first samples that were left out, `skipped_total` counts all. `written` describes the written
     dataset; None if nothing was written, or after an inverse. `transformed` says in one line what of a file was
     transformed and what was left; empty if there was nothing to choose. `incomplete` counts the vectors of features
-    that are missing in the output because some of their values were.
+    that are missing in the output because some of their values were, `clipped` the values that were cut off at the
+    ends of a range.
     """
 
     samples: int = 0
@@ -53,6 +54,7 @@ class Outcome:
     written: Written | None = None
     transformed: str = ""
     incomplete: int = 0
+    clipped: int = 0
 
     def note(self, sentences: Iterable[str]) -> None:
         """Adds the notes that are not there yet."""

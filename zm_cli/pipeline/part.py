@@ -239,5 +239,5 @@ class MeasureSpans:
 
 def find_real_values(spec: Spec, options: MeasureOptions) -> RealValues:
     """How the stored values of such data become the real ones that are measured."""
-    packing = spec.packing if spec.packing is not None and spec.packing.is_affine else None
-    return RealValues(packing, unit_divisor(spec.dtype) if options.unit else 1.0, hide_values(spec, options.ignore))
+    divisor = unit_divisor(spec.dtype) if options.unit else 1.0
+    return RealValues(spec.affine_packing, divisor, hide_values(spec, options.ignore))

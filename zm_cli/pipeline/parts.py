@@ -22,6 +22,7 @@ from zm_cli.pipeline.other_features import describe_made
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
 from zm_cli.pipeline.output import check_output
 from zm_cli.pipeline.parts_record import is_replaceable, write_record
+from zm_cli.pipeline.rounding import list_clipped
 from zm_cli.pipeline.words import changed_meanwhile, name_vectors
 from zm_cli.running.plan import Plan
 from zm_cli.running.workload import Workload
@@ -129,11 +130,13 @@ def write_parts(
                 told = (part.describe_skipped(rows=rows, written=True), part.describe_incomplete(vectors))
                 outcome.tell((sentence for sentence in part.warnings if sentence not in told), grave=True)
                 outcome.incomplete += part.incomplete
+                outcome.clipped += part.clipped
                 outcome.skip(part.skipped, part.skipped_total)
                 tick(source.nbytes * (index + 1) // number - source.nbytes * index // number, part.samples)
         outcome.note(source.facts().notes)
         outcome.warn_of_skipped(rows=rows, written=True)
         outcome.warn_of_incomplete(vectors)
+        outcome.note(list_clipped(outcome.clipped))
         if own and outcome.samples != task.stats.samples:
             raise changed_meanwhile(source.path)
         names = [name_part(shard, suffix) for shard in shards]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from zm_cli.errors import DataError
+from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.shared.receipt_beside import receipt_path
 from zm_cli.inputs.small_file import read_small
 
@@ -42,6 +43,13 @@ def list_parts(folder: str) -> list[str] | None:
         return None
     names = found.get("parts")
     return names if isinstance(names, list) and names and all(map(_is_name, names)) else None
+
+
+def refuse_parts(path: str) -> None:
+    """Raises UsageError for a folder of parts, which only have receipts of their own."""
+    if list_parts(path) is not None:
+        hint = f"join them first: zm join {shlex.quote(path)} -o PATH"
+        raise UsageError("is a folder of parts", where=path, hint=hint)
 
 
 def is_replaceable(folder: Path) -> bool:

@@ -13,7 +13,7 @@ from zm_cli.data.source import Source
 from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError
 from zm_cli.formats import formats, reading_options
-from zm_cli.formats.shared.options import COLUMNS, EXCLUDE
+from zm_cli.formats.shared.options import BY, COLUMNS, EXCLUDE, MASK, WEIGHT
 from zm_cli.numbers.axes import Per, describe_shape, kept_axes, possible_pers
 from zm_cli.pipeline.outcome import Outcome
 from zm_cli.pipeline.words import spell
@@ -123,7 +123,7 @@ def find_difference(ours: Alike, theirs: Alike, per: Per) -> Difference | None:
         *(
             (name, ours.decoding[name], theirs.decoding[name])
             for name in list_decisive(ours.kind)
-            if name in ours.decoding and name in theirs.decoding
+            if name in ours.decoding and name in theirs.decoding and not are_files_beside(name, ours, theirs)
         ),
         (COLUMNS_DIFFER, _named(ours, per), _named(theirs, per)),
         (SHAPE_DIFFERS, _fixed(ours, per), _fixed(theirs, per)),
@@ -131,6 +131,16 @@ def find_difference(ours: Alike, theirs: Alike, per: Per) -> Difference | None:
         if mine != its:
             return Difference(what, mine, its)
     return None
+
+
+def are_files_beside(name: str, ours: Alike, theirs: Alike) -> bool:
+    """Whether both sides have this option, and a side names with it a file beside its data, such as one of weights.
+
+    What such a file is called does not matter: each part of the data has its own.
+    """
+    if name not in (BY.name, WEIGHT.name, MASK.name) or not (ours.decoding.get(name) and theirs.decoding.get(name)):
+        return False
+    return any(formats()[side.kind].names_files(side.decoding) for side in (ours, theirs))
 
 
 def check_alike(first: Source, other: Source, per: Per) -> None:

@@ -54,6 +54,10 @@ def find_rounding(stats: Stats, spec: Spec, transform: Transform) -> str | None:
             reach = np.maximum(*map(np.abs, ends))
             # Adding the mean again rounds, too.
             error = _half_step(reach, transform.dtype) * scale * unit + _half_step(largest, np.dtype(np.float64))
+            # What becomes of a single value is known exactly, and so is what comes back of it.
+            stored = ((moments.min - shift) / scale + transform.offset).astype(transform.dtype).astype(np.float64)
+            back = np.abs((stored - transform.offset) * scale + shift - moments.min) * unit
+            error = np.where(moments.min == moments.max, back, error)
         wrong = _exceeds(error, largest, moments, stats, spec, transform)
     indices = np.flatnonzero(wrong)
     if not len(indices):
@@ -67,16 +71,20 @@ def find_rounding(stats: Stats, spec: Spec, transform: Transform) -> str | None:
     return f"{transform.dtype} cannot give back {values} with --inverse: off by up to {most}{hint}"
 
 
-def list_losses(stats: Stats, transform: Transform) -> list[str]:
-    """Sentences about values that an inverse does not give back, because they were cut off; none where none were."""
-    if not isinstance(transform, AffineTransform) or transform.clip is None:
+def list_losses(transform: Transform) -> list[str]:
+    """Sentences about values that an inverse does not give back, because they may have been cut off."""
+    if not isinstance(transform, AffineTransform) or transform.clip is None or not transform.inverse:
         return []
     low, high = transform.clip
-    if transform.inverse:
-        return [f"values that --clip has cut off come back as what {low:g} and {high:g} stand for"]
-    if transform.predict(stats.moments, units=False) is not None:
+    return [f"values that --clip has cut off come back as what {low:g} and {high:g} stand for"]
+
+
+def list_clipped(number: int) -> list[str]:
+    """Sentences about values that were cut off at the ends of a range; none where none were."""
+    if not number:
         return []
-    return [f"values beyond {low:g} and {high:g} are cut off, and --inverse cannot give them back"]
+    what, them = ("1 value was", "it") if number == 1 else (f"{number:,} values were", "them")
+    return [f"{what} cut off by --clip, and --inverse cannot give {them} back"]
 
 
 def _exceeds(
@@ -87,7 +95,7 @@ def _exceeds(
     step = _find_step(stats, spec, inverse=transform.inverse)
     if step is not None:
         return np.asarray(finite & (error >= step / 2))
-    whole = (moments.min == np.rint(moments.min)) & (moments.max == np.rint(moments.max)) & (moments.min < moments.max)
+    whole = (moments.min == np.rint(moments.min)) & (moments.max == np.rint(moments.max))
     resolved = 2 * _half_step(largest, np.dtype(stats.dtype) if transform.inverse else spec.real_dtype)
     share = error > MOST_SHARE * moments.std()
     return np.asarray(finite & (error > 2 * resolved) & np.where(whole, error >= 0.5, share))

@@ -44,5 +44,6 @@ def describe_transformed(source: Source, options: ApplyOptions, features: Output
     else:
         return ""
     rest = f"; left as {'it is' if len(left) == 1 else 'they are'}: {list_names(left, MOST_LISTED)}" if left else ""
-    end = f"; removed, and their cells missing again: {list_names(removed, MOST_LISTED)}" if removed else ""
+    again = ", and their cells missing again" if (source.receipt or {}).get("impute") is not None else ""
+    end = f"; removed{again}: {list_names(removed, MOST_LISTED)}" if removed else ""
     return said + rest + end

@@ -9,7 +9,7 @@ from zm_cli.data.block import Block, Span, drop_values
 from zm_cli.data.sink import Sink
 from zm_cli.data.source import Source
 from zm_cli.numbers.moments import Moments
-from zm_cli.numbers.values import find_missing
+from zm_cli.numbers.values import find_missing, mask_values
 from zm_cli.pipeline.indicators import Indicators
 from zm_cli.pipeline.options import Missing
 from zm_cli.pipeline.span_groups import SpanGroup
@@ -25,7 +25,7 @@ class TransformedSpan:
     that became missing because some of their values were. `hole` is the sample and the feature
     of the first missing value. `moments` are those of the transformed values, for an inverse those before it, None
     where they need not be measured. `unmarked` are the features with missing values that no indicator marks, where
-    there are indicators.
+    there are indicators. `clipped` counts the values that were cut off at the ends of a range.
     """
 
     block: Block
@@ -35,6 +35,7 @@ class TransformedSpan:
     hole: tuple[int, int] | None
     moments: Moments | None
     unmarked: frozenset[int] = frozenset()
+    clipped: int = 0
     encoded: Any = None
 
 
@@ -42,8 +43,8 @@ class TransformedSpan:
 class TransformSpan:
     """The task of a worker: read and transform a span of `source`.
 
-    `kept` are the axes of the statistics. `checked` are the axes of the moments of the output, or for an inverse of the
-    input; None: do not measure it.
+    Masked values are missing in the output, too. `kept` are the axes of the statistics. `checked` are the axes of the
+    moments of the output, or for an inverse of the input; None: do not measure it.
     """
 
     source: Source
@@ -54,9 +55,9 @@ class TransformSpan:
     indicators: Indicators | None = None
 
     def __call__(self, span: Span) -> TransformedSpan:
-        block = self.source.read(span)
+        block = hide_masked(self.source.read(span))
         hole = self._find_hole(block) if self.missing == "error" else None
-        transformed, overflows = self.transform.apply(block)
+        transformed, overflows, clipped = self.transform.apply(block)
         unmarked = frozenset[int]()
         if self.indicators is not None:
             marked, unmarked = self.indicators.mark(block, self.transform.hidden)
@@ -69,6 +70,7 @@ class TransformSpan:
             hole,
             self._measure(block, transformed),
             unmarked,
+            clipped,
         )
 
     def _find_hole(self, block: Block) -> tuple[int, int] | None:
@@ -89,6 +91,13 @@ class TransformSpan:
             return Moments.from_block(transformed.values, self.checked)
         predicted = self.transform.predict(Moments.from_block(block.values, self.checked, self.transform.hidden))
         return Moments.from_block(transformed.values, self.checked) if predicted is None else predicted
+
+
+def hide_masked(block: Block) -> Block:
+    """The block with NaN where its values are masked; integers are then float64."""
+    return (
+        block if block.masked is None else replace(block, values=mask_values(block.values, block.masked), masked=None)
+    )
 
 
 @dataclass(frozen=True)

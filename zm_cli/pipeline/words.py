@@ -9,6 +9,7 @@ from zm_cli.data.block import Rejected
 from zm_cli.data.source import Source
 from zm_cli.errors import DataError
 from zm_cli.formats import reading_options
+from zm_cli.formats.shared.options import MASK
 from zm_cli.inputs.option_text import spell_names
 from zm_cli.inputs.standard_input import name_input
 from zm_cli.numbers.axes import Per
@@ -51,8 +52,10 @@ def missing_value(source: Source, sample: int, feature: int, per: Per) -> DataEr
     names = source.spec.names
     row = "row" if source.spec.axes == "NC" else "sample"
     column = f", column '{names[feature]}'" if names and per == "column" else ""
+    mask = source.spec.decoding.get(MASK.name)
+    masked = f"masked ({MASK.spelling} {mask}), " if mask else ""
     return DataError(
-        "is missing or not finite, and --missing error allows none",
+        f"is {masked}missing or not finite, and --missing error allows none",
         where=f"{name_input(source.path)}: {row} {sample}{column}",
     )
 

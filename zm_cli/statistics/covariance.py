@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from zm_cli.numbers.sums import Counts, Floats
 
 MOST_FEATURES = 4096
-"""Features for which there can be co-moments: those of 4,096 take 134 MB."""
+"""The most features that co-moments are computed for: those of 4,096 take 134 MB."""
 MOST_WITH_MATRIX = 1000
-"""Features for which a stats file has the covariance besides the co-moments, which only merging needs."""
+"""The most features for which a stats file has the covariance, too, and not only the co-moments that merging needs."""
 
 ARRAYS = {
     "covariance.count": ArrayField(
@@ -169,10 +169,6 @@ class Covariance(Statistic):
         """Pearson's correlations, shape (F, F); NaN for features that are constant or have no values."""
         return self.comoments.correlation()
 
-    def second_moment(self) -> Floats:
-        """covariance + mean * mean of all pairs, shape (F, F); NaN for a feature without values."""
-        return self.comoments.second_moment()
-
     def constant(self) -> NDArray[np.bool_]:
         """Which features vary no more than rounding does, shape (F,)."""
         return self.comoments.constant()
@@ -195,12 +191,12 @@ class Covariance(Statistic):
         return self._map(lambda part: part.scale(np.full_like(part.mean, scale), np.full_like(part.mean, offset)))
 
     @classmethod
-    def count_numbers(cls, features: int) -> int:
+    def count_numbers(cls, features: int, values: int | None = None) -> int:
         """The numbers that are kept in memory, which the matrix of the stats file is not."""
         return features * (features + 3) + 1
 
     @classmethod
-    def count_longest(cls, features: int) -> int:
+    def count_longest(cls, features: int, different: int | None = None) -> int:
         """The numbers in a matrix."""
         return features * features
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from zm_cli.data.options import Option, Panel
 from zm_cli.inputs.option_text import DEFAULT_QUANTILES, parse_quantiles, to_probability
+from zm_cli.numbers.sketch_size import EXTRA_NUMBERS, MOST_BUCKETS, MOST_NUMBERS
 from zm_cli.numbers.statistic import FEATURES, ArrayField, Population, Shape, Statistic
 
 if TYPE_CHECKING:
@@ -20,10 +21,7 @@ if TYPE_CHECKING:
     from zm_cli.numbers.sums import Counts, Floats
 
 MOST_FEATURES = 4096
-MOST_BUCKETS = 8192
-"""As in `zm_cli/numbers/leading_bits.py`, which needs NumPy."""
-MOST_NUMBERS = 4 * MOST_BUCKETS
-"""As in `zm_cli/numbers/buffered_sketch.py`, which needs NumPy."""
+"""The most features that quantiles are computed for: the sketches of so many can take a gigabyte."""
 
 ARRAYS = {
     "quantiles.probabilities": ArrayField(
@@ -53,6 +51,27 @@ ARRAYS = {
     ),
 }
 
+PRINTED: Mapping[str, Mapping[str, Any]] = {
+    "quantiles.distinct": {
+        "type": "array",
+        "items": {"type": ["integer", "null"], "minimum": 0},
+        "description": "How many different values each feature has, in order; null where they are too many to know.",
+    },
+    "quantiles.histogram": {
+        "type": "array",
+        "items": {
+            "type": ["object", "null"],
+            "required": ["edges", "counts"],
+            "properties": {
+                "edges": {"type": "array", "items": {"type": "number"}},
+                "counts": {"type": "array", "items": {"type": "number", "minimum": 0}},
+            },
+        },
+        "description": "A histogram of each feature in order (--bins); null for one without values.",
+    },
+}
+"""What --json prints besides."""
+
 
 @dataclass(frozen=True)
 class Quantiles(Statistic):
@@ -68,8 +87,10 @@ class Quantiles(Statistic):
 
     name = "quantiles"
     arrays = ARRAYS
+    printed = PRINTED
     real = True
     most_features = MOST_FEATURES
+    longest_is_flat = True
     option = Option(
         "quantiles",
         metavar="PERCENT,...",
@@ -122,7 +143,10 @@ class Quantiles(Statistic):
         """The distribution of `(x - shift) / scale`; None where it is not exact."""
         if not self.sketch.is_exact:
             return None
-        shift, scale = shift.reshape(-1, 1), scale.reshape(-1, 1)
+        import numpy as np
+
+        sizes = self.sketch.sizes.ravel()
+        shift, scale = (np.repeat(each.ravel(), sizes) for each in (shift, scale))
         return self._of(self.sketch.map_values(lambda values: (values - shift) / scale), self.probabilities)
 
     def unpack(self, scale: float, offset: float) -> Quantiles | None:
@@ -132,14 +156,19 @@ class Quantiles(Statistic):
         return self._of(self.sketch.map_values(lambda values: values * scale + offset), self.probabilities)
 
     @classmethod
-    def count_numbers(cls, features: int) -> int:
-        """The most numbers that are kept for so many features: buckets and values that wait, and four of each."""
-        return (MOST_NUMBERS + 4) * features
+    def count_numbers(cls, features: int, values: int | None = None) -> int:
+        """The most numbers that are kept: two for each bucket, or those of each value that waits, and four besides."""
+        most = MOST_NUMBERS * features
+        return EXTRA_NUMBERS * features + (most if values is None else min(most, 2 * values))
+
+    def count_kept(self) -> int:
+        """The numbers that are kept."""
+        return self.buffered.count_numbers()
 
     @classmethod
-    def count_longest(cls, features: int) -> int:
+    def count_longest(cls, features: int, different: int | None = None) -> int:
         """The most buckets of so many features."""
-        return MOST_BUCKETS * features
+        return features * (MOST_BUCKETS if different is None else min(MOST_BUCKETS, different))
 
     def configure(self, value: Any) -> Quantiles:
         """The same distribution, which shows the quantiles for these percents; the usual ones where there are none."""

@@ -140,7 +140,9 @@ def _check_requires(fields: Fields, where: str) -> None:
     if not required:
         return
     recorded = {f"decoding.{name}" for name, option in reading_options().items() if option.recorded}
-    known = KNOWN_FIELDS | known_arrays().keys() | recorded | {f"sources.{field}" for field in SOURCE_FIELDS}
+    arrays = known_arrays().keys()
+    sections = {field[:index] for field in arrays for index, letter in enumerate(field) if letter == "."}
+    known = KNOWN_FIELDS | arrays | sections | recorded | {f"sources.{field}" for field in SOURCE_FIELDS}
     for key in required:
         if key not in known:
             raise DataError(

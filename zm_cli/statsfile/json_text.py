@@ -6,13 +6,12 @@ import codecs
 import json
 import re
 from collections.abc import Collection, Iterator
-from itertools import chain
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from zm_cli.errors import DataError
+from zm_cli.statsfile.json_array import MOST_LISTS, NESTED_NUMBERS, find_most_numbers, parse_flat, to_array
 from zm_cli.statsfile.json_scan import NotJsonError, Scanner
 
 JSON_BYTES = 350_000_000
@@ -21,20 +20,14 @@ JSON_BYTES = 350_000_000
 HEADER_BYTES = 12_000_000
 """The most bytes of all known fields that are not arrays. Parsed, they take up to 50 times as much memory."""
 
-JSON_FEATURES = 1_000_000
+JSON_FEATURES = NESTED_NUMBERS
 """Statistics of more features are kept in .npz or .h5: as text they would take more than JSON_BYTES."""
-
-MOST_LISTS = 6 * JSON_FEATURES
-"""The most lists in an array: an axis of length 1 makes one for each number."""
 
 MOST_FIELDS = 1_000
 """The most fields of a file: many times what this version writes, because later versions may add some."""
 
 MOST_KEY_BYTES = 4096
 """The most bytes of the name of a field."""
-
-MOST_AXES = 12
-"""The most axes of an array: more than samples can have, fewer than NumPy allows."""
 
 _PLAIN_KEY = re.compile(rb'[ \t\n\r]*+"([A-Za-z0-9_]{1,64}+)"[ \t\n\r]*+:[ \t\n\r]*+')
 """The name of a field as nearly all are, with its colon."""
@@ -188,8 +181,12 @@ class _Text:
         # An array of numbers holds no quotation mark, so it ends before the next one.
         end = self._data.find(b'"', start)
         end = len(self._data) if end < 0 else end
-        if self._data.count(b",", start, end) > JSON_FEATURES or self._data.count(b"[", start, end) > MOST_LISTS:
-            raise NotJsonError(f"has more than {JSON_FEATURES:,} numbers in '{field}'")
+        lists, closed = self._data.count(b"[", start, end), self._data.find(b"]", start, end)
+        most = find_most_numbers(lists)
+        if self._data.count(b",", start, end) > most or lists > MOST_LISTS:
+            raise NotJsonError(f"has more than {most:,} numbers in '{field}'")
+        if lists == 1 and closed >= 0:
+            return self._take_flat(field, start + 1, closed)
         try:
             values, taken = self._decoder.raw_decode(self._data[start:end].decode("ascii"))
         except NotJsonError:
@@ -202,29 +199,17 @@ class _Text:
         except ValueError as error:
             raise NotJsonError(f"has a '{field}' that {error}") from error
 
-
-def to_array(values: list[Any]) -> NDArray[Any]:
-    """Nested lists of numbers as an array: int64 if all are whole, or if there are none, else float64 with None as NaN.
-
-    Raises ValueError, saying what the values are, where they are not numbers or not an array, or are too large.
-    """
-    shape: list[int] = []
-    level: list[Any] = [values]
-    while (kinds := set(map(type, level))) == {list}:
-        lengths = set(map(len, level))
-        if len(lengths) > 1:
-            raise ValueError("is not an array: its lists differ in length")
-        if len(shape) == MOST_AXES:
-            raise ValueError(f"has more than {MOST_AXES} axes")
-        shape += lengths
-        level = list(chain.from_iterable(level))
-    if not kinds <= {int, float, type(None)}:
-        raise ValueError("holds something that is not a number")
-    try:
-        flat = np.array(level, dtype=np.int64 if kinds <= {int} else np.float64)
-    except OverflowError as error:
-        raise ValueError("holds a number that is too large") from error
-    return flat.reshape(shape)
+    def _take_flat(self, field: str, start: int, end: int) -> NDArray[Any]:
+        """The numbers between the brackets of a list; the position is after it."""
+        self._position = end + 1
+        try:
+            return parse_flat(self._data, start, end, self._decoder)
+        except NotJsonError:
+            raise
+        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise NotJsonError(f"has a '{field}' that is not an array of numbers") from error
+        except ValueError as error:
+            raise NotJsonError(f"has a '{field}' that {error}") from error
 
 
 def _make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

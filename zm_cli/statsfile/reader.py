@@ -19,7 +19,8 @@ from zm_cli.statistics import optional_statistics
 from zm_cli.statsfile.arrays import Arrays, ExpectedArray, Section, TakeArray, known_arrays
 from zm_cli.statsfile.fields import field_error
 from zm_cli.statsfile.header import KNOWN_FIELDS, GroupNames, Header, read_header
-from zm_cli.statsfile.json_text import parse_json, to_array
+from zm_cli.statsfile.json_array import to_array
+from zm_cli.statsfile.json_text import parse_json
 from zm_cli.statsfile.stats import Described, Stats
 
 Kind = TypeVar("Kind", bound=Statistic)
@@ -110,7 +111,7 @@ def _read_groups(header: Header, named: GroupNames, arrays: Arrays, whole: Momen
         raise FieldError(f"{SECTION}.{error.field}", error.what) from error
     statistics = tuple(zip(*(each.unstack() for each in stacked), strict=True)) or ((),) * len(named.names)
     samples = np.array(named.samples, np.int64)
-    return Groups(named.by, named.names, samples, moments, statistics, named.unlabelled)
+    return Groups(named.by, named.names, samples, moments, statistics, named.unlabelled).sort()
 
 
 def _read_statistic(statistic: type[Kind], arrays: Mapping[str, NDArray[Any]], population: Population) -> Kind:

@@ -6,15 +6,18 @@ import math
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError, UsageError
 from zm_cli.inputs.small_file import read_small
 from zm_cli.inputs.standard_input import StandardInput
 from zm_cli.numbers.axes import choose_per, feature_shape
-from zm_cli.numbers.statistic import MOST_FEATURES, Statistic
+from zm_cli.numbers.statistic import MOST_FEATURES, Shape, Statistic
 from zm_cli.outputs.draft import Draft, check_folder
 from zm_cli.running.guard import note_input
 from zm_cli.running.time_limit import limited
@@ -22,6 +25,7 @@ from zm_cli.statsfile.arrays import known_arrays
 from zm_cli.statsfile.encode import encode_hdf5, encode_json, encode_npz, to_json
 from zm_cli.statsfile.hdf5 import Hdf5Stats
 from zm_cli.statsfile.header import KNOWN_FIELDS
+from zm_cli.statsfile.json_array import can_be_read, find_most_numbers
 from zm_cli.statsfile.json_text import JSON_BYTES, JSON_FEATURES, parse_json
 from zm_cli.statsfile.npz import NpzStats
 from zm_cli.statsfile.reader import read_json, read_stats
@@ -49,21 +53,48 @@ def check_target(path: str) -> None:
 
 
 def check_room(
-    path: str, spec: Spec, asked: str | None, where: str, statistics: Iterable[type[Statistic]] = ()
+    path: str,
+    specs: Sequence[Spec],
+    asked: str | None,
+    where: str,
+    statistics: Iterable[type[Statistic]] = (),
+    needed_for: Mapping[str, str] | None = None,
 ) -> None:
-    """Raises UsageError, before any work, where a stats file at `path` cannot hold the statistics of such data.
+    """Raises UsageError, before any work, where a stats file at `path` may not hold the statistics of such data.
 
-    `asked` is what gets a mean of its own, None for the default; `where` names the data. `statistics` are computed
-    besides the moments.
+    `specs` are those of all sources, which are pooled, `asked` is what gets a mean of its own, None for the default;
+    `where` names the data. `statistics` are computed besides the moments; `needed_for` is as in `MeasureOptions`.
     """
-    features = feature_shape(spec, choose_per(spec, asked, where))
+    features = feature_shape(specs[0], choose_per(specs[0], asked, where))
     # Samples of several sizes do not have means per pixel.
     if None not in features:
-        check_features(path, math.prod(features), statistics)
+        check_features(path, math.prod(features), statistics, _count_different(specs, features), needed_for)
 
 
-def check_features(path: str, features: int, statistics: Iterable[type[Statistic]] = ()) -> None:
-    """Raises UsageError where a stats file at `path` cannot hold statistics of so many features."""
+def _count_different(specs: Sequence[Spec], features: Shape) -> int | None:
+    """How many different values a feature can have, by the number of its values and their dtypes; None: any number."""
+    known = []
+    if not any(spec.samples is None or None in spec.sample_shape for spec in specs):
+        values = sum((spec.samples or 0) * math.prod(size or 0 for size in spec.sample_shape) for spec in specs)
+        known.append(values // max(1, math.prod(features)))
+    bits = 8 * max(spec.dtype.itemsize for spec in specs)
+    if bits <= 16:
+        known.append(len(specs) << bits)
+    return min(known, default=None)
+
+
+def check_features(
+    path: str,
+    features: int,
+    statistics: Iterable[type[Statistic]] = (),
+    different: int | None = None,
+    needed_for: Mapping[str, str] | None = None,
+) -> None:
+    """Raises UsageError where a stats file at `path` may not hold statistics of so many features.
+
+    `different` is how many different values each can have, None where that is not known; of 0, only what is certain not
+    to fit is refused.
+    """
     binary = Path(path).suffix.lower() in BINARY
     if features > MOST_FEATURES:
         raise UsageError(
@@ -78,13 +109,16 @@ def check_features(path: str, features: int, statistics: Iterable[type[Statistic
             hint=_BINARY_HINT,
         )
     for statistic in statistics:
-        numbers = statistic.count_longest(features)
+        numbers = statistic.count_longest(features, different)
+        most = find_most_numbers(1 if statistic.longest_is_flat else 2)
         # Of too many features for the statistic itself, its own error tells.
-        if numbers > JSON_FEATURES and not binary and features <= statistic.most_features:
-            option = statistic.option.spelling if statistic.option else statistic.name
+        if numbers > most and not binary and features <= statistic.most_features:
+            option = (needed_for or {}).get(statistic.name) or (
+                statistic.option.spelling if statistic.option else statistic.name
+            )
             raise UsageError(
-                f"a stats file of JSON holds at most {JSON_FEATURES:,} numbers in an array, "
-                f"{option} of {features:,} features has {numbers:,}",
+                f"a stats file of JSON holds at most {most:,} numbers in an array, "
+                f"{option} of {features:,} features has {'up to ' * statistic.longest_is_flat}{numbers:,}",
                 where=path,
                 hint=_BINARY_HINT,
             )
@@ -106,13 +140,15 @@ def draft_stats(stats: Stats, path: str) -> Draft | None:
     Raises what `save_stats` raises.
     """
     check_target(path)
-    check_features(path, stats.moments.mean.size, map(type, stats.statistics.values()))
+    check_features(path, stats.moments.mean.size, map(type, stats.statistics.values()), different=0)
     suffix = Path(path).suffix.lower()
     if stats.groups is not None and suffix not in BINARY and stats.groups.moments.mean.size > JSON_FEATURES:
         number, features = len(stats.groups.names), stats.moments.mean.size
         what = f"at most {JSON_FEATURES:,} features, here are {features:,} in {number:,} groups"
         raise UsageError(f"a stats file of JSON holds {what}", where=path, hint=_BINARY_HINT)
     document = stats.to_document()
+    if suffix not in BINARY:
+        check_json(document, path)
     encode = {".json": encode_json, ".npz": encode_npz}.get(suffix, encode_hdf5)
     if path == "-":
         sys.stdout.write(to_json(document))
@@ -130,6 +166,15 @@ def draft_stats(stats: Stats, path: str) -> Draft | None:
             raise DataError(f"cannot be written: {error.strerror}", where=path) from error
         raise
     return draft
+
+
+def check_json(document: Mapping[str, Any], path: str) -> None:
+    """Raises UsageError where a stats file of JSON, to be written at `path`, would be too large to be read."""
+    for field, array in document.items():
+        if isinstance(array, np.ndarray) and not can_be_read(array.shape):
+            most = find_most_numbers(array.ndim)
+            what = f"a stats file of JSON holds at most {most:,} numbers in an array, '{field}' has {array.size:,}"
+            raise UsageError(what, where=path, hint=_BINARY_HINT)
 
 
 def load_stats(path: str) -> Stats:

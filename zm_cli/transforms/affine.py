@@ -1,4 +1,4 @@
-"""AffineTransform: shifts and scales values. Only here is a mean subtracted, or a deviation divided by."""
+"""AffineTransform: shifts and scales the values of each feature, or undoes that."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zm_cli.data.block import Values
 from zm_cli.data.packing import Packing
@@ -17,6 +18,8 @@ from zm_cli.numbers.stored import find_equal, match_values, unpack_values
 from zm_cli.numbers.sums import Floats
 from zm_cli.transforms.base import Transform
 
+NOISE = 1e-12
+"""How far beyond the ends a value may be by rounding alone, in extents of the range that values are clipped to."""
 WIDE = 1024
 """A last axis of this length is enough for NumPy's full speed."""
 
@@ -28,6 +31,10 @@ class AffineTransform(Transform):
     `shift` and `scale` have a shape that broadcasts against a block's values. With `clip`, values beyond these two ends
     become the nearer one; an inverse cannot give them back. Values that are not finite become `filled`, which has the
     same shape as `shift`; None: they stay missing.
+
+    `tail` is what rounding dropped from `shift`, in the same shape: it only matters for integers of 64 bits, whose
+    distances are more exact than float64. Where `flat`, in the same shape too, such integers are rounded as `shift`
+    was, so that those which it stands for become exactly 0.
     """
 
     shift: Floats
@@ -35,18 +42,29 @@ class AffineTransform(Transform):
     offset: float = 0.0
     clip: tuple[float, float] | None = None
     filled: Floats | None = None
+    tail: Floats | None = None
+    flat: NDArray[np.bool_] | None = None
 
     def apply_values(self, values: Values) -> tuple[Values, int]:
         """The transformed values in the same shape and memory order, in the output's dtype, and how many overflowed."""
+        result, overflows, _ = self.apply_counting(values)
+        return result, overflows
+
+    def apply_counting(self, values: Values) -> tuple[Values, int, int]:
+        """What `apply_values` returns, and how many values were cut off at the ends."""
         result = np.empty_like(values, dtype=self.dtype)
-        overflows = 0
+        overflows = clipped = 0
+        names = self._list_arrays().keys()
         for piece, arrays in self._pieces(values):
-            work = self._compute(values[piece], *arrays)
+            work = self._compute(values[piece], **dict(zip(names, arrays, strict=True)))
+            if self.clip is not None and not self.inverse:
+                clipped += _count_beyond(work, *self.clip)
+                np.clip(work, *_find_inner(self.clip, self.dtype), out=work)
             with np.errstate(over="ignore"):
                 result[piece] = work
             if self.dtype != np.float64 and np.isinf(result[piece]).any():
                 overflows += int(np.count_nonzero(np.isinf(result[piece]) & np.isfinite(work)))
-        return result, overflows
+        return result, overflows, clipped
 
     def predict(self, moments: Moments, *, units: bool = True) -> Moments | None:
         """The moments of values after this transform, in their own shape; None where values may be clipped."""
@@ -66,9 +84,20 @@ class AffineTransform(Transform):
         low, high = np.where(some, filled, np.inf), np.where(some, filled, -np.inf)
         return replace(made.merge(Moments(moments.missing, filled, zero, low, high, none, zero)), missing=none)
 
-    def _pieces(self, values: Values) -> Iterator[tuple[tuple[slice, ...], list[Floats]]]:
+    def _list_arrays(self) -> dict[str, NDArray[Any]]:
+        """The arrays in the shape of `shift`, by the names of their fields."""
+        arrays = {
+            "shift": self.shift,
+            "scale": self.scale,
+            "filled": self.filled,
+            "tail": self.tail,
+            "flat": self.flat,
+        }
+        return {name: array for name, array in arrays.items() if array is not None}
+
+    def _pieces(self, values: Values) -> Iterator[tuple[tuple[slice, ...], list[NDArray[Any]]]]:
         """Pieces of a block, small enough for a float64 copy in cache, each with its part of the arrays."""
-        arrays = [self.shift, self.scale, *([] if self.filled is None else [self.filled])]
+        arrays = list(self._list_arrays().values())
         sample = values[:1].size
         if values.ndim == 2 and values.flags.f_contiguous and not values.flags.c_contiguous:
             for column in range(values.shape[1]):
@@ -94,7 +123,16 @@ class AffineTransform(Transform):
                 own = part if along else slice(0, part.stop - start)
                 yield (slice(index, index + 1), part), [array[:, own] for array in wide]
 
-    def _compute(self, values: Values, shift: Floats, scale: Floats, *filled: Floats) -> Floats:
+    def _compute(
+        self,
+        values: Values,
+        shift: Floats,
+        scale: Floats,
+        filled: Floats | None = None,
+        tail: Floats | None = None,
+        flat: NDArray[np.bool_] | None = None,
+    ) -> Floats:
+        """The transformed values in float64, before they are clipped."""
         hidden = match_values(self.hidden, values.dtype)
         with np.errstate(over="ignore", invalid="ignore"):
             if self.inverse:
@@ -102,37 +140,60 @@ class AffineTransform(Transform):
                 if self.offset:
                     work -= self.offset
                 work *= scale
+                if tail is not None:
+                    work += tail
                 work += shift
                 work *= self.unit
             else:
-                work = subtract(values, shift, self.unit, self.packing)
+                work = subtract(values, shift, self.unit, self.packing, tail, flat)
                 work /= scale
                 if self.offset:
                     work += self.offset
         if hidden:
             work[find_equal(values, hidden)] = np.nan
-        for array in filled:
-            np.copyto(work, array, where=~np.isfinite(work))
-        if self.clip is not None and not self.inverse:
-            np.clip(work, *_find_inner(self.clip, self.dtype), out=work)
+        if filled is not None:
+            np.copyto(work, filled, where=~np.isfinite(work))
         return work
 
 
-def subtract(values: Values, shift: Floats, unit: float, packing: Packing | None) -> Floats:
-    """The real values of stored ones, divided by `unit`, less a shift that broadcasts against them."""
-    plain = unit == 1.0 and packing is None
-    if plain and values.dtype.kind in "iu" and values.dtype.itemsize == 8:
+def is_wide(dtype: np.dtype[Any], unit: float, packing: Packing | None) -> bool:
+    """Whether these are integers that float64 would round, so that their distances are computed without it."""
+    return unit == 1.0 and packing is None and dtype.kind in "iu" and dtype.itemsize == 8
+
+
+def subtract(
+    values: Values,
+    shift: Floats,
+    unit: float,
+    packing: Packing | None,
+    tail: Floats | None = None,
+    flat: NDArray[np.bool_] | None = None,
+) -> Floats:
+    """The real values of stored ones, divided by `unit`, less a shift that broadcasts against them.
+
+    `tail` and `flat` are those of AffineTransform.
+    """
+    if is_wide(values.dtype, unit, packing):
         # Beyond 2**53, float64 would round the values themselves, but not their distances from the mean. Unsigned
         # arithmetic wraps around, so a distance that fits into 63 bits is right as a signed integer.
         whole = np.floor(shift)
         distance = (values.view(np.uint64) - whole.astype(values.dtype).view(np.uint64)).view(np.int64)
         rounded = values - shift
-        return np.where(np.abs(rounded) < 2.0**62, distance - (shift - whole), rounded)
+        exact = distance - (shift - whole) if tail is None else distance - (shift - whole) - tail
+        chosen = np.abs(rounded) < 2.0**62
+        return np.where(chosen if flat is None else chosen & ~flat, exact, rounded)
     work = unpack_values(values, packing)
     if unit != 1.0:
         work /= unit
     work -= shift
     return work
+
+
+def _count_beyond(work: Floats, low: float, high: float) -> int:
+    """How many values lie beyond two ends, by more than rounding."""
+    noise = NOISE * (high - low)
+    with np.errstate(invalid="ignore"):
+        return int(np.count_nonzero(work < low - noise) + np.count_nonzero(work > high + noise))
 
 
 def _find_inner(ends: tuple[float, float], dtype: np.dtype[Any]) -> tuple[float, float]:
@@ -148,7 +209,7 @@ def _find_inner(ends: tuple[float, float], dtype: np.dtype[Any]) -> tuple[float,
     return (low, high) if low <= high else ends
 
 
-def _widen(array: Floats, shape: tuple[int, ...]) -> Floats:
+def _widen(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     """The array repeated along its last axes towards `shape`, because NumPy is slow along a short last axis.
 
     It is repeated only as long as it has at most PIECE values.

@@ -35,10 +35,15 @@ class Transform(ABC):
     inverse: bool = False
     features: OutputFeatures | None = None
 
-    def apply(self, block: Block) -> tuple[Block, int]:
-        """The transformed block, in the output's dtype, and how many finite values became infinite in that dtype."""
-        values, overflows = self.apply_values(block.values)
-        return replace(block, values=values), overflows
+    def apply(self, block: Block) -> tuple[Block, int, int]:
+        """The transformed block, in the output's dtype, how many finite values became infinite in that dtype, and how
+        many were cut off at the ends of a range."""
+        values, overflows, clipped = self.apply_counting(block.values)
+        return replace(block, values=values), overflows, clipped
+
+    def apply_counting(self, values: Values) -> tuple[Values, int, int]:
+        """What `apply_values` returns, and how many values were cut off."""
+        return *self.apply_values(values), 0
 
     @abstractmethod
     def apply_values(self, values: Values) -> tuple[Values, int]:

@@ -119,6 +119,8 @@ class CsvSink:
         for feature, mark in self._marks.items():
             column = self._arrangement.features[feature]
             was_missing = (columns.pop(mark).str.strip_chars('"') == "1").fill_null(False)
+            if not self._options.emptied:
+                continue
             # A value that is missing still has its own text.
             filled = pl.Series(~np.isnan(values[:, feature]))
             columns[column] = columns[column].set(was_missing & filled, None)

@@ -66,9 +66,16 @@ def _find_only(file: Any, path: str, beside: Collection[str]) -> tuple[str, Any]
     if len(candidates) == 1:
         return candidates[0]
     raise UsageError(
-        f"which dataset is meant? There are {_describe_few(candidates)}",
+        f"which dataset is meant? There are {_describe_few(sort_candidates(candidates))}",
         where=path,
         hint=advise_example(path, find_example(candidates), len(candidates)),
+    )
+
+
+def sort_candidates(candidates: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """The candidates, each a path and an `h5py.Dataset`, with the likeliest data first: large ones, not of booleans."""
+    return sorted(
+        candidates, key=lambda entry: (entry[1].dtype.kind == "b", -math.prod(stored_shape(entry[1].id) or ()))
     )
 
 

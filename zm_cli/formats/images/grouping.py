@@ -36,11 +36,8 @@ def find_groups(options: ReadOptions, path: str, every: Iterable[str]) -> Mappin
 
 def label_images(paths: Sequence[str], groups: Mapping[str, int]) -> Labels:
     """The labels of images by their relative paths; images outside the folders of classes have none."""
-    names = list(groups)
-    found = np.array([groups.get(path.partition("/")[0], -1) if "/" in path else -1 for path in paths], np.int64)
-    used = np.unique(found[found >= 0])
-    codes = np.where(found < 0, -1, np.searchsorted(used, found))
-    return Labels(codes, tuple(names[position] for position in used))
+    codes = np.array([groups.get(path.partition("/")[0], -1) if "/" in path else -1 for path in paths], np.int64)
+    return Labels(codes, tuple(groups)).drop_unused()
 
 
 def _advise(folders: Folders) -> str:

@@ -43,13 +43,23 @@ def _find_receipt(output: str, options: ReadOptions) -> Mapping[str, Any] | None
 
 
 def _list_files(path: str, options: ReadOptions) -> Iterator[tuple[str, str]]:
-    from zm_cli.formats.npy.beside import list_other_files
     from zm_cli.formats.shared.receipt_beside import receipt_path
 
     yield "arrays", path
-    yield from list_other_files(path, options)
+    yield from _list_beside(path, options).items()
     if (receipt := receipt_path(path)).exists():
         yield "receipt", str(receipt)
+
+
+def _list_beside(path: str, options: ReadOptions) -> Mapping[str, str]:
+    from zm_cli.formats.npy.beside import list_other_files
+
+    return list_other_files(path, options)
+
+
+def _names_files(decoding: Mapping[str, Any]) -> bool:
+    # The arrays of an archive have names, the one of a `.npy` file has none.
+    return decoding.get(DATASET.name) is None
 
 
 def _complete_dataset(path: str, options: ReadOptions, begun: str) -> Iterator[tuple[str, str]]:
@@ -91,6 +101,8 @@ FORMAT = Format(
     options=(DATASET, LAYOUT, LIMIT, SAMPLE, SEED, SHARD, BY, WEIGHT, MASK, GROWTH),
     find_fault=find_layout_fault,
     survey=_survey,
+    list_beside=_list_beside,
+    names_files=_names_files,
     join=_join,
     completers={"dataset": _complete_dataset}
     | {option.name: _complete_beside(option) for option in (BY, WEIGHT, MASK)},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,10 +63,10 @@ class ArrayReader:
         return self.__dict__ | {"_mapped": None}
 
 
-def list_other_files(path: str, options: ReadOptions) -> Iterator[tuple[str, str]]:
-    """The files that the options name beside the one at `path`, each with the name of the option before it."""
-    if not zipfile.is_zipfile(path):
-        yield from list_named(options).items()
+def list_other_files(path: str, options: ReadOptions) -> dict[str, str]:
+    """The files that the options name beside the one at `path`, by the options' names."""
+    named = list_named(options)
+    return named if named and not zipfile.is_zipfile(path) else {}
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def choose_array(path: str, asked: str | None, beside: Collection[str] = ()) -> 
             )
         if len(likely) > 1:
             raise UsageError(
-                f"which array is meant? There are {_describe_few(likely)}",
+                f"which array is meant? There are {_describe_few(sort_candidates(likely))}",
                 where=path,
                 hint=advise_example(path, find_example(likely), len(likely)),
             )
@@ -94,6 +94,16 @@ def find_candidates(found: list[StoredArray]) -> list[StoredArray]:
     usable = [array for array in found if is_usable(array)]
     # As in HDF5 files: labels and weights beside the data have a single axis.
     return [array for array in usable if array.header and len(array.header.shape) > 1] or usable
+
+
+def sort_candidates(candidates: list[StoredArray]) -> list[StoredArray]:
+    """The candidates with the likeliest data first: large ones, not of booleans."""
+
+    def find_rank(array: StoredArray) -> tuple[bool, int]:
+        header = array.header
+        return (True, 0) if header is None else (header.dtype.kind == "b", -header.nbytes)
+
+    return sorted(candidates, key=find_rank)
 
 
 def find_example(candidates: list[StoredArray]) -> str:

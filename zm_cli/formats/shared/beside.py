@@ -246,9 +246,7 @@ def _keep_used(labels: Labels, address: SampleRange) -> Labels:
     """The labels of the picked samples of a range, of which these are all."""
     if address.picked is None:
         return labels
-    codes = labels.codes[list(address.picked)]
-    used = np.unique(codes[codes >= 0])
-    return Labels(np.where(codes < 0, -1, np.searchsorted(used, codes)), tuple(labels.names[code] for code in used))
+    return Labels(labels.codes[list(address.picked)], labels.names).drop_unused()
 
 
 def _read_mask(mask: Mask, address: SampleRange) -> NDArray[np.bool_]:

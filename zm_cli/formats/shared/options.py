@@ -115,7 +115,8 @@ BY: Option[str] = Option(
 WEIGHT: Option[str] = Option(
     "weight",
     metavar="COLUMN|/DATASET",
-    help="A column or dataset with a weight for each sample, which says how reliable it is, not how often it was seen: "
+    help="A column or dataset with a weight for each sample, for means, deviations and extremes, also of groups. It "
+    "says how reliable a sample is, not how often it was seen: "
     "--ddof 1 divides by V1 - V2/V1, where V1 is the sum of the weights and V2 that of their squares.",
     panel=Panel.NUMBERS,
     recorded=Recorded(_is_name, {"type": "string", "minLength": 1}, Replay.NEVER, same_in_all=True),
@@ -123,7 +124,8 @@ WEIGHT: Option[str] = Option(
 MASK: Option[str] = Option(
     "mask",
     metavar="/DATASET",
-    help="A dataset of the shape of the data, or of its first axes: where it is not 0, values are missing.",
+    help="A dataset of the shape of the data, or of its first axes: where it is not 0, values are missing, also in the "
+    "output.",
     panel=Panel.MISSING,
     recorded=Recorded(_is_name, {"type": "string", "minLength": 1}, Replay.NEVER, same_in_all=True),
 )

@@ -33,11 +33,25 @@ class Use:
     inverse: bool = False
     unit: float | None = None
 
+    def find_unit(self, stats: Stats) -> float:
+        """What integers are divided by, or were for an inverse, with these statistics; 1 where they are not divided."""
+        import numpy as np
+
+        from zm_cli.numbers.stored import unit_divisor
+
+        if self.unit is not None:
+            return self.unit
+        if not stats.unit:
+            return 1.0
+        # An inverse restores the scale of the data that were measured.
+        whole = self.spec.dtype if self.spec.holds_integers else self.spec.real_dtype
+        return unit_divisor(np.dtype(stats.dtype) if self.inverse else whole)
+
 
 class Method(ABC):
-    """A way of scaling data, named by the command `center` or `standardize`, or by `--method` of another command.
+    """A way of scaling data, named by the command `center` or `standardize`, or by `--method` of `scale` or `whiten`.
 
-    Each is a module of this package, with an instance as METHOD.
+    Each is a module of `zm_cli/methods/`, with an instance as METHOD.
     """
 
     name: ClassVar[str]
@@ -81,7 +95,7 @@ class Method(ABC):
         return stats
 
     def list_warnings(self, stats: Stats, settings: Settings) -> list[str]:
-        """Sentences about what data with these statistics lose; not told of an inverse."""
+        """Sentences about what data with these statistics lose; not used for an inverse."""
         return []
 
     def list_notes(self, stats: Stats, settings: Settings, *, inverse: bool) -> list[str]:

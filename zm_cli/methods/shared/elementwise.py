@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 from zm_cli.methods.shared.base import Method, Use
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from zm_cli.methods.shared.settings import Settings
     from zm_cli.numbers.sums import Floats
     from zm_cli.statsfile.stats import Stats
@@ -19,13 +22,16 @@ if TYPE_CHECKING:
 class Affine:
     """`(x - shift) / scale + offset`, with `shift` and `scale` > 0 in the shape of the features.
 
-    With `clip`, values beyond these ends become the nearer one.
+    With `clip`, values beyond these ends become the nearer one. `tail` is what rounding dropped from `shift`, `flat`
+    says which features become exactly 0 before the offset (see AffineTransform); both in the shape of the features.
     """
 
     shift: Floats
     scale: Floats
     offset: float = 0.0
     clip: tuple[float, float] | None = None
+    tail: Floats | None = None
+    flat: NDArray[np.bool_] | None = None
 
 
 class Elementwise(Method):
@@ -41,15 +47,11 @@ class Elementwise(Method):
 
         from zm_cli.methods.shared.filling import find_filling
         from zm_cli.numbers.axes import broadcast_shape
-        from zm_cli.numbers.stored import hide_values, unit_divisor
-        from zm_cli.transforms.affine import AffineTransform
+        from zm_cli.numbers.stored import hide_values
+        from zm_cli.transforms.affine import AffineTransform, is_wide
 
         spec, affine = use.spec, self.find_affine(stats, settings)
-        unit = use.unit
-        if unit is None:
-            # An inverse restores the scale of the data that were measured.
-            whole = spec.dtype if spec.holds_integers else spec.real_dtype
-            unit = unit_divisor(np.dtype(stats.dtype) if use.inverse else whole) if stats.unit else 1.0
+        unit = use.find_unit(stats)
         filling = find_filling(stats, settings.impute, unit)
         if filling is None:
             filled = None
@@ -58,15 +60,20 @@ class Elementwise(Method):
         else:
             filled = (filling.divided - affine.shift) / affine.scale + affine.offset
         shape = broadcast_shape(stats.moments.mean.shape, spec.axes, stats.per)
+        wide = is_wide(np.dtype(stats.dtype) if use.inverse else spec.dtype, unit, spec.packing)
+        tail = affine.tail if wide and affine.tail is not None and affine.tail.any() else None
+        flat = affine.flat if wide and affine.flat is not None and affine.flat.any() else None
         return AffineTransform(
             shift=affine.shift.reshape(shape),
             scale=affine.scale.reshape(shape),
             offset=affine.offset,
             clip=affine.clip,
             filled=None if filled is None else filled.reshape(shape),
+            tail=None if tail is None else tail.reshape(shape),
+            flat=None if flat is None else flat.reshape(shape),
             dtype=use.dtype,
             unit=unit,
             hidden=hide_values(spec, None if use.inverse else stats.ignore),
-            packing=spec.packing if spec.packing is not None and spec.packing.is_affine else None,
+            packing=spec.affine_packing,
             inverse=use.inverse,
         )

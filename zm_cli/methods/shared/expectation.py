@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from zm_cli.methods.shared.settings import Settings
+from zm_cli.methods.shared.settings import Impute, Settings
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,20 @@ class Expectation:
     ddof: int = 0
     requires: tuple[str, ...] = ()
     together: bool = False
+
+
+def limit(low: Target, high: Target, settings: Settings) -> tuple[Target, Target]:
+    """The targets of the least and the largest values with some settings.
+
+    A number that fills missing values may lie beyond both, unless it is clipped.
+    """
+    beyond = is_number(settings.impute) and not settings.clip
+    return replace(low, or_less=beyond), replace(high, or_more=beyond)
+
+
+def is_number(impute: Impute) -> bool:
+    """Whether missing values become a number that was given, which may be far from all values."""
+    return impute is not None and not isinstance(impute, str)
 
 
 def read_settings(receipt: Mapping[str, Any]) -> Settings:

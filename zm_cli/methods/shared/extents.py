@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 NEGLIGIBLE = 10 * 2.0**-52
 """An extent below this counts as 0, as in scikit-learn (`_handle_zeros_in_scale`)."""
+ROUGH = 1e-3
+"""A larger share of its extent by which values are moved because the statistics are rounded is worth a warning."""
+MOST_NAMES = 5
 NOISE = 1e-12
-"""How much of its range a feature of scaled data may take up and still be one that was not divided by its extent."""
+"""A feature of scaled data whose extent is at most this share of the range had no extent that it was divided by."""
 
 
 @dataclass(frozen=True)
@@ -46,17 +49,39 @@ class Extensive(Elementwise):
         import numpy as np
 
         found, some = self.find_extents(stats, settings), stats.moments.count > 0
-        extent = np.where(some & (found.extent >= NEGLIGIBLE), found.extent, 1.0)
-        zero = np.where(some, found.zero, 0.0)
+        varies = found.extent >= NEGLIGIBLE
+        extent = np.where(some & varies, found.extent, 1.0)
+        zero, flat = np.where(some, found.zero, 0.0), some & ~varies
         clip = self.find_clip(settings) if settings.clip and "clip" in self.settings else None
         if settings.range is None or "range" not in self.settings:
-            return Affine(zero, extent, clip=clip)
+            return Affine(zero, extent, clip=clip, flat=flat)
         low, high = settings.range
-        return Affine(zero, extent / (high - low), low, clip)
+        return Affine(zero, extent / (high - low), low, clip, flat=flat)
 
     def find_clip(self, settings: Settings) -> tuple[float, float] | None:
         """The ends that `clip` cuts values off at."""
         return settings.range
+
+    def list_warnings(self, stats: Stats, settings: Settings) -> list[str]:
+        """Which features are whole numbers so large that their extent is only known roughly."""
+        import numpy as np
+
+        dtype = np.dtype(stats.dtype)
+        if stats.unit or dtype.kind not in "iu" or dtype.itemsize < 8:
+            return []
+        extent, moments = self.find_extents(stats, settings).extent, stats.moments
+        some = (moments.count > 0) & (extent >= NEGLIGIBLE)
+        step = np.spacing(np.where(some, np.maximum(np.abs(moments.min), np.abs(moments.max)), 0.0))
+        off = np.where(some, step / 2, 0.0) / np.where(some, extent, 1.0)
+        indices = np.flatnonzero(off > ROUGH).tolist()
+        if not indices:
+            return []
+        names = ", ".join(f"'{stats.name_feature(index)}'" for index in indices[:MOST_NAMES])
+        more = f" and {len(indices) - MOST_NAMES:,} more" if len(indices) > MOST_NAMES else ""
+        return [
+            f"whole numbers so large that the statistics round them, which moves scaled values by up to "
+            f"{off.max():.2g} of their extent: {names}{more}; subtract a number from them first"
+        ]
 
     def find_flat(self, stats: Stats, settings: Settings) -> tuple[str, NDArray[np.bool_]]:
         """The features with an extent of 0, and what they are."""

@@ -48,8 +48,8 @@ class Components:
 
 
 class Whitening(Method):
-    """`(x - mean) W`: its rows are vectors of features, W is made of the eigenvectors v and eigenvalues of their
-    covariance, `v / sqrt(eigenvalue + epsilon)`.
+    """`(x - mean) W`, where the rows of x are vectors of features, and W is made of the eigenvectors v and the
+    eigenvalues of their covariance: `v / sqrt(eigenvalue + epsilon)`.
 
     Directions in which the data of the statistics do not vary are left out (`find_spectrum` says which), whatever
     epsilon is: there is nothing that they could be scaled by.
@@ -60,7 +60,7 @@ class Whitening(Method):
     settings = ("ddof", "epsilon", "components")
 
     lost: ClassVar[str]
-    """What becomes of directions that are left out, as a clause."""
+    """What becomes of directions that are left out, as a clause; `{them}` stands for them."""
 
     def settle(self, stats: Stats, settings: Given) -> Given:
         """The settings with the number of components."""
@@ -75,15 +75,11 @@ class Whitening(Method):
 
         from zm_cli.methods.shared.filling import find_filling
         from zm_cli.numbers.axes import kept_axes
-        from zm_cli.numbers.stored import hide_values, unit_divisor
+        from zm_cli.numbers.stored import hide_values
         from zm_cli.transforms.matrix import MatrixTransform
 
         spec, found = use.spec, find_components(stats, settings)
-        unit = use.unit
-        if unit is None:
-            # An inverse restores the scale of the data that were measured.
-            whole = spec.dtype if spec.holds_integers else spec.real_dtype
-            unit = unit_divisor(np.dtype(stats.dtype) if use.inverse else whole) if stats.unit else 1.0
+        unit = use.find_unit(stats)
         filling = find_filling(stats, settings.impute, unit)
         filled = None if filling is None else (filling.real if use.inverse else filling.divided).ravel()
         mean, absent = find_comoments(stats).means(), found.spectrum.absent
@@ -102,7 +98,7 @@ class Whitening(Method):
             dtype=use.dtype,
             unit=unit,
             hidden=hide_values(spec, None if use.inverse else stats.ignore),
-            packing=spec.packing if spec.packing is not None and spec.packing.is_affine else None,
+            packing=spec.affine_packing,
             inverse=use.inverse,
         )
 
@@ -123,14 +119,14 @@ class Whitening(Method):
         spectrum = find_components(stats, settings).spectrum
         number, warnings = len(spectrum.constant), []
         if constant := int(spectrum.constant.sum()):
-            named = _name_features(stats, spectrum.constant)
-            warnings.append(f"{constant} of {number:,} features do not vary ({named}), so that {self.lost}")
+            named, do = _name_features(stats, spectrum.constant), "does" if constant == 1 else "do"
+            lost = self.lost.format(them="it" if constant == 1 else "them")
+            warnings.append(f"{constant} of {number:,} features {do} not vary ({named}), so that {lost}")
         if spectrum.dependent:
             named, one = _name_features(stats, spectrum.involved), spectrum.dependent == 1
+            lost = self.lost.format(them="it" if one else "them")
             directions = "1 direction does" if one else f"{spectrum.dependent} directions do"
-            warnings.append(
-                f"{directions} not vary, as features follow from one another ({named}), so that {self.lost}"
-            )
+            warnings.append(f"{directions} not vary, as features follow from one another ({named}), so that {lost}")
         return warnings
 
     def list_notes(self, stats: Stats, settings: Settings, *, inverse: bool) -> list[str]:
