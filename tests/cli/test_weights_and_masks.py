@@ -211,3 +211,10 @@ def run_by_nearly_all(folder: Path) -> str:
     rows = "\n".join(f"{index},{min(index, 36) / 8}" for index in range(40))
     (folder / "f.csv").write_text(f"a,f\n{rows}\n")
     return run(folder, "stats f.csv --by f")
+
+
+def test_statistics_that_are_applied_take_no_weights(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,w\n1,1\n2,2\n")
+    call_zm("stats", "t.csv", "--columns", "a", "-o", "s.json", cwd=tmp_path)
+    ran = call_zm("center", "t.csv", "--stats", "s.json", "--weight", "w", "-o", "o.csv", cwd=tmp_path)
+    assert (ran.code, "--weight cannot be combined with --stats" in ran.err) == (2, True)

@@ -39,7 +39,8 @@ def center(
     zm center test.csv -o test.centered.csv --stats train.centered.csv.stats.json
     zm center train.centered.csv -o back.csv --inverse
     """
-    from zm_cli.cli.writing import WriteRequest, write_dataset
+    from zm_cli.cli.writejob import WriteRequest
+    from zm_cli.cli.writing import write_dataset
 
     applying = replace(applying, operation="center")
     request = WriteRequest(source, output, stats, save_stats, reading, measuring, applying, given, no_clobber, parts)

@@ -44,7 +44,8 @@ def scale(
     zm scale train.01.csv -o back.csv --inverse
     """
     from zm_cli.cli.scaling import check_scaling, complete_by_training, complete_inverse
-    from zm_cli.cli.writing import WriteRequest, write_dataset
+    from zm_cli.cli.writejob import WriteRequest
+    from zm_cli.cli.writing import write_dataset
 
     applying = replace(applying, operation="scale", method=method, range=range, clip=clip, quantiles=quantiles)
     applying = complete_inverse(source, reading, applying) if applying.inverse else applying

@@ -44,7 +44,8 @@ def whiten(
     zm whiten pca.csv -o back.csv --inverse
     """
     from zm_cli.cli.scaling import check_scaling, complete_by_training, complete_inverse
-    from zm_cli.cli.writing import WriteRequest, write_dataset
+    from zm_cli.cli.writejob import WriteRequest
+    from zm_cli.cli.writing import write_dataset
 
     if measuring.per == "all":
         raise UsageError("whitening needs several features", where="--per all", hint="use another --per")
