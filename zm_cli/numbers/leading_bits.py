@@ -154,7 +154,8 @@ def count_values(values: Floats, earlier: Sequence[Counted] = ()) -> Counted:
         if same is not None:
             prefixes, shift = same, 0
             break
-        more = min(shift - least, room - _count_bits(len(prefixes)))
+        # One bit more at least, or this would not end.
+        more = min(shift - least, max(1, room - _count_bits(len(prefixes))))
         shift -= more
         index <<= more
         keys = ((bits >> np.uint64(shift)) & np.uint64((1 << more) - 1)).view(np.int64)
