@@ -36,7 +36,9 @@ def test_all_datasets_are_listed_and_one_is_proposed(many: Path) -> None:
 def test_other_commands_refuse_with_a_short_error(many: Path) -> None:
     ran = run_zm("center", many.name, "-o", "out.h5", cwd=many.parent)
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
-    assert "/run03/signal (9, 5) float32 and 66 more; " in ran.err
+    # The largest are named first.
+    assert "There are /run68/signal (9, 70) float32, " in ran.err
+    assert " and 66 more; " in ran.err
     assert ran.err.endswith("for example --dataset /x_train; zm inspect many.h5 lists all\n")
 
 
