@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,9 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.preprocessing import Normalizer, RobustScaler
 
-from tests.inprocess import call_zm
+from tests.inprocess import Shell, call_zm
 from tests.shell import run_zm
-from zm_cli.cli.main import app
 from zm_cli.data.options import ReadOptions
-from zm_cli.errors import ZmError
 from zm_cli.formats import find_receipt
 from zm_cli.methods import methods_of
 from zm_cli.schema import load_schema
@@ -27,36 +24,6 @@ from zm_cli.statsfile.store import load_stats
 
 SEED = 20261205
 INVERTED = [name for name in methods_of("scale") if name != "l2"]
-
-
-@dataclass
-class Shell:
-    """Runs zm in this process, in a folder of its own, with what it prints."""
-
-    folder: Path
-    capture: pytest.CaptureFixture[str]
-
-    def run(self, line: str) -> str:
-        """The messages of a command that succeeds."""
-        return str(self._run(line).err)
-
-    def print(self, line: str) -> str:
-        """Standard output of a command that succeeds."""
-        return str(self._run(line).out)
-
-    def refuse(self, line: str) -> str:
-        """The message of a command that fails; nothing is written."""
-        before = sorted(self.folder.iterdir())
-        with pytest.raises(ZmError) as caught:
-            self.run(line)
-        assert sorted(self.folder.iterdir()) == before
-        assert "\n" not in str(caught.value)
-        return str(caught.value)
-
-    def _run(self, line: str) -> Any:
-        self.capture.readouterr()
-        app(line.split(), standalone_mode=False, prog_name="zm")
-        return self.capture.readouterr()
 
 
 @pytest.fixture

@@ -43,15 +43,12 @@ def scale(
     zm scale test.csv -o test.01.csv --stats train.01.csv.stats.json
     zm scale train.01.csv -o back.csv --inverse
     """
-    from zm_cli.cli.scaling import check_scaling, complete_by_training, complete_inverse
+    from zm_cli.cli.scaling import settle_scaling
     from zm_cli.cli.writejob import WriteRequest
     from zm_cli.cli.writing import write_dataset
 
     applying = replace(applying, operation="scale", method=method, range=range, clip=clip, quantiles=quantiles)
-    applying = complete_inverse(source, reading, applying) if applying.inverse else applying
-    applying, told = complete_by_training(stats, applying, given)
-    applying = replace(applying, method=applying.method or "minmax")
-    check_scaling(applying, given)
+    applying, told = settle_scaling(source, reading, stats, applying, given, default="minmax")
     request = WriteRequest(
         source, output, stats, save_stats, reading, measuring, applying, given, no_clobber, parts, told
     )

@@ -35,7 +35,23 @@ MEASURED: Sequence[Option[Any]] = (opt.STATS, opt.SAVE_STATS, opt.PER, opt.UNIT,
 """The options that a method which measures nothing does not take, besides those of optional statistics."""
 
 
-def complete_inverse(path: str | None, reading: Reading, applying: ApplyOptions) -> ApplyOptions:
+def settle_scaling(
+    source: str | None, reading: Reading, stats: str | None, applying: ApplyOptions, given: Given, *, default: str
+) -> tuple[ApplyOptions, str | None]:
+    """The options with a method: the one given, that of the data to restore or beside the statistics, or the default.
+
+    And a sentence on how it was chosen, if there is something to say. Raises UsageError for options that do not go
+    with the method, and for an inverse whose method is not known.
+    """
+    if applying.inverse:
+        applying = _complete_inverse(source, reading, applying)
+    applying, told = _complete_by_training(stats, applying, given)
+    applying = replace(applying, method=applying.method or default)
+    _check_scaling(applying, given)
+    return applying, told
+
+
+def _complete_inverse(path: str | None, reading: Reading, applying: ApplyOptions) -> ApplyOptions:
     """The options of an inverse, completed with what the receipt of the data says of how they were transformed.
 
     Raises UsageError where no method is given, and there is no receipt of such data that names one.
@@ -68,7 +84,7 @@ def complete_inverse(path: str | None, reading: Reading, applying: ApplyOptions)
     return replace(applying, method=found, **own)
 
 
-def complete_by_training(stats: str | None, applying: ApplyOptions, given: Given) -> tuple[ApplyOptions, str | None]:
+def _complete_by_training(stats: str | None, applying: ApplyOptions, given: Given) -> tuple[ApplyOptions, str | None]:
     """The options with the method and the settings by which the data that have the name of the statistics were scaled.
 
     And a sentence that says so. They are the same, and there is no sentence, where a method is given, where no such
@@ -119,7 +135,7 @@ def _spell_value(value: Any) -> Any:
     return ",".join(f"{float(end):.17g}" for end in value) if isinstance(value, tuple) else value
 
 
-def check_scaling(applying: ApplyOptions, given: Given) -> None:
+def _check_scaling(applying: ApplyOptions, given: Given) -> None:
     """Raises UsageError for an option that the method does not take, naming those that do."""
     method = methods()[applying.method_name]
     if applying.inverse and not method.has_inverse:

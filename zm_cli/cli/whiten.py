@@ -43,17 +43,14 @@ def whiten(
     zm whiten train.csv -o pca.csv --method pca --components 0.95
     zm whiten pca.csv -o back.csv --inverse
     """
-    from zm_cli.cli.scaling import check_scaling, complete_by_training, complete_inverse
+    from zm_cli.cli.scaling import settle_scaling
     from zm_cli.cli.writejob import WriteRequest
     from zm_cli.cli.writing import write_dataset
 
     if measuring.per == "all":
         raise UsageError("whitening needs several features", where="--per all", hint="use another --per")
     applying = replace(applying, operation="whiten", method=method, components=components, epsilon=epsilon)
-    applying = complete_inverse(source, reading, applying) if applying.inverse else applying
-    applying, told = complete_by_training(stats, applying, given)
-    applying = replace(applying, method=applying.method or "zca")
-    check_scaling(applying, given)
+    applying, told = settle_scaling(source, reading, stats, applying, given, default="zca")
     request = WriteRequest(
         source, output, stats, save_stats, reading, measuring, applying, given, no_clobber, parts, told
     )

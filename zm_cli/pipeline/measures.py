@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from zm_cli.errors import DataError
-from zm_cli.inputs.option_text import to_probability
 from zm_cli.methods.shared.expectation import Expectation
+from zm_cli.methods.shared.percents import find_quantiles
 from zm_cli.numbers.blas import limit_blas
 from zm_cli.numbers.sums import Counts, Floats
 from zm_cli.statistics import optional_statistics
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from zm_cli.statistics.covariance import Covariance
-    from zm_cli.statistics.quantiles import Quantiles
 
 Measure = Callable[[Stats, Expectation], Floats]
 """Returns a number for each feature, shape (features,); NaN where it is not known."""
@@ -107,8 +106,7 @@ def _projected(stats: Stats, expected: Expectation) -> Floats:
 
 def _quantile(which: Callable[[Expectation], float]) -> Measure:
     def measure(stats: Stats, expected: Expectation) -> Floats:
-        quantiles = cast("Quantiles", stats.statistics["quantiles"])
-        return quantiles.quantile([to_probability(which(expected))]).ravel()
+        return find_quantiles(stats, (which(expected),)).ravel()
 
     return measure
 

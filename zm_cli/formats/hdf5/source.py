@@ -7,8 +7,6 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import xxhash
-
 from zm_cli.data import block as blocks
 from zm_cli.data.block import Block, Span
 from zm_cli.data.options import ReadOptions
@@ -153,18 +151,7 @@ class Hdf5Source:
         """
         address: SampleRange = span.address
         values = address.pick(self._reader.read(address.start, address.stop).view(self.spec.dtype))
-        digest = xxhash.xxh3_128(values.reshape(-1).view("u1").data)
-        beside = self._others.beside.read(address, values.shape)
-        digest.update(beside.digested)
-        return Block(
-            span,
-            values,
-            digest.digest(),
-            numbers=address.numbers,
-            labels=beside.labels,
-            weights=beside.weights,
-            masked=beside.masked,
-        )
+        return self._others.beside.make_block(span, values)
 
     def tally(self, spans: Sequence[Span]) -> None:
         """None: counting values is not faster than reading them. Safe to call from several threads at once."""

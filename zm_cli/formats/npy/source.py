@@ -93,23 +93,10 @@ class NpySource:
 
         Safe to call from several threads at once. Raises DataError where the file is damaged or shorter than it was.
         """
-        import xxhash
-
         address: SampleRange = span.address
         with errors_explained(name_array(self.path, self.array.name)):
             values = address.pick(self._open().read(address.start, address.stop))
-        digest = xxhash.xxh3_128(values.reshape(-1).view(np.uint8).data)
-        beside = self._others.beside.read(address, values.shape)
-        digest.update(beside.digested)
-        return Block(
-            span,
-            values,
-            digest.digest(),
-            numbers=address.numbers,
-            labels=beside.labels,
-            weights=beside.weights,
-            masked=beside.masked,
-        )
+        return self._others.beside.make_block(span, values)
 
     def tally(self, spans: Sequence[Span]) -> None:
         """None: counting values is not faster than reading them. Safe to call from several threads at once."""

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli.data.block import Labels
+from zm_cli.data.block import Block, Labels, Span, Values
 from zm_cli.data.options import Option, ReadOptions
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.shared.options import BY, MASK, WEIGHT
@@ -99,6 +99,27 @@ class Beside:
         parts += [part.tobytes() for part in (weights, masked) if part is not None]
         wide = None if masked is None else np.broadcast_to(masked, shape)
         return ReadBeside(labels, weights, wide, b"\0".join(parts))
+
+    def make_block(self, span: Span, values: Values) -> Block:
+        """The block of a span, whose address is a SampleRange, with these values and what belongs to its samples.
+
+        All of them are in its digest. Raises DataError as `read`.
+        """
+        import xxhash
+
+        address: SampleRange = span.address
+        beside = self.read(address, values.shape)
+        digest = xxhash.xxh3_128(values.reshape(-1).view(np.uint8).data)
+        digest.update(beside.digested)
+        return Block(
+            span,
+            values,
+            digest.digest(),
+            numbers=address.numbers,
+            labels=beside.labels,
+            weights=beside.weights,
+            masked=beside.masked,
+        )
 
 
 def list_named(options: ReadOptions) -> dict[str, str]:
