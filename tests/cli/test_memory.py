@@ -29,13 +29,14 @@ def write_hdf5(path: Path, samples: int) -> Path:
 
 
 ROOM = 64 << 10
-"""kB by which peaks may differ: how many blocks of 8 MB two workers hold at the peak is random."""
+"""kB by which peaks may differ: how many blocks of 8 MB two workers hold at the peak is random, and threads fragment the
+heap for the first hundred megabytes. The smaller of two inputs is therefore already larger than what a run holds."""
 
 
 @needs_limits
 @slow
 def test_half_a_gigabyte_more_of_samples_takes_no_more_memory_to_measure(tmp_path: Path) -> None:
-    small, large = (write_hdf5(tmp_path / f"{samples}.h5", samples) for samples in (320, 3200))
+    small, large = (write_hdf5(tmp_path / f"{samples}.h5", samples) for samples in (1600, 4800))
     for per in ("channel", "pixel"):
         assert peak_of("stats", large, "--per", per) <= peak_of("stats", small, "--per", per) + ROOM
 
@@ -45,8 +46,8 @@ def test_half_a_gigabyte_more_of_samples_takes_no_more_memory_to_measure(tmp_pat
 def test_two_hundred_megabytes_more_of_rows_take_no_more_memory(tmp_path: Path) -> None:
     line = "".join(f"{index / 7:.15f},{index},text\n" for index in range(1000))
     small, large, output = tmp_path / "small.csv", tmp_path / "large.csv", tmp_path / "out.csv"
-    small.write_text("x,y,z\n" + line * 1500)
-    large.write_text("x,y,z\n" + line * 9000)
+    small.write_text("x,y,z\n" + line * 4500)
+    large.write_text("x,y,z\n" + line * 12000)
     assert peak_of("stats", large) <= peak_of("stats", small) + ROOM
     peak = peak_of("center", large, "-o", output)
     assert peak <= peak_of("center", small, "-o", output) + ROOM
