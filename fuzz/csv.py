@@ -295,7 +295,7 @@ TARGET = Target(
         "zm_cli.cli.main",
         "zm_cli.formats.csv.sink",
         "zm_cli.formats.csv.source",
-        "zm_cli.pipeline.apply",
+        "zm_cli.pipeline.applying.apply",
         "isal",
     ),
 )

@@ -264,5 +264,5 @@ TARGET = Target(
     mutate,
     make_commands,
     check,
-    preload=("zm_cli.cli.main", "h5py", "isal.isal_zlib", "zm_cli.formats.hdf5.sink", "zm_cli.pipeline.apply"),
+    preload=("zm_cli.cli.main", "h5py", "isal.isal_zlib", "zm_cli.formats.hdf5.sink", "zm_cli.pipeline.applying.apply"),
 )

@@ -75,6 +75,6 @@ TARGET = Target(
         "numpy",
         "zm_cli.formats.npy.source",
         "zm_cli.formats.npy.sink",
-        "zm_cli.pipeline.apply",
+        "zm_cli.pipeline.applying.apply",
     ),
 )

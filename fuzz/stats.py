@@ -196,5 +196,5 @@ TARGET = Target(
     mutate=mutate,
     commands=list_commands,
     check=check,
-    preload=("zm_cli.cli.main", "zm_cli.statsfile.store", "zm_cli.pipeline.apply", "numpy", "h5py"),
+    preload=("zm_cli.cli.main", "zm_cli.statsfile.store", "zm_cli.pipeline.applying.apply", "numpy", "h5py"),
 )

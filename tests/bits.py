@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.moments.moments import Moments
 
 FIELDS = ("count", "mean", "m2", "min", "max", "missing", "tail")
 SUMS = ("total", "squares", "squares_high")

@@ -14,7 +14,7 @@ from zm_cli.methods import methods
 from zm_cli.methods.shared.base import Use
 from zm_cli.methods.shared.settings import Settings
 from zm_cli.numbers.axes import Per, kept_axes
-from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.stored import unit_divisor
 from zm_cli.statsfile.stats import SourceRecord, Stats
 

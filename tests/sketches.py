@@ -8,8 +8,8 @@ from dataclasses import fields
 
 import pytest
 
-from zm_cli.numbers import leading_bits, sketch
-from zm_cli.numbers.sketch import Sketch
+from zm_cli.numbers.sketch import leading_bits, sketch
+from zm_cli.numbers.sketch.sketch import Sketch
 
 SMALL = 5
 PIECE = 8

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from zm_cli.data.block import Span
 from zm_cli.formats.images.reading import Address
-from zm_cli.numbers.moments import Moments
-from zm_cli.pipeline.part import Part
-from zm_cli.pipeline.span_groups import SpanRun
+from zm_cli.numbers.moments.moments import Moments
+from zm_cli.pipeline.measuring.part import Part
+from zm_cli.pipeline.measuring.span_groups import SpanRun
 
 FILES = 14
 """How many paths the address of a block of photographs holds."""

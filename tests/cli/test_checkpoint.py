@@ -16,7 +16,7 @@ from PIL import Image
 from tests.shell import Ran, run_zm
 from tests.systems import needs_fork, slow
 from zm_cli.cli.measuring import check_checkpoint
-from zm_cli.cli.report import Report
+from zm_cli.cli.messages import Messages
 from zm_cli.data.options import ReadOptions
 from zm_cli.errors import UsageError
 from zm_cli.formats import open_source
@@ -25,7 +25,7 @@ KILLED = """
 import os, signal, sys
 from zm_cli.data import block
 from zm_cli.formats.images import source
-from zm_cli.pipeline import checkpoint
+from zm_cli.pipeline.measuring import checkpoint
 from zm_cli.running.plan import Plan
 
 stop, moment, together = int(sys.argv.pop(1)), sys.argv.pop(1), int(sys.argv.pop(1))
@@ -164,7 +164,7 @@ def test_a_short_run_leaves_no_checkpoint_and_says_nothing_of_it(tmp_path: Path)
 def test_the_progress_bar_begins_with_what_is_done(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     np.save(tmp_path / "a.npy", np.zeros((40, 3)))
     source = open_source(str(tmp_path / "a.npy"), ReadOptions())
-    with Report(progress=True).progress_bar([source], "measuring", (720, 30)) as tick:
+    with Messages(progress=True).progress_bar([source], "measuring", (720, 30)) as tick:
         tick(240, 10)
     assert "30/40" in capsys.readouterr().err
 

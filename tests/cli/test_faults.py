@@ -21,8 +21,8 @@ from tests.systems import needs_fifo, needs_groups, needs_limits, resource, slow
 from zm_cli.data.options import ReadOptions
 from zm_cli.errors import DataError, ZmError
 from zm_cli.formats import open_source
-from zm_cli.pipeline.apply import apply
-from zm_cli.pipeline.measure import measure
+from zm_cli.pipeline.applying.apply import apply
+from zm_cli.pipeline.measuring.measure import measure
 from zm_cli.pipeline.opening import open_to_apply
 from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
 from zm_cli.running.plan import Plan

@@ -29,8 +29,9 @@ def write_hdf5(path: Path, samples: int) -> Path:
 
 
 ROOM = 64 << 10
-"""kB by which peaks may differ: how many blocks of 8 MB two workers hold at the peak is random, and threads fragment the
-heap for the first hundred megabytes. The smaller of two inputs is therefore already larger than what a run holds."""
+"""kB by which peaks may differ: how many blocks of 8 MB two workers hold at the peak is random.
+
+Peaks also grow with the first hundred megabytes, until each thread's heap has its size: the smaller input has more."""
 
 
 @needs_limits

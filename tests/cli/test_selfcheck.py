@@ -11,12 +11,12 @@ import h5py
 import numpy as np
 import pytest
 
-from tests.pipeline.writing import write
+from tests.pipeline.applying.writing import write
 from tests.shell import run_zm
 from zm_cli.data.options import ReadOptions
 from zm_cli.formats import open_source
 from zm_cli.outputs.receipt import Operation
-from zm_cli.pipeline.measure import measure
+from zm_cli.pipeline.measuring.measure import measure
 from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
 from zm_cli.running.plan import Plan
 

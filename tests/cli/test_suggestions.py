@@ -12,7 +12,7 @@ import typer
 
 from tests.shell import run_zm
 from zm_cli.cli.main import app
-from zm_cli.cli.usage import explain_usage
+from zm_cli.cli.parsing.usage import explain_usage
 from zm_cli.errors import UsageError
 from zm_cli.formats import formats
 from zm_cli.methods import methods_of

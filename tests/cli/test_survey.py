@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.shell import run_zm
-from zm_cli.cli.facts import layout_fact
+from zm_cli.cli.display.facts import layout_fact
 
 
 @pytest.fixture

@@ -27,12 +27,12 @@ from zm_cli.data.source import Source
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import detect, find_receipt, formats, open_source
 from zm_cli.formats.shared.sampling import draw_evenly
-from zm_cli.pipeline.apply import apply
-from zm_cli.pipeline.join import join_parts
-from zm_cli.pipeline.measure import measure
+from zm_cli.pipeline.applying.apply import apply
+from zm_cli.pipeline.applying.join import join_parts
+from zm_cli.pipeline.applying.unmeasured import describe_unmeasured
+from zm_cli.pipeline.measuring.measure import measure
 from zm_cli.pipeline.opening import open_to_apply
 from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
-from zm_cli.pipeline.unmeasured import describe_unmeasured
 from zm_cli.running.plan import Plan
 from zm_cli.schema import load_schema
 from zm_cli.statsfile.encode import to_json

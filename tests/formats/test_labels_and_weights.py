@@ -20,7 +20,7 @@ from zm_cli.data.options import ReadOptions
 from zm_cli.data.source import Source
 from zm_cli.formats import formats, open_source
 from zm_cli.formats.shared.sampling import draw_evenly
-from zm_cli.pipeline.measure import measure
+from zm_cli.pipeline.measuring.measure import measure
 from zm_cli.pipeline.opening import open_to_apply
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.running.plan import Plan

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from zm_cli.numbers.accumulate import Accumulator
-from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.moments.moments import Moments
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "int32", "float32"])

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.pipeline.writing import Made, measure_all, write
+from tests.pipeline.applying.writing import Made, measure_all, write
 from zm_cli.data.options import ReadOptions
 from zm_cli.errors import DataError
 from zm_cli.formats import open_source

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.made import make_stats
-from tests.pipeline.writing import measure_all
+from tests.pipeline.applying.writing import measure_all
 from zm_cli.inputs.option_text import spell_names
 from zm_cli.pipeline.doubts import doubt_method, find_flags
 from zm_cli.pipeline.options import Purpose

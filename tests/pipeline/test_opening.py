@@ -12,10 +12,10 @@ import pytest
 from zm_cli.data.options import ReadOptions
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import open_source
-from zm_cli.pipeline.measure import measure
+from zm_cli.pipeline.checking.training import Training, open_to_compare
+from zm_cli.pipeline.measuring.measure import measure
 from zm_cli.pipeline.opening import open_to_apply
 from zm_cli.pipeline.options import MeasureOptions
-from zm_cli.pipeline.training import Training, open_to_compare
 from zm_cli.running.plan import Plan
 from zm_cli.statsfile.stats import Stats
 from zm_cli.statsfile.store import load_stats, save_stats

@@ -12,9 +12,9 @@ import pytest
 from tests.formats.images.samples import open_images, save_picture
 from zm_cli.data.packing import Packing
 from zm_cli.errors import DataError
-from zm_cli.numbers.bounds import Bounds
+from zm_cli.numbers.moments.bounds import Bounds
 from zm_cli.numbers.stored import hide_values, match_values
-from zm_cli.pipeline.measure import measure, measure_outside
+from zm_cli.pipeline.measuring.measure import measure, measure_outside
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.running.plan import Plan
 from zm_cli.statistics.zeros import Zeros

@@ -16,8 +16,8 @@ from tests.systems import slow
 from zm_cli.data import block
 from zm_cli.data.options import ReadOptions
 from zm_cli.formats import open_source
-from zm_cli.pipeline.apply import apply
-from zm_cli.pipeline.measure import measure
+from zm_cli.pipeline.applying.apply import apply
+from zm_cli.pipeline.measuring.measure import measure
 from zm_cli.pipeline.opening import open_to_apply
 from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
 from zm_cli.running.cluster.connection import connect

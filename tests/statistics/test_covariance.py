@@ -26,10 +26,10 @@ from zm_cli.data.spec import Spec
 from zm_cli.errors import UsageError
 from zm_cli.formats import open_source
 from zm_cli.numbers.axes import kept_axes
-from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.statistic import FieldError, Population
-from zm_cli.pipeline import checkpoint_file
-from zm_cli.pipeline.measure import measure
+from zm_cli.pipeline.measuring import checkpoint_file
+from zm_cli.pipeline.measuring.measure import measure
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.running.plan import Plan
 from zm_cli.statistics.covariance import Covariance

@@ -21,9 +21,9 @@ from tests.shell import run_zm
 from tests.sketches import assert_same_sketch
 from tests.systems import examples
 from zm_cli.errors import DataError
-from zm_cli.numbers import leading_bits
-from zm_cli.numbers.sketch import Sketch
-from zm_cli.numbers.sketch_size import MOST_BUCKETS
+from zm_cli.numbers.sketch import leading_bits
+from zm_cli.numbers.sketch.size import MOST_BUCKETS
+from zm_cli.numbers.sketch.sketch import Sketch
 from zm_cli.numbers.statistic import FieldError, Population
 from zm_cli.statistics.quantiles import Quantiles, name_quantile
 from zm_cli.statsfile.reader import read_document

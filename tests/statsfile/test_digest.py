@@ -10,7 +10,7 @@ import pytest
 
 from tests.hostile_stats import images
 from tests.made import DIGEST
-from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.moments.moments import Moments
 from zm_cli.outputs.provenance import Provenance
 from zm_cli.statsfile.digest import digest_stats
 from zm_cli.statsfile.encode import to_json

@@ -21,7 +21,7 @@ from zm_cli.data.block import Labels
 from zm_cli.errors import DataError, UsageError
 from zm_cli.numbers.accumulate import Accumulator
 from zm_cli.numbers.axes import kept_axes
-from zm_cli.numbers.groups import Groups
+from zm_cli.numbers.groups.groups import Groups
 from zm_cli.numbers.statistic import Statistic
 from zm_cli.statistics.covariance import Covariance
 from zm_cli.statistics.quantiles import Quantiles

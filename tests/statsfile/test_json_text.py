@@ -20,7 +20,7 @@ from tests.shell import run_zm
 from tests.systems import needs_fifo, slow
 from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError, UsageError
-from zm_cli.numbers.moment_arrays import WEIGHTS
+from zm_cli.numbers.moments.arrays import WEIGHTS
 from zm_cli.numbers.statistic import MOST_FEATURES
 from zm_cli.statistics.quantiles import Quantiles
 from zm_cli.statsfile import json_array

@@ -17,7 +17,7 @@ from tests.hostile_stats import document_of, refused
 from tests.made import make_stats
 from tests.schemas import load_closed
 from zm_cli.errors import DataError
-from zm_cli.numbers.groups import SECTION
+from zm_cli.numbers.groups.groups import SECTION
 from zm_cli.numbers.statistic import ArrayField, FieldError, Population, Shape, Statistic, read_counts
 from zm_cli.numbers.sums import Counts, Floats
 from zm_cli.schema import load_schema

@@ -17,8 +17,8 @@ from tests.bits import SMALL, assert_same_bits, draw_integers, merge_all, partit
 from tests.hostile_stats import images, table
 from tests.made import make_stats
 from tests.systems import examples
-from zm_cli.numbers.integer_sums import IntegerSums
-from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.moments.integer_sums import IntegerSums
+from zm_cli.numbers.moments.moments import Moments
 from zm_cli.outputs.provenance import Provenance
 from zm_cli.statsfile.stats import Stats
 from zm_cli.statsfile.store import load_stats, save_stats

@@ -22,12 +22,12 @@ from zm_cli.formats import formats, reading_options
 from zm_cli.formats.shared.options import BY
 from zm_cli.methods import methods
 from zm_cli.methods.shared.settings import Settings
-from zm_cli.numbers.groups import Groups
-from zm_cli.numbers.moments import Moments
-from zm_cli.numbers.weighted_block import measure_block
+from zm_cli.numbers.groups.groups import Groups
+from zm_cli.numbers.moments.moments import Moments
+from zm_cli.numbers.moments.weighted_block import measure_block
 from zm_cli.outputs.receipt import Operation
-from zm_cli.pipeline.compare import Limits
-from zm_cli.pipeline.measures import MEASURES
+from zm_cli.pipeline.checking.compare import Limits
+from zm_cli.pipeline.checking.measures import MEASURES
 from zm_cli.pipeline.options import State
 from zm_cli.schema import NAMES, load_schema
 from zm_cli.statistics import optional_statistics

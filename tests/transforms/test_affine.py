@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tests.made import make_stats, make_transform
 from zm_cli.data.spec import Spec
-from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.pieces import PIECE
 from zm_cli.statistics.quantiles import Quantiles
 from zm_cli.transforms.affine import AffineTransform

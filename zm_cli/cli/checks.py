@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from zm_cli.cli.checktable import print_findings
-from zm_cli.cli.groups import Checking, Given, Reading
+from zm_cli.cli.display.check_table import print_findings
 from zm_cli.cli.inspecting import check_plain_stats, skip_unreadable
+from zm_cli.cli.messages import Messages, drop_output
+from zm_cli.cli.parsing.parameters import Checking, Given, Reading
 from zm_cli.cli.reading import open_sources
-from zm_cli.cli.report import Report, drop_output
 from zm_cli.cli.sources import check_input_once, name_source
 from zm_cli.errors import UsageError
 from zm_cli.formats.shared.options import COLUMNS, EXCLUDE
 from zm_cli.inputs.option_text import parse_limit
+from zm_cli.pipeline.applying.parts_record import refuse_parts
 from zm_cli.pipeline.belonging import find_other_data
-from zm_cli.pipeline.check import TOLERANCE, check_data, check_stats, find_untransformed
-from zm_cli.pipeline.compare import QUANTILES, Limits, compare_data, compare_stats
-from zm_cli.pipeline.findings import Findings
+from zm_cli.pipeline.checking.check import TOLERANCE, check_data, check_stats, find_untransformed
+from zm_cli.pipeline.checking.compare import QUANTILES, Limits, compare_data, compare_stats
+from zm_cli.pipeline.checking.findings import Findings
+from zm_cli.pipeline.checking.training import Training, open_to_compare
 from zm_cli.pipeline.options import MeasureOptions
-from zm_cli.pipeline.parts_record import refuse_parts
-from zm_cli.pipeline.training import Training, open_to_compare
 from zm_cli.pipeline.words import list_names
 from zm_cli.running.plan import Plan
 from zm_cli.statsfile.store import is_stats_file, load_stats
@@ -57,20 +57,20 @@ class CheckRequest:
         return self.path is not None and self.reading.kind is None and is_stats_file(self.path)
 
 
-def run_check(request: CheckRequest, plan: Plan, report: Report, *, json: bool) -> None:
+def run_check(request: CheckRequest, plan: Plan, messages: Messages, *, json: bool) -> None:
     """Does the check and prints its findings; exits with code 1 if it fails.
 
     Raises UsageError for options that cannot be combined.
     """
     _check_combination(request.checking)
     check = _check if request.checking.against is None else _compare
-    found = check(request, plan, report)
-    report.print_outcome(found.outcome)
+    found = check(request, plan, messages)
+    messages.print_outcome(found.outcome)
     try:
         if json:
             _print_document(found)
-        elif not report.quiet:
-            print_findings(found, everything=report.verbose, full=report.verbose or sys.stdout.isatty())
+        elif not messages.quiet:
+            print_findings(found, everything=messages.verbose, full=messages.verbose or sys.stdout.isatty())
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader has closed the pipe. The exit code must still say whether the check failed.
@@ -91,7 +91,7 @@ def _check_combination(checking: Checking) -> None:
         raise UsageError(f"{given[0]} needs --against", hint="name a stats file with --against")
 
 
-def _check(request: CheckRequest, plan: Plan, report: Report) -> Findings:
+def _check(request: CheckRequest, plan: Plan, messages: Messages) -> Findings:
     state = request.checking.check
     assert state is not None
     tolerance = parse_limit(request.checking.tolerance, "--tolerance", TOLERANCE)
@@ -103,22 +103,22 @@ def _check(request: CheckRequest, plan: Plan, report: Report) -> Findings:
     refuse_parts(named.path)
     reading = skip_unreadable(request.reading, named)
     options = reading.options
-    report.connect(plan)
+    messages.connect(plan)
     with ExitStack() as stack:
-        (source,) = stack.enter_context(open_sources([named], options, reading.kind, plan, report))
+        (source,) = stack.enter_context(open_sources([named], options, reading.kind, plan, messages))
         left = find_untransformed(source) if options.get(COLUMNS) is None else []
         if left:
             source.close()
             options = options.replace(**{EXCLUDE.name: (*(options.get(EXCLUDE) or ()), *left)})
-            (source,) = stack.enter_context(open_sources([named], options, reading.kind, plan, report))
-        tick = stack.enter_context(report.progress_bar([source], "checking"))
+            (source,) = stack.enter_context(open_sources([named], options, reading.kind, plan, messages))
+        tick = stack.enter_context(messages.progress_bar([source], "checking"))
         found = check_data(source, state, tolerance, request.measuring, plan, tick)
     if left:
         found.outcome.note([f"{named.path}: not checked, because its receipt says they were left: {list_names(left)}"])
     return found
 
 
-def _compare(request: CheckRequest, plan: Plan, report: Report) -> Findings:
+def _compare(request: CheckRequest, plan: Plan, messages: Messages) -> Findings:
     against, reading, measuring = request.checking.against, request.reading, request.measuring
     assert against is not None
     limits = _parse_limits(request.checking)
@@ -140,11 +140,11 @@ def _compare(request: CheckRequest, plan: Plan, report: Report) -> Findings:
         return findings
     named = name_source(request.path, reading.files_from, reading.kind)
     options = skip_unreadable(reading, named).options.replace(files=named.files)
-    report.connect(plan)
-    with report.opening_bar() as opening_tick:
+    messages.connect(plan)
+    with messages.opening_bar() as opening_tick:
         source = open_to_compare(named.path, options, training, reading.kind, plan=plan, tick=opening_tick)
     try:
-        with report.progress_bar([source], "comparing") as tick:
+        with messages.progress_bar([source], "comparing") as tick:
             findings = compare_data(source, training, limits, plan, tick)
     finally:
         source.close()

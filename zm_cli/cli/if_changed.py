@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import zm_cli
-from zm_cli.cli.groups import Given, Reading
+from zm_cli.cli.parsing.parameters import Given, Reading
 from zm_cli.cli.sources import NamedSource
 from zm_cli.data.options import ReadOptions
 from zm_cli.errors import UsageError, ZmError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from zm_cli.cli.groups import Given, Reading
+from zm_cli.cli.parsing.parameters import Given, Reading
 from zm_cli.cli.sources import NamedSource
 from zm_cli.errors import UsageError
 from zm_cli.formats import detect

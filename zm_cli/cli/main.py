@@ -12,16 +12,16 @@ from typing import Any
 
 import typer
 
-from zm_cli.cli.arguments import InstallCompletion, ShowCompletion, Version
-from zm_cli.cli.center import center
-from zm_cli.cli.commands import Command, Commands
-from zm_cli.cli.inspect import inspect
-from zm_cli.cli.join import join
-from zm_cli.cli.merge import merge
-from zm_cli.cli.scale import scale
-from zm_cli.cli.standardize import standardize
-from zm_cli.cli.stats import stats
-from zm_cli.cli.whiten import whiten
+from zm_cli.cli.commands.center import center
+from zm_cli.cli.commands.inspect import inspect
+from zm_cli.cli.commands.join import join
+from zm_cli.cli.commands.merge import merge
+from zm_cli.cli.commands.scale import scale
+from zm_cli.cli.commands.standardize import standardize
+from zm_cli.cli.commands.stats import stats
+from zm_cli.cli.commands.whiten import whiten
+from zm_cli.cli.parsing.arguments import InstallCompletion, ShowCompletion, Version
+from zm_cli.cli.parsing.command_classes import Command, Commands
 from zm_cli.errors import DataError, UsageError, ZmError, print_error
 from zm_cli.running.guard import promise_files
 from zm_cli.system import is_reader_gone
@@ -65,7 +65,7 @@ def _register(command: Callable[..., None]) -> None:
         except OSError as error:
             if not is_reader_gone(error):
                 raise
-            from zm_cli.cli.report import drop_output
+            from zm_cli.cli.messages import drop_output
 
             drop_output()
 
@@ -132,7 +132,7 @@ def _run() -> int:
     except ZmError as error:
         return _fail(error, error)
     except typer.TyperException as error:
-        from zm_cli.cli.usage import explain_usage
+        from zm_cli.cli.parsing.usage import explain_usage
 
         explained = explain_usage(error)
         return UsageError.code if explained is None else _fail(explained, error)

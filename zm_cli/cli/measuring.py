@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from zm_cli.cli.report import Report
-from zm_cli.cli.tables import show_samples
+from zm_cli.cli.display.tables import show_samples
+from zm_cli.cli.messages import Messages
 from zm_cli.data.options import ReadOptions
 from zm_cli.data.source import Source
 from zm_cli.errors import UsageError
 from zm_cli.outputs.draft import check_folder
-from zm_cli.pipeline.checkpoint import KEEP_NOTHING, Checkpoint, Keeper
-from zm_cli.pipeline.measure import measure
+from zm_cli.pipeline.measuring.checkpoint import KEEP_NOTHING, Checkpoint, Keeper
+from zm_cli.pipeline.measuring.measure import measure
 from zm_cli.pipeline.options import MeasureOptions, Purpose
 from zm_cli.pipeline.outcome import Outcome
 from zm_cli.pipeline.splits import find_held_out, find_leak
@@ -27,7 +27,7 @@ def measure_opened(
     sources: Sequence[Source],
     options: MeasureOptions,
     plan: Plan,
-    report: Report,
+    messages: Messages,
     purpose: Purpose = "stats",
     *,
     keeper: Keeper = KEEP_NOTHING,
@@ -36,8 +36,8 @@ def measure_opened(
 
     They go on from what `keeper` holds of an earlier run.
     """
-    report.print_left_out(sources)
-    with report.progress_bar(sources, "measuring", (keeper.nbytes, keeper.samples)) as tick:
+    messages.print_left_out(sources)
+    with messages.progress_bar(sources, "measuring", (keeper.nbytes, keeper.samples)) as tick:
         stats, outcome = measure(sources, replace(options, purpose=purpose), plan, tick, keeper)
     if split := find_leak(sources) or find_held_out(sources):
         outcome.warn(split)
@@ -57,7 +57,7 @@ def check_checkpoint(path: str | None) -> None:
 
 @contextmanager
 def open_checkpoint(
-    path: str | None, sources: Sequence[Source], options: MeasureOptions, reading: ReadOptions, report: Report
+    path: str | None, sources: Sequence[Source], options: MeasureOptions, reading: ReadOptions, messages: Messages
 ) -> Iterator[Keeper]:
     """Yields the checkpoint of a run at `path`, and prints as a detail how far an earlier run had come.
 
@@ -68,7 +68,7 @@ def open_checkpoint(
         return
     with Checkpoint(path, sources, options, reading) as checkpoint:
         if checkpoint.samples:
-            report.print_detail(f"goes on after {show_samples(checkpoint.samples)} of an earlier run")
+            messages.print_detail(f"goes on after {show_samples(checkpoint.samples)} of an earlier run")
         yield checkpoint
 
 

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from zm_cli.cli.report import Report
+from zm_cli.cli.messages import Messages
 from zm_cli.cli.sources import NamedSource
 from zm_cli.data.options import ReadOptions
 from zm_cli.data.source import Source
@@ -90,7 +90,7 @@ def _identify(path: str | None, stream: IO[str]) -> tuple[int, int] | str | None
 
 @contextmanager
 def open_sources(
-    named: Sequence[NamedSource], options: ReadOptions, kind: str | None, plan: Plan, report: Report
+    named: Sequence[NamedSource], options: ReadOptions, kind: str | None, plan: Plan, messages: Messages
 ) -> Iterator[list[Source]]:
     """Opens the named sources, and closes them at the end. Raises UsageError if they are not all of one kind.
 
@@ -111,7 +111,7 @@ def open_sources(
         sources = []
         for source in named:
             path = source.path
-            with report.opening_bar() as tick:
+            with messages.opening_bar() as tick:
                 opened_source = open_source(path, options.replace(files=source.files), kind, plan=plan, tick=tick)
             stack.callback(opened_source.close)
             sources.append(opened_source)

@@ -5,23 +5,23 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from zm_cli.cli.conditioning import derive_conditioning, print_conditioning
-from zm_cli.cli.distributions import derive_distributions
-from zm_cli.cli.groups_table import print_groups
-from zm_cli.cli.options import DEFAULT_BINS
-from zm_cli.cli.report import Report
-from zm_cli.cli.tables import print_stats, show_samples
+from zm_cli.cli.display.conditioning import derive_conditioning, print_conditioning
+from zm_cli.cli.display.distributions import derive_distributions
+from zm_cli.cli.display.groups_table import print_groups
+from zm_cli.cli.display.tables import print_stats, show_samples
+from zm_cli.cli.messages import Messages
+from zm_cli.cli.options.output import DEFAULT_BINS
 from zm_cli.pipeline.outcome import Outcome
 from zm_cli.statsfile.encode import to_json
 from zm_cli.statsfile.stats import Stats
 from zm_cli.statsfile.store import check_json, save_stats
 
 
-def save_result(result: Stats, output: str | None, report: Report) -> None:
+def save_result(result: Stats, output: str | None, messages: Messages) -> None:
     """Writes the stats file where one is asked for, and says so; standard output is left to `show_result`."""
     if output is not None and output != "-":
         save_stats(result, output)
-        report.print_detail(f"statistics of {show_samples(result.samples)} in {output}")
+        messages.print_detail(f"statistics of {show_samples(result.samples)} in {output}")
 
 
 def derive_facts(stats: Stats, bins: int, *, everything: bool) -> dict[str, Any]:

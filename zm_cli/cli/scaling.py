@@ -7,8 +7,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from zm_cli.cli import options as opt
-from zm_cli.cli.groups import Given, Reading
+from zm_cli.cli.options.data import PER, UNIT
+from zm_cli.cli.options.methods import (
+    ADDED_EPSILON,
+    CLIP,
+    COMPONENTS,
+    DDOF,
+    IMPUTE,
+    INDICATOR,
+    INVERSE,
+    PERCENTS,
+    RANGE,
+    SCALE_METHOD,
+    STATS,
+    WHITEN_METHOD,
+)
+from zm_cli.cli.options.output import SAVE_STATS
+from zm_cli.cli.parsing.parameters import Given, Reading
 from zm_cli.data.options import Option
 from zm_cli.errors import UsageError
 from zm_cli.formats import find_receipt
@@ -17,21 +32,21 @@ from zm_cli.inputs.standard_input import name_input
 from zm_cli.methods import methods, methods_of
 from zm_cli.methods.shared.expectation import read_settings
 from zm_cli.outputs.receipt import DONE, check_receipt, describe_receipt, is_readable
+from zm_cli.pipeline.applying.parts_record import refuse_parts
 from zm_cli.pipeline.belonging import find_beside
 from zm_cli.pipeline.options import ApplyOptions
-from zm_cli.pipeline.parts_record import refuse_parts
 from zm_cli.statistics import optional_statistics
 
 SETTINGS: Mapping[str, Option[object]] = {
-    "range": opt.RANGE,
-    "clip": opt.CLIP,
-    "quantiles": opt.PERCENTS,
-    "components": opt.COMPONENTS,
-    "ddof": opt.DDOF,
-    "epsilon": opt.ADDED_EPSILON,
+    "range": RANGE,
+    "clip": CLIP,
+    "quantiles": PERCENTS,
+    "components": COMPONENTS,
+    "ddof": DDOF,
+    "epsilon": ADDED_EPSILON,
 }
 """The options that only some methods take, by the setting that each gives."""
-MEASURED: Sequence[Option[Any]] = (opt.STATS, opt.SAVE_STATS, opt.PER, opt.UNIT, opt.INDICATOR, WEIGHT)
+MEASURED: Sequence[Option[Any]] = (STATS, SAVE_STATS, PER, UNIT, INDICATOR, WEIGHT)
 """The options that a method which measures nothing does not take, besides those of optional statistics."""
 
 
@@ -107,9 +122,9 @@ def _complete_by_training(stats: str | None, applying: ApplyOptions, given: Give
 def record_settings(applying: ApplyOptions, given: Given) -> Given:
     """The options given, with the method and its settings as they are used: what is left out or written otherwise may
     mean the same."""
-    deciding = {opt.SCALE_METHOD, opt.WHITEN_METHOD, *SETTINGS.values()}
+    deciding = {SCALE_METHOD, WHITEN_METHOD, *SETTINGS.values()}
     others = {option: value for option, value in given.values.items() if option not in deciding}
-    own = opt.SCALE_METHOD if applying.operation == "scale" else opt.WHITEN_METHOD
+    own = SCALE_METHOD if applying.operation == "scale" else WHITEN_METHOD
     method = methods()[applying.method_name]
     completed = method.complete(applying)
     settings = {SETTINGS[name]: _spell_value(getattr(completed, name)) for name in method.settings}
@@ -141,7 +156,7 @@ def _check_scaling(applying: ApplyOptions, given: Given) -> None:
     if applying.inverse and not method.has_inverse:
         raise UsageError(
             f"{method.name} has no inverse: the length that each sample was divided by is not kept",
-            where=opt.INVERSE.spelling,
+            where=INVERSE.spelling,
             hint="use the original data",
         )
     for name, option in SETTINGS.items():
@@ -157,7 +172,7 @@ def _check_scaling(applying: ApplyOptions, given: Given) -> None:
     if isinstance(applying.impute, str):
         raise UsageError(
             f"{method.name} measures nothing, so no {applying.impute} is known",
-            where=opt.IMPUTE.spelling,
+            where=IMPUTE.spelling,
             hint="give a number",
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from zm_cli.cli.groups import Given, Reading
+from zm_cli.cli.parsing.parameters import Given, Reading
 from zm_cli.cli.reading import check_not_inside, check_outputs, list_inputs
 from zm_cli.cli.sources import NamedSource, check_input_once, find_lists, name_source
 from zm_cli.data.options import ReadOptions
@@ -17,10 +17,10 @@ from zm_cli.formats import detect
 from zm_cli.formats.shared.options import SHARD, WEIGHT
 from zm_cli.methods import methods
 from zm_cli.methods.shared.base import Method
+from zm_cli.pipeline.applying.parts_record import refuse_parts
+from zm_cli.pipeline.applying.required import check_weights
 from zm_cli.pipeline.belonging import find_stats, name_stats
 from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
-from zm_cli.pipeline.parts_record import refuse_parts
-from zm_cli.pipeline.required import check_weights
 from zm_cli.statsfile.store import check_room, check_target
 
 

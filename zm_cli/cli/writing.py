@@ -6,35 +6,35 @@ import json
 from contextlib import ExitStack, closing
 from dataclasses import replace
 
+from zm_cli.cli.display.tables import show_samples
 from zm_cli.cli.if_changed import find_change_of_dataset, record_provenance, require_file_output
 from zm_cli.cli.measuring import measure_opened
+from zm_cli.cli.messages import Messages
 from zm_cli.cli.reading import keep_input, open_sources, refuse_existing
-from zm_cli.cli.report import Report
 from zm_cli.cli.scaling import record_settings
-from zm_cli.cli.tables import show_samples
 from zm_cli.cli.writejob import WriteJob, WriteRequest, check_request, choose_room
 from zm_cli.data.source import Source
 from zm_cli.errors import UsageError
 from zm_cli.formats import find_receipt
 from zm_cli.inputs.standard_input import name_input
 from zm_cli.outputs.receipt import check_operation
-from zm_cli.pipeline.apply import apply
+from zm_cli.pipeline.applying.apply import apply
+from zm_cli.pipeline.applying.indicators import check_indicators
+from zm_cli.pipeline.applying.other_features import describe_made
+from zm_cli.pipeline.applying.output import check_output
+from zm_cli.pipeline.applying.parts import WritePart, check_parts, write_parts
+from zm_cli.pipeline.applying.required import add_required, check_required
+from zm_cli.pipeline.applying.unmeasured import describe_unmeasured
 from zm_cli.pipeline.belonging import find_other_data, find_other_settings, find_stats
-from zm_cli.pipeline.indicators import check_indicators
 from zm_cli.pipeline.opening import open_to_apply
-from zm_cli.pipeline.other_features import describe_made
 from zm_cli.pipeline.outcome import Outcome
-from zm_cli.pipeline.output import check_output
-from zm_cli.pipeline.parts import WritePart, check_parts, write_parts
-from zm_cli.pipeline.required import add_required, check_required
-from zm_cli.pipeline.unmeasured import describe_unmeasured
 from zm_cli.pipeline.words import changed_meanwhile
 from zm_cli.running.plan import Plan
 from zm_cli.statsfile.stats import Stats
 from zm_cli.statsfile.store import load_stats
 
 
-def write_dataset(request: WriteRequest, plan: Plan, report: Report, *, if_changed: bool, json: bool) -> None:
+def write_dataset(request: WriteRequest, plan: Plan, messages: Messages, *, if_changed: bool, json: bool) -> None:
     """Writes the transformed dataset by the statistics of a file or, without one, by its own, which are then saved."""
     job = check_request(request)
     output, operation = job.output, request.applying.operation
@@ -49,57 +49,57 @@ def write_dataset(request: WriteRequest, plan: Plan, report: Report, *, if_chang
         saved = find_stats(output) if job.other_save_stats else job.save_stats
         change = find_change_of_dataset(output, saved, provenance, request.reading.options)
         if change is None:
-            report.print_message(f"{output} is up to date")
+            messages.print_message(f"{output} is up to date")
             if json:
                 _print_summary(replace(job, save_stats=saved), None, Outcome())
             return
-        report.print_detail(f"making {output}: {change}")
+        messages.print_detail(f"making {output}: {change}")
         job = replace(job, request=replace(request, applying=replace(request.applying, provenance=provenance)))
     if request.no_clobber:
         refuse_existing([output, job.save_stats, job.other_save_stats])
-    job, outcome, messages = _carry_out(job, report, plan)
-    if outcome.transformed and (output != "-" or report.shows_details):
+    job, outcome, combined = _carry_out(job, messages, plan)
+    if outcome.transformed and (output != "-" or messages.shows_details):
         # A filter in a pipe is quiet.
-        messages.note([outcome.transformed])
-    report.print_outcome(messages)
-    report.print_detail(f"{show_samples(outcome.samples)} in {'standard output' if output == '-' else output}")
+        combined.note([outcome.transformed])
+    messages.print_outcome(combined)
+    messages.print_detail(f"{show_samples(outcome.samples)} in {'standard output' if output == '-' else output}")
     if json:
-        _print_summary(job, outcome, messages)
+        _print_summary(job, outcome, combined)
 
 
-def _carry_out(job: WriteJob, report: Report, plan: Plan) -> tuple[WriteJob, Outcome, Outcome]:
-    """The job as it was done, the outcome of writing, and the messages of measuring and writing together."""
+def _carry_out(job: WriteJob, messages: Messages, plan: Plan) -> tuple[WriteJob, Outcome, Outcome]:
+    """The job as it was done, the outcome of writing, and that of measuring and writing together."""
     path = kept = job.named.path
-    report.connect(plan)
+    messages.connect(plan)
     with ExitStack() as stack:
-        messages = Outcome()
+        combined = Outcome()
         stats: Stats | None = None
         if not job.measures:
             pass
         elif job.stats_file is None:
             kept = stack.enter_context(keep_input(path, job.kind))
-            job, stats, messages = _measure(job, kept, report, plan)
+            job, stats, combined = _measure(job, kept, messages, plan)
         else:
             stats = load_stats(job.stats_file)
             applying = job.request.applying
             check_required(stats, applying, job.stats_file)
             others = find_other_data(job.stats_file, stats), find_other_settings(job.stats_file, applying)
-            messages.tell(filter(None, others), grave=True)
-        outcome = _apply(job, kept, stats, report, plan)
-    messages.include(outcome)
-    messages.note(filter(None, [job.request.told]))
+            combined.tell(filter(None, others), grave=True)
+        outcome = _apply(job, kept, stats, messages, plan)
+    combined.include(outcome)
+    combined.note(filter(None, [job.request.told]))
     if kept != path:
-        messages.rename(kept, name_input(path))
-    return job, outcome, messages
+        combined.rename(kept, name_input(path))
+    return job, outcome, combined
 
 
-def _measure(job: WriteJob, path: str, report: Report, plan: Plan) -> tuple[WriteJob, Stats, Outcome]:
+def _measure(job: WriteJob, path: str, messages: Messages, plan: Plan) -> tuple[WriteJob, Stats, Outcome]:
     """The statistics of the source, which is read from `path`, and the notes and warnings about them.
 
     The job comes with the name that the statistics are saved under.
     """
     measuring = add_required(job.request.measuring, job.request.applying)
-    with open_sources([replace(job.named, path=path)], job.options, job.kind, plan, report) as sources:
+    with open_sources([replace(job.named, path=path)], job.options, job.kind, plan, messages) as sources:
         if job.request.parts is None:
             check_output(sources[0], job.output, job.request.applying.format)
         else:
@@ -110,28 +110,28 @@ def _measure(job: WriteJob, path: str, report: Report, plan: Plan) -> tuple[Writ
         applying = job.request.applying
         # --force overrules the doubt that the data are transformed already.
         measuring = replace(measuring, method=applying.method, forced=applying.force)
-        stats, outcome = measure_opened(sources, measuring, plan, report, applying.operation)
+        stats, outcome = measure_opened(sources, measuring, plan, messages, applying.operation)
     # The statistics record the path that the user gave, not that of the copy of a pipe.
     return job, replace(stats, sources=(replace(stats.sources[0], path=job.named.path),)), outcome
 
 
-def _apply(job: WriteJob, path: str, stats: Stats | None, report: Report, plan: Plan) -> Outcome:
+def _apply(job: WriteJob, path: str, stats: Stats | None, messages: Messages, plan: Plan) -> Outcome:
     """Writes the source, which is read from `path`, transformed by the statistics; returns the outcome.
 
     Without statistics, the method needs none.
     """
     own, applying = stats is not None and job.stats_file is None, job.request.applying
     if stats is None:
-        with open_sources([job.named], job.options, job.kind, plan, report) as (source,):
+        with open_sources([job.named], job.options, job.kind, plan, messages) as (source,):
             stats = describe_unmeasured(source, job.request.measuring.ignore)
-            return _write(job, path, source, stats, report, plan, own=False)
+            return _write(job, path, source, stats, messages, plan, own=False)
     if applying.inverse and not applying.force and path != "-":
         # Its features may be others than those that would be looked for.
         wanted = {field: getattr(applying, field) for field in ("operation", "method")}
         whole = applying.components if isinstance(applying.components, int) else None
         check_operation(find_receipt(path, job.options), wanted | {"components": whole}, path)
     try:
-        with report.opening_bar() as opening_tick:
+        with messages.opening_bar() as opening_tick:
             source, stats = open_to_apply(
                 path,
                 job.options,
@@ -148,22 +148,24 @@ def _apply(job: WriteJob, path: str, stats: Stats | None, report: Report, plan: 
         # The options fitted the data when they were measured.
         raise changed_meanwhile(path, error.what) from error
     with closing(source):
-        return _write(job, path, source, stats, report, plan, own=own)
+        return _write(job, path, source, stats, messages, plan, own=own)
 
 
-def _write(job: WriteJob, path: str, source: Source, stats: Stats, report: Report, plan: Plan, *, own: bool) -> Outcome:
+def _write(
+    job: WriteJob, path: str, source: Source, stats: Stats, messages: Messages, plan: Plan, *, own: bool
+) -> Outcome:
     """Writes an opened source, whole or in parts; `own` says that the statistics were just measured on it."""
     applying, save_stats = job.request.applying, job.save_stats
     if not own:
-        report.print_left_out([source])
-    with report.progress_bar([source], "writing") as tick:
+        messages.print_left_out([source])
+    with messages.progress_bar([source], "writing") as tick:
         if job.request.parts is None:
             return apply(source, stats, job.output, applying, plan, own=own, save_stats=save_stats, tick=tick)
         task = WritePart(path, job.options, job.kind, stats, applying)
         return write_parts(source, task, job.output, job.request.parts, plan, own=own, save_stats=save_stats, tick=tick)
 
 
-def _print_summary(job: WriteJob, outcome: Outcome | None, messages: Outcome) -> None:
+def _print_summary(job: WriteJob, outcome: Outcome | None, combined: Outcome) -> None:
     """Prints what was done as JSON; `outcome` None: the output was up to date."""
     document = {
         "format": "zm-written",
@@ -175,9 +177,9 @@ def _print_summary(job: WriteJob, outcome: Outcome | None, messages: Outcome) ->
         "samples": outcome.samples if outcome else None,
         "stats": job.stats_file or job.save_stats,
         "written": outcome.written.to_document() if outcome and outcome.written else None,
-        "skipped_total": messages.skipped_total,
-        "skipped": [{"name": sample.name, "reason": sample.reason} for sample in messages.skipped],
-        "notes": messages.notes,
-        "warnings": messages.warnings,
+        "skipped_total": combined.skipped_total,
+        "skipped": [{"name": sample.name, "reason": sample.reason} for sample in combined.skipped],
+        "notes": combined.notes,
+        "warnings": combined.warnings,
     }
     print(json.dumps(document, indent=2, allow_nan=False))

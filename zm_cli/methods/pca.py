@@ -19,7 +19,7 @@ from zm_cli.methods.shared.whitening import (
 if TYPE_CHECKING:
     from zm_cli.data.spec import Spec
     from zm_cli.methods.shared.settings import Settings
-    from zm_cli.numbers.moments import Moments
+    from zm_cli.numbers.moments.moments import Moments
     from zm_cli.numbers.sums import Floats
     from zm_cli.statsfile.stats import Stats
 

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from zm_cli.data.block import Labels, Values
-from zm_cli.numbers.exact import ExactSums
-from zm_cli.numbers.group_block import measure_groups
-from zm_cli.numbers.groups import Groups
-from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.groups.block import measure_groups
+from zm_cli.numbers.groups.groups import Groups
+from zm_cli.numbers.moments.exact import ExactSums
+from zm_cli.numbers.moments.moments import Moments
+from zm_cli.numbers.moments.weighted_block import measure_block
 from zm_cli.numbers.statistic import Statistic
 from zm_cli.numbers.stored import Hidden, RealValues
 from zm_cli.numbers.sums import Floats
-from zm_cli.numbers.weighted_block import measure_block
 
 
 class Accumulator:

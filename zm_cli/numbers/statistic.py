@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from zm_cli.data.options import Option
-    from zm_cli.numbers.moments import Moments
+    from zm_cli.numbers.moments.moments import Moments
     from zm_cli.numbers.stored import Hidden
     from zm_cli.numbers.sums import Counts, Floats
 

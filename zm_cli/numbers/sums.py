@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from zm_cli.numbers.integer_sums import IntegerSums
-    from zm_cli.numbers.weights import WeightSums
+    from zm_cli.numbers.moments.integer_sums import IntegerSums
+    from zm_cli.numbers.moments.weights import WeightSums
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]

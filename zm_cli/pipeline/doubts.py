@@ -12,7 +12,7 @@ from zm_cli.formats.shared.options import EXCLUDE
 from zm_cli.formats.shared.split_names import list_words
 from zm_cli.inputs.option_text import spell_names
 from zm_cli.numbers.distinct import Distinct
-from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.moments.moments import Moments
 from zm_cli.pipeline.words import list_names
 from zm_cli.statsfile.stats import Stats
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from zm_cli.methods.shared.settings import Settings
 
 if TYPE_CHECKING:
-    from zm_cli.numbers.bounds import Bounds
+    from zm_cli.numbers.moments.bounds import Bounds
     from zm_cli.numbers.statistic import Statistic
     from zm_cli.outputs.provenance import Provenance
     from zm_cli.outputs.receipt import Operation

@@ -7,8 +7,8 @@ from importlib.resources import files
 from typing import Any
 
 from zm_cli.formats import formats, reading_options
-from zm_cli.numbers.groups import SECTION
-from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.groups.groups import SECTION
+from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.statistic import ArrayField, Statistic
 from zm_cli.statistics import optional_statistics
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from zm_cli.numbers.comoments import CoMoments
+    from zm_cli.numbers.comoments.comoments import CoMoments
     from zm_cli.numbers.stored import Hidden
     from zm_cli.numbers.sums import Counts, Floats
 
@@ -124,14 +124,14 @@ class Covariance(Statistic):
         """The co-moments of no samples."""
         import math
 
-        from zm_cli.numbers.comoments import CoMoments
+        from zm_cli.numbers.comoments.comoments import CoMoments
 
         return cls((CoMoments.identity(math.prod(shape)),))
 
     @classmethod
     def from_block(cls, values: NDArray[Any], kept: tuple[int, ...], hidden: Hidden = ()) -> Covariance:
         """The co-moments of an array of any real dtype, whose features lie along the axes `kept`."""
-        from zm_cli.numbers.comoments import CoMoments
+        from zm_cli.numbers.comoments.comoments import CoMoments
 
         return cls((CoMoments.from_block(values, kept, hidden),))
 
@@ -230,7 +230,7 @@ class Covariance(Statistic):
     @classmethod
     def from_document(cls, arrays: Mapping[str, NDArray[Any]], population: Population) -> Covariance:
         """The co-moments in a stats file; FieldError where they are not possible, or contradict the moments."""
-        from zm_cli.numbers.comoment_arrays import read_comoments
+        from zm_cli.numbers.comoments.arrays import read_comoments
 
         return cls(tuple(read_comoments(arrays, population, MOST_FEATURES)), stacked=population.grouped)
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from zm_cli.data.options import Option, Panel
 from zm_cli.inputs.option_text import DEFAULT_QUANTILES, parse_quantiles, to_probability
-from zm_cli.numbers.sketch_size import EXTRA_NUMBERS, MOST_BUCKETS, MOST_NUMBERS
+from zm_cli.numbers.sketch.size import EXTRA_NUMBERS, MOST_BUCKETS, MOST_NUMBERS
 from zm_cli.numbers.statistic import FEATURES, ArrayField, Population, Shape, Statistic
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from zm_cli.numbers.buffered_sketch import BufferedSketch
-    from zm_cli.numbers.sketch import Sketch
+    from zm_cli.numbers.sketch.buffered import BufferedSketch
+    from zm_cli.numbers.sketch.sketch import Sketch
     from zm_cli.numbers.stored import Hidden
     from zm_cli.numbers.sums import Counts, Floats
 
@@ -105,27 +105,27 @@ class Quantiles(Statistic):
     @classmethod
     def identity(cls, shape: Shape) -> Quantiles:
         """The distribution of no values."""
-        from zm_cli.numbers.sketch import Sketch
+        from zm_cli.numbers.sketch.sketch import Sketch
 
         return cls._of(Sketch.identity(shape))
 
     @classmethod
     def from_block(cls, values: NDArray[Any], kept: tuple[int, ...], hidden: Hidden = ()) -> Quantiles:
         """The distribution in an array of any real dtype over all its axes but `kept`; shape (1,) if none is kept."""
-        from zm_cli.numbers.buffered_sketch import BufferedSketch
+        from zm_cli.numbers.sketch.buffered import BufferedSketch
 
         return cls(BufferedSketch.from_block(values, kept, hidden))
 
     @classmethod
     def from_counts(cls, counts: Counts, hidden: Hidden = ()) -> Quantiles:
         """The distribution of unsigned integers from how often each occurs, (features, values)."""
-        from zm_cli.numbers.sketch import Sketch
+        from zm_cli.numbers.sketch.sketch import Sketch
 
         return cls._of(Sketch.from_counts(counts, hidden))
 
     @classmethod
     def _of(cls, sketch: Sketch, probabilities: tuple[float, ...] = ()) -> Quantiles:
-        from zm_cli.numbers.buffered_sketch import BufferedSketch
+        from zm_cli.numbers.sketch.buffered import BufferedSketch
 
         return cls(BufferedSketch(sketch), probabilities)
 
@@ -177,7 +177,7 @@ class Quantiles(Statistic):
     @classmethod
     def stack(cls, parts: Sequence[Quantiles]) -> Quantiles:
         """The distributions of several parts, with an axis for them before those of the features."""
-        from zm_cli.numbers.sketch import Sketch
+        from zm_cli.numbers.sketch.sketch import Sketch
 
         shown = tuple(sorted({probability for part in parts for probability in part.probabilities}))
         return cls._of(Sketch.stack([part.sketch for part in parts]), shown)
@@ -197,7 +197,7 @@ class Quantiles(Statistic):
         """
         import numpy as np
 
-        from zm_cli.numbers.ranks import find_quantiles
+        from zm_cli.numbers.sketch.ranks import find_quantiles
 
         return find_quantiles(self.sketch, np.asarray(probabilities, np.float64))
 
@@ -208,7 +208,7 @@ class Quantiles(Statistic):
         """
         import numpy as np
 
-        from zm_cli.numbers.ranks import count_below
+        from zm_cli.numbers.sketch.ranks import count_below
 
         with np.errstate(invalid="ignore"):
             below = count_below(self.sketch, feature, np.asarray(values, np.float64), "right")
@@ -222,7 +222,7 @@ class Quantiles(Statistic):
         """
         import numpy as np
 
-        from zm_cli.numbers.ranks import make_histogram
+        from zm_cli.numbers.sketch.ranks import make_histogram
 
         return make_histogram(self.sketch, feature, bins if isinstance(bins, int) else np.asarray(bins, np.float64))
 
@@ -236,14 +236,14 @@ class Quantiles(Statistic):
         """The section `quantiles` of a stats file."""
         import numpy as np
 
-        from zm_cli.numbers.sketch_arrays import write_quantiles
+        from zm_cli.numbers.sketch.arrays import write_quantiles
 
         return write_quantiles(self.sketch, np.array(self._shown))
 
     @classmethod
     def from_document(cls, arrays: Mapping[str, NDArray[Any]], population: Population) -> Quantiles:
         """The distribution in a stats file; FieldError where its arrays contradict each other or the population."""
-        from zm_cli.numbers.sketch_arrays import read_quantiles
+        from zm_cli.numbers.sketch.arrays import read_quantiles
 
         sketch, probabilities = read_quantiles(arrays, population)
         return cls._of(sketch, tuple(map(float, probabilities)))

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli.numbers.groups import SECTION
-from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.groups.groups import SECTION
+from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.statistic import FEATURES, NUMBER, ArrayField, Shape, Statistic
 from zm_cli.statistics import optional_statistics
 from zm_cli.statsfile.fields import field_error

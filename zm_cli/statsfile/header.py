@@ -14,7 +14,7 @@ from zm_cli.data.spec import AXIS_LETTERS, UNNAMED, Spec
 from zm_cli.errors import DataError
 from zm_cli.formats import formats, reading_options
 from zm_cli.numbers.axes import describe_shape, feature_shape, possible_pers
-from zm_cli.numbers.groups import MOST_GROUPS, SECTION
+from zm_cli.numbers.groups.groups import MOST_GROUPS, SECTION
 from zm_cli.numbers.statistic import MOST_FEATURES
 from zm_cli.outputs.provenance import Provenance, parse_provenance
 from zm_cli.statsfile.arrays import known_arrays

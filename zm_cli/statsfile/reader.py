@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli.numbers.groups import SECTION, Groups
-from zm_cli.numbers.moment_arrays import WEIGHTS
-from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.groups.groups import SECTION, Groups
+from zm_cli.numbers.moments.arrays import WEIGHTS
+from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.statistic import FieldError, Population, Statistic
 from zm_cli.numbers.stored import unit_divisor
 from zm_cli.statistics import optional_statistics

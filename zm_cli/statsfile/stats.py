@@ -11,9 +11,9 @@ import numpy as np
 
 from zm_cli.data.shard import Shard
 from zm_cli.numbers.axes import Per
-from zm_cli.numbers.groups import Groups
-from zm_cli.numbers.moment_arrays import WEIGHTS
-from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.groups.groups import Groups
+from zm_cli.numbers.moments.arrays import WEIGHTS
+from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.statistic import Statistic
 from zm_cli.outputs.provenance import Provenance
 from zm_cli.statsfile.shards import MissingParts, describe_missing, find_missing_parts

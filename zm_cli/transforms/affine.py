@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from zm_cli.data.block import Values
 from zm_cli.data.packing import Packing
-from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.pieces import PIECE
 from zm_cli.numbers.stored import find_equal, match_values, unpack_values
 from zm_cli.numbers.sums import Floats

@@ -11,7 +11,7 @@ import numpy as np
 from zm_cli.data.block import Block, Values
 from zm_cli.data.packing import Packing
 from zm_cli.data.sink import OutputFeatures
-from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.stored import Hidden
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from zm_cli.data.block import Values
 from zm_cli.numbers.blas import limit_blas
-from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.stored import find_equal, match_values
 from zm_cli.numbers.sums import Floats
 from zm_cli.transforms.affine import subtract

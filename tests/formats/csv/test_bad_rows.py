@@ -16,7 +16,7 @@ from tests.formats.csv.tables import PROPERTY, error_of, open_table, read_blocks
 from tests.shell import run_zm
 from zm_cli.data.block import MOST_LISTED
 from zm_cli.errors import DataError
-from zm_cli.pipeline.measure import measure
+from zm_cli.pipeline.measuring.measure import measure
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.running.plan import Plan
 from zm_cli.statsfile.stats import Stats

@@ -19,7 +19,7 @@ from tests.formats.csv.tables import PROPERTY, open_table, read_blocks, rewritte
 from tests.shell import run_zm
 from tests.systems import slow
 from zm_cli.errors import DataError, ZmError
-from zm_cli.pipeline.measure import measure
+from zm_cli.pipeline.measuring.measure import measure
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.running.plan import Plan
 

@@ -17,7 +17,7 @@ from zm_cli.formats.csv.layout import read_names
 from zm_cli.formats.csv.options import COMMENT
 
 TABLE = "a,b\n1.0,x\n3.0,y\n"
-REPORT = "Report of 2020\nmade by me\n\n"
+REPORT = "Messages of 2020\nmade by me\n\n"
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -66,7 +66,7 @@ def test_more_lines_than_there_are_is_an_error(tmp_path: Path) -> None:
     ("before", "option"),
     [
         (REPORT, "--skip-rows 3"),
-        ("Report\n", "--skip-rows 1"),
+        ("Messages\n", "--skip-rows 1"),
         ("Station 7, north\nheight 20\n", "--skip-rows 2"),
         ("# made, by\n", "--comment '#'"),
         ("% one\n% two\n", "--comment '%'"),
@@ -84,9 +84,9 @@ def test_what_looks_like_a_preamble_is_said_with_the_option(tmp_path: Path, befo
     [
         ("My report\nmade by X, 2020\n\na,b\n1,2\n3,4\n", 3),
         ("Name, Ann\nDate, 2020\n\na,b\n1,2\n3,4\n", 3),
-        ("Report,,\nMade by,me,\na,b,c\n1,2,3\n3,4,5\n5,6,7\n", 2),
-        ("Report,,\nMade by,me,\n,,\na,b,c\n1,2,3\n3,4,5\n", 3),
-        ("Report,,\nMade by,me,\na,b,c\n" + "1,2,3\n" * 100, 2),
+        ("Messages,,\nMade by,me,\na,b,c\n1,2,3\n3,4,5\n5,6,7\n", 2),
+        ("Messages,,\nMade by,me,\n,,\na,b,c\n1,2,3\n3,4,5\n", 3),
+        ("Messages,,\nMade by,me,\na,b,c\n" + "1,2,3\n" * 100, 2),
     ],
 )
 def test_a_short_or_filled_up_preamble_is_said_with_its_lines(tmp_path: Path, text: str, lines: int) -> None:

@@ -21,8 +21,8 @@ from zm_cli.data.shard import Shard
 from zm_cli.data.sink import WriteOptions
 from zm_cli.errors import DataError, UsageError
 from zm_cli.outputs.shard_record import add_to_shard, record_shard
-from zm_cli.pipeline.join import join_parts
-from zm_cli.pipeline.output import create_sink
+from zm_cli.pipeline.applying.join import join_parts
+from zm_cli.pipeline.applying.output import create_sink
 
 PLAIN = "id,x\n" + "".join(f"n{number},{number}.5\n" for number in range(30))
 TABLES: dict[str, tuple[bytes, dict[str, Any]]] = {

@@ -21,7 +21,7 @@ from tests.formats.csv.tables import FLOAT64, RECEIPT, open_table, read_values, 
 from zm_cli.data.sink import WriteOptions
 from zm_cli.errors import DataError, UsageError
 from zm_cli.outputs.receipt import OF_OTHER_DATA
-from zm_cli.pipeline.output import create_sink
+from zm_cli.pipeline.applying.output import create_sink
 
 
 def test_untouched_text_is_kept_exactly(tmp_path: Path, tiny_pieces: None) -> None:

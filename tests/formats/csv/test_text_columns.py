@@ -12,7 +12,7 @@ import pytest
 from tests.formats.csv.tables import open_table, save
 from tests.shell import run_zm
 from zm_cli.data.texts import MOST_DISTINCT
-from zm_cli.pipeline.describe import Description, describe
+from zm_cli.pipeline.describing.describe import Description, describe
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.running.plan import Plan
 from zm_cli.schema import load_schema

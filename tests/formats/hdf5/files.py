@@ -19,7 +19,7 @@ from zm_cli.data.sink import WriteOptions
 from zm_cli.data.source import Source
 from zm_cli.errors import ZmError
 from zm_cli.formats import open_source
-from zm_cli.pipeline.output import create_sink
+from zm_cli.pipeline.applying.output import create_sink
 
 RECEIPT = {"format": "zm-receipt", "version": 1, "operation": "center"}
 VALUES = np.arange(40, dtype="<u2").reshape(8, 5)

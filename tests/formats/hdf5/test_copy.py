@@ -13,7 +13,7 @@ from h5py import h5a, h5o
 from tests.formats.hdf5.files import RECEIPT, draw, open_data, rewrite, save
 from zm_cli.data.sink import WriteOptions
 from zm_cli.errors import DataError
-from zm_cli.pipeline.output import create_sink
+from zm_cli.pipeline.applying.output import create_sink
 
 
 def test_links_of_every_kind_are_kept_as_they_are(tmp_path: Path) -> None:

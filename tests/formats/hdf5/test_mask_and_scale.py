@@ -15,12 +15,12 @@ from zm_cli.data.source import Source
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import open_source
 from zm_cli.formats.hdf5.mask_and_scale import MOST_MARKS
-from zm_cli.pipeline.apply import apply
-from zm_cli.pipeline.compare import Limits, compare_data
-from zm_cli.pipeline.measure import measure
+from zm_cli.pipeline.applying.apply import apply
+from zm_cli.pipeline.checking.compare import Limits, compare_data
+from zm_cli.pipeline.checking.training import Training, open_to_compare
+from zm_cli.pipeline.measuring.measure import measure
 from zm_cli.pipeline.opening import open_to_apply
 from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
-from zm_cli.pipeline.training import Training, open_to_compare
 from zm_cli.running.plan import Plan
 from zm_cli.statistics.zeros import Zeros
 from zm_cli.statsfile.stats import Stats

@@ -22,8 +22,8 @@ from zm_cli.data.sink import WriteOptions
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import open_source
 from zm_cli.outputs.shard_record import record_shard
-from zm_cli.pipeline.join import join_parts
-from zm_cli.pipeline.output import create_sink
+from zm_cli.pipeline.applying.join import join_parts
+from zm_cli.pipeline.applying.output import create_sink
 
 VALUES = draw((50, 4, 3))
 GZIP: dict[str, Any] = {"chunks": (7, 4, 3), "compression": "gzip"}

@@ -15,7 +15,7 @@ from tests.formats.hdf5.files import RECEIPT, draw, open_data, read_blocks, rewr
 from zm_cli.data.sink import WriteOptions
 from zm_cli.errors import DataError, UsageError
 from zm_cli.outputs.hdf5_file import OutputFile
-from zm_cli.pipeline.output import create_sink
+from zm_cli.pipeline.applying.output import create_sink
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])

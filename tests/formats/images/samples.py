@@ -14,7 +14,7 @@ from zm_cli.data.options import ReadOptions
 from zm_cli.data.sink import WriteOptions
 from zm_cli.formats import open_source
 from zm_cli.formats.images.source import ImageSource
-from zm_cli.pipeline.output import create_sink
+from zm_cli.pipeline.applying.output import create_sink
 
 RECEIPT = {"format": "zm-receipt", "version": 1, "operation": "center"}
 PHOTOS = ("cat/1.png", "cat/2.png", "dog/1.png", "top.png")

@@ -16,9 +16,9 @@ from zm_cli.data.options import ReadOptions
 from zm_cli.data.shard import Shard
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import open_source
-from zm_cli.pipeline.apply import apply
-from zm_cli.pipeline.join import join_parts
-from zm_cli.pipeline.measure import measure
+from zm_cli.pipeline.applying.apply import apply
+from zm_cli.pipeline.applying.join import join_parts
+from zm_cli.pipeline.measuring.measure import measure
 from zm_cli.pipeline.opening import open_to_apply
 from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
 from zm_cli.running.plan import Plan

@@ -9,7 +9,7 @@ import h5py
 import pytest
 
 from tests.formats.images.samples import random_values, save_picture
-from tests.pipeline.writing import Made, measure_all, write
+from tests.pipeline.applying.writing import Made, measure_all, write
 from zm_cli.errors import DataError
 from zm_cli.pipeline.options import ApplyOptions
 

@@ -12,7 +12,7 @@ import tifffile
 from tests.formats.images.samples import open_images, random_values, read_pixels, save_picture
 from zm_cli.data.packing import Packing
 from zm_cli.errors import DataError
-from zm_cli.pipeline.measure import measure
+from zm_cli.pipeline.measuring.measure import measure
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.running.plan import Plan
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.formats.images.samples import open_images, random_picture, random_values, save_picture
-from zm_cli.numbers.moments import Moments
+from zm_cli.numbers.moments.moments import Moments
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "CMYK", "YCbCr", "HSV"])

@@ -19,8 +19,8 @@ from zm_cli.data.sink import WriteOptions
 from zm_cli.data.source import Source
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import detect, open_source
-from zm_cli.pipeline.apply import apply
-from zm_cli.pipeline.measure import measure
+from zm_cli.pipeline.applying.apply import apply
+from zm_cli.pipeline.measuring.measure import measure
 from zm_cli.pipeline.opening import open_to_apply
 from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
 from zm_cli.running.plan import Plan

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.pipeline.writing import write
+from tests.pipeline.applying.writing import write
 from zm_cli.data.options import ReadOptions
 from zm_cli.errors import DataError
 from zm_cli.formats import open_source

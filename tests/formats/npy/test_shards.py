@@ -14,8 +14,8 @@ from zm_cli.data.sink import WriteOptions
 from zm_cli.errors import DataError
 from zm_cli.formats import open_source
 from zm_cli.outputs.shard_record import record_shard
-from zm_cli.pipeline.join import join_parts
-from zm_cli.pipeline.output import create_sink
+from zm_cli.pipeline.applying.join import join_parts
+from zm_cli.pipeline.applying.output import create_sink
 
 VALUES = np.random.default_rng(5).integers(0, 100, (20, 4, 3)).astype(np.uint8)
 

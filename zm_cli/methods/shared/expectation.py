@@ -14,7 +14,7 @@ class Target:
     """What a measure of each feature must be: `value`, give or take the tolerance times `unit`.
 
     With `or_less`, less is right, too; with `or_more`, more is. Flat features need not have it where `varying`.
-    `measure` is one of `zm_cli/pipeline/measures.py`.
+    `measure` is one of `zm_cli/pipeline/checking/measures.py`.
     """
 
     measure: str

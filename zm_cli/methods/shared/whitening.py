@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from zm_cli.data.sink import OutputFeatures
     from zm_cli.data.spec import Spec
     from zm_cli.methods.shared.settings import Settings
-    from zm_cli.numbers.comoments import CoMoments
-    from zm_cli.numbers.moments import Moments
-    from zm_cli.numbers.spectrum import Spectrum
+    from zm_cli.numbers.comoments.comoments import CoMoments
+    from zm_cli.numbers.comoments.spectrum import Spectrum
+    from zm_cli.numbers.moments.moments import Moments
     from zm_cli.numbers.sums import Floats
     from zm_cli.statistics.covariance import Covariance
     from zm_cli.statsfile.stats import Stats
@@ -192,7 +192,7 @@ def make_moments(stats: Stats, shape: tuple[int, ...], variances: Floats) -> Mom
     """
     import numpy as np
 
-    from zm_cli.numbers.moments import Moments
+    from zm_cli.numbers.moments.moments import Moments
 
     count = np.full(shape, find_comoments(stats).count, np.int64)
     zero, end = np.zeros(shape), np.full(shape, np.inf)
@@ -213,7 +213,7 @@ def _find_spectrum(comoments: CoMoments) -> Spectrum:
     import numpy as np
     import xxhash
 
-    from zm_cli.numbers.spectrum import find_spectrum
+    from zm_cli.numbers.comoments.spectrum import find_spectrum
 
     hashed = xxhash.xxh3_128(np.int64(comoments.count).tobytes())
     for array in (comoments.mean, comoments.comoment, comoments.seen):

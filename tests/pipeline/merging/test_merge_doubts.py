@@ -1,0 +1,138 @@
+"""Merging what is doubted: trials, sources that come twice, parts that are missing, and what --force makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.bits import assert_same_bits
+from tests.made import make_stats
+from tests.pipeline.merging.merging import cut, digest, images, merge, read_back, table
+from zm_cli.data.shard import Shard
+from zm_cli.errors import DataError, NothingToMeasureError
+from zm_cli.statsfile.stats import SourceRecord, Stats
+from zm_cli.statsfile.store import load_stats, save_stats
+
+
+def test_statistics_of_a_trial_are_merged_only_by_force() -> None:
+    trial = images(2, partial=True)
+    with pytest.raises(DataError, match=r"b\.json: is of a trial with 5 of the samples .*--force merges anyway"):
+        merge(images(1), trial)
+    merged, outcome = merge(images(1), trial, images(3, partial=True), force=True)
+    assert merged.partial
+    assert outcome.warnings == [
+        "b.json: is of a trial with 5 of the samples (--limit, --sample); the result is of a trial, too"
+    ]
+
+
+def test_a_source_that_comes_twice_is_merged_only_by_force() -> None:
+    again = replace(images(2), sources=(replace(images(1).sources[0], path="elsewhere"),))
+    with pytest.raises(DataError, match=r"c\.json: has a source that is in a\.json, too: elsewhere; each sample must"):
+        merge(images(1), images(3), again)
+    merged, outcome = merge(images(1), images(3), again, force=True)
+    assert (merged.samples, merged.partial) == (15, False)
+    assert outcome.warnings == ["c.json: has a source that is in a.json, too: elsewhere"]
+    # What was merged so once is not doubted again.
+    assert merge(merged, images(4))[0].samples == 20
+
+
+def test_the_same_part_cannot_come_twice_but_other_parts_may_look_the_same() -> None:
+    one, other = cut(table(1, "x"), 1, 2), cut(table(1, "x"), 2, 2)
+    assert merge(one, other)[0].samples == 6
+    with pytest.raises(DataError, match=r"b\.json: has a source that is in a\.json, too: part 1/2 of copy\.csv"):
+        merge(one, cut(table(1, "x"), 1, 2, path="copy.csv"))
+
+
+def empty(columns: tuple[str, ...], index: int, of: int) -> Stats:
+    stats = make_stats(np.ones((0, len(columns))), "column", axes="NC", names=columns, kind="csv")
+    return read_back(cut(stats, index, of))
+
+
+def test_parts_without_samples_are_merged_as_nothing() -> None:
+    one = cut(table(1, "x"), 2, 4)
+    parts = [empty(("x",), 1, 4), one, empty(("x",), 3, 4), empty(("x",), 4, 4)]
+    for files in (parts, parts[::-1]):
+        merged, _ = merge(*files)
+        assert_same_bits(merged.moments, one.moments)
+        assert merged.samples == 3
+    with pytest.raises(NothingToMeasureError, match=r"a\.json and b\.json: have no samples"):
+        merge(empty(("x",), 1, 2), empty(("x",), 2, 2))
+
+
+def test_missing_parts_are_named_and_merged_without_only_by_force() -> None:
+    parts = [cut(table(index, "x"), index, 8) for index in (8, 1, 2, 4, 5, 6)]
+    with pytest.raises(DataError) as caught:
+        merge(*parts)
+    assert str(caught.value) == (
+        "data.csv: parts 3 and 7 of 8 are missing; zm stats --shard 3/8 measures the first; --force merges anyway"
+    )
+    merged, outcome = merge(*parts, force=True)
+    assert (merged.partial, merged.shard, merged.samples) == (False, None, 18)
+    assert merged.trial == "some parts of the data (--shard): of data.csv, parts 3 and 7 of 8 are missing"
+    assert outcome.warnings == [
+        "data.csv: parts 3 and 7 of 8 are missing; what is missing can be merged with the result later"
+    ]
+
+
+@pytest.mark.parametrize("of", [5, 150])
+def test_parts_are_merged_in_stages(of: int) -> None:
+    some, _ = merge(*(cut(table(index, "x"), index, of) for index in range(1, of, 2)), force=True)
+    some = read_back(some)
+    assert (some.partial, len(some.sources)) == (False, of // 2)
+    with pytest.raises(DataError, match=rf"has a source that is in a\.json, too: part 3/{of} of data\.csv"):
+        merge(some, cut(table(3, "x"), 3, of))
+    with pytest.raises(DataError, match=rf"data\.csv: parts .* of {of} are missing; zm stats --shard 4/{of} measures"):
+        merge(some, cut(table(2, "x"), 2, of))
+    others = [index for index in range(1, of + 1) if not (index % 2 and index < of)]
+    merged, outcome = merge(some, *(cut(table(index, "x"), index, of) for index in others))
+    assert (merged.trial, merged.partial, merged.samples) == (None, False, 3 * of)
+    assert len(merged.sources) == (of if of <= 100 else 1)
+    assert outcome.warnings == []
+
+
+@pytest.mark.parametrize("suffix", ["json", "npz", "h5"])
+def test_many_parts_without_the_others_are_kept_in_every_form(tmp_path: Path, suffix: str) -> None:
+    of = 3000
+    path = str(tmp_path / f"some.{suffix}")
+    records = tuple(
+        SourceRecord("d.csv", "csv", int(index < 4), 9, digest(index), shard=Shard(index, of)) for index in range(1, of)
+    )
+    save_stats(merge(replace(table(1, "x"), sources=records), force=True)[0], path)
+    assert load_stats(path).sources == records
+
+
+def test_parts_without_samples_are_merged_in_stages() -> None:
+    none, _ = merge(empty(("x",), 1, 3), empty(("x",), 3, 3), force=True)
+    merged, _ = merge(read_back(none), cut(table(1, "x"), 2, 3))
+    assert (merged.samples, merged.trial) == (3, None)
+
+
+def test_parts_of_a_trial_are_told_to_be_of_a_trial() -> None:
+    with pytest.raises(
+        DataError, match=r"^a\.json: is of a trial with 3 of the samples \(--limit, --sample\); measure"
+    ):
+        merge(cut(table(1, "x", partial=True), 1, 2))
+
+
+def test_columns_without_a_number_in_any_part_are_left_out_when_all_parts_are_there() -> None:
+    def part(index: int, **values: float) -> Stats:
+        stats = make_stats(np.array([[*values.values()]]), "column", axes="NC", names=tuple(values), kind="csv")
+        return replace(cut(stats, index, 2), sources=cut(table(index, "x"), index, 2).sources, samples=1)
+
+    parts = [part(1, x=1.0, y=np.nan, z=np.nan), part(2, x=2.0, y=5.0, z=np.nan)]
+    parts = [replace(each, sources=(replace(each.sources[0], samples=1),)) for each in parts]
+    merged, outcome = merge(*parts)
+    assert (merged.names, merged.text_columns) == (("x", "y"), ("z",))
+    assert outcome.warnings[0] == "without a single number, left as they are: 'z'"
+    kept, outcome = merge(parts[0], force=True)
+    assert kept.names == ("x", "y", "z")
+    assert "without a single value: 'y', 'z'" in outcome.warnings
+
+
+def test_the_only_part_is_all_of_the_data() -> None:
+    merged, _ = merge(cut(table(1, "x"), 1, 1))
+    assert merged == replace(table(1, "x"), sources=merged.sources, moments=merged.moments)
+    assert (merged.shard, merged.trial) == (None, None)

@@ -1,0 +1,1 @@
+"""The commands of `zm`: one file per command."""

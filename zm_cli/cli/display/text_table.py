@@ -1,0 +1,29 @@
+"""The columns of a table that have no statistics, as `inspect` prints them."""
+
+from __future__ import annotations
+
+from zm_cli.cli.display.tables import MOST_ROWS, print_features
+from zm_cli.data.texts import MOST_DISTINCT
+from zm_cli.errors import escape_controls
+from zm_cli.pipeline.describing.table_columns import TableColumns
+
+
+def print_other_columns(columns: TableColumns, *, everything: bool) -> None:
+    """Prints a row for each column without statistics: its type, its missing cells, its different values.
+
+    Where they are many, it prints the first, unless `everything` is asked for.
+    """
+    listed = list(columns.others.items())
+    shown = listed if everything else listed[:MOST_ROWS]
+    rows = [
+        [
+            escape_controls(name),
+            column.type,
+            f"{column.missing:,}",
+            f"over {MOST_DISTINCT:,}" if column.distinct is None else f"{column.distinct:,}",
+        ]
+        for name, column in shown
+    ]
+    print_features(["column", "type", "missing", "distinct"], rows)
+    if len(shown) < len(listed):
+        print(f"and {len(listed) - len(shown):,} more; -v lists every column")

@@ -1,0 +1,1 @@
+"""The co-moments of all pairs of features, and what follows from them: conditioning, correlation, directions."""

@@ -1,0 +1,98 @@
+"""Exact sums of 8- and 16-bit integers, over any number of blocks, and of counted values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zm_cli.numbers.moments.integer_sums import IntegerSums
+from zm_cli.numbers.pieces import Rows, cut_pieces, find_extremes, fold_rows, sum_columns, unfold_sums
+from zm_cli.numbers.stored import Hidden, find_equal, find_possible, match_values
+from zm_cli.numbers.sums import Counts, Sums, complete_sums, correct_mean, round_mean
+
+
+class ExactSums:
+    """Running sums of rows of 8- or 16-bit integers: exact, so that the result does not depend on how rows are grouped.
+
+    They hold up to 2**31 rows: the squares of so many values fit into 64 bits.
+    """
+
+    def __init__(self, width: int, dtype: np.dtype[Any]) -> None:
+        self._limits = np.iinfo(dtype)
+        self.rows = 0
+        self._missing = np.zeros(width, dtype=np.int64)
+        self._total = np.zeros(width, dtype=np.int64)
+        self._square = np.zeros(width, dtype=np.int64)
+        self._low, self._high = np.full(width, self._limits.max, dtype), np.full(width, self._limits.min, dtype)
+
+    @staticmethod
+    def fits(dtype: np.dtype[Any]) -> bool:
+        """Whether values of this dtype can be summed in this way."""
+        return dtype.kind in "iu" and dtype.itemsize <= 2
+
+    def add(self, rows: Rows, hidden: Hidden = ()) -> bool:
+        """Adds rows; returns whether any of their values is missing, because it equals one of `hidden`."""
+        low, high = find_extremes(rows)
+        possible = find_possible(match_values(hidden, rows.dtype), low, high)
+        if possible:
+            gone = find_equal(rows, possible)
+            low = find_extremes(np.where(gone, rows.dtype.type(self._limits.max), rows))[0]
+            high = find_extremes(np.where(gone, rows.dtype.type(self._limits.min), rows))[1]
+            # A zero adds nothing to the sums; how many values there are is counted apart.
+            rows = np.where(gone, rows.dtype.type(0), rows)
+            missing = sum_columns(gone)
+            self._missing += missing
+        self._add_present(rows, low, high)
+        return bool(possible) and bool(missing.any())
+
+    def _add_present(self, rows: Rows, low: NDArray[Any], high: NDArray[Any]) -> None:
+        """Adds rows to the sums; their extremes without missing values are known."""
+        np.minimum(self._low, low, out=self._low)
+        np.maximum(self._high, high, out=self._high)
+        self.rows += len(rows)
+        folded, rest, copies = fold_rows(rows)
+        # A type of twice the width holds a square as an unsigned number, and the sum of this many values: 255 * 255 is
+        # less than 2**16. The processor adds whole vectors of such small numbers.
+        kind, size = rows.dtype.kind, rows.dtype.itemsize
+        double, unsigned = np.dtype(f"{kind}{2 * size}"), np.dtype(f"u{2 * size}")
+        total, square = self._total, self._square
+        if copies > 1:
+            total, square = np.zeros(folded.shape[1], dtype=np.int64), np.zeros(folded.shape[1], dtype=np.int64)
+        for columns, piece in cut_pieces(folded, 255 if size == 1 else 65535):
+            wide = piece.astype(double)
+            total[columns] += wide.sum(axis=0, dtype=double)
+            np.multiply(wide, wide, out=wide)
+            square[columns] += wide.view(unsigned).sum(axis=0, dtype=f"u{4 * size}").astype(np.int64)
+        if copies > 1:
+            self._total += unfold_sums(total, copies)
+            self._square += unfold_sums(square, copies)
+        if len(rest):
+            whole = rest.astype(np.int64)
+            self._total += whole.sum(axis=0)
+            self._square += (whole * whole).sum(axis=0)
+
+    def finish(self) -> Sums:
+        """The sums of all added rows, at least one."""
+        count = self.rows - self._missing
+        sums = IntegerSums.from_totals(self._total, self._square)
+        return complete_sums(self.rows, count, sums.derive(count), self._low, self._high, sums)
+
+
+def sum_counts(counts: Counts, hidden: Hidden = ()) -> Sums:
+    """The exact sums for each row of `counts` (K, V), how often the values 0 to V - 1 occur; `hidden` are missing."""
+    values = np.arange(counts.shape[1])
+    present = (counts > 0) & ~np.isin(values, match_values(hidden, values.dtype))
+    counted = np.where(present, counts, 0)
+    count = counted.sum(axis=1)
+    # Python's integers, which have no limit: of a hundred million images the squares do not fit 64 bits.
+    whole, exact = values.astype(object), counted.astype(object)
+    total = exact @ whole
+    nearest, residue = round_mean(total, count.astype(object))
+    square = (exact * (whole - nearest[:, np.newaxis]) ** 2).sum(axis=1)
+    moments = correct_mean(count, nearest, residue, square.astype(np.float64))
+    low = np.where(present, values, np.inf).min(axis=1)
+    high = np.where(present, values, -np.inf).max(axis=1)
+    sums = IntegerSums.from_unbounded(total, exact @ whole**2)
+    return complete_sums(counts.sum(axis=1), count, moments, low, high, sums)

@@ -1,0 +1,72 @@
+"""BufferedSketch: a sketch, and values that wait until there are enough of them to be counted at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from zm_cli.data.block import Values
+from zm_cli.numbers.sketch.size import EXTRA_NUMBERS, MOST_NUMBERS
+from zm_cli.numbers.sketch.sketch import Sketch, list_rows
+from zm_cli.numbers.statistic import Shape
+from zm_cli.numbers.stored import Hidden
+
+_MOST_BLOCKS = 32
+"""The most arrays that wait."""
+
+
+@dataclass(eq=False)
+class BufferedSketch:
+    """The sketch of `counted` values and of those that wait, in arrays (features, M) of one real dtype.
+
+    A sketch depends on the set of its values alone, so that the bits do not depend on when they are counted. When it is
+    pickled, none wait any longer.
+    """
+
+    counted: Sketch
+    waiting: Sequence[Values] = ()
+
+    @classmethod
+    def from_block(cls, values: Values, kept: tuple[int, ...], hidden: Hidden = ()) -> BufferedSketch:
+        """What `Sketch.from_block` returns, of a copy of the values where they are few."""
+        shape = tuple(values.shape[axis] for axis in kept) or (1,)
+        if hidden or not values.size or values.nbytes > 8 * MOST_NUMBERS * math.prod(shape):
+            return cls(Sketch.from_block(values, kept, hidden))
+        rows = list_rows(values, kept)
+        # The block may be changed later. In the copy, the values of a feature lie beside one another.
+        return cls(Sketch.identity(shape), [rows.copy() if np.may_share_memory(rows, values) else rows])
+
+    def merge(self, other: BufferedSketch) -> BufferedSketch:
+        """The sketch of the values of both."""
+        counted = [each.counted for each in (self, other) if each.counted.sizes.any()]
+        waiting = [*self.waiting, *other.waiting]
+        nbytes = sum(block.shape[1] * block.itemsize for block in waiting)
+        buckets = int(counted[0].sizes.max()) if counted else 0
+        is_full = 16 * buckets + nbytes > 8 * MOST_NUMBERS
+        if is_full or len(counted) > 1 or len({block.dtype for block in waiting}) > 1:
+            return BufferedSketch(_count(counted, waiting, self.counted.shape))
+        if len(waiting) > _MOST_BLOCKS:
+            waiting = [np.concatenate(waiting, axis=1)]
+        return BufferedSketch(counted[0] if counted else self.counted, waiting)
+
+    def count_numbers(self) -> int:
+        """The numbers that are kept: those of the sketch, and those that wait, each counted as a float64."""
+        waiting = sum(block.nbytes for block in self.waiting) // 8
+        return 2 * len(self.counted.bounds) + EXTRA_NUMBERS * self.counted.sizes.size + waiting
+
+    def settle(self) -> Sketch:
+        """The sketch of all values, of which none waits any longer."""
+        if self.waiting:
+            self.counted, self.waiting = _count([self.counted], self.waiting, self.counted.shape), ()
+        return self.counted
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"counted": self.settle(), "waiting": ()}
+
+
+def _count(counted: Sequence[Sketch], waiting: Sequence[Values], shape: Shape) -> Sketch:
+    return Sketch.combine(counted, waiting).reshape(shape)

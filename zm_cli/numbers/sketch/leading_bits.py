@@ -1,0 +1,229 @@
+"""Leading bits: counts values by buckets, each of them the floats that agree in all but their lowest bits.
+
+Floats are ordered as the bits of their sign, exponent and fraction are. So dropping the lowest bits cuts the floats
+into intervals, and dropping one more bit joins each two neighbours. No logarithm is taken: every machine
+finds the same buckets. A bucket is given by its smallest float; with no bit dropped, it is that value itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zm_cli.numbers.pieces import PIECE
+from zm_cli.numbers.sketch.size import MOST_BUCKETS
+from zm_cli.numbers.sums import Counts, Floats
+
+MOST_DROPPED = 52
+"""The most bits that are ever dropped: sign and exponent are left, which have fewer values than MOST_BUCKETS."""
+
+_LEADING_BITS = 12
+"""How many bits are looked at first: sign and exponent, or the first ones in which values differ. 2**12 is less than
+MOST_BUCKETS."""
+_TABLE_BITS = 17
+"""A table of counts has at most 2**17 entries, which stay in a core's cache."""
+_FEW = 4096
+"""How many values are compared first, before all are, to see whether the values of each group are equal."""
+
+Bits = NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """The buckets of some features, one after another.
+
+    `sizes` and `shift` (features,) are the number of buckets of each feature, and how many bits are dropped; `bounds`
+    and `counts` (total,) the smallest float of each bucket, ascending in each feature, and how many values it holds.
+    """
+
+    sizes: Counts
+    shift: Counts
+    bounds: Floats
+    counts: Counts
+
+
+def find_bounds(values: Floats, shift: NDArray[Any]) -> Floats:
+    """The smallest float of the bucket of each value, where `shift` bits are dropped; both of one shape.
+
+    For what is not finite, it is not finite either.
+    """
+    bits, dropped = values.view(np.int64), (np.int64(1) << shift) - 1
+    # The larger the bits of a negative float, the smaller it is.
+    return np.where(bits < 0, bits | dropped, bits & ~dropped).view(np.float64)
+
+
+def find_ends(bounds: Floats, shift: NDArray[Any]) -> Floats:
+    """The largest float of the buckets that begin at `bounds`, where `shift` bits are dropped; both of one shape.
+
+    It is 0 for the bucket that begins at 0, which holds nothing else but numbers too small to matter.
+    """
+    bits, dropped = bounds.view(np.int64), (np.int64(1) << shift) - 1
+    ends = np.where(bits < 0, bits & ~dropped, bits | dropped).view(np.float64)
+    return np.where(bounds == 0, 0.0, ends)
+
+
+def gather(bounds: Floats, counts: Counts, shift: Counts) -> Buckets:
+    """The buckets of all values that are counted in some buckets, where `shift` bits or more are dropped.
+
+    `bounds` and `counts` have the shape (features, buckets): in any order, some of them equal, and NaN with the count 0
+    where there is no bucket. `shift` has the shape (features,).
+    """
+    order = np.argsort(bounds, axis=1, kind="stable")
+    order += np.arange(len(bounds))[:, np.newaxis] * bounds.shape[1]
+    return gather_sorted(bounds.take(order), counts.take(order), shift)
+
+
+def gather_sorted(bounds: Floats, counts: Counts, shift: Counts) -> Buckets:
+    """What `gather` returns, of buckets that ascend in each feature, NaN last."""
+    apart = _tell_apart(bounds)
+    if apart.shape[1] > MOST_BUCKETS:
+        shift = shift.copy()
+        for row in np.flatnonzero(np.count_nonzero(apart, axis=1) > MOST_BUCKETS):
+            # All bits are dropped in which the first bucket that is too many differs from the one before it.
+            last = np.partition(apart[row], -1 - MOST_BUCKETS)[-1 - MOST_BUCKETS]
+            shift[row] = max(int(shift[row]), int(last).bit_length())
+    begins = apart >= (np.uint64(1) << shift.astype(np.uint64))[:, np.newaxis]
+    sizes = np.count_nonzero(begins, axis=1)
+    first = np.flatnonzero(begins)
+    # How many values there are before each bucket: differences are right even where the sums overflow.
+    before = np.cumsum(np.concatenate([counts.ravel(), [0]]))
+    before = np.append(before[first] - counts.take(first), before[-1])
+    return Buckets(sizes, shift, find_bounds(bounds.take(first), np.repeat(shift, sizes)), np.diff(before))
+
+
+def _tell_apart(values: Floats) -> Bits:
+    """The bits in which each value differs from the one before it; all for the first of a row, none for NaN."""
+    bits = values.view(np.uint64)
+    apart = np.empty_like(bits)
+    apart[:, :1] = np.iinfo(np.uint64).max
+    np.bitwise_xor(bits[:, 1:], bits[:, :-1], out=apart[:, 1:])
+    apart[~np.isfinite(values)] = 0
+    return apart
+
+
+class Counted(NamedTuple):
+    """The buckets of one feature, as in `Buckets`, and the extremes of its values: inf and -inf without any."""
+
+    shift: int
+    lowest: float
+    highest: float
+    bounds: Floats
+    counts: Counts
+
+
+def count_values(values: Floats, earlier: Sequence[Counted] = ()) -> Counted:
+    """The buckets of one feature, which has these values (M,), none of them -0.0, and those in `earlier`.
+
+    NaN and infinities are left out. The bits are read from the highest on, some more at a time, until the buckets are
+    too many, or no more bits are left than were dropped before, or each bucket holds equal values: counting in tables
+    is faster than sorting.
+    """
+    lowest, highest = float(values.min(initial=np.inf)), float(values.max(initial=-np.inf))
+    if len(values) and not (np.isfinite(lowest) and np.isfinite(highest)):
+        return count_values(values[np.isfinite(values)], earlier)
+    lowest = min(lowest, *(each.lowest for each in earlier), np.inf)
+    highest = max(highest, *(each.highest for each in earlier), -np.inf)
+    bits = np.concatenate([values, *(each.bounds for each in earlier)]).view(np.uint64)
+    if not len(bits):
+        return Counted(0, lowest, highest, np.zeros(0), np.zeros(0, np.int64))
+    counts = np.concatenate([each.counts for each in earlier]) if earlier else None
+    least = max((each.shift for each in earlier), default=0)
+    # Where the last table is the first one, it may be large.
+    room = _TABLE_BITS if least else min(_TABLE_BITS, max(_LEADING_BITS + 3, len(values).bit_length()))
+    prefixes, shift, more, keys = _read_leading(bits, least, room)
+    while True:
+        table = np.bincount(keys[: len(values)], minlength=len(prefixes) << more)
+        if counts is not None:
+            np.add.at(table, keys[len(values) :], counts)
+        full = False
+        while np.count_nonzero(table) > MOST_BUCKETS:
+            table = table[::2] + table[1::2]
+            shift, more, full = shift + 1, more - 1, True
+        found = np.flatnonzero(table > 0)
+        prefixes = (prefixes[found >> more] << np.uint64(more)) | (found & ((1 << more) - 1)).view(np.uint64)
+        if full or shift == least:
+            break
+        positions = np.empty(len(table), np.int64)
+        positions[found] = np.arange(len(found))
+        index = positions.take(keys)
+        same = None if least else _find_same(bits, index, len(found))
+        if same is not None:
+            prefixes, shift = same, 0
+            break
+        # One bit more at least, or this would not end.
+        more = min(shift - least, max(1, room - _count_bits(len(prefixes))))
+        shift -= more
+        index <<= more
+        keys = ((bits >> np.uint64(shift)) & np.uint64((1 << more) - 1)).view(np.int64)
+        keys |= index
+    first, held = (prefixes << np.uint64(shift)).view(np.float64), table[found]
+    # The bits of negative floats come last, and the larger they are, the smaller is the float.
+    positive = len(first) - np.count_nonzero(np.signbit(first))
+    if positive < len(first):
+        first, held = (np.concatenate([each[positive:][::-1], each[:positive]]) for each in (first, held))
+    return Counted(shift, lowest, highest, find_bounds(first, np.array(shift)), held)
+
+
+def _read_leading(bits: Bits, least: int, room: int) -> tuple[Bits, int, int, Counts]:
+    """The different leading bits of floats, the prefixes, and what follows them in a table of 2**room entries at most.
+
+    That is how many bits are dropped then, at least `least`, how many of the others follow the prefix, and for each
+    float (M,) the index of its prefix with these.
+    """
+    low, high = int(bits.min()), int(bits.max())
+    dropped = least
+    while (high >> dropped) - (low >> dropped) >= 1 << _LEADING_BITS:
+        dropped += 1
+    start = low >> dropped
+    leading = ((bits >> np.uint64(dropped)) - np.uint64(start)).view(np.int64)
+    found = np.flatnonzero(np.bincount(leading) > 0)
+    more = min(dropped - least, room - _count_bits(len(found)))
+    prefixes = found.astype(np.uint64) + np.uint64(start)
+    # What lies between leading bits and the index of their prefix, both followed by the same bits.
+    between = np.zeros(int(found[-1]) + 1, np.uint64)
+    between[found] = prefixes << np.uint64(more)
+    between[found] -= np.arange(0, len(found) << more, 1 << more, dtype=np.uint64)
+    shift = dropped - more
+    keys = bits >> np.uint64(shift)
+    keys -= between.take(leading)
+    return prefixes, shift, more, keys.view(np.int64)
+
+
+def _count_bits(number: int) -> int:
+    """How many bits the indices of this many entries need."""
+    return (number - 1).bit_length()
+
+
+def _find_same(bits: Bits, index: Counts, number: int) -> Bits | None:
+    """The value of each of `number` groups, where all values of a group are equal; else None.
+
+    `index` is the group of each value.
+    """
+    same = np.zeros(number, np.uint64)
+    for some in (slice(_FEW), slice(None)):
+        same[index[some]] = bits[some]
+        if (same[index[some]] != bits[some]).any():
+            return None
+    return same
+
+
+def count_integers(values: NDArray[Any]) -> Counted:
+    """The buckets of one feature, which has these values (M,), bool or integers of 8 or 16 bits."""
+    plain = values.view(f"u{values.dtype.itemsize}")
+    table = np.zeros(1 << 8 * values.dtype.itemsize, np.int64)
+    for start in range(0, len(plain), PIECE):
+        table += np.bincount(plain[start : start + PIECE], minlength=len(table))
+    least = 0
+    if values.dtype.kind == "i":
+        # The negative ones, which come first, look like the upper half of those without a sign.
+        least = -len(table) // 2
+        table = np.roll(table, -least)
+    found = np.flatnonzero(table > 0)
+    numbers = (found + least).astype(np.float64)
+    lowest, highest = float(numbers.min(initial=np.inf)), float(numbers.max(initial=-np.inf))
+    counted = Counted(0, lowest, highest, numbers, table[found])
+    return counted if len(found) <= MOST_BUCKETS else count_values(np.zeros(0), [counted])

@@ -1,0 +1,49 @@
+"""Says in one line what was transformed, and what else of the data was left as it is."""
+
+from __future__ import annotations
+
+from zm_cli.data.sink import OutputFeatures
+from zm_cli.data.source import Source
+from zm_cli.outputs.receipt import DONE
+from zm_cli.pipeline.applying.indicators import find_indicators
+from zm_cli.pipeline.options import ApplyOptions
+from zm_cli.pipeline.words import list_names
+
+MOST_LISTED = 8
+"""The most names that are listed, of columns transformed and of columns left."""
+
+
+def describe_done(options: ApplyOptions) -> str:
+    """What data are after the operation, with the method where there are several."""
+    done = DONE[options.operation]
+    return done if options.method is None else f"{done} ({options.method})"
+
+
+def describe_transformed(source: Source, options: ApplyOptions, features: OutputFeatures | None = None) -> str:
+    """Which columns or dataset of a source become another, and which stay; empty where there is nothing to choose.
+
+    `features` are those of the output, where they are not those of the source.
+
+    Raises DataError where the file cannot be read.
+    """
+    spec = source.spec
+    done = "restored" if options.inverse else describe_done(options)
+    if spec.axes == "NC" and spec.names is not None:
+        names, known = list(spec.names), set(spec.names)
+        removed = list(find_indicators(source, features).values()) if options.inverse else []
+        left = [name for name in spec.columns or () if name not in known and name not in removed]
+        said = f"{len(names):,} column{'s' * (len(names) != 1)} {done}: {list_names(names, MOST_LISTED)}"
+        if features is not None and features.names:
+            said += f", now {list_names(list(features.names), MOST_LISTED)}"
+    elif dataset := spec.decoding.get("dataset"):
+        # A later part has nothing else.
+        left = [] if spec.shard is not None and spec.shard.index > 1 else list(source.facts().kept)
+        removed, said = [], f"{done}: '{dataset}'"
+        if not left:
+            return ""
+    else:
+        return ""
+    rest = f"; left as {'it is' if len(left) == 1 else 'they are'}: {list_names(left, MOST_LISTED)}" if left else ""
+    again = ", and their cells missing again" if (source.receipt or {}).get("impute") is not None else ""
+    end = f"; removed{again}: {list_names(removed, MOST_LISTED)}" if removed else ""
+    return said + rest + end

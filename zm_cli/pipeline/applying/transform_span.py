@@ -1,0 +1,126 @@
+"""The task of writing that a worker does: reads a span, transforms it, and encodes it for the sink."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from zm_cli.data.block import Block, Span, drop_values
+from zm_cli.data.sink import Sink
+from zm_cli.data.source import Source
+from zm_cli.numbers.moments.moments import Moments
+from zm_cli.numbers.values import find_missing, mask_values
+from zm_cli.pipeline.applying.indicators import Indicators
+from zm_cli.pipeline.measuring.span_groups import SpanGroup
+from zm_cli.pipeline.options import Missing
+from zm_cli.transforms.base import Transform
+
+
+@dataclass(frozen=True)
+class TransformedSpan:
+    """The result of a worker for one span.
+
+    `block` holds the transformed values, until they are `encoded` as `Sink.write` takes them. `samples` is the number
+    of samples. `overflows` counts the values that the output's dtype cannot hold, `incomplete` the vectors of features
+    that became missing because some of their values were. `hole` is the sample and the feature
+    of the first missing value. `moments` are those of the transformed values, for an inverse those before it, None
+    where they need not be measured. `unmarked` are the features with missing values that no indicator marks, where
+    there are indicators. `clipped` counts the values that were cut off at the ends of a range.
+    """
+
+    block: Block
+    samples: int
+    overflows: int
+    incomplete: int
+    hole: tuple[int, int] | None
+    moments: Moments | None
+    unmarked: frozenset[int] = frozenset()
+    clipped: int = 0
+    encoded: Any = None
+
+
+@dataclass(frozen=True)
+class TransformSpan:
+    """The task of a worker: read and transform a span of `source`.
+
+    Masked values are missing in the output, too. `kept` are the axes of the statistics. `checked` are the axes of the
+    moments of the output, or for an inverse of the input; None: do not measure it.
+    """
+
+    source: Source
+    transform: Transform
+    kept: tuple[int, ...]
+    checked: tuple[int, ...] | None
+    missing: Missing
+    indicators: Indicators | None = None
+
+    def __call__(self, span: Span) -> TransformedSpan:
+        block = hide_masked(self.source.read(span))
+        hole = self._find_hole(block) if self.missing == "error" else None
+        transformed, overflows, clipped = self.transform.apply(block)
+        unmarked = frozenset[int]()
+        if self.indicators is not None:
+            marked, unmarked = self.indicators.mark(block, self.transform.hidden)
+            transformed = replace(transformed, missing=marked.missing)
+        return TransformedSpan(
+            transformed,
+            len(block.values),
+            overflows,
+            self.transform.count_incomplete(transformed.values),
+            hole,
+            self._measure(block, transformed),
+            unmarked,
+            clipped,
+        )
+
+    def _find_hole(self, block: Block) -> tuple[int, int] | None:
+        return find_missing(block.values, self.kept, set(block.rejected), self.source.spec.missing_values)
+
+    def _measure(self, block: Block, transformed: Block) -> Moments | None:
+        """The moments of the output, mostly derived from those of the input, whose values are smaller.
+
+        For an inverse, they are those of the input.
+        """
+        if self.checked is None:
+            return None
+        if self.transform.inverse:
+            found = Moments.from_block(block.values, self.checked, self.transform.hidden)
+            packing = self.transform.packing
+            return found if packing is None else found.unpack(packing.scale, packing.offset)
+        if self.checked != self.kept or not self.transform.predicts:
+            return Moments.from_block(transformed.values, self.checked)
+        predicted = self.transform.predict(Moments.from_block(block.values, self.checked, self.transform.hidden))
+        return Moments.from_block(transformed.values, self.checked) if predicted is None else predicted
+
+
+def hide_masked(block: Block) -> Block:
+    """The block with NaN where its values are masked; integers are then float64."""
+    return (
+        block if block.masked is None else replace(block, values=mask_values(block.values, block.masked), masked=None)
+    )
+
+
+@dataclass(frozen=True)
+class EncodeSpans:
+    """The task of a worker: transform and encode spans, so that only what is done in the order of the data is left."""
+
+    transform_span: TransformSpan
+    sink: Sink
+
+    def __call__(self, group: SpanGroup) -> list[TransformedSpan]:
+        return [self._encode(span) for span in group]
+
+    def _encode(self, span: Span) -> TransformedSpan:
+        made = self.transform_span(span)
+        encoded = self.sink.encode(made.block)
+        # Results wait for their turn to be written: what is encoded is not kept a second time.
+        return replace(made, block=drop_values(made.block), encoded=encoded)
+
+    def name_input(self, group: SpanGroup) -> str:
+        """The path of the source."""
+        return self.transform_span.source.path
+
+    def list_paths(self) -> list[str]:
+        """The files and folders that a worker on another machine must see: the input, and what it writes itself."""
+        written = self.sink.encodes_to
+        return [self.transform_span.source.path, *([] if written is None else [written])]

@@ -1,0 +1,1 @@
+"""Checks data, and compares them with the statistics of training data."""

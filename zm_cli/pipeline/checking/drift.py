@@ -1,0 +1,116 @@
+"""How the distributions of new data differ from those of training data: shifts of quantiles, and stability indices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zm_cli.numbers.sketch.leading_bits import Counted, find_bounds
+from zm_cli.numbers.sketch.sketch import Sketch
+from zm_cli.numbers.sums import Counts, Floats
+
+PROBABILITIES = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""The quantiles that are compared. Those further out move by chance in few samples."""
+BINS = 10
+"""The bins of a stability index; each begins with a tenth of the training values, or holds a single value with more."""
+PSEUDOCOUNT = 0.5
+"""Added to the count of each bin, so that an empty one has a logarithm (Jeffreys' prior)."""
+DEVIATIONS = 3.0
+"""How many deviations above what chance gives on average a stability index may be."""
+
+
+@dataclass(frozen=True)
+class QuantileShift:
+    """The largest shift of a quantile of each feature, in interquartile ranges of the training data, and which it is.
+
+    Both have the shape (features,). `size` is infinite where training values do not spread, and NaN without values.
+    """
+
+    size: Floats
+    probability: Floats
+
+
+def measure_shift(new: Floats, old: Floats) -> QuantileShift:
+    """The largest shift of the quantiles at PROBABILITIES, from arrays of shape (PROBABILITIES, features)."""
+    spread = old[PROBABILITIES.index(0.75)] - old[PROBABILITIES.index(0.25)]
+    gap = np.abs(new - old)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shifts = np.where(gap == 0, 0.0, gap / spread)
+    known = ~np.isnan(shifts).any(axis=0)
+    largest = np.argmax(np.where(known, shifts, 0.0), axis=0)
+    size = np.take_along_axis(shifts, largest[np.newaxis], axis=0)[0]
+    return QuantileShift(np.where(known, size, np.nan), np.where(known, np.array(PROBABILITIES)[largest], np.nan))
+
+
+@dataclass(frozen=True)
+class Stability:
+    """The population stability index of each feature, and how large chance may make it; both of shape (features,)."""
+
+    index: Floats
+    noise: Floats
+
+
+def measure_stability(new: Sketch, old: Sketch, samples: tuple[int, int]) -> Stability:
+    """How differently the values of two sketches fall into bins that are cut at the deciles of the `old` one.
+
+    Where a tenth of the old values or more are equal, they are a bin of their own; deciles that coincide are one cut.
+    New values that fall into no bin are counted in one more. The index is `sum((q - p) * log(q / p))` over the bins,
+    where `p` and `q` are the shares of the old and the new values (Siddiqi 2006, "Credit Risk Scorecards"). NaN for a
+    feature without values in one of the two.
+
+    Where nothing but chance tells n from m values, the index is distributed as `(1/n + 1/m)` times chi squared with one
+    degree of freedom less than there are bins (Yurdakul 2018, "Statistical properties of population stability index").
+    `noise` is the mean of that and DEVIATIONS of its deviations. The values of a sample depend on one another, so there
+    are no more independent ones than `samples`, of the new and of the old data.
+    """
+    pairs = zip(new.split(), old.split(), strict=True)
+    index, noise = np.full(new.sizes.size, np.nan), np.zeros(new.sizes.size)
+    for feature, (found, trained) in enumerate(pairs):
+        if not (len(found.counts) and len(trained.counts)):
+            continue
+        shift = max(found.shift, trained.shift)
+        bins = _Bins.of(_coarsen(trained, shift))
+        counts = [bins.count(_coarsen(each, shift)) for each in (found, trained)]
+        if not counts[0][-1]:
+            counts = [count[:-1] for count in counts]
+        independent = [min(float(count.sum()), most) for count, most in zip(counts, samples, strict=True)]
+        new_share, old_share = ((count + PSEUDOCOUNT) / (count + PSEUDOCOUNT).sum() for count in counts)
+        index[feature] = float(((new_share - old_share) * np.log(new_share / old_share)).sum())
+        freedom = len(counts[0]) - 1
+        noise[feature] = (freedom + DEVIATIONS * np.sqrt(2 * freedom)) * sum(1 / number for number in independent)
+    return Stability(index, noise)
+
+
+def _coarsen(counted: Counted, shift: int) -> Counted:
+    """The same values where `shift` bits are dropped, not fewer than before: so two features have the same buckets."""
+    if shift == counted.shift:
+        return counted
+    bounds, buckets = np.unique(find_bounds(counted.bounds, np.array(shift)), return_inverse=True)
+    counts = np.bincount(buckets.ravel(), weights=counted.counts).astype(np.int64)
+    return counted._replace(shift=shift, bounds=bounds, counts=counts)
+
+
+@dataclass(frozen=True)
+class _Bins:
+    """The smallest bucket of each bin, and which bins are a single bucket; any other reaches to the next bin."""
+
+    starts: Floats
+    single: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, trained: Counted) -> _Bins:
+        """The bins of the training values."""
+        counts, total = trained.counts, int(trained.counts.sum())
+        decile = BINS * (np.cumsum(counts) - counts) // total
+        heavy = BINS * counts >= total
+        begins = np.ones(len(counts), bool)
+        begins[1:] = (decile[1:] != decile[:-1]) | heavy[1:] | heavy[:-1]
+        return cls(trained.bounds[begins], heavy[begins])
+
+    def count(self, found: Counted) -> Counts:
+        """How many values lie in each bin, and last how many in none; smaller ones than all starts are in the first."""
+        bins = np.maximum(np.searchsorted(self.starts, found.bounds, side="right") - 1, 0)
+        bins[self.single[bins] & (self.starts[bins] != found.bounds)] = len(self.starts)
+        return np.bincount(bins, weights=found.counts, minlength=len(self.starts) + 1).astype(np.int64)

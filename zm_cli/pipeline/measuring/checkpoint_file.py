@@ -1,0 +1,139 @@
+"""The file of a checkpoint: which run it is of, and how far that had come.
+
+First a line that says what it is, then a hash of the rest, by which damage is noticed: a description of the run in JSON
+with its length before it, and the state, which is pickled. The file may be a stranger's, and a pickle can name any
+function to be called: this one may name only the classes of data that a state consists of, and what makes an array.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import json
+import pickle
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import is_dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from zm_cli.errors import DataError
+from zm_cli.pipeline.measuring.digest import SourceDigest
+from zm_cli.pipeline.measuring.part import Part
+from zm_cli.pipeline.measuring.reduction import Progress
+from zm_cli.pipeline.measuring.same_run import Run
+
+MAGIC = b"zm checkpoint 1\n"
+BEGIN_ANEW = "remove it to begin anew"
+HASH_BYTES = 16
+LENGTH_BYTES = 8
+ROOMS = ("zm_cli.data.", "zm_cli.numbers.", "zm_cli.statistics.")
+"""Where the dataclasses are that a part consists of."""
+
+
+class _Hashing(io.RawIOBase):
+    """Hashes what is written to a file."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.hasher = xxhash.xxh3_128()
+
+    def write(self, data: Any) -> int:
+        """Writes all of the data."""
+        self.hasher.update(data)
+        return self._file.write(data)
+
+
+def write_checkpoint(path: Path, run: Run, done: Sequence[Progress]) -> None:
+    """Writes the state of a run to a file; OSError where that fails."""
+    description = json.dumps(run).encode()
+    with path.open("wb") as file:
+        file.write(MAGIC + bytes(HASH_BYTES))
+        hashing = _Hashing(file)
+        hashing.write(len(description).to_bytes(LENGTH_BYTES, "little") + description)
+        # Arrays go straight to the file: the state is not in memory twice.
+        _Pickler(hashing, protocol=5).dump(list(done))
+        file.seek(len(MAGIC))
+        file.write(hashing.hasher.digest())
+
+
+def read_checkpoint(path: str) -> tuple[Run, bytes] | None:
+    """Returns the run that a checkpoint is of, and its state for `restore`; None if there is no file.
+
+    Raises DataError where it cannot be read, is damaged or is not a checkpoint.
+    """
+    try:
+        with open(path, "rb") as file:
+            if file.read(len(MAGIC)) != MAGIC:
+                raise DataError("is not a checkpoint of this zm", where=path, hint=f"if it was one, {BEGIN_ANEW}")
+            digest, content = file.read(HASH_BYTES), file.read()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise DataError(f"cannot be read: {error.strerror}", where=path) from error
+    if xxhash.xxh3_128_digest(content) == digest:
+        with suppress(ValueError):
+            end = LENGTH_BYTES + int.from_bytes(content[:LENGTH_BYTES], "little")
+            return json.loads(content[LENGTH_BYTES:end]), content[end:]
+    raise report_damage(path)
+
+
+def restore(state: bytes, path: str) -> list[Progress]:
+    """Returns how far each source had come, from the state in a checkpoint; DataError where it is damaged."""
+    try:
+        done = _Unpickler(io.BytesIO(state)).load()
+    except Exception as error:
+        # A state that somebody made up may raise anything.
+        raise report_damage(path) from error
+    if not (isinstance(done, list) and all(map(_is_progress, done))):
+        raise report_damage(path)
+    return done
+
+
+def _is_progress(value: Any) -> bool:
+    """Whether a value is what was written, as far as its own fields tell."""
+    if not isinstance(value, Progress) or not isinstance(value.digest, SourceDigest):
+        return False
+    counts = (value.groups, value.samples, value.nbytes)
+    return all(type(count) is int and count >= 0 for count in counts) and isinstance(value.trail, bytes)
+
+
+def report_damage(path: str) -> DataError:
+    """The error of a checkpoint that is not as it was written."""
+    return DataError("is damaged", where=path, hint=BEGIN_ANEW)
+
+
+class _Pickler(pickle.Pickler):
+    """Pickles arrays in a way of its own, so that nothing of NumPy has to be called to restore them."""
+
+    def reducer_override(self, value: Any) -> Any:
+        if isinstance(value, np.ndarray):
+            return _make_array, (value.dtype.str, value.shape, value.tobytes())
+        return NotImplemented
+
+
+class _Unpickler(pickle.Unpickler):
+    """Restores what a state consists of, and refuses every other class and function."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Returns the class of that name if it is allowed; UnpicklingError if it is not."""
+        for allowed in (_make_array, Part, Progress, SourceDigest):
+            if (module, name) == (allowed.__module__, allowed.__name__):
+                return allowed
+        if module.startswith(ROOMS):
+            found = getattr(importlib.import_module(module), name)
+            if isinstance(found, type) and is_dataclass(found):
+                return found
+        raise pickle.UnpicklingError(f"a checkpoint holds no {module}.{name}")
+
+
+def _make_array(dtype: str, shape: tuple[int, ...], data: bytes) -> NDArray[Any]:
+    """The array of numbers of this shape in `data`, writable; ValueError where they do not fit together."""
+    kind = np.dtype(dtype)
+    if kind.kind not in "biuf":
+        raise ValueError(f"{dtype} is not a type of numbers")
+    return np.frombuffer(data, kind).reshape(shape).copy()

@@ -1,0 +1,243 @@
+"""The task of measuring that a worker does: reads spans and returns a Part with their statistics."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from zm_cli.data.block import MOST_LISTED, Block, Rejected, Skipped, Span, Tally
+from zm_cli.data.source import Source
+from zm_cli.data.spec import Spec
+from zm_cli.data.texts import TextSummary, merge_texts
+from zm_cli.formats.shared.options import BY, MASK, WEIGHT
+from zm_cli.numbers.accumulate import Accumulator
+from zm_cli.numbers.axes import Per, kept_axes
+from zm_cli.numbers.distinct import DistinctColumns
+from zm_cli.numbers.groups.groups import Groups
+from zm_cli.numbers.moments.moments import Moments
+from zm_cli.numbers.statistic import Statistic
+from zm_cli.numbers.stored import RealValues, hide_values, unit_divisor
+from zm_cli.numbers.sums import Counts
+from zm_cli.numbers.tree import MergeTree
+from zm_cli.numbers.values import count_infinities, find_missing, mask_values
+from zm_cli.pipeline.measuring.group_statistics import find_by
+from zm_cli.pipeline.measuring.span_groups import SpanGroup, SpanRun
+from zm_cli.pipeline.options import MeasureOptions
+from zm_cli.pipeline.words import name_source
+from zm_cli.running.guard import note_input
+
+
+@dataclass
+class Part:
+    """What was measured of consecutive samples of one source, in so many `groups` of spans; `add` joins two parts.
+
+    `digest` is the concatenated digests of the spans. `rejected` maps a feature's index to its first cell that is not a
+    number. `skipped` lists the first samples that were left out, `skipped_total` counts all. `hole` is the first
+    missing value: the index of its sample, and that of its feature. The samples are counted in the part or, if they are
+    `numbered`, in the source. `outside` counts the values of each feature outside the bounds.
+    `distinct` are the columns of whole numbers that are all different, where that is asked for. `by_label` are the
+    statistics of each group of samples, None where the samples have no labels.
+    """
+
+    source: int
+    groups: int = 0
+    counts: Counts | None = None
+    moments: Moments | None = None
+    statistics: tuple[Statistic, ...] = ()
+    by_label: Groups | None = None
+    samples: int = 0
+    digest: bytes = b""
+    nbytes: int = 0
+    rejected: dict[int, Rejected] = field(default_factory=dict)
+    skipped: list[Skipped] = field(default_factory=list)
+    skipped_total: int = 0
+    texts: TextSummary | None = None
+    notes: dict[str, None] = field(default_factory=dict)
+    infinities: int = 0
+    hole: tuple[int, int] | None = None
+    numbered: bool = False
+    outside: Counts | None = None
+    distinct: DistinctColumns = field(default_factory=DistinctColumns)
+
+    def add(self, other: Part) -> Part:
+        """Adds the part that follows this one in the data, and returns this one."""
+        if self.hole is None and other.hole is not None:
+            self.hole = other.hole if other.numbered else (self.samples + other.hole[0], other.hole[1])
+            self.numbered = other.numbered
+        if other.counts is not None:
+            self.counts = other.counts if self.counts is None else self.counts + other.counts
+        if self.moments is None or other.moments is None:
+            self.moments, self.statistics = self.moments or other.moments, self.statistics or other.statistics
+        else:
+            self.moments = self.moments.merge(other.moments)
+            pairs = zip(self.statistics, other.statistics, strict=True)
+            self.statistics = tuple(mine.merge(theirs) for mine, theirs in pairs)
+        if other.by_label is not None:
+            self.by_label = other.by_label if self.by_label is None else self.by_label.merge(other.by_label)
+        self.groups += other.groups
+        self.samples += other.samples
+        self.digest += other.digest
+        self.nbytes += other.nbytes
+        self.rejected = other.rejected | self.rejected
+        self.skip(other.skipped, other.skipped_total)
+        self.texts = merge_texts(self.texts, other.texts)
+        self.notes |= other.notes
+        self.infinities += other.infinities
+        self.distinct.add(other.distinct)
+        if other.outside is not None:
+            self.add_outside(other.outside)
+        return self
+
+    def conclude(
+        self, shape: tuple[int, ...], statistics: Sequence[type[Statistic]], real: RealValues
+    ) -> tuple[Moments, tuple[Statistic, ...]]:
+        """The moments and the optional statistics of all samples, each of this shape if there are none.
+
+        They are those of the stored values, of which those hidden by `real` are missing, and of the real ones for
+        statistics of these. Counts are summed only here, exactly: however the samples were cut into parts, the result
+        is the same.
+        """
+        if self.counts is not None:
+            optional = tuple(_count_values(each, self.counts, real) for each in statistics)
+            return Moments.from_counts(self.counts, real.hidden), optional
+        if self.moments is None:
+            return Moments.identity(shape), tuple(each.identity(shape) for each in statistics)
+        return self.moments, self.statistics
+
+    def skip(self, samples: Sequence[Skipped], total: int) -> None:
+        """Adds samples that were left out, `total` of them, of which the first are listed."""
+        self.skipped += samples[: MOST_LISTED - len(self.skipped)]
+        self.skipped_total += total
+
+    def add_outside(self, count: Counts) -> None:
+        """Adds the number of values outside the bounds, for each feature."""
+        self.outside = count if self.outside is None else self.outside + count
+
+
+def _count_values(statistic: type[Statistic], counts: Counts, real: RealValues) -> Statistic:
+    """A statistic of stored 8-bit values, or of the real ones that they stand for, from how often each occurs."""
+    counted: Statistic | None = statistic.from_counts(counts, real.hidden)
+    if statistic.real and counted is not None:
+        shape = counts.shape[:1]
+        if real.packing is not None:
+            counted = counted.unpack(real.packing.scale, real.packing.offset)
+        if counted is not None and real.divisor != 1.0:
+            counted = counted.transform(np.zeros(shape), np.full(shape, real.divisor))
+    assert counted is not None, f"{statistic.name} of real values follows from counts of stored ones"
+    return counted
+
+
+@dataclass
+class MeasureSpans:
+    """The task of a worker: read and measure groups of spans of one of the sources.
+
+    The sources are named by their indices, and so is `text_elsewhere`: the indices of the columns of each source that
+    are text in another source, whose missing values are not an error.
+    """
+
+    sources: Mapping[int, Source]
+    per: Per
+    options: MeasureOptions
+    text_elsewhere: Mapping[int, frozenset[int]]
+    driver: int = field(default_factory=os.getpid)
+    """The id of the process that reduces the parts; it closes the sources itself."""
+    _current: int = 0
+
+    def __call__(self, run: SpanRun) -> Part:
+        self._open(run.source)
+        tree = MergeTree(Part.add)
+        with name_source(self.sources[run.source].path):
+            for group in run.groups:
+                tree.add(self._measure(run.source, group))
+            return tree.finish() or Part(run.source)
+
+    def narrow(self, run: SpanRun) -> MeasureSpans:
+        """The same task without the sources that this run does not need, to be sent elsewhere."""
+        index = run.source
+        return replace(self, sources={index: self.sources[index]}, text_elsewhere={index: self.text_elsewhere[index]})
+
+    def _measure(self, index: int, group: SpanGroup) -> Part:
+        source = self.sources[index]
+        part = Part(index, groups=1)
+        kept = kept_axes(source.spec.axes, self.per)
+        part.nbytes = sum(span.nbytes for span in group)
+        if tally := self._tally(source, group):
+            self._add_tally(part, tally)
+            return part
+        real = find_real_values(source.spec, self.options)
+        accumulator = Accumulator(kept, real.hidden, self.options.statistics, real, find_by(source.spec))
+        for span in group:
+            self._add_block(part, accumulator, source.read(span), kept)
+        part.moments, part.statistics = accumulator.finish()
+        part.by_label = accumulator.groups
+        return part
+
+    def list_paths(self) -> list[str]:
+        """The paths of all sources, which a worker on another machine must see."""
+        return [source.path for source in self.sources.values()]
+
+    def name_input(self, run: SpanRun) -> str:
+        """The path of the source of a run of spans."""
+        return self.sources[run.source].path
+
+    def _open(self, index: int) -> None:
+        if os.getpid() == self.driver:
+            note_input(self.sources[index].path)
+        else:
+            # A worker process gets the sources in their order, so it no longer needs the earlier ones.
+            for earlier in range(self._current, index):
+                if earlier in self.sources:
+                    self.sources[earlier].close()
+            self._current = index
+
+    def _tally(self, source: Source, spans: Sequence[Span]) -> Tally | None:
+        suffices = self.per in ("channel", "all") and all(each.counts_suffice for each in self.options.statistics)
+        # Counts do not say which sample a value is of.
+        located = self.options.missing == "error" and source.spec.missing_values
+        apart = any(source.spec.decoding.get(option.name) is not None for option in (BY, WEIGHT, MASK))
+        return source.tally(spans) if suffices and not located and not apart else None
+
+    def _add_tally(self, part: Part, tally: Tally) -> None:
+        part.counts = counts = tally.counts.sum(axis=0, keepdims=True) if self.per == "all" else tally.counts
+        if self.options.bounds is not None:
+            spec = self.sources[part.source].spec
+            hidden = hide_values(spec, self.options.ignore)
+            part.add_outside(self.options.bounds.count_outside_counted(counts, hidden, spec.packing))
+        part.samples += tally.samples
+        part.digest += tally.digest
+        part.skip(tally.skipped, len(tally.skipped))
+
+    def _add_block(self, part: Part, accumulator: Accumulator, block: Block, kept: tuple[int, ...]) -> None:
+        spec = self.sources[part.source].spec
+        values = mask_values(block.values, block.masked)
+        if accumulator.add_block(values, block.labels, block.weights):
+            part.infinities += count_infinities(values)
+            # With --per all, no column can be left out: a rejected cell is reported as an error later.
+            strict = self.options.missing == "error" and not (block.rejected and self.per == "all")
+            leave = {*block.rejected, *self.text_elsewhere[part.source]} if self.per == "column" else ()
+            sought = strict and part.hole is None
+            hole = find_missing(values, kept, leave, spec.missing_values) if sought else None
+            if hole is not None:
+                part.numbered = block.numbers is not None
+                index = part.samples + hole[0] if block.numbers is None else int(block.numbers[hole[0]]) - 1
+                part.hole = index, hole[1]
+        if self.options.bounds is not None:
+            hidden = hide_values(spec, self.options.ignore)
+            part.add_outside(self.options.bounds.count_outside(values, kept, hidden, spec.packing))
+        if self.options.purpose is not None and self.per == "column" and spec.names is not None and not spec.named:
+            part.distinct.add_block(values)
+        part.rejected = dict(block.rejected) | part.rejected
+        part.samples += len(block.values)
+        part.digest += block.digest
+        part.skip(block.skipped, block.skipped_total)
+        part.texts = merge_texts(part.texts, block.texts)
+        part.notes |= dict.fromkeys(block.notes)
+
+
+def find_real_values(spec: Spec, options: MeasureOptions) -> RealValues:
+    """How the stored values of such data become the real ones that are measured."""
+    divisor = unit_divisor(spec.dtype) if options.unit else 1.0
+    return RealValues(spec.affine_packing, divisor, hide_values(spec, options.ignore))

@@ -1,0 +1,135 @@
+"""Reduces the parts of one source, in the order of its data, to what was measured of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from zm_cli.data.block import MOST_LISTED
+from zm_cli.data.source import Source
+from zm_cli.data.spec import Spec
+from zm_cli.numbers.axes import Per, feature_shape
+from zm_cli.numbers.moments.moments import Moments
+from zm_cli.numbers.statistic import Statistic
+from zm_cli.numbers.tree import Levels, MergeTree
+from zm_cli.pipeline.measuring.conclude import SourceResult
+from zm_cli.pipeline.measuring.digest import SourceDigest
+from zm_cli.pipeline.measuring.group_statistics import unpack_groups
+from zm_cli.pipeline.measuring.part import Part, find_real_values
+from zm_cli.pipeline.measuring.span_groups import SpanGroup, group_spans
+from zm_cli.pipeline.measuring.trail import NO_SPANS
+from zm_cli.pipeline.options import MeasureOptions
+from zm_cli.pipeline.words import missing_value, name_source
+from zm_cli.running.guard import note_input
+from zm_cli.statsfile.stats import SourceRecord
+
+
+@dataclass
+class Progress:
+    """How far a source is measured: so many groups of spans with so many samples, and bytes of input.
+
+    `levels` is the state of the tree in which their parts are merged, `trail` is the hash of the addresses of the spans
+    where a checkpoint is kept.
+    """
+
+    groups: int = 0
+    samples: int = 0
+    nbytes: int = 0
+    digest: SourceDigest = field(default_factory=SourceDigest)
+    levels: Levels[Part] = ()
+    trail: bytes = NO_SPANS
+
+
+class Reduction:
+    """Adds up the parts of one source, which come in the order of its data; begun, or gone on with after `progress`."""
+
+    def __init__(self, index: int, source: Source, per: Per, options: MeasureOptions) -> None:
+        self.index = index
+        self.source = source
+        self._per = per
+        self._options = options
+        self._real = find_real_values(source.spec, options)
+        self._progress = Progress()
+        self._tree = MergeTree(Part.add)
+
+    @property
+    def progress(self) -> Progress:
+        """How far the source is measured, as of now: adding a part changes it."""
+        self._progress.levels = self._tree.levels
+        return self._progress
+
+    def go_on(self, progress: Progress) -> None:
+        """Makes this the reduction that had come so far."""
+        self._progress = progress
+        self._tree = MergeTree(Part.add, progress.levels)
+
+    def group_spans(self) -> Iterator[SpanGroup]:
+        """Yields all spans of the source, in the groups in which they are measured."""
+        return group_spans(self.source, self._per)
+
+    def add(self, part: Part) -> None:
+        """Adds the next part; DataError if a value is missing and none may be."""
+        # Where worker processes read, this process notes how far they have come.
+        note_input(self.source.path)
+        progress = self._progress
+        if part.hole is not None:
+            before = 0 if part.numbered else progress.samples
+            raise missing_value(self.source, before + part.hole[0] + 1, part.hole[1], self._per)
+        progress.digest.add(part.digest)
+        part.digest = b""
+        progress.groups += part.groups
+        progress.samples += part.samples
+        progress.nbytes += part.nbytes
+        with name_source(self.source.path):
+            self._tree.add(part, part.groups)
+
+    def finish(self, spec: Spec) -> SourceResult:
+        """Closes the source and returns what was measured, in the order of the columns of `spec`."""
+        source, total = self.source, self._tree.finish() or Part(self.index)
+        source.close()
+        facts = source.facts()
+        skipped = [*facts.skipped, *total.skipped][:MOST_LISTED]
+        # A file is found again by its name; a row of a table needs the reason, too.
+        listed = [f"{sample.name}: {sample.reason}" if source.spec.axes == "NC" else sample.name for sample in skipped]
+        record = SourceRecord(
+            source.path,
+            source.spec.kind,
+            total.samples,
+            facts.nbytes,
+            str(self._progress.digest),
+            tuple(listed),
+            len(facts.skipped) + total.skipped_total - len(skipped),
+            shard=source.spec.shard,
+        )
+        shape = feature_shape(source.spec, self._per)
+        moments, statistics = _unpack(source, *total.conclude(shape, self._options.statistics, self._real))
+        groups = unpack_groups(source.spec, total.by_label, shape)
+        own, names = source.spec.names, spec.names
+        if self._per == "column" and own and own != names:
+            order = [own.index(name) for name in names or ()]
+            moments, statistics = moments.select(order), tuple(each.select(order) for each in statistics)
+            groups = None if groups is None else groups.select(order)
+        return SourceResult(
+            record=record,
+            moments=moments,
+            statistics=statistics,
+            groups=groups,
+            rejected={(own or ())[index]: cell for index, cell in total.rejected.items()},
+            skipped=skipped,
+            notes=[*total.notes, *facts.notes],
+            infinities=total.infinities,
+            texts=total.texts,
+            outside=total.outside,
+            distinct={(own or ())[index]: column for index, column in (total.distinct.columns or {}).items()},
+        )
+
+
+def _unpack(
+    source: Source, moments: Moments, statistics: tuple[Statistic, ...]
+) -> tuple[Moments, tuple[Statistic, ...]]:
+    """The statistics of the real values, from those of the stored ones."""
+    packing = source.spec.packing
+    if packing is None or not packing.is_affine:
+        return moments, statistics
+    unpacked = [each if each.real else each.unpack(packing.scale, packing.offset) for each in statistics]
+    return moments.unpack(packing.scale, packing.offset), tuple(each for each in unpacked if each is not None)

@@ -1,0 +1,1 @@
+"""Merges the statistics of stats files."""
