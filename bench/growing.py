@@ -9,7 +9,7 @@ from bench.contest import Score, Setting, empty_folder, time_fresh
 from bench.process import measure_peak, time_command
 from bench.work import Growth
 
-MOST_ROUNDS = 3
+MAX_ROUNDS = 3
 """Runs that look at the memory, and as many that are timed. The highest peak counts: how many blocks the workers hold
 at once is a matter of luck."""
 
@@ -48,7 +48,7 @@ def measure_growth(growth: Growth, factors: Iterable[int], setting: Setting) -> 
         empty_folder(ready)
         for command in growth.ready:
             time_command(command, {**places[factor], "output": ready})
-    rounds = min(setting.rounds, MOST_ROUNDS)
+    rounds = min(setting.rounds, MAX_ROUNDS)
     for _ in range(rounds):
         for factor, folders in places.items():
             empty_folder(folders["output"])

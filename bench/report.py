@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.contest import Result
-from bench.growing import MOST_ROUNDS, GrowthResult
+from bench.growing import MAX_ROUNDS, GrowthResult
 from bench.inputs.sizes import Size
 from bench.results import count_disturbed, list_shortfalls, tabulate_contestants, tabulate_growth, tabulate_targets
 from bench.versions import describe_machine, describe_versions
@@ -89,7 +89,7 @@ def write_report(
         shortfalls=list_shortfalls(results, growths),
         contestants=tabulate_contestants(results),
         factors=", ".join(map(str, size.factors)),
-        growth_rounds=min(rounds, MOST_ROUNDS),
+        growth_rounds=min(rounds, MAX_ROUNDS),
         growths=tabulate_growth(growths),
         notes=NOTES.read_text(),
     )

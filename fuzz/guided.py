@@ -28,7 +28,7 @@ with atheris.instrument_imports(include=["zm_cli"]):
 
 SUFFIXES = (".png", ".jpg", ".npy", ".tif", ".gif", ".bmp", ".webp", ".ppm")
 SMALL_BLOCK, LARGE_BLOCK = 16, 8 << 20
-MOST_PIXELS = 1 << 20
+MAX_PIXELS = 1 << 20
 
 
 def read_csv(data: bytes, folder: Path) -> None:
@@ -57,7 +57,7 @@ def read_images(data: bytes, folder: Path) -> None:
     path = folder / f"picture{SUFFIXES[data[0] % len(SUFFIXES)] if data else '.png'}"
     path.write_bytes(data[1:])
     try:
-        source = ImageSource(str(path), ReadOptions(max_pixels=MOST_PIXELS))
+        source = ImageSource(str(path), ReadOptions(max_pixels=MAX_PIXELS))
         for span in source.spans():
             source.read(span)
     finally:

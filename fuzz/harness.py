@@ -15,7 +15,7 @@ from typing import Literal, NoReturn
 
 SECONDS = 30
 """The time limit: no small file may take longer."""
-MOST_BYTES = 2 << 30
+MAX_BYTES = 2 << 30
 """A case that takes more memory at its peak is a defect."""
 
 Kind = Literal["done", "refused", "not clean", "killed", "hung", "too large"]
@@ -112,7 +112,7 @@ def _judge(code: int, out: str, err: str, peak: int) -> Ending:
         kind = "refused"
     else:
         kind = "not clean"
-    if kind in ("done", "refused") and peak > MOST_BYTES:
+    if kind in ("done", "refused") and peak > MAX_BYTES:
         kind = "too large"
     return Ending(kind, code, out, err, peak)
 

@@ -27,7 +27,7 @@ TOKENS = (
     *(bytes(7) + b"\x01", b"\x01" + bytes(7), b"\xff" * 8, b"\xfe" + b"\xff" * 7, bytes(8)),
 )
 """Numbers at the edge, the signatures of the format's structures, and addresses that lead nowhere."""
-MOST_VALUES = 1 << 26
+MAX_VALUES = 1 << 26
 """Datasets with more values are not compared."""
 
 
@@ -219,7 +219,7 @@ def check(damaged: Path, output: Path, endings: Sequence[Ending]) -> str | None:
 def _compare(damaged: Path, output: Path, measured: bool, centered: bool) -> str:
     try:
         with h5py.File(damaged) as file:
-            if file["x"].size > MOST_VALUES:
+            if file["x"].size > MAX_VALUES:
                 return ""
             with np.errstate(all="ignore"):
                 values = file["x"][()].astype("f8")

@@ -8,7 +8,7 @@ import numpy as np
 
 LARGE = (b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f", b"\0\0\0\0", b"\x80\0\0\0", b"\0\0\0\x80")
 """Extreme numbers, in both byte orders."""
-MOST_CHANGES = 4
+MAX_CHANGES = 4
 
 
 def damage(data: bytes, generator: np.random.Generator, *, head: int = 0, tokens: Sequence[bytes] = LARGE) -> bytes:
@@ -17,7 +17,7 @@ def damage(data: bytes, generator: np.random.Generator, *, head: int = 0, tokens
     `tokens` are texts that may replace bytes or be inserted between them.
     """
     damaged = bytearray(data)
-    for _ in range(int(generator.integers(1, MOST_CHANGES + 1))):
+    for _ in range(int(generator.integers(1, MAX_CHANGES + 1))):
         if damaged:
             _change(damaged, generator, head, tokens)
     return bytes(damaged)

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from zm_cli.data.spec import Spec
 from zm_cli.methods import methods
-from zm_cli.methods.shared.base import Use
+from zm_cli.methods.shared.base import TransformRequest
 from zm_cli.methods.shared.settings import Settings
-from zm_cli.numbers.axes import Per, kept_axes
+from zm_cli.numbers.axes import Per, find_feature_axes
 from zm_cli.numbers.moments.moments import Moments
-from zm_cli.numbers.stored import unit_divisor
+from zm_cli.numbers.stored import find_unit_divisor
 from zm_cli.statsfile.stats import SourceRecord, Stats
 
 DIGEST = "xxh3_128:" + "0" * 32
@@ -33,7 +33,7 @@ def make_stats(
 ) -> Stats:
     """The statistics of an array, as if it had been read from a file of that kind."""
     chosen: Per = per
-    moments = Moments.from_block(values, kept_axes(axes, chosen), () if ignore is None else (ignore,))
+    moments = Moments.from_block(values, find_feature_axes(axes, chosen), () if ignore is None else (ignore,))
     return Stats(
         per=chosen,
         samples=len(values),
@@ -45,7 +45,7 @@ def make_stats(
         ignore=ignore,
         decoding={},
         sources=(SourceRecord("made", kind, len(values), int(values.nbytes), DIGEST),),
-        moments=moments.divide(unit_divisor(np.dtype(values.dtype))) if unit else moments,
+        moments=moments.divide(find_unit_divisor(np.dtype(values.dtype))) if unit else moments,
     )
 
 
@@ -71,4 +71,4 @@ def make_transform(
     """The transform of a method; `options` are fields of Use, or else of Settings."""
     use = {name: options.pop(name) for name in ("inverse", "unit") if name in options}
     chosen = methods()[method]
-    return chosen.make_transform(stats, chosen.complete(Settings(**options)), Use(spec, dtype, **use))
+    return chosen.make_transform(stats, chosen.complete(Settings(**options)), TransformRequest(spec, dtype, **use))

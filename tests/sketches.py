@@ -30,7 +30,7 @@ def small_sketches(most_sorted: int = 4) -> Iterator[None]:
     For values of few exponents: no more bits are dropped than there are below sign and exponent.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(leading_bits, "MOST_BUCKETS", SMALL)
+        patch.setattr(leading_bits, "MAX_BUCKETS", SMALL)
         patch.setattr(leading_bits, "_LEADING_BITS", 2)
         patch.setattr(leading_bits, "_TABLE_BITS", 5)
         patch.setattr(sketch, "_SORTED", most_sorted)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 
-MOST_COMPARED = 1000
+MAX_COMPARED = 1000
 """The most names to compare with: each takes a tenth of a millisecond."""
 
-LEAST_ALIKE = 0.7
+MIN_ALIKE = 0.7
 """The share of letters that two names have in common in the same order, so that one may be the other misspelt."""
 
 
@@ -17,9 +17,9 @@ def find_near(name: str, names: Iterable[str]) -> str | None:
     from difflib import get_close_matches
 
     spelled: dict[str, str] = {}
-    for known in islice(names, MOST_COMPARED):
+    for known in islice(names, MAX_COMPARED):
         spelled.setdefault(_plain(known), known)
-    found = get_close_matches(_plain(name), spelled, 1, LEAST_ALIKE)
+    found = get_close_matches(_plain(name), spelled, 1, MIN_ALIKE)
     return spelled[found[0]] if found else None
 
 

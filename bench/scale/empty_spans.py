@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from zm_cli.data.block import Span
 from zm_cli.formats.images.reading import Address
 from zm_cli.numbers.moments.moments import Moments
-from zm_cli.pipeline.measuring.part import Part
-from zm_cli.pipeline.measuring.span_groups import SpanRun
+from zm_cli.pipeline.measuring.measure_spans import SpanStatistics
+from zm_cli.pipeline.measuring.span_batches import SpanRun
 
 FILES = 14
 """How many paths the address of a block of photographs holds."""
@@ -19,8 +19,8 @@ FILES = 14
 class MeasureNothing:
     """A task that reads nothing and answers as if it had measured three channels."""
 
-    def __call__(self, run: SpanRun) -> Part:
-        return Part(run.source, moments=Moments.identity((3,)), digest=bytes(16 * len(run.groups)))
+    def __call__(self, run: SpanRun) -> SpanStatistics:
+        return SpanStatistics(run.source, moments=Moments.identity((3,)), digest=bytes(16 * len(run.groups)))
 
 
 def list_runs(spans: int, together: int) -> Iterator[SpanRun]:

@@ -13,7 +13,7 @@ from bench.scale.work import Figures
 
 PHOTOGRAPHS, DECODED = "jpegs", {"bytes.h5": 40_000 * 64 * 64 * 3, "gzip.h5": 80_000 * 64 * 64 * 3}
 NAMES, MERGED, SPANS = 200_000, 2_000, 1_000_000
-MOST_RUNS = 3
+MAX_RUNS = 3
 
 
 def measure_figures(data: Path, scratch: Path, spans: int = SPANS) -> Figures:
@@ -66,7 +66,7 @@ def _time_merge(scratch: Path) -> float:
 def _time_zm(*arguments: str) -> float:
     """Returns the least seconds of processor time of some runs of zm; SystemExit where one fails."""
     command = [sys.executable, "-m", "zm_cli", *arguments]
-    return min(_time_process(command) for _ in range(MOST_RUNS))
+    return min(_time_process(command) for _ in range(MAX_RUNS))
 
 
 def _time_process(command: Sequence[str]) -> float:

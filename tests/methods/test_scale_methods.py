@@ -20,8 +20,8 @@ from zm_cli.data.packing import Packing
 from zm_cli.data.spec import Spec
 from zm_cli.methods import methods, methods_of
 from zm_cli.methods.shared.settings import Settings
-from zm_cli.numbers.axes import kept_axes
-from zm_cli.numbers.stored import unit_divisor
+from zm_cli.numbers.axes import find_feature_axes
+from zm_cli.numbers.stored import find_unit_divisor
 from zm_cli.statistics.quantiles import Quantiles
 from zm_cli.statsfile.stats import Stats
 from zm_cli.transforms.affine import AffineTransform
@@ -40,10 +40,10 @@ REFERENCES = {
 def describe(values: NDArray[Any], per: str, axes: str, **options: Any) -> Stats:
     """The statistics of an array, with its quantiles."""
     stats = make_stats(values, per, axes=axes, **options)
-    divisor = unit_divisor(values.dtype) if stats.unit else 1.0
-    hidden = () if stats.ignore is None else (stats.ignore,)
-    real = np.where(np.isin(values, hidden), np.nan, values / divisor) if hidden or stats.unit else values
-    return replace(stats, statistics={"quantiles": Quantiles.from_block(real, kept_axes(axes, stats.per))})
+    divisor = find_unit_divisor(values.dtype) if stats.unit else 1.0
+    missing_codes = () if stats.ignore is None else (stats.ignore,)
+    real = np.where(np.isin(values, missing_codes), np.nan, values / divisor) if missing_codes or stats.unit else values
+    return replace(stats, statistics={"quantiles": Quantiles.from_block(real, find_feature_axes(axes, stats.per))})
 
 
 def scale(values: NDArray[Any], method: str, per: str = "column", axes: str = "NC", **options: Any) -> NDArray[Any]:
@@ -121,7 +121,7 @@ def test_constant_features_are_what_scikit_learn_makes_of_them(method: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("method", "what", "flat"),
+    ("method", "what", "constant"),
     [
         ("minmax", "constant (less than 2e-15 counts as 0)", [True, True, False, True]),
         ("maxabs", "0 everywhere (less than 2e-15 counts as 0)", [True, False, False, True]),
@@ -129,13 +129,13 @@ def test_constant_features_are_what_scikit_learn_makes_of_them(method: str) -> N
         ("quantile", "with equal quantiles 1% and 99% (less than 2e-15 counts as 0)", [True, True, False, True]),
     ],
 )
-def test_features_that_are_divided_by_1_are_named(method: str, what: str, flat: list[bool]) -> None:
+def test_features_that_are_divided_by_1_are_named(method: str, what: str, constant: list[bool]) -> None:
     tiny = np.arange(101) * 1e-18
     values = np.stack([np.zeros(101), np.full(101, 7.0), np.repeat([0, 1, 5], [10, 81, 10]), tiny], axis=1)
     chosen = methods()[method]
-    found = chosen.find_flat(describe(values, "column", "NC"), chosen.complete(Settings()))
+    found = chosen.find_constant(describe(values, "column", "NC"), chosen.complete(Settings()))
     assert found is not None
-    assert (found[0], found[1].tolist()) == (f"{what}, so that scaling divides by 1", flat)
+    assert (found[0], found[1].tolist()) == (f"{what}, so that scaling divides by 1", constant)
 
 
 @pytest.mark.parametrize("method", methods_of("scale"))

@@ -19,8 +19,8 @@ from zm_cli.errors import DataError, UsageError
 from zm_cli.methods import methods, methods_of
 from zm_cli.methods.shared.settings import Settings
 from zm_cli.methods.shared.whitening import find_components
-from zm_cli.numbers.axes import kept_axes
-from zm_cli.numbers.stored import unit_divisor
+from zm_cli.numbers.axes import find_feature_axes
+from zm_cli.numbers.stored import find_unit_divisor
 from zm_cli.statistics.covariance import Covariance
 from zm_cli.statsfile.stats import Stats
 from zm_cli.transforms.matrix import MatrixTransform
@@ -35,11 +35,11 @@ def describe(values: NDArray[Any], per: str = "column", axes: str = "NC", **opti
     """The statistics of an array, with its covariance."""
     stats = make_stats(values, per, axes=axes, **options)
     covariance = Covariance.from_block(
-        values, kept_axes(axes, stats.per), () if stats.ignore is None else (stats.ignore,)
+        values, find_feature_axes(axes, stats.per), () if stats.ignore is None else (stats.ignore,)
     )
     if stats.unit:
         shape = stats.moments.mean.shape
-        covariance = covariance.transform(np.zeros(shape), np.full(shape, unit_divisor(values.dtype)))
+        covariance = covariance.transform(np.zeros(shape), np.full(shape, find_unit_divisor(values.dtype)))
     return replace(stats, statistics={"covariance": covariance})
 
 

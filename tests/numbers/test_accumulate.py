@@ -11,16 +11,16 @@ from zm_cli.numbers.moments.moments import Moments
 
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "int32", "float32"])
 @pytest.mark.parametrize("kept", [(1, 2), (2,), ()])
-@pytest.mark.parametrize("hidden", [(), (3.0,), (3.0, 8.0)])
+@pytest.mark.parametrize("missing_codes", [(), (3.0,), (3.0, 8.0)])
 def test_blocks_added_one_by_one_give_the_moments_of_all(
-    dtype: str, kept: tuple[int, ...], hidden: tuple[float, ...]
+    dtype: str, kept: tuple[int, ...], missing_codes: tuple[float, ...]
 ) -> None:
     values = np.random.default_rng(4).integers(0, 50, (40, 5, 6)).astype(dtype)
     values[:13][(values[:13] == 3) | (values[:13] == 8)] = 4  # only the first block has no value to hide
-    running = Accumulator(kept, hidden)
+    running = Accumulator(kept, missing_codes)
     missing = [running.add_block(block) for block in np.split(values, [13, 13, 29])]
-    assert missing == [False, False, bool(hidden), bool(hidden)]
-    total, whole = running.finish()[0], Moments.from_block(values, kept, hidden)
+    assert missing == [False, False, bool(missing_codes), bool(missing_codes)]
+    total, whole = running.finish()[0], Moments.from_block(values, kept, missing_codes)
     for field in ("count", "min", "max", "missing"):
         np.testing.assert_array_equal(getattr(total, field), getattr(whole, field))
     np.testing.assert_allclose(total.mean, whole.mean, rtol=1e-15)

@@ -7,7 +7,7 @@ import pytest
 
 from zm_cli.data.spec import Spec
 from zm_cli.errors import UsageError
-from zm_cli.numbers.axes import broadcast_shape, choose_per, feature_shape, kept_axes
+from zm_cli.numbers.axes import choose_per, find_broadcast_shape, find_feature_axes, find_feature_shape
 
 
 def spec(axes: str, *shape: int | None) -> Spec:
@@ -58,6 +58,6 @@ def test_unclear_axes_need_a_choice_except_per_pixel() -> None:
 def test_features_and_their_shape_in_a_block(
     data: Spec, per: str, kept: tuple[int, ...], features: tuple[int, ...], broadcast: tuple[int, ...]
 ) -> None:
-    assert kept_axes(data.axes, per) == kept  # type: ignore[arg-type]
-    assert feature_shape(data, per) == features  # type: ignore[arg-type]
-    assert broadcast_shape(features, data.axes, per) == broadcast  # type: ignore[arg-type]
+    assert find_feature_axes(data.axes, per) == kept  # type: ignore[arg-type]
+    assert find_feature_shape(data, per) == features  # type: ignore[arg-type]
+    assert find_broadcast_shape(features, data.axes, per) == broadcast  # type: ignore[arg-type]

@@ -50,7 +50,7 @@ def test_columns_are_found_side_by_side() -> None:
 
 
 def test_a_long_column_is_followed_only_while_it_rises_or_falls(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(distinct, "MOST_KEPT", 100)
+    monkeypatch.setattr(distinct, "MAX_KEPT", 100)
     rows = np.arange(1000.0)
     values = np.column_stack([rows, -rows, np.random.default_rng(4).permutation(rows)])
     found = find(values, list(range(30, 1000, 30))).columns

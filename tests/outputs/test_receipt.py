@@ -14,7 +14,7 @@ from zm_cli.errors import DataError
 from zm_cli.outputs.provenance import Provenance, parse_provenance
 from zm_cli.outputs.receipt import (
     DAMAGED,
-    MOST_BYTES,
+    MAX_BYTES,
     OF_OTHER_DATA,
     check_receipt,
     describe_receipt,
@@ -22,7 +22,7 @@ from zm_cli.outputs.receipt import (
     make_receipt,
     parse_receipt,
 )
-from zm_cli.outputs.shard_record import find_shard, is_later_shard, show_shard
+from zm_cli.outputs.shard_record import find_shard, format_shard, is_later_shard
 
 RECEIPT = make_receipt("standardize", inverse=False, stats="xxh3_128:" + "0" * 32, settings={"unit": 1.0, "ddof": 0})
 
@@ -39,7 +39,7 @@ SHARD = {"index": 2, "of": 3}
 def test_a_receipt_says_which_part_an_output_is(shard: dict[str, Any]) -> None:
     found = parse_receipt(json.dumps(RECEIPT | {"shard": shard}))
     assert found is not None
-    assert str(find_shard(found)) == show_shard(found) == "2/3"
+    assert str(find_shard(found)) == format_shard(found) == "2/3"
     assert is_later_shard(found)
 
 
@@ -54,7 +54,7 @@ def test_a_receipt_says_which_part_an_output_is(shard: dict[str, Any]) -> None:
 def test_a_part_that_is_not_possible_is_left_out(shard: Any) -> None:
     found = parse_receipt(json.dumps(RECEIPT | {"shard": shard}))
     assert found is not None
-    assert (find_shard(found), show_shard(found), is_later_shard(found)) == (None, "", False)
+    assert (find_shard(found), format_shard(found), is_later_shard(found)) == (None, "", False)
 
 
 @pytest.mark.parametrize("change", [{"names": []}, {"names": [1]}, {"names": "a"}, {"encoding": 1}, {"encoding": "\n"}])
@@ -144,7 +144,7 @@ def test_a_receipt_is_read_within_a_limit(tmp_path: Path) -> None:
     assert load_receipt(path) is None
     path.write_text(json.dumps(RECEIPT))
     assert load_receipt(path) == RECEIPT
-    os.truncate(path, MOST_BYTES + 1)
+    os.truncate(path, MAX_BYTES + 1)
     assert load_receipt(path) is DAMAGED
     path.unlink()
     os.mkfifo(path)

@@ -13,7 +13,7 @@ from tests.formats.images.samples import open_images, save_picture
 from zm_cli.data.packing import Packing
 from zm_cli.errors import DataError
 from zm_cli.numbers.moments.bounds import Bounds
-from zm_cli.numbers.stored import hide_values, match_values
+from zm_cli.numbers.stored import find_missing_codes, match_values
 from zm_cli.pipeline.measuring.measure import measure, measure_outside
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.running.plan import Plan
@@ -75,12 +75,12 @@ def test_no_picture_may_lack_a_value_where_none_may_be_missing(tmp_path: Path) -
 
 def test_a_real_value_is_hidden_where_a_stored_one_stands_for_it(tmp_path: Path) -> None:
     spec = replace(open_packed(tmp_path / "train").spec, packing=None)
-    assert hide_values(spec, None) == ()
-    assert hide_values(spec, 0.1) == (0.1,)
+    assert find_missing_codes(spec, None) == ()
+    assert find_missing_codes(spec, 0.1) == (0.1,)
     spec = replace(spec, packing=Packing(np.dtype("float64"), 0.01, 273.15, (255,)))
-    assert hide_values(spec, None) == (255,)
-    assert hide_values(spec, 273.17) == (255, 2)
-    assert hide_values(spec, 273.175) == (255,)
+    assert find_missing_codes(spec, None) == (255,)
+    assert find_missing_codes(spec, 273.17) == (255, 2)
+    assert find_missing_codes(spec, 273.175) == (255,)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int64", "float32"])

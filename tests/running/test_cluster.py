@@ -21,7 +21,7 @@ from zm_cli.running.cluster import address as addresses
 from zm_cli.running.cluster import child, children, connection
 from zm_cli.running.cluster.address import find_scheduler, parse_address
 from zm_cli.running.cluster.connection import Cluster, connect
-from zm_cli.running.cluster.paths import MOST_CHECKED
+from zm_cli.running.cluster.paths import MAX_CHECKED
 from zm_cli.running.cluster.remote import by_value, find_unseen, run_item
 from zm_cli.running.cluster.stream_pipe import StreamPipe
 from zm_cli.running.executors.dask import Dask
@@ -229,7 +229,7 @@ def test_a_worker_that_does_not_see_a_path_is_an_error(
 
 
 def test_of_very_many_paths_some_are_asked_for(tmp_path: Path) -> None:
-    paths = [tmp_path / f"{number}.csv" for number in range(MOST_CHECKED * 2)]
+    paths = [tmp_path / f"{number}.csv" for number in range(MAX_CHECKED * 2)]
     for path in paths:
         path.touch()
     Cluster("a:1", ClientOf(before=paths[1].unlink)).check_paths(map(str, paths))

@@ -113,10 +113,10 @@ def page(monkeypatch: pytest.MonkeyPatch) -> SharedPage:
 def test_the_page_holds_the_input_and_what_is_unfinished(page: SharedPage) -> None:
     assert guard.is_watched()
     guard.note_unfinished("out")
-    assert (page.read(), guard.noted_input()) == (["", "", "out"], None)
+    assert (page.read(), guard.get_noted_input()) == (["", "", "out"], None)
     guard.note_input("in")
     guard.note_unfinished("other")
-    assert (page.read(), guard.noted_input()) == (["in", "", "out", "other"], "in")
+    assert (page.read(), guard.get_noted_input()) == (["in", "", "out", "other"], "in")
     guard.forget_unfinished("out")
     guard.forget_unfinished("out")
     assert page.read() == ["in", "", "other"]
@@ -144,7 +144,7 @@ def test_threads_may_note_at_once(page: SharedPage) -> None:
     for thread in threads:
         thread.join()
     noted, _, *unfinished = page.read()
-    assert noted == guard.noted_input()
+    assert noted == guard.get_noted_input()
     assert sorted(unfinished) == ["a", "b", "c", "d"]
 
 

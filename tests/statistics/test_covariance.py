@@ -25,7 +25,7 @@ from zm_cli.data.options import ReadOptions
 from zm_cli.data.spec import Spec
 from zm_cli.errors import UsageError
 from zm_cli.formats import open_source
-from zm_cli.numbers.axes import kept_axes
+from zm_cli.numbers.axes import find_feature_axes
 from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.statistic import FieldError, Population
 from zm_cli.pipeline.measuring import checkpoint_file
@@ -44,7 +44,7 @@ PIXELS = np.random.default_rng(3).integers(0, 256, (30, 5, 4, 3), dtype=np.uint8
 
 def make(values: NDArray[Any], per: Any = "column", axes: str = "NC", **options: Any) -> Stats:
     stats = make_stats(values, per, axes=axes, **options)
-    return replace(stats, statistics={"covariance": Covariance.from_block(values, kept_axes(axes, per))})
+    return replace(stats, statistics={"covariance": Covariance.from_block(values, find_feature_axes(axes, per))})
 
 
 def covariance_of(stats: Stats) -> Covariance:

@@ -22,7 +22,7 @@ from tests.sketches import assert_same_sketch
 from tests.systems import examples
 from zm_cli.errors import DataError
 from zm_cli.numbers.sketch import leading_bits
-from zm_cli.numbers.sketch.size import MOST_BUCKETS
+from zm_cli.numbers.sketch.size import MAX_BUCKETS
 from zm_cli.numbers.sketch.sketch import Sketch
 from zm_cli.numbers.statistic import FieldError, Population
 from zm_cli.statistics.quantiles import Quantiles, name_quantile
@@ -233,7 +233,7 @@ def test_sketches_that_are_finer_or_coarser_than_those_of_this_version_are_read(
 ) -> None:
     values = np.random.default_rng(3).lognormal(size=(30_000, 2))
     with monkeypatch.context() as other:
-        other.setattr(leading_bits, "MOST_BUCKETS", buckets)
+        other.setattr(leading_bits, "MAX_BUCKETS", buckets)
         other.setattr(leading_bits, "_LEADING_BITS", 5)
         made = measure(values, (50.0,))
         assert buckets / 2 < quantiles_of(made).sketch.sizes.max() <= buckets
@@ -241,7 +241,7 @@ def test_sketches_that_are_finer_or_coarser_than_those_of_this_version_are_read(
     assert_same_sketch(back.sketch, quantiles_of(made).sketch)
     np.testing.assert_allclose(back.quantile([0.5])[0], np.median(values, axis=0), rtol=0.05)
     merged = back.merge(Quantiles.from_block(values, (1,)))
-    assert merged.sketch.sizes.max() <= MOST_BUCKETS
+    assert merged.sketch.sizes.max() <= MAX_BUCKETS
     np.testing.assert_array_equal(merged.sketch.number, [60_000, 60_000])
 
 

@@ -21,7 +21,7 @@ VALUES = np.array([[0.0, 1.0, np.nan], [-0.0, 2.0, 0.0], [np.inf, 0.0, 5e-324]])
 def test_zeros_of_either_sign_are_counted_and_nothing_near_them() -> None:
     np.testing.assert_array_equal(Zeros.from_block(VALUES, (1,)).zeros, [2, 1, 1])
     np.testing.assert_array_equal(Zeros.from_block(VALUES, ()).zeros, [4])
-    np.testing.assert_array_equal(Zeros.from_block(VALUES, (1,), hidden=(0,)).zeros, [0, 0, 0])
+    np.testing.assert_array_equal(Zeros.from_block(VALUES, (1,), missing_codes=(0,)).zeros, [0, 0, 0])
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=40), st.lists(st.integers(0, 40), max_size=4))

@@ -20,7 +20,7 @@ from tests.schemas import load_closed
 from zm_cli.data.block import Labels
 from zm_cli.errors import DataError, UsageError
 from zm_cli.numbers.accumulate import Accumulator
-from zm_cli.numbers.axes import kept_axes
+from zm_cli.numbers.axes import find_feature_axes
 from zm_cli.numbers.groups.groups import Groups
 from zm_cli.numbers.statistic import Statistic
 from zm_cli.statistics.covariance import Covariance
@@ -53,7 +53,7 @@ def group(
 ) -> Stats:
     """The statistics of an array, and of the groups of its samples."""
     stats = make_stats(values, per, axes=axes, names=("x", "y", "z") if axes == "NC" else None, kind="csv")
-    running = Accumulator(kept_axes(axes, per), (), statistics, by="kind")
+    running = Accumulator(find_feature_axes(axes, per), (), statistics, by="kind")
     running.add_block(values, Labels(codes, NAMES), weights)
     moments, optional = running.finish()
     return replace(stats, moments=moments, statistics={each.name: each for each in optional}, groups=running.groups)

@@ -44,7 +44,7 @@ def test_a_value_without_an_end_is_refused(text: str) -> None:
 
 
 def test_a_scanner_walks_through_so_many_lists_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_scan, "MOST_LISTS", 10)
+    monkeypatch.setattr(json_scan, "MAX_LISTS", 10)
     assert Scanner(b"[" + b'[0],{"a":1},' * 4 + b"0]").find_end(0) == 51
     with pytest.raises(NotJsonError, match="lists and objects"):
         Scanner(b"[" + b'[0],{"a":1},' * 5 + b"0]").find_end(0)

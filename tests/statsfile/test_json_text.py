@@ -21,7 +21,7 @@ from tests.systems import needs_fifo, slow
 from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError, UsageError
 from zm_cli.numbers.moments.arrays import WEIGHTS
-from zm_cli.numbers.statistic import MOST_FEATURES
+from zm_cli.numbers.statistic import MAX_FEATURES
 from zm_cli.statistics.quantiles import Quantiles
 from zm_cli.statsfile import json_array
 from zm_cli.statsfile.arrays import known_arrays
@@ -131,9 +131,9 @@ def test_features_beyond_what_a_file_holds_are_refused_before_the_work(tmp_path:
         with pytest.raises(UsageError, match=r"1,000,001; end its name in \.npz"):
             check_room(name, [pixels(JSON_FEATURES + 1)], "pixel", "x.h5")
     for name in ("a.npz", "a.h5"):
-        check_room(str(tmp_path / name), [pixels(MOST_FEATURES)], "pixel", "x.h5")
+        check_room(str(tmp_path / name), [pixels(MAX_FEATURES)], "pixel", "x.h5")
         with pytest.raises(UsageError, match="at most"):
-            check_room(str(tmp_path / name), [pixels(MOST_FEATURES + 1)], "pixel", "x.h5")
+            check_room(str(tmp_path / name), [pixels(MAX_FEATURES + 1)], "pixel", "x.h5")
 
 
 def test_what_would_not_be_read_is_not_written(tmp_path: Path) -> None:

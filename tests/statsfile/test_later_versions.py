@@ -16,7 +16,7 @@ import pytest
 from tests.hostile_stats import LATER_FIELDS, document_of, images, loaded, measured, refused
 from tests.systems import slow
 from zm_cli.statsfile.digest import digest_stats
-from zm_cli.statsfile.json_scan import MOST_DEPTH
+from zm_cli.statsfile.json_scan import MAX_DEPTH
 from zm_cli.statsfile.store import load_stats, save_stats
 
 DIGEST = digest_stats(images())
@@ -62,7 +62,7 @@ def test_a_known_or_unknown_key_that_is_there_twice_is_refused(tmp_path: Path) -
 
 def test_lists_are_skipped_up_to_a_depth(tmp_path: Path) -> None:
     whole = json.dumps(document_of(images()))
-    for depth, fine in ((MOST_DEPTH, True), (MOST_DEPTH + 2, False)):
+    for depth, fine in ((MAX_DEPTH, True), (MAX_DEPTH + 2, False)):
         text = whole[:-1] + f', "unknown": {"[" * depth}{"]" * depth}}}'
         if fine:
             loaded(text.encode(), tmp_path, "a.json")

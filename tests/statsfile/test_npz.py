@@ -16,7 +16,7 @@ import pytest
 
 from tests.hostile_stats import ARRAYS, IMAGES, document_of, images, loaded, measured, refused
 from tests.made import make_stats
-from zm_cli.numbers.statistic import MOST_FEATURES
+from zm_cli.numbers.statistic import MAX_FEATURES
 from zm_cli.statsfile.encode import to_json
 from zm_cli.statsfile.stats import Stats
 
@@ -169,7 +169,7 @@ def huge(features: int) -> dict[str, bytes]:
     return members | {field: npy("'<f8'" if field[0] in "msv" else "'<i8'", f"({features},)", b"") for field in ARRAYS}
 
 
-@pytest.mark.parametrize("features", [10**12, MOST_FEATURES])
+@pytest.mark.parametrize("features", [10**12, MAX_FEATURES])
 def test_a_member_that_unpacks_to_far_more_takes_bounded_memory(tmp_path: Path, features: int) -> None:
     path = tmp_path / "a.npz"
     members = huge(features)

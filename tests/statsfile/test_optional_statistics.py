@@ -51,12 +51,14 @@ class Signs(Statistic):
         return cls(np.zeros(shape, np.int64), np.zeros(shape, np.int64))
 
     @classmethod
-    def from_block(cls, values: NDArray[Any], kept: tuple[int, ...], hidden: tuple[float, ...] = ()) -> Signs:
-        axes = tuple(axis for axis in range(values.ndim) if axis not in kept)
+    def from_block(
+        cls, values: NDArray[Any], feature_axes: tuple[int, ...], missing_codes: tuple[float, ...] = ()
+    ) -> Signs:
+        axes = tuple(axis for axis in range(values.ndim) if axis not in feature_axes)
         return cls((values < 0).sum(axes), (values > 0).sum(axes))
 
     @classmethod
-    def from_counts(cls, counts: Counts, hidden: tuple[float, ...] = ()) -> Signs:
+    def from_counts(cls, counts: Counts, missing_codes: tuple[float, ...] = ()) -> Signs:
         return cls(np.zeros(len(counts), np.int64), counts[:, 1:].sum(1))
 
     def merge(self, other: Signs) -> Signs:
@@ -158,12 +160,12 @@ def test_it_is_refused_where_it_is_damaged(tmp_path: Path, change: dict[str, Any
 def test_a_binary_file_with_a_part_of_it_is_refused(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
 
-    class Part(Signs):
+    class SpanStatistics(Signs):
         def to_document(self) -> dict[str, NDArray[Any]]:
             return {"positive": self.positive}
 
     stats = measure()
-    save_stats(replace(stats, statistics={"signs": Part.from_block(TABLE, (1,))}), str(path))
+    save_stats(replace(stats, statistics={"signs": SpanStatistics.from_block(TABLE, (1,))}), str(path))
     assert "'negative' is not there" in refused(path.read_bytes(), tmp_path, f"b{suffix}")
 
 

@@ -26,8 +26,8 @@ from zm_cli.numbers.groups.groups import Groups
 from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.moments.weighted_block import measure_block
 from zm_cli.outputs.receipt import Operation
+from zm_cli.pipeline.checking.check_measures import MEASURES
 from zm_cli.pipeline.checking.compare import Limits
-from zm_cli.pipeline.checking.measures import MEASURES
 from zm_cli.pipeline.options import State
 from zm_cli.schema import NAMES, load_schema
 from zm_cli.statistics import optional_statistics

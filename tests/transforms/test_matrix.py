@@ -109,7 +109,7 @@ def test_missing_values_are_filled_before_they_are_multiplied() -> None:
 def test_stored_values_are_unpacked_hidden_and_divided() -> None:
     values = draw((10, 3), "int16")
     values[2, 0] = -1
-    transform = make(3, 2, unit=4.0, hidden=(-1.0,), packing=Packing(FLOAT, scale=0.5, offset=10.0))
+    transform = make(3, 2, divisor=4.0, missing_codes=(-1.0,), packing=Packing(FLOAT, scale=0.5, offset=10.0))
     found = transform.apply_values(values)[0]
     expected = ((values * 0.5 + 10) / 4 - transform.shift) @ transform.matrix
     expected[2] = np.nan
@@ -117,7 +117,7 @@ def test_stored_values_are_unpacked_hidden_and_divided() -> None:
 
 
 def test_an_inverse_is_multiplied_by_the_unit() -> None:
-    values, back = draw((10, 2)), make(2, 3, inverse=True, unit=255.0)
+    values, back = draw((10, 2)), make(2, 3, inverse=True, divisor=255.0)
     np.testing.assert_allclose(back.apply_values(values)[0], (values @ back.matrix + back.shift) * 255, rtol=1e-12)
 
 
@@ -151,4 +151,4 @@ def test_it_pickles() -> None:
     again = pickle.loads(pickle.dumps(transform))
     values = draw((4, 3))
     assert again.apply_values(values)[0].tobytes() == transform.apply_values(values)[0].tobytes()
-    assert replace(transform, unit=2.0).predict(None) is None  # type: ignore[arg-type]
+    assert replace(transform, divisor=2.0).predict(None) is None  # type: ignore[arg-type]

@@ -43,7 +43,7 @@ app = typer.Typer(
 def zm(
     version: Version = False,
     install_completion: InstallCompletion = False,
-    show_completion: ShowCompletion = False,
+    print_completion: ShowCompletion = False,
 ) -> None:
     """Means and deviations of datasets, and datasets centered by them.
 

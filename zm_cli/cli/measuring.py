@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from zm_cli.cli.display.tables import show_samples
+from zm_cli.cli.display.tables import format_samples
 from zm_cli.cli.messages import Messages
 from zm_cli.data.options import ReadOptions
 from zm_cli.data.source import Source
 from zm_cli.errors import UsageError
 from zm_cli.outputs.draft import check_folder
-from zm_cli.pipeline.measuring.checkpoint import KEEP_NOTHING, Checkpoint, Keeper
+from zm_cli.pipeline.measuring.checkpoint import NO_CHECKPOINT, Checkpoint, ProgressStore
 from zm_cli.pipeline.measuring.measure import measure
 from zm_cli.pipeline.options import MeasureOptions, Purpose
 from zm_cli.pipeline.outcome import Outcome
@@ -30,15 +30,15 @@ def measure_opened(
     messages: Messages,
     purpose: Purpose = "stats",
     *,
-    keeper: Keeper = KEEP_NOTHING,
+    progress: ProgressStore = NO_CHECKPOINT,
 ) -> tuple[Stats, Outcome]:
     """The statistics of opened sources, made for this purpose, and the notes and warnings about them.
 
-    They go on from what `keeper` holds of an earlier run.
+    They go on from what `progress` holds of an earlier run.
     """
     messages.print_left_out(sources)
-    with messages.progress_bar(sources, "measuring", (keeper.nbytes, keeper.samples)) as tick:
-        stats, outcome = measure(sources, replace(options, purpose=purpose), plan, tick, keeper)
+    with messages.progress_bar(sources, "measuring", (progress.nbytes, progress.samples)) as tick:
+        stats, outcome = measure(sources, replace(options, purpose=purpose), plan, tick, progress)
     if split := find_leak(sources) or find_held_out(sources):
         outcome.warn(split)
     return stats, outcome
@@ -58,17 +58,17 @@ def check_checkpoint(path: str | None) -> None:
 @contextmanager
 def open_checkpoint(
     path: str | None, sources: Sequence[Source], options: MeasureOptions, reading: ReadOptions, messages: Messages
-) -> Iterator[Keeper]:
+) -> Iterator[ProgressStore]:
     """Yields the checkpoint of a run at `path`, and prints as a detail how far an earlier run had come.
 
     Without a path, nothing is kept. Raises the errors of Checkpoint.
     """
     if path is None:
-        yield KEEP_NOTHING
+        yield NO_CHECKPOINT
         return
     with Checkpoint(path, sources, options, reading) as checkpoint:
         if checkpoint.samples:
-            messages.print_detail(f"goes on after {show_samples(checkpoint.samples)} of an earlier run")
+            messages.print_detail(f"goes on after {format_samples(checkpoint.samples)} of an earlier run")
         yield checkpoint
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from zm_cli.cli.display.conditioning import derive_conditioning, print_conditioning
 from zm_cli.cli.display.distributions import derive_distributions
 from zm_cli.cli.display.groups_table import print_groups
-from zm_cli.cli.display.tables import print_stats, show_samples
+from zm_cli.cli.display.tables import format_samples, print_stats
 from zm_cli.cli.messages import Messages
 from zm_cli.cli.options.output import DEFAULT_BINS
 from zm_cli.pipeline.outcome import Outcome
@@ -18,10 +18,10 @@ from zm_cli.statsfile.store import check_json, save_stats
 
 
 def save_result(result: Stats, output: str | None, messages: Messages) -> None:
-    """Writes the stats file where one is asked for, and says so; standard output is left to `show_result`."""
+    """Writes the stats file where one is asked for, and says so; standard output is left to `print_result`."""
     if output is not None and output != "-":
         save_stats(result, output)
-        messages.print_detail(f"statistics of {show_samples(result.samples)} in {output}")
+        messages.print_detail(f"statistics of {format_samples(result.samples)} in {output}")
 
 
 def derive_facts(stats: Stats, bins: int, *, everything: bool) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def derive_facts(stats: Stats, bins: int, *, everything: bool) -> dict[str, Any]
     return derive_conditioning(stats, everything=everything) | derive_distributions(stats, bins, everything=everything)
 
 
-def show_result(
+def print_result(
     stats: Stats, outcome: Outcome, output: str | None, *, json: bool, everything: bool, bins: int = DEFAULT_BINS
 ) -> None:
     """Prints JSON if asked for; else a table if there is no output file or standard output is a terminal."""

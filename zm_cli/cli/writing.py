@@ -6,13 +6,13 @@ import json
 from contextlib import ExitStack, closing
 from dataclasses import replace
 
-from zm_cli.cli.display.tables import show_samples
+from zm_cli.cli.display.tables import format_samples
 from zm_cli.cli.if_changed import find_change_of_dataset, record_provenance, require_file_output
 from zm_cli.cli.measuring import measure_opened
 from zm_cli.cli.messages import Messages
 from zm_cli.cli.reading import keep_input, open_sources, refuse_existing
 from zm_cli.cli.scaling import record_settings
-from zm_cli.cli.writejob import WriteJob, WriteRequest, check_request, choose_room
+from zm_cli.cli.write_job import WriteJob, WriteRequest, check_request, choose_room
 from zm_cli.data.source import Source
 from zm_cli.errors import UsageError
 from zm_cli.formats import find_receipt
@@ -62,7 +62,7 @@ def write_dataset(request: WriteRequest, plan: Plan, messages: Messages, *, if_c
         # A filter in a pipe is quiet.
         combined.note([outcome.transformed])
     messages.print_outcome(combined)
-    messages.print_detail(f"{show_samples(outcome.samples)} in {'standard output' if output == '-' else output}")
+    messages.print_detail(f"{format_samples(outcome.samples)} in {'standard output' if output == '-' else output}")
     if json:
         _print_summary(job, outcome, combined)
 
@@ -84,7 +84,7 @@ def _carry_out(job: WriteJob, messages: Messages, plan: Plan) -> tuple[WriteJob,
             applying = job.request.applying
             check_required(stats, applying, job.stats_file)
             others = find_other_data(job.stats_file, stats), find_other_settings(job.stats_file, applying)
-            combined.tell(filter(None, others), grave=True)
+            combined.tell(filter(None, others), as_warnings=True)
         outcome = _apply(job, kept, stats, messages, plan)
     combined.include(outcome)
     combined.note(filter(None, [job.request.told]))

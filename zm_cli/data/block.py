@@ -20,7 +20,7 @@ decides the last bits of the result, so neither an option nor the machine may ch
 BYTE_VALUES = 256
 """The number of different 8-bit values."""
 
-MOST_LISTED = 1000
+MAX_LISTED = 1000
 """The most samples that are listed with the reason why they were left out; all of them are counted."""
 
 

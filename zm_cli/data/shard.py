@@ -8,7 +8,7 @@ from typing import Any
 
 from zm_cli.errors import UsageError
 
-MOST_SHARDS = 1 << 32
+MAX_SHARDS = 1 << 32
 """More parts than there are samples in any dataset."""
 
 
@@ -33,7 +33,7 @@ class Shard:
 
 def is_shard_number(index: Any, of: Any) -> bool:
     """Returns whether two values that are not trusted are the number of a part, and of how many."""
-    return type(index) is int and type(of) is int and 1 <= index <= of <= MOST_SHARDS
+    return type(index) is int and type(of) is int and 1 <= index <= of <= MAX_SHARDS
 
 
 def parse_shard(text: str) -> Shard:
@@ -42,7 +42,7 @@ def parse_shard(text: str) -> Shard:
     if match is None:
         raise UsageError(f"'{text}' is not a part of the data", where="--shard", hint="write the third of 8 as 3/8")
     shard = Shard(int(match[1]), int(match[2]))
-    if not 1 <= shard.of <= MOST_SHARDS:
+    if not 1 <= shard.of <= MAX_SHARDS:
         raise UsageError(f"{shard.of} is not a number of parts", where="--shard", hint="write the third of 8 as 3/8")
     if not 1 <= shard.index <= shard.of:
         hint = f"parts are counted from 1 to {shard.of}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_DISTINCT = 1000
+MAX_DISTINCT = 1000
 """The most different values of a column that are counted."""
 
 
@@ -16,7 +16,7 @@ MOST_DISTINCT = 1000
 class TextColumn:
     """The cells of a column: how many are missing, and which different values the others have.
 
-    `distinct` holds a hash of each different value, sorted; None: there are more than MOST_DISTINCT.
+    `distinct` holds a hash of each different value, sorted; None: there are more than MAX_DISTINCT.
     """
 
     missing: int
@@ -26,7 +26,7 @@ class TextColumn:
     def from_hashes(cls, missing: int, hashes: NDArray[np.uint64]) -> TextColumn:
         """The column with these hashes of values, which may repeat."""
         distinct = np.unique(hashes)
-        return cls(missing, distinct if len(distinct) <= MOST_DISTINCT else None)
+        return cls(missing, distinct if len(distinct) <= MAX_DISTINCT else None)
 
     def merge(self, other: TextColumn) -> TextColumn:
         """The cells of both parts of the column."""

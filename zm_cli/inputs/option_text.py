@@ -14,7 +14,7 @@ from typing import Literal
 
 from zm_cli.errors import UsageError
 
-LEAST_WIDTH, MOST_WIDTH = 1e-150, 1e150
+MIN_WIDTH, MAX_WIDTH = 1e-150, 1e150
 """How far apart the ends of a range may be: no extent of values with finite squares overflows, or vanishes, when it is
 divided by these."""
 DEFAULT_QUANTILES = (1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0)
@@ -85,12 +85,12 @@ def parse_impute(text: str) -> Literal["mean", "median"] | float:
 def parse_range(text: str) -> tuple[float, float]:
     """The two ends in a text such as `-1,1`; UsageError where they are not finite, the smaller one first."""
     low, high = _parse_ends(text, "--range", -sys.float_info.max, sys.float_info.max, "-1,1")
-    if not LEAST_WIDTH <= high - low <= MOST_WIDTH:
-        how = "close together" if high - low < LEAST_WIDTH else "far apart"
+    if not MIN_WIDTH <= high - low <= MAX_WIDTH:
+        how = "close together" if high - low < MIN_WIDTH else "far apart"
         raise UsageError(
             f"the ends of '{text}' are too {how}",
             where="--range",
-            hint=f"the width must be from {LEAST_WIDTH:g} to {MOST_WIDTH:g}",
+            hint=f"the width must be from {MIN_WIDTH:g} to {MAX_WIDTH:g}",
         )
     return low, high
 

@@ -26,7 +26,7 @@ class Center(Elementwise):
 
     def expect(self, settings: Settings) -> Expectation:
         """Means of 0; values of a constant feature are what rounding makes of 0, which hardly any others are."""
-        return Expectation((Target("shift", 0.0),), flat="variation", noise=1e-12)
+        return Expectation((Target("shift", 0.0),), constant="variation", noise=1e-12)
 
 
 METHOD = Center()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zm_cli.methods.shared.base import Method, Use
+from zm_cli.methods.shared.base import Method, TransformRequest
 from zm_cli.methods.shared.expectation import Expectation, Target
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ class L2(Method):
     measures = False
     has_inverse = False
 
-    def make_transform(self, stats: Stats, settings: Settings, use: Use) -> RowTransform:
+    def make_transform(self, stats: Stats, settings: Settings, use: TransformRequest) -> RowTransform:
         """The transform of each sample by itself; the statistics only say which value is missing."""
-        from zm_cli.numbers.stored import hide_values
+        from zm_cli.numbers.stored import find_missing_codes
         from zm_cli.transforms.rows import RowTransform
 
         spec = use.spec
@@ -34,13 +34,13 @@ class L2(Method):
         return RowTransform(
             filled=settings.impute,
             dtype=use.dtype,
-            hidden=hide_values(spec, stats.ignore),
+            missing_codes=find_missing_codes(spec, stats.ignore),
             packing=spec.affine_packing,
         )
 
     def expect(self, settings: Settings) -> Expectation:
         """Samples of length 1, but for those of zeros: how many these are is not measured."""
-        return Expectation((Target("length", 1.0, or_less=True),), flat="length", together=True)
+        return Expectation((Target("length", 1.0, or_less=True),), constant="length", together=True)
 
 
 METHOD = L2()

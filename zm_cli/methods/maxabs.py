@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from zm_cli.methods.shared.expectation import Expectation, Target, is_number
-from zm_cli.methods.shared.extents import NEGLIGIBLE, Extensive, Extents
+from zm_cli.methods.shared.extents import NEGLIGIBLE, ExtentMethod, Extents
 
 if TYPE_CHECKING:
     from zm_cli.methods.shared.settings import Settings
     from zm_cli.statsfile.stats import Stats
 
 
-class MaxAbs(Extensive):
+class MaxAbs(ExtentMethod):
     """`x / max(abs(x))`, as scikit-learn's MaxAbsScaler."""
 
     name = "maxabs"
@@ -30,14 +30,16 @@ class MaxAbs(Extensive):
         """Values lie from -1 to 1."""
         return -1.0, 1.0
 
-    def name_flat(self, settings: Settings) -> str:
+    def name_constant(self, settings: Settings) -> str:
         """Their largest magnitude is 0."""
         return "0 everywhere"
 
     def expect(self, settings: Settings) -> Expectation:
         """A largest magnitude of 1, or more where a number was filled in; or so little that it counts as 0."""
         beyond = is_number(settings.impute) and not settings.clip
-        return Expectation((Target("largest", 1.0, or_more=beyond, varying=True),), flat="largest", noise=NEGLIGIBLE)
+        return Expectation(
+            (Target("largest", 1.0, or_more=beyond, varying=True),), constant="largest", noise=NEGLIGIBLE
+        )
 
 
 METHOD = MaxAbs()

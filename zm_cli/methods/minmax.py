@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from zm_cli.methods.shared.expectation import Expectation, Target, limit
-from zm_cli.methods.shared.extents import NOISE, Extensive, Extents
+from zm_cli.methods.shared.extents import NOISE, ExtentMethod, Extents
 
 if TYPE_CHECKING:
     from zm_cli.methods.shared.settings import Settings
     from zm_cli.statsfile.stats import Stats
 
 
-class MinMax(Extensive):
+class MinMax(ExtentMethod):
     """`(x - min) / (max - min) * (hi - lo) + lo`, as scikit-learn's MinMaxScaler; a constant feature becomes `lo`."""
 
     name = "minmax"
@@ -25,7 +25,7 @@ class MinMax(Extensive):
         low, high = stats.moments.min, stats.moments.max
         return Extents(low, high - low)
 
-    def name_flat(self, settings: Settings) -> str:
+    def name_constant(self, settings: Settings) -> str:
         """Their smallest value is the largest one."""
         return "constant"
 
@@ -38,7 +38,7 @@ class MinMax(Extensive):
         low, high = settings.range
         width = high - low
         targets = limit(Target("min", low, width), Target("max", high, width, varying=True), settings)
-        return Expectation(targets, flat="extent", noise=NOISE * width)
+        return Expectation(targets, constant="extent", noise=NOISE * width)
 
 
 METHOD = MinMax()

@@ -70,7 +70,7 @@ class Pca(Whitening):
         together = () if settings.impute is not None else (Target("correlated", 0.0),)
         return Expectation(
             (*expect_variances(settings), *together),
-            flat="variation",
+            constant="variation",
             noise=NOISE,
             ddof=settings.ddof,
             requires=self.requires,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from zm_cli.methods.shared.expectation import Expectation, Target
-from zm_cli.methods.shared.extents import NOISE, Extensive, Extents
+from zm_cli.methods.shared.extents import NOISE, ExtentMethod, Extents
 from zm_cli.methods.shared.percents import find_quantiles, name_quantiles
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from zm_cli.statsfile.stats import Stats
 
 
-class Quantile(Extensive):
+class Quantile(ExtentMethod):
     """`(x - q1) / (q99 - q1) * (hi - lo) + lo`, or by two other quantiles; the range is -1 to 1 unless given."""
 
     name = "quantile"
@@ -28,7 +28,7 @@ class Quantile(Extensive):
         low, high = find_quantiles(stats, settings.quantiles)
         return Extents(low, high - low)
 
-    def name_flat(self, settings: Settings) -> str:
+    def name_constant(self, settings: Settings) -> str:
         """Their quantiles are the same."""
         assert settings.quantiles is not None
         return f"with equal {name_quantiles(settings.quantiles)}"
@@ -54,7 +54,7 @@ class Quantile(Extensive):
                 Target("max", high, width, or_more=not settings.clip, varying=True),
             )
         return Expectation(
-            targets, flat="spread", noise=NOISE * width, percents=settings.quantiles, requires=self.requires
+            targets, constant="spread", noise=NOISE * width, percents=settings.quantiles, requires=self.requires
         )
 
 

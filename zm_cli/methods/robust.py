@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from zm_cli.methods.shared.expectation import Expectation, Target
-from zm_cli.methods.shared.extents import NOISE, Extensive, Extents
+from zm_cli.methods.shared.extents import NOISE, ExtentMethod, Extents
 from zm_cli.methods.shared.percents import find_quantiles, name_quantiles
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from zm_cli.statsfile.stats import Stats
 
 
-class Robust(Extensive):
+class Robust(ExtentMethod):
     """`(x - median) / (q75 - q25)`, or by two other quantiles, as scikit-learn's RobustScaler."""
 
     name = "robust"
@@ -28,7 +28,7 @@ class Robust(Extensive):
         low, middle, high = find_quantiles(stats, (settings.quantiles[0], 50.0, settings.quantiles[1]))
         return Extents(middle, high - low)
 
-    def name_flat(self, settings: Settings) -> str:
+    def name_constant(self, settings: Settings) -> str:
         """Their quantiles are the same."""
         assert settings.quantiles is not None
         return f"with equal {name_quantiles(settings.quantiles)}"
@@ -45,7 +45,7 @@ class Robust(Extensive):
             targets += (Target("median", 0.0), Target("spread", 1.0, or_less=filled, varying=True))
         if filled:
             targets += (Target("extent", 1.0, or_more=True, varying=True),)
-        return Expectation(targets, flat="spread", noise=NOISE, percents=settings.quantiles, requires=self.requires)
+        return Expectation(targets, constant="spread", noise=NOISE, percents=settings.quantiles, requires=self.requires)
 
 
 METHOD = Robust()

@@ -32,7 +32,7 @@ class Standardize(Elementwise):
         """
         smaller = settings.epsilon > 0 or settings.impute is not None
         targets = (Target("mean", 0.0), Target("std", 1.0, or_less=smaller, varying=True))
-        return Expectation(targets, flat="variation", noise=1e-6, ddof=settings.ddof)
+        return Expectation(targets, constant="variation", noise=1e-6, ddof=settings.ddof)
 
 
 METHOD = Standardize()

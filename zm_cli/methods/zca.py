@@ -58,7 +58,7 @@ class Zca(Whitening):
         known = settings.epsilon == 0 and settings.impute is None
         return Expectation(
             (mean, replace(variance, or_less=True), *((Target("projected", 0.0),) if known else ())),
-            flat="variation",
+            constant="variation",
             noise=NOISE,
             ddof=settings.ddof,
             requires=self.requires,

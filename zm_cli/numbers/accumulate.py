@@ -13,7 +13,7 @@ from zm_cli.numbers.moments.exact import ExactSums
 from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.moments.weighted_block import measure_block
 from zm_cli.numbers.statistic import Statistic
-from zm_cli.numbers.stored import Hidden, RealValues
+from zm_cli.numbers.stored import MissingCodes, RealValues
 from zm_cli.numbers.sums import Floats
 
 
@@ -22,23 +22,23 @@ class Accumulator:
 
     Statistics of real values get those that `real` says. 8- and 16-bit integers are summed exactly over all blocks; if
     every value of a sample is a feature, in running sums, which is much faster than merging moments block by block.
-    `kept` and `hidden` are as for `Moments.from_block`. Of blocks with labels, `groups` are the same statistics of each
-    group `by` them.
+    `feature_axes` and `missing_codes` are as for `Moments.from_block`. Of blocks with labels, `groups` are the same
+    statistics of each group `by` them.
     """
 
     def __init__(
         self,
-        kept: tuple[int, ...],
-        hidden: Hidden = (),
+        feature_axes: tuple[int, ...],
+        missing_codes: MissingCodes = (),
         statistics: Sequence[type[Statistic]] = (),
         real: RealValues | None = None,
         by: str = "",
     ) -> None:
         self.groups: Groups | None = None
         self._by = by
-        self._kept = kept
-        self._hidden = hidden
-        self._real = real or RealValues(hidden=hidden)
+        self._feature_axes = feature_axes
+        self._missing_codes = missing_codes
+        self._real = real or RealValues(missing_codes=missing_codes)
         self._statistics = statistics
         self._moments: Moments | None = None
         self._optional: list[Statistic] = []
@@ -52,27 +52,29 @@ class Accumulator:
         """
         self._merge_optional(self._measure_optional(values))
         if labels is not None:
-            how = self._kept, self._hidden, self._statistics, self._measure_optional
+            how = self._feature_axes, self._missing_codes, self._statistics, self._measure_optional
             found = measure_groups(self._by, labels, values, weights, *how)
             self.groups = self.groups.merge(found) if self.groups else found
         if (
             weights is None
             and len(values)
-            and self._kept == tuple(range(1, values.ndim))
+            and self._feature_axes == tuple(range(1, values.ndim))
             and ExactSums.fits(values.dtype)
         ):
             rows = np.ascontiguousarray(values).reshape(len(values), -1)
             self._exact = self._exact or ExactSums(rows.shape[1], rows.dtype)
             self._shape = values.shape[1:] or (1,)
-            return self._exact.add(rows, self._hidden)
-        moments = measure_block(values, self._kept, self._hidden, weights)
+            return self._exact.add(rows, self._missing_codes)
+        moments = measure_block(values, self._feature_axes, self._missing_codes, weights)
         self._merge_moments(moments)
         return bool(moments.missing.any())
 
     def _measure_optional(self, values: Values) -> list[Statistic]:
         real = self._real.of(values) if any(each.real for each in self._statistics) else values
         return [
-            each.from_block(real, self._kept) if each.real else each.from_block(values, self._kept, self._hidden)
+            each.from_block(real, self._feature_axes)
+            if each.real
+            else each.from_block(values, self._feature_axes, self._missing_codes)
             for each in self._statistics
         ]
 

@@ -17,7 +17,7 @@ def is_unclear(axes: str) -> bool:
     return not set(UNNAMED).isdisjoint(axes)
 
 
-def possible_pers(axes: str) -> tuple[Per, ...]:
+def list_pers(axes: str) -> tuple[Per, ...]:
     """The possible values of `--per` for data with these axes, the default first; unclear axes have no default."""
     if axes == "N":
         return ("all",)
@@ -34,7 +34,7 @@ def choose_per(spec: Spec, asked: str | None, where: str) -> Per:
     Raises UsageError, naming the possible values, if the value is not possible for the data, or if there is no default
     because it is not known which axis holds the channels.
     """
-    possible = possible_pers(spec.axes)
+    possible = list_pers(spec.axes)
     if asked in possible:
         return asked
     shape = describe_shape(spec.sample_shape)
@@ -56,7 +56,7 @@ def choose_per(spec: Spec, asked: str | None, where: str) -> Per:
     )
 
 
-def kept_axes(axes: str, per: Per) -> tuple[int, ...]:
+def find_feature_axes(axes: str, per: Per) -> tuple[int, ...]:
     """The indices of the axes of a block that are not averaged over."""
     if per == "pixel":
         return tuple(range(1, len(axes)))
@@ -65,10 +65,10 @@ def kept_axes(axes: str, per: Per) -> tuple[int, ...]:
     return (axes.index("C"),)
 
 
-def feature_shape(spec: Spec, per: Per) -> tuple[int, ...]:
+def find_feature_shape(spec: Spec, per: Per) -> tuple[int, ...]:
     """The shape of the statistics: `(C,)`, `(K,)`, the sample shape, or `(1,)`; all kept sizes must be known."""
-    kept = kept_axes(spec.axes, per)
-    return tuple(cast(int, spec.sample_shape[axis - 1]) for axis in kept) or (1,)
+    feature_axes = find_feature_axes(spec.axes, per)
+    return tuple(cast(int, spec.sample_shape[axis - 1]) for axis in feature_axes) or (1,)
 
 
 def count_channels(spec: Spec) -> int | None:
@@ -78,12 +78,12 @@ def count_channels(spec: Spec) -> int | None:
     return spec.sample_shape[spec.axes.index("C") - 1] if "C" in spec.axes else 1
 
 
-def broadcast_shape(features: tuple[int, ...], axes: str, per: Per) -> tuple[int, ...]:
+def find_broadcast_shape(features: tuple[int, ...], axes: str, per: Per) -> tuple[int, ...]:
     """The shape in which statistics of shape `features` broadcast against a block with these axes."""
-    kept = kept_axes(axes, per)
-    if not kept:
+    feature_axes = find_feature_axes(axes, per)
+    if not feature_axes:
         return (1,) * len(axes)
-    sizes = dict(zip(kept, features, strict=True))
+    sizes = dict(zip(feature_axes, features, strict=True))
     return tuple(sizes.get(axis, 1) for axis in range(len(axes)))
 
 

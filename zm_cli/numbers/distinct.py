@@ -13,7 +13,7 @@ FIRST_LOOK = 16
 """So many rows rule out most columns, all at once."""
 CLOSER_LOOKS = (256, 4096)
 """So many rows rule out most of the others, before all rows are sorted."""
-MOST_KEPT = 1 << 18
+MAX_KEPT = 1 << 18
 """The most values of a column that are kept; a longer column is followed only as long as it rises or falls."""
 
 
@@ -41,7 +41,7 @@ class Distinct:
         rises = self.rises and other.rises and self.last < other.first
         falls = self.falls and other.falls and self.last > other.first
         values = None
-        if self.values is not None and other.values is not None and len(self.values) + len(other.values) <= MOST_KEPT:
+        if self.values is not None and other.values is not None and len(self.values) + len(other.values) <= MAX_KEPT:
             values = np.concatenate([other.values, self.values] if falls else [self.values, other.values])
             if not (rises or falls):
                 values.sort(kind="stable")
@@ -98,7 +98,7 @@ def _look(values: Values) -> Distinct | None:
     if not (np.isfinite(values) & (np.rint(values) == values)).all():
         return None
     # A copy: the block itself must not stay in memory.
-    kept = ordered.copy() if len(values) <= MOST_KEPT else None
+    kept = ordered.copy() if len(values) <= MAX_KEPT else None
     return Distinct(float(values[0]), float(values[-1]), rises, falls, kept)
 
 

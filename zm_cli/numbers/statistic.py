@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from zm_cli.data.options import Option
     from zm_cli.numbers.moments.moments import Moments
-    from zm_cli.numbers.stored import Hidden
+    from zm_cli.numbers.stored import MissingCodes
     from zm_cli.numbers.sums import Counts, Floats
 
 Shape = tuple[int, ...]
@@ -23,7 +23,7 @@ FEATURES = "features"
 """Stands for the axes of the features in the shape of an array."""
 NUMBER = "number"
 """Stands for an axis that is as long as there are features."""
-MOST_FEATURES = 1 << 26
+MAX_FEATURES = 1 << 26
 """Features that statistics can have: a gray picture of 8192 x 8192 has so many pixels."""
 
 
@@ -91,9 +91,9 @@ class Statistic(ABC):
     """Whether it can be computed from how often each value of a feature occurs."""
     real: ClassVar[bool] = False
     """Whether it is computed from real values: stored ones are unpacked and divided first, missing ones are NaN."""
-    longest_is_flat: ClassVar[bool] = False
+    longest_is_1d: ClassVar[bool] = False
     """Whether its longest array has one axis, whose length the values decide."""
-    most_features: ClassVar[int] = MOST_FEATURES
+    most_features: ClassVar[int] = MAX_FEATURES
     """For how many features it can be computed."""
     option: ClassVar[Option[Any] | None] = None
     """The option that requests it, by any value but its default; None: it is always computed."""
@@ -105,18 +105,18 @@ class Statistic(ABC):
 
     @classmethod
     @abstractmethod
-    def from_block(cls, values: NDArray[Any], kept: tuple[int, ...], hidden: Hidden = ()) -> Self:
-        """The statistic of an array of any real dtype over all its axes but `kept`; shape (1,) if none is kept.
+    def from_block(cls, values: NDArray[Any], feature_axes: tuple[int, ...], missing_codes: MissingCodes = ()) -> Self:
+        """The statistic of an array of any real dtype over all its axes but `feature_axes`; shape (1,) if none is kept.
 
-        NaN, infinities and values equal to one of `hidden` are missing.
+        NaN, infinities and values equal to one of `missing_codes` are missing.
         """
 
     @classmethod
     @abstractmethod
-    def from_counts(cls, counts: Counts, hidden: Hidden = ()) -> Self:
+    def from_counts(cls, counts: Counts, missing_codes: MissingCodes = ()) -> Self:
         """The exact statistic of unsigned integers from how often 0, 1, 2 and so on occur, shape (features, values).
 
-        Values equal to one of `hidden` are missing. Called only if `counts_suffice`.
+        Values equal to one of `missing_codes` are missing. Called only if `counts_suffice`.
         """
 
     @abstractmethod

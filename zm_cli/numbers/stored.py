@@ -15,7 +15,7 @@ from zm_cli.data.packing import Packing
 from zm_cli.data.spec import Spec
 from zm_cli.numbers.sums import Floats
 
-Hidden = tuple[float, ...]
+MissingCodes = tuple[float, ...]
 """Stored values that stand for missing ones."""
 
 ON_GRID = 0.01
@@ -23,7 +23,7 @@ ON_GRID = 0.01
 typed with fewer digits."""
 
 
-def hide_values(spec: Spec, ignore: float | None) -> Hidden:
+def find_missing_codes(spec: Spec, ignore: float | None) -> MissingCodes:
     """The stored values of such data that are missing: those of its packing, and the real value `ignore`."""
     packing = spec.packing
     if packing is None:
@@ -31,7 +31,7 @@ def hide_values(spec: Spec, ignore: float | None) -> Hidden:
     return packing.missing + (() if ignore is None else _find_stored(ignore, packing, spec.dtype))
 
 
-def _find_stored(real: float, packing: Packing, dtype: np.dtype[Any]) -> Hidden:
+def _find_stored(real: float, packing: Packing, dtype: np.dtype[Any]) -> MissingCodes:
     """The stored value that stands for a real one; empty where no value of an integer `dtype` does."""
     if not packing.is_affine:
         return (real,)
@@ -57,11 +57,11 @@ class RealValues:
 
     packing: Packing | None = None
     divisor: float = 1.0
-    hidden: Hidden = ()
+    missing_codes: MissingCodes = ()
 
     def of(self, values: Values) -> Values:
         """The real values of stored ones of any real dtype: those that stand for themselves, as they are."""
-        matched = match_values(self.hidden, values.dtype)
+        matched = match_values(self.missing_codes, values.dtype)
         affine = self.packing is not None and self.packing.is_affine
         if not (matched or affine or self.divisor != 1.0):
             return values
@@ -73,18 +73,18 @@ class RealValues:
         return real
 
 
-def unit_divisor(dtype: np.dtype[Any]) -> float:
+def find_unit_divisor(dtype: np.dtype[Any]) -> float:
     """What `--unit` divides by: the largest value of an integer type, 1 for floats."""
     return float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0
 
 
-def match_values(hidden: Hidden, dtype: np.dtype[Any]) -> tuple[Any, ...]:
+def match_values(missing_codes: MissingCodes, dtype: np.dtype[Any]) -> tuple[Any, ...]:
     """The values of `dtype` that equal the hidden ones, so that both compare without rounding.
 
     For floats it is the nearest value of the type, as when 0.1 is stored in float32. Left out are those that no value
     equals, and NaN and infinities, which are missing anyway.
     """
-    matched = (_match_value(value, dtype) for value in hidden)
+    matched = (_match_value(value, dtype) for value in missing_codes)
     return tuple(value for value in matched if value is not None)
 
 

@@ -51,14 +51,14 @@ def round_mean(total: NDArray[Any], count: NDArray[Any]) -> tuple[NDArray[Any], 
 
 
 def correct_mean(
-    count: Counts, center: NDArray[Any], drift: NDArray[Any], square: Floats
+    count: Counts, center: NDArray[Any], residual: NDArray[Any], square: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """The mean, its tail and m2 of `count` values each, 0 for none.
 
-    They follow from the sums of the deviations from `center`, which is `drift`, and of their squares.
+    They follow from the sums of the deviations from `center`, which is `residual`, and of their squares.
     """
     present = np.maximum(count, 1)
-    offset = drift.astype(np.float64)
+    offset = residual.astype(np.float64)
     mean, tail = two_sum(center.astype(np.float64), offset / present)
     return mean, tail, np.maximum(square - offset * offset / present, 0.0)
 

@@ -10,23 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zm_cli.data.block import Values
-from zm_cli.numbers.stored import Hidden, find_equal, match_values
+from zm_cli.numbers.stored import MissingCodes, find_equal, match_values
 
 LONG_FEATURE = 4096
 """With so many values per feature, features whose values are scattered are copied one by one."""
 
 
-def lay_out(values: Values, kept: tuple[int, ...]) -> Iterator[tuple[slice, Values]]:
+def lay_out(values: Values, feature_axes: tuple[int, ...]) -> Iterator[tuple[slice, Values]]:
     """Yields slices of features, each with their values as rows (M, K), C-contiguous, one column per feature."""
-    features = math.prod(values.shape[axis] for axis in kept)
-    trailing = kept == tuple(range(values.ndim - len(kept), values.ndim))
+    features = math.prod(values.shape[axis] for axis in feature_axes)
+    trailing = feature_axes == tuple(range(values.ndim - len(feature_axes), values.ndim))
     if trailing and values.flags.c_contiguous:
         yield slice(None), values.reshape(-1, features)
-    elif len(kept) == 1 and values.size // features >= LONG_FEATURE:
-        for index, feature in enumerate(np.moveaxis(values, kept[0], 0)):
+    elif len(feature_axes) == 1 and values.size // features >= LONG_FEATURE:
+        for index, feature in enumerate(np.moveaxis(values, feature_axes[0], 0)):
             yield slice(index, index + 1), np.ascontiguousarray(feature).reshape(-1, 1)
     else:
-        last = np.ascontiguousarray(np.moveaxis(values, kept, range(-len(kept), 0)))
+        last = np.ascontiguousarray(np.moveaxis(values, feature_axes, range(-len(feature_axes), 0)))
         yield slice(None), last.reshape(-1, features)
 
 
@@ -42,18 +42,18 @@ def mask_values(values: Values, masked: NDArray[np.bool_] | None) -> Values:
 
 
 def find_missing(
-    values: Values, kept: tuple[int, ...], leave: Collection[int] = (), hidden: Hidden = ()
+    values: Values, feature_axes: tuple[int, ...], leave: Collection[int] = (), missing_codes: MissingCodes = ()
 ) -> tuple[int, int] | None:
     """The sample and the feature, as indices, of the first missing value of a block; None if there is none.
 
-    Missing are NaN, infinities and values equal to one of `hidden`. `kept` are the axes of the features, as for
-    `Moments.from_block`; the features in `leave` are skipped.
+    Missing are NaN, infinities and values equal to one of `missing_codes`. `feature_axes` are the axes of the features,
+    as for `Moments.from_block`; the features in `leave` are skipped.
     """
-    gone = _flag_missing(values, match_values(hidden, values.dtype))
-    if gone is None or not gone.any():
+    is_missing = _flag_missing(values, match_values(missing_codes, values.dtype))
+    if is_missing is None or not is_missing.any():
         return None
-    last = np.moveaxis(gone, kept, range(-len(kept), 0)) if kept else gone
-    features = math.prod(values.shape[axis] for axis in kept)
+    last = np.moveaxis(is_missing, feature_axes, range(-len(feature_axes), 0)) if feature_axes else is_missing
+    features = math.prod(values.shape[axis] for axis in feature_axes)
     holes = last.reshape(len(values), -1, features)
     found = np.argwhere(np.delete(holes, list(leave), axis=2).any(axis=1) if len(leave) < features else holes[:0, 0])
     left = np.delete(np.arange(features), list(leave))
@@ -64,8 +64,8 @@ def _flag_missing(values: Values, matched: tuple[Any, ...]) -> NDArray[np.bool_]
     """Which values are missing; None where none can be."""
     if values.dtype.kind != "f":
         return find_equal(values, matched) if matched else None
-    gone: NDArray[np.bool_] = ~np.isfinite(values)
-    return gone | find_equal(values, matched) if matched else gone
+    is_missing: NDArray[np.bool_] = ~np.isfinite(values)
+    return is_missing | find_equal(values, matched) if matched else is_missing
 
 
 def count_infinities(values: Values) -> int:

@@ -13,7 +13,7 @@ import xxhash
 from zm_cli.system import AT_ONCE
 
 READ_BYTES = 4 << 20
-MOST_LETTERS = 1 << 12
+MAX_LETTERS = 1 << 12
 """The longest text in a provenance. Of longer options, the beginning and a hash are kept."""
 
 
@@ -40,17 +40,17 @@ def parse_provenance(value: Any) -> Provenance | None:
     if not isinstance(value, dict):
         return None
     texts: dict[str, Any] = {field.name: value.get(field.name) for field in fields(Provenance)}
-    if not all(isinstance(text, str) and len(text) <= MOST_LETTERS for text in texts.values()):
+    if not all(isinstance(text, str) and len(text) <= MAX_LETTERS for text in texts.values()):
         return None
     return Provenance(**texts)
 
 
 def shorten_options(text: str) -> str:
-    """The options as a provenance holds them: in letters that any file can hold, of at most MOST_LETTERS."""
+    """The options as a provenance holds them: in letters that any file can hold, of at most MAX_LETTERS."""
     plain = text.encode("utf-8", "backslashreplace").decode()
-    if len(plain) <= MOST_LETTERS:
+    if len(plain) <= MAX_LETTERS:
         return plain
-    return f"{plain[: MOST_LETTERS // 2]}... xxh3_128:{xxhash.xxh3_128(plain.encode()).hexdigest()}"
+    return f"{plain[: MAX_LETTERS // 2]}... xxh3_128:{xxhash.xxh3_128(plain.encode()).hexdigest()}"
 
 
 def digest_inputs(sources: Iterable[Iterable[tuple[str, str]]]) -> str:

@@ -19,9 +19,9 @@ Operation = Literal["center", "standardize", "scale", "whiten"]
 DONE = {"center": "centered", "standardize": "standardized", "scale": "scaled", "whiten": "whitened"}
 """What data are after an operation."""
 
-MOST_BYTES = 1 << 20
+MAX_BYTES = 1 << 20
 """A larger text is not a receipt."""
-MOST_LETTERS = 64
+MAX_LETTERS = 64
 """The longest text in a receipt: it may be shown in a message."""
 
 
@@ -35,7 +35,7 @@ def make_receipt(
 
 def record_columns(names: Sequence[str] | None) -> dict[str, list[str]]:
     """The field of a receipt that names the columns that were transformed; none where they have too many letters."""
-    if names is None or len(json.dumps(list(names))) > MOST_NAMED:
+    if names is None or len(json.dumps(list(names))) > MAX_NAMED:
         return {}
     return {"columns": list(names)}
 
@@ -47,7 +47,7 @@ def record_weight(name: str | None) -> dict[str, str | bool]:
     """
     if not name:
         return {}
-    return {"weight": name if len(name) <= MOST_LETTERS and name.isprintable() else True}
+    return {"weight": name if len(name) <= MAX_LETTERS and name.isprintable() else True}
 
 
 DAMAGED: Mapping[str, Any] = {"format": FORMAT, "damaged": True}
@@ -55,9 +55,9 @@ DAMAGED: Mapping[str, Any] = {"format": FORMAT, "damaged": True}
 OF_OTHER_DATA: Mapping[str, Any] = {"format": FORMAT, "of_other_data": True}
 """Stands for a receipt that was not written with the data that it lies beside: one of the two was edited, moved
 or replaced, so that it is not known what was done to the data."""
-MOST_NAMED = 1 << 19
-"""The most bytes of names of columns in a receipt, which must stay below MOST_BYTES."""
-_MOST_LISTED = 5
+MAX_NAMED = 1 << 19
+"""The most bytes of names of columns in a receipt, which must stay below MAX_BYTES."""
+_MAX_LISTED = 5
 
 
 def load_receipt(path: str | Path) -> Mapping[str, Any] | None:
@@ -66,7 +66,7 @@ def load_receipt(path: str | Path) -> Mapping[str, Any] | None:
     DAMAGED where it does not hold JSON, is too large, or cannot be read.
     """
     try:
-        return parse_receipt(read_small(path, MOST_BYTES), damaged=True)
+        return parse_receipt(read_small(path, MAX_BYTES), damaged=True)
     except OSError:
         return DAMAGED if os.path.isfile(path) else None
 
@@ -81,12 +81,12 @@ def parse_receipt(text: str | bytes | None, *, damaged: bool = False) -> Mapping
     if text is None:
         return None
     try:
-        found = json.loads(text) if len(text) <= MOST_BYTES else None
+        found = json.loads(text) if len(text) <= MAX_BYTES else None
     except (ValueError, RecursionError):
         names_it = (FORMAT if isinstance(text, str) else FORMAT.encode()) in text  # type: ignore[operator]
         return DAMAGED if damaged or names_it else None
     if not isinstance(found, dict) or found.get("format") != FORMAT:
-        return DAMAGED if damaged and len(text) > MOST_BYTES else None
+        return DAMAGED if damaged and len(text) > MAX_BYTES else None
     others = found.get("others")
     nested = [_keep_possible(entry) for entry in others if isinstance(entry, dict)] if isinstance(others, list) else []
     return _keep_possible(found) | ({"others": nested} if nested else {})
@@ -98,7 +98,7 @@ def _keep_possible(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= MOST_LETTERS
+    return isinstance(value, str) and len(value) <= MAX_LETTERS
 
 
 def _are_texts(value: Any) -> bool:
@@ -173,11 +173,11 @@ def describe_receipt(receipt: Mapping[str, Any] | None) -> str | None:
         return "not known: its receipt cannot be read"
     if receipt is OF_OTHER_DATA:
         return "not known: its receipt is of other data"
-    done = show_done(receipt) or "written"
+    done = format_done(receipt) or "written"
     return f"{done}, then undone" if receipt.get("inverse") else done
 
 
-def show_done(receipt: Mapping[str, Any]) -> str | None:
+def format_done(receipt: Mapping[str, Any]) -> str | None:
     """What data are by a receipt that does not say that it was undone, with the method; None where it does not say."""
     done, method = DONE.get(str(receipt.get("operation"))), receipt.get("method")
     return f"{done} ({method})" if done and method else done
@@ -226,7 +226,7 @@ def check_operation(found: Mapping[str, Any] | None, wanted: Mapping[str, Any], 
     components = found.get("components")
     if same and wanted.get("components") in (None, components):
         return
-    how = f"with --components {components}" if same else f"and not {show_done(wanted)}"
+    how = f"with --components {components}" if same else f"and not {format_done(wanted)}"
     raise DataError(
         f"was {describe_receipt(found)} {how}",
         where=where,
@@ -237,21 +237,23 @@ def check_operation(found: Mapping[str, Any] | None, wanted: Mapping[str, Any], 
 def find_difference(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str | None:
     """How what was done differs from what is wanted, to go on with a sentence; None where it does not."""
     if (found.get("operation"), found.get("method")) != (wanted.get("operation"), wanted.get("method")):
-        return f"and not {show_done(wanted)}"
+        return f"and not {format_done(wanted)}"
     columns, others = found.get("columns"), wanted.get("columns")
     if columns is not None and others is not None and set(columns) != set(others):
         return f"in other columns: {_list_names(columns)}, not {_list_names(others)}"
     if found.get("stats") != wanted.get("stats"):
         return "by other statistics than these"
     options = [key for key in _UNDONE_ALIKE if found.get(key) != wanted.get(key)]
-    return f"otherwise ({', '.join(f'{key} {_show_setting(found.get(key))}' for key in options)})" if options else None
+    return (
+        f"otherwise ({', '.join(f'{key} {_format_setting(found.get(key))}' for key in options)})" if options else None
+    )
 
 
-def _show_setting(value: Any) -> str:
+def _format_setting(value: Any) -> str:
     """A setting as it is typed."""
     return ",".join(f"{end:g}" for end in value) if isinstance(value, list) else str(value)
 
 
 def _list_names(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
-    return ", ".join(f"'{name[:MOST_LETTERS]}'" for name in names[:_MOST_LISTED]) + more
+    more = f" and {len(names) - _MAX_LISTED} more" if len(names) > _MAX_LISTED else ""
+    return ", ".join(f"'{name[:MAX_LETTERS]}'" for name in names[:_MAX_LISTED]) + more

@@ -27,7 +27,7 @@ def record_shard(shard: Shard | None, found: Mapping[str, Any] | None, where: st
     own = (found or {}).get(FIELD)
     if own is not None and shard is not None:
         raise DataError(
-            f"is part {show_shard(found)} of a dataset itself",
+            f"is part {format_shard(found)} of a dataset itself",
             where=where,
             hint="cut the whole dataset into more parts instead",
         )
@@ -54,7 +54,7 @@ def is_later_shard(receipt: Mapping[str, Any]) -> bool:
     return shard is not None and shard.index > 1
 
 
-def show_shard(receipt: Mapping[str, Any] | None) -> str:
+def format_shard(receipt: Mapping[str, Any] | None) -> str:
     """The part that an output is, as `3/8`; empty where it is all of the data."""
     shard = find_shard(receipt)
     return "" if shard is None else str(shard)

@@ -30,7 +30,7 @@ from zm_cli.statsfile.store import load_stats
 STATS = ".stats.json"
 BINARY_STATS = ".stats.npz"
 """The end of the name where the statistics may be too large for JSON."""
-MOST_BYTES = 4 << 20
+MAX_BYTES = 4 << 20
 """Larger statistics beside data are not looked at: that would take longer than many a command."""
 
 
@@ -154,7 +154,7 @@ def _load_beside(path: str) -> Stats | None:
     beside = find_stats(path)
     try:
         status = os.stat(beside)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > MOST_BYTES:
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
             return None
         return load_stats(beside)
     except (ZmError, OSError):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from zm_cli.data.block import MOST_LISTED, Skipped
+from zm_cli.data.block import MAX_LISTED, Skipped
 from zm_cli.numbers.sums import Floats
 
 Tick = Callable[[int, int], object]
@@ -65,9 +65,9 @@ class Outcome:
         if sentence not in self.warnings:
             self.warnings.append(sentence)
 
-    def tell(self, sentences: Iterable[str], *, grave: bool) -> None:
+    def tell(self, sentences: Iterable[str], *, as_warnings: bool) -> None:
         """Adds warnings if they are grave, else notes."""
-        if not grave:
+        if not as_warnings:
             self.note(sentences)
             return
         for sentence in sentences:
@@ -135,5 +135,5 @@ class Outcome:
 
     def skip(self, samples: Sequence[Skipped], total: int) -> None:
         """Adds samples that were left out, `total` of them, of which the first are listed."""
-        self.skipped += samples[: MOST_LISTED - len(self.skipped)]
+        self.skipped += samples[: MAX_LISTED - len(self.skipped)]
         self.skipped_total += total

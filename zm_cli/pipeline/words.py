@@ -14,16 +14,16 @@ from zm_cli.inputs.option_text import spell_names
 from zm_cli.inputs.standard_input import name_input
 from zm_cli.numbers.axes import Per
 
-MOST_NAMES = 5
+MAX_NAMES = 5
 """The most names that a message lists."""
 
 
-def show_value(text: str, most: int = 40) -> str:
+def format_value(text: str, most: int = 40) -> str:
     """The text of a cell in quotes, shortened if it is long."""
     return f"'{text}'" if len(text) <= most else f"'{text[:most]}...' ({len(text):,} characters)"
 
 
-def list_names(names: list[str], most: int = MOST_NAMES, *, total: int | None = None) -> str:
+def list_names(names: list[str], most: int = MAX_NAMES, *, total: int | None = None) -> str:
     """The first `most` names in quotes and how many more there are of `total` (None: `len(names)`)."""
     number = len(names) if total is None else total
     listed = ", ".join(f"'{name}'" for name in names[:most])
@@ -37,7 +37,7 @@ def spell(option: str) -> str:
 
 def not_a_number(path: str, column: str, cell: Rejected, *, named: bool = True) -> DataError:
     """The error of a cell that is not a number in a column that must hold numbers, perhaps because it is `named`."""
-    value = show_value(cell.value)
+    value = format_value(cell.value)
     missing, left = f"{spell('null_values')} {value}", f"{spell('exclude')} {spell_names([column])}"
     skipping = f", {spell('on_error')} skip leaves out such rows" if named else ""
     return DataError(

@@ -23,11 +23,11 @@ from zm_cli.running.signals import (
     Ended,
     adopt_orphans,
     block_only,
+    block_signals,
     end_with_parent,
     explain_signal,
     handle_end_signals,
     raise_ended,
-    signals_blocked,
 )
 from zm_cli.system import fork
 
@@ -63,7 +63,7 @@ def _watch(fork: Callable[[], int], work: Callable[[], int], remove_left_over: C
     _page = SharedPage()
     parent = os.getpid()
     # Blocked until both processes have set their handlers.
-    with signals_blocked() as mask:
+    with block_signals() as mask:
         worker = fork()
         if not worker:
             end_with_parent(parent)
@@ -170,7 +170,7 @@ def note_input(path: str) -> None:
             _write_page()
 
 
-def noted_input() -> str | None:
+def get_noted_input() -> str | None:
     """Returns the input being read, None where none was recorded."""
     return _input
 

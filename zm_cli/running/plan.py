@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 from zm_cli.errors import UsageError
 from zm_cli.running.allocator import keep_freed_memory
 from zm_cli.running.cluster.address import LOCAL
-from zm_cli.running.limits import count_cores, find_memory_limit
+from zm_cli.running.resource_limits import count_cores, find_memory_limit
 from zm_cli.system import fork
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ MEMORY_PER_WORKER = 128 << 20
 DEFAULT_MEMORY = 256 << 20
 """The least that several workers share by default."""
 SMALLEST_MEMORY = 32 << 20
-MOST_IN_FLIGHT = 1 << 16
+MAX_IN_FLIGHT = 1 << 16
 """The most items that are sent to a cluster before their results are back; its size decides how many fewer."""
 CLUSTER_EXECUTOR = "dask"
 GROUPS_TOGETHER = 8
@@ -126,7 +126,7 @@ class Plan:
         # What arrives through a pipe is here, and is written here as soon as it is done.
         if self.cluster is not None and not workload.arriving:
             executor = connect_executor(CLUSTER_EXECUTOR, self.cluster, self._new_workers)
-            yield from executor.map(task, items, self._new_workers, MOST_IN_FLIGHT)
+            yield from executor.map(task, items, self._new_workers, MAX_IN_FLIGHT)
             return
         workers, window = self.divide(workload)
         items = iter(items)

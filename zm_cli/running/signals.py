@@ -35,7 +35,7 @@ class Ended(BaseException):
 
 
 @contextmanager
-def signals_blocked() -> Iterator[Iterable[int]]:
+def block_signals() -> Iterator[Iterable[int]]:
     """Blocks the signals that ask to end, and yields those that were blocked before.
 
     Processes that are started meanwhile keep them blocked. Does nothing where signals cannot be blocked.

@@ -17,9 +17,9 @@ from multiprocessing import get_context, resource_tracker
 from typing import Any, Protocol
 
 from zm_cli.errors import DataError
-from zm_cli.running.guard import noted_input
+from zm_cli.running.guard import get_noted_input
 from zm_cli.running.serving import Pipe, serve, unpack
-from zm_cli.running.signals import LESS_MEMORY, end_with_parent, explain_signal, signals_blocked
+from zm_cli.running.signals import LESS_MEMORY, block_signals, end_with_parent, explain_signal
 from zm_cli.system import fork
 
 
@@ -83,7 +83,7 @@ class WorkerProcess:
     def _explain_death(self) -> DataError:
         self.process.join()
         code = self.process.exitcode or 0
-        where = self.input_name or noted_input()
+        where = self.input_name or get_noted_input()
         if code < 0:
             return explain_signal(-code, where, self.less_memory)
         return DataError("a worker process ended before its work was done", where=where, hint=self.advice)
@@ -96,7 +96,7 @@ def start_workers(count: int, task: Callable[[Any], Any], team: list[WorkerProce
     if not forked and hasattr(signal, "pthread_sigmask"):
         # It lets signals through again when it starts, so it has to be there before they are blocked.
         resource_tracker.ensure_running()
-    with signals_blocked():
+    with block_signals():
         for _ in range(count):
             ours, theirs = context.Pipe()
             inherited = (*(worker.pipe for worker in team), ours) if forked else ()

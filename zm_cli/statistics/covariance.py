@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from zm_cli.numbers.comoments.comoments import CoMoments
-    from zm_cli.numbers.stored import Hidden
+    from zm_cli.numbers.stored import MissingCodes
     from zm_cli.numbers.sums import Counts, Floats
 
-MOST_FEATURES = 4096
+MAX_FEATURES = 4096
 """The most features that co-moments are computed for: those of 4,096 take 134 MB."""
-MOST_WITH_MATRIX = 1000
+MAX_WITH_MATRIX = 1000
 """The most features for which a stats file has the covariance, too, and not only the co-moments that merging needs."""
 
 ARRAYS = {
@@ -41,7 +41,7 @@ ARRAYS = {
     "covariance.matrix": ArrayField(
         shape=(NUMBER, NUMBER),
         required=False,
-        described={"description": f"The covariance: comoment / count. Left out for over {MOST_WITH_MATRIX} features."},
+        described={"description": f"The covariance: comoment / count. Left out for over {MAX_WITH_MATRIX} features."},
     ),
 }
 
@@ -109,7 +109,7 @@ class Covariance(Statistic):
     arrays = ARRAYS
     printed = PRINTED
     counts_suffice = False
-    most_features = MOST_FEATURES
+    most_features = MAX_FEATURES
     option = Option(
         "covariance",
         given_as=bool,
@@ -129,14 +129,16 @@ class Covariance(Statistic):
         return cls((CoMoments.identity(math.prod(shape)),))
 
     @classmethod
-    def from_block(cls, values: NDArray[Any], kept: tuple[int, ...], hidden: Hidden = ()) -> Covariance:
-        """The co-moments of an array of any real dtype, whose features lie along the axes `kept`."""
+    def from_block(
+        cls, values: NDArray[Any], feature_axes: tuple[int, ...], missing_codes: MissingCodes = ()
+    ) -> Covariance:
+        """The co-moments of an array of any real dtype, whose features lie along the axes `feature_axes`."""
         from zm_cli.numbers.comoments.comoments import CoMoments
 
-        return cls((CoMoments.from_block(values, kept, hidden),))
+        return cls((CoMoments.from_block(values, feature_axes, missing_codes),))
 
     @classmethod
-    def from_counts(cls, counts: Counts, hidden: Hidden = ()) -> Covariance:
+    def from_counts(cls, counts: Counts, missing_codes: MissingCodes = ()) -> Covariance:
         """Not possible: how often each value occurs does not say which values occur together."""
         raise NotImplementedError("co-moments do not follow from counts")
 
@@ -223,7 +225,7 @@ class Covariance(Statistic):
             "covariance.tail": self._gather(lambda part: part.tail),
             "covariance.comoment": self._gather(lambda part: part.comoment),
         }
-        if found["covariance.mean"].shape[-1] <= MOST_WITH_MATRIX:
+        if found["covariance.mean"].shape[-1] <= MAX_WITH_MATRIX:
             found["covariance.matrix"] = self._gather(lambda part: part.covariance())
         return found
 
@@ -232,7 +234,7 @@ class Covariance(Statistic):
         """The co-moments in a stats file; FieldError where they are not possible, or contradict the moments."""
         from zm_cli.numbers.comoments.arrays import read_comoments
 
-        return cls(tuple(read_comoments(arrays, population, MOST_FEATURES)), stacked=population.grouped)
+        return cls(tuple(read_comoments(arrays, population, MAX_FEATURES)), stacked=population.grouped)
 
     def to_columns(self) -> dict[str, NDArray[Any]]:
         """Nothing: what belongs to pairs of features is not in a table of features."""

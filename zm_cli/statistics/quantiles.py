@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from zm_cli.data.options import Option, Panel
 from zm_cli.inputs.option_text import DEFAULT_QUANTILES, parse_quantiles, to_probability
-from zm_cli.numbers.sketch.size import EXTRA_NUMBERS, MOST_BUCKETS, MOST_NUMBERS
+from zm_cli.numbers.sketch.size import EXTRA_NUMBERS, MAX_BUCKETS, MAX_NUMBERS
 from zm_cli.numbers.statistic import FEATURES, ArrayField, Population, Shape, Statistic
 
 if TYPE_CHECKING:
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from zm_cli.numbers.sketch.buffered import BufferedSketch
     from zm_cli.numbers.sketch.sketch import Sketch
-    from zm_cli.numbers.stored import Hidden
+    from zm_cli.numbers.stored import MissingCodes
     from zm_cli.numbers.sums import Counts, Floats
 
-MOST_FEATURES = 4096
+MAX_FEATURES = 4096
 """The most features that quantiles are computed for: the sketches of so many can take a gigabyte."""
 
 ARRAYS = {
@@ -89,8 +89,8 @@ class Quantiles(Statistic):
     arrays = ARRAYS
     printed = PRINTED
     real = True
-    most_features = MOST_FEATURES
-    longest_is_flat = True
+    most_features = MAX_FEATURES
+    longest_is_1d = True
     option = Option(
         "quantiles",
         metavar="PERCENT,...",
@@ -110,18 +110,20 @@ class Quantiles(Statistic):
         return cls._of(Sketch.identity(shape))
 
     @classmethod
-    def from_block(cls, values: NDArray[Any], kept: tuple[int, ...], hidden: Hidden = ()) -> Quantiles:
-        """The distribution in an array of any real dtype over all its axes but `kept`; shape (1,) if none is kept."""
+    def from_block(
+        cls, values: NDArray[Any], feature_axes: tuple[int, ...], missing_codes: MissingCodes = ()
+    ) -> Quantiles:
+        """The distribution in an array of any real dtype over all axes but `feature_axes`; shape (1,) without any."""
         from zm_cli.numbers.sketch.buffered import BufferedSketch
 
-        return cls(BufferedSketch.from_block(values, kept, hidden))
+        return cls(BufferedSketch.from_block(values, feature_axes, missing_codes))
 
     @classmethod
-    def from_counts(cls, counts: Counts, hidden: Hidden = ()) -> Quantiles:
+    def from_counts(cls, counts: Counts, missing_codes: MissingCodes = ()) -> Quantiles:
         """The distribution of unsigned integers from how often each occurs, (features, values)."""
         from zm_cli.numbers.sketch.sketch import Sketch
 
-        return cls._of(Sketch.from_counts(counts, hidden))
+        return cls._of(Sketch.from_counts(counts, missing_codes))
 
     @classmethod
     def _of(cls, sketch: Sketch, probabilities: tuple[float, ...] = ()) -> Quantiles:
@@ -158,7 +160,7 @@ class Quantiles(Statistic):
     @classmethod
     def count_numbers(cls, features: int, values: int | None = None) -> int:
         """The most numbers that are kept: two for each bucket, or those of each value that waits, and four besides."""
-        most = MOST_NUMBERS * features
+        most = MAX_NUMBERS * features
         return EXTRA_NUMBERS * features + (most if values is None else min(most, 2 * values))
 
     def count_kept(self) -> int:
@@ -168,7 +170,7 @@ class Quantiles(Statistic):
     @classmethod
     def count_longest(cls, features: int, different: int | None = None) -> int:
         """The most buckets of so many features."""
-        return features * (MOST_BUCKETS if different is None else min(MOST_BUCKETS, different))
+        return features * (MAX_BUCKETS if different is None else min(MAX_BUCKETS, different))
 
     def configure(self, value: Any) -> Quantiles:
         """The same distribution, which shows the quantiles for these percents; the usual ones where there are none."""
@@ -230,7 +232,7 @@ class Quantiles(Statistic):
         """How many different values each feature has, in the features' shape; NaN where they are more than 8,192."""
         import numpy as np
 
-        return np.where(self.sketch.shift == 0, self.sketch.sizes, np.nan)
+        return np.where(self.sketch.dropped_bits == 0, self.sketch.sizes, np.nan)
 
     def to_document(self) -> dict[str, NDArray[Any]]:
         """The section `quantiles` of a stats file."""

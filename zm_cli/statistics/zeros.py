@@ -12,7 +12,7 @@ from zm_cli.numbers.statistic import ArrayField, FieldError, Population, Shape, 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from zm_cli.numbers.stored import Hidden
+    from zm_cli.numbers.stored import MissingCodes
     from zm_cli.numbers.sums import Counts, Floats
 
 
@@ -43,20 +43,20 @@ class Zeros(Statistic):
         return cls(np.zeros(shape, np.int64))
 
     @classmethod
-    def from_block(cls, values: NDArray[Any], kept: tuple[int, ...], hidden: Hidden = ()) -> Zeros:
-        """The zeros of an array of any real dtype over all its axes but `kept`; of shape (1,) where none is kept."""
+    def from_block(cls, values: NDArray[Any], feature_axes: tuple[int, ...], missing_codes: MissingCodes = ()) -> Zeros:
+        """The zeros of an array of any real dtype over all axes but `feature_axes`; shape (1,) without any."""
         import numpy as np
 
-        averaged = tuple(axis for axis in range(values.ndim) if axis not in kept)
-        if 0 in hidden:
-            return cls.identity(tuple(values.shape[axis] for axis in kept) or (1,))
+        averaged = tuple(axis for axis in range(values.ndim) if axis not in feature_axes)
+        if 0 in missing_codes:
+            return cls.identity(tuple(values.shape[axis] for axis in feature_axes) or (1,))
         count = np.count_nonzero(values == 0, axis=averaged)
         return cls(np.atleast_1d(np.asarray(count, np.int64)))
 
     @classmethod
-    def from_counts(cls, counts: Counts, hidden: Hidden = ()) -> Zeros:
+    def from_counts(cls, counts: Counts, missing_codes: MissingCodes = ()) -> Zeros:
         """The zeros of unsigned integers from how often each occurs, (features, values)."""
-        return cls.identity(counts.shape[:1]) if 0 in hidden else cls(counts[:, 0].copy())
+        return cls.identity(counts.shape[:1]) if 0 in missing_codes else cls(counts[:, 0].copy())
 
     def merge(self, other: Zeros) -> Zeros:
         """The zeros of both parts together."""

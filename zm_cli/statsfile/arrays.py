@@ -19,7 +19,7 @@ from zm_cli.statsfile.fields import field_error
 
 GROUPS = "groups"
 """Stands for the axis of the groups in the shape of an array."""
-MOST_AXES_SHOWN = 12
+MAX_AXES_SHOWN = 12
 """The most axes of a shape that a message shows."""
 
 
@@ -65,7 +65,7 @@ class ExpectedArray:
         if len(shape) != len(self.shape) or any(
             theirs not in (ours, None) for ours, theirs in zip(shape, self.shape, strict=True)
         ):
-            what = f"has the shape {_show_shape(shape)}, but the features have {_show_shape(self.shape)}"
+            what = f"has the shape {_format_shape(shape)}, but the features have {_format_shape(self.shape)}"
             raise field_error(self.field, what, self.where)
 
 
@@ -127,6 +127,6 @@ def list_sizes(array: ArrayField, features: Shape, groups: int = 0) -> tuple[int
     return tuple(chain.from_iterable(known.get(axis, (None,)) for axis in array.shape))
 
 
-def _show_shape(shape: tuple[int | None, ...]) -> str:
-    sizes = ", ".join("any" if size is None else str(size) for size in shape[:MOST_AXES_SHOWN])
-    return f"({sizes}{', ...' if len(shape) > MOST_AXES_SHOWN else ',' if len(shape) == 1 else ''})"
+def _format_shape(shape: tuple[int | None, ...]) -> str:
+    sizes = ", ".join("any" if size is None else str(size) for size in shape[:MAX_AXES_SHOWN])
+    return f"({sizes}{', ...' if len(shape) > MAX_AXES_SHOWN else ',' if len(shape) == 1 else ''})"

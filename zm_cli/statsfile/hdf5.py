@@ -18,7 +18,7 @@ from zm_cli.statsfile.npz import HEADER, UNPACKED_BYTES
 
 _CHECKSUM_BYTES = 4
 """What the checksum filter adds to a chunk."""
-_MOST_CHUNKS = 1 << 16
+_MAX_CHUNKS = 1 << 16
 
 
 class Hdf5Stats:
@@ -121,8 +121,8 @@ def _check_packed(dataset: Any, field: str, deflate: int, chunk: int) -> None:
 
     `deflate` is the position of that filter among the dataset's.
     """
-    if dataset.id.get_num_chunks() > _MOST_CHUNKS:
-        raise ValueError(f"'{field}' is in more than {_MOST_CHUNKS:,} chunks")
+    if dataset.id.get_num_chunks() > _MAX_CHUNKS:
+        raise ValueError(f"'{field}' is in more than {_MAX_CHUNKS:,} chunks")
     stored: list[Any] = []
     dataset.id.chunk_iter(stored.append)
     for info in stored:

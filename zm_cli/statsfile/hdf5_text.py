@@ -10,13 +10,13 @@ import os
 import re
 from typing import Any
 
-from zm_cli.statsfile.careful_file import CarefulFile
+from zm_cli.statsfile.bounded_file import BoundedFile
 
 STRUCTURE_BYTES = 1 << 24
 """The most bytes that the library may read of a file besides texts and numbers."""
 
 
-class RecordedFile(CarefulFile):
+class RecordedFile(BoundedFile):
     """A file that remembers what was read from it, up to `STRUCTURE_BYTES`, until `stop` is called."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:

@@ -13,9 +13,9 @@ from zm_cli.data.shard import Shard, is_shard_number
 from zm_cli.data.spec import AXIS_LETTERS, UNNAMED, Spec
 from zm_cli.errors import DataError
 from zm_cli.formats import formats, reading_options
-from zm_cli.numbers.axes import describe_shape, feature_shape, possible_pers
-from zm_cli.numbers.groups.groups import MOST_GROUPS, SECTION
-from zm_cli.numbers.statistic import MOST_FEATURES
+from zm_cli.numbers.axes import describe_shape, find_feature_shape, list_pers
+from zm_cli.numbers.groups.groups import MAX_GROUPS, SECTION
+from zm_cli.numbers.statistic import MAX_FEATURES
 from zm_cli.outputs.provenance import Provenance, parse_provenance
 from zm_cli.statsfile.arrays import known_arrays
 from zm_cli.statsfile.fields import Fields, field_error, is_count, is_number
@@ -80,8 +80,8 @@ def read_header(document: Mapping[str, Any], where: str) -> Header:
     axes = _take_axes(fields)
     shape = _take_shape(fields, axes)
     per = fields.take_text("per")
-    if per not in possible_pers(axes):
-        raise fields.error("per", f"is none of {', '.join(possible_pers(axes))}")
+    if per not in list_pers(axes):
+        raise fields.error("per", f"is none of {', '.join(list_pers(axes))}")
     sources = _take_sources(fields, where)
     dtype = fields.take_text("dtype")
     if dtype not in DTYPES:
@@ -102,7 +102,7 @@ def read_header(document: Mapping[str, Any], where: str) -> Header:
         text_columns=_take_text_columns(fields, spec.names),
         partial="partial" in fields and fields.take_flag("partial"),
         provenance=_take_provenance(fields) if "provenance" in fields else None,
-        features=feature_shape(spec, per),
+        features=find_feature_shape(spec, per),
         range=_take_range(fields),
         groups=_take_groups(fields, where),
     )
@@ -110,8 +110,8 @@ def read_header(document: Mapping[str, Any], where: str) -> Header:
         raise fields.error("shard", "is not that of the sources")
     if None in header.features:
         raise fields.error("sample_shape", f"does not say how many features there are per {per}")
-    if math.prod(header.features) > MOST_FEATURES:
-        raise fields.error("sample_shape", f"has more than {MOST_FEATURES:,} features")
+    if math.prod(header.features) > MAX_FEATURES:
+        raise fields.error("sample_shape", f"has more than {MAX_FEATURES:,} features")
     return header
 
 
@@ -121,8 +121,8 @@ def _take_groups(fields: Fields, where: str) -> GroupNames | None:
         return None
     inside = Fields(fields.take(SECTION, dict, "an object"), where, f"{SECTION}.")
     names, samples = inside.take_names("names") or (), inside.take_list("samples")
-    if len(names) > MOST_GROUPS:
-        raise inside.error("names", f"are more than {MOST_GROUPS:,}")
+    if len(names) > MAX_GROUPS:
+        raise inside.error("names", f"are more than {MAX_GROUPS:,}")
     if len(samples) != len(names) or not all(map(is_count, samples)):
         raise inside.error("samples", "are not a number of samples for each name")
     found = GroupNames(inside.take_text("by"), names, tuple(samples), inside.take_count("unlabelled"))

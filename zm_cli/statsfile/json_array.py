@@ -13,9 +13,9 @@ NESTED_NUMBERS = 1_000_000
 """The most numbers in an array of several axes: parsed, they take some 60 bytes each."""
 FLAT_NUMBERS = 8_000_000
 """The most numbers in an array of one axis, of which a piece is parsed at a time."""
-MOST_LISTS = 6 * NESTED_NUMBERS
+MAX_LISTS = 6 * NESTED_NUMBERS
 """The most lists in an array: an axis of length 1 makes one for each number."""
-MOST_AXES = 12
+MAX_AXES = 12
 """The most axes of an array: more than samples can have, fewer than NumPy allows."""
 PIECE_BYTES = 1 << 20
 """The length of a piece of a flat array."""
@@ -31,7 +31,7 @@ def can_be_read(shape: tuple[int, ...]) -> bool:
     lists, numbers = 0, 1
     for size in shape:
         lists, numbers = lists + numbers, numbers * size
-    return numbers <= find_most_numbers(len(shape)) and lists <= MOST_LISTS
+    return numbers <= find_most_numbers(len(shape)) and lists <= MAX_LISTS
 
 
 def to_array(values: list[Any]) -> NDArray[Any]:
@@ -45,8 +45,8 @@ def to_array(values: list[Any]) -> NDArray[Any]:
         lengths = set(map(len, level))
         if len(lengths) > 1:
             raise ValueError("is not an array: its lists differ in length")
-        if len(shape) == MOST_AXES:
-            raise ValueError(f"has more than {MOST_AXES} axes")
+        if len(shape) == MAX_AXES:
+            raise ValueError(f"has more than {MAX_AXES} axes")
         shape += lengths
         level = list(chain.from_iterable(level))
     if not kinds <= {int, float, type(None)}:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-MOST_DEPTH = 32
+MAX_DEPTH = 32
 """How deep lists and objects of a stats file can be nested."""
 
-MOST_LISTS = 3_000_000
+MAX_LISTS = 3_000_000
 """The most lists and objects that are skipped in one file."""
 
 _SPACE = re.compile(rb"[ \t\n\r]*+")
@@ -33,7 +33,7 @@ class Scanner:
 
     def __init__(self, data: bytes) -> None:
         self._data = data
-        self._left = MOST_LISTS
+        self._left = MAX_LISTS
 
     def skip_space(self, position: int) -> int:
         """The position of the first sign from `position` on that is not white space."""
@@ -71,10 +71,10 @@ class Scanner:
             elif sign != closers.pop():
                 # It may be the quotation mark of a string without an end.
                 raise NotJsonError("is not JSON")
-            if len(closers) > MOST_DEPTH:
-                raise NotJsonError(f"has more than {MOST_DEPTH} lists and objects one inside another")
+            if len(closers) > MAX_DEPTH:
+                raise NotJsonError(f"has more than {MAX_DEPTH} lists and objects one inside another")
             if not self._left:
-                raise NotJsonError(f"has more than {MOST_LISTS:,} lists and objects")
+                raise NotJsonError(f"has more than {MAX_LISTS:,} lists and objects")
             position += 1
             if not closers:
                 return position

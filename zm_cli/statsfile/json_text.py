@@ -11,7 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from zm_cli.errors import DataError
-from zm_cli.statsfile.json_array import MOST_LISTS, NESTED_NUMBERS, find_most_numbers, parse_flat, to_array
+from zm_cli.statsfile.json_array import MAX_LISTS, NESTED_NUMBERS, find_most_numbers, parse_flat, to_array
 from zm_cli.statsfile.json_scan import NotJsonError, Scanner
 
 JSON_BYTES = 350_000_000
@@ -23,10 +23,10 @@ HEADER_BYTES = 12_000_000
 JSON_FEATURES = NESTED_NUMBERS
 """Statistics of more features are kept in .npz or .h5: as text they would take more than JSON_BYTES."""
 
-MOST_FIELDS = 1_000
+MAX_FIELDS = 1_000
 """The most fields of a file: many times what this version writes, because later versions may add some."""
 
-MOST_KEY_BYTES = 4096
+MAX_KEY_BYTES = 4096
 """The most bytes of the name of a field."""
 
 _PLAIN_KEY = re.compile(rb'[ \t\n\r]*+"([A-Za-z0-9_]{1,64}+)"[ \t\n\r]*+:[ \t\n\r]*+')
@@ -118,7 +118,7 @@ class _Text:
         closed = self._next_is(b"}")
         while not closed:
             key = self._take_key()
-            if len(keys) == MOST_FIELDS:
+            if len(keys) == MAX_FIELDS:
                 raise NotJsonError("has more fields than a stats file")
             if key in keys:
                 raise NotJsonError(f"has the field '{key[:50]}' twice")
@@ -147,7 +147,7 @@ class _Text:
             return plain[1].decode()
         start = self._scanner.skip_space(self._position)
         end = self._scanner.find_end(start)
-        if end - start > MOST_KEY_BYTES:
+        if end - start > MAX_KEY_BYTES:
             raise NotJsonError("has a field with a name that is too long")
         key = self._decode(start, end)
         self._position = end
@@ -183,7 +183,7 @@ class _Text:
         end = len(self._data) if end < 0 else end
         lists, closed = self._data.count(b"[", start, end), self._data.find(b"]", start, end)
         most = find_most_numbers(lists)
-        if self._data.count(b",", start, end) > most or lists > MOST_LISTS:
+        if self._data.count(b",", start, end) > most or lists > MAX_LISTS:
             raise NotJsonError(f"has more than {most:,} numbers in '{field}'")
         if lists == 1 and closed >= 0:
             return self._take_flat(field, start + 1, closed)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from zm_cli.formats.shared.npy_header import NUMBERS, NpyHeader, read_npy_header
 from zm_cli.statsfile.arrays import ExpectedArray
-from zm_cli.statsfile.careful_file import CarefulFile
+from zm_cli.statsfile.bounded_file import BoundedFile
 from zm_cli.statsfile.json_text import HEADER_BYTES
 
 HEADER = "header"
@@ -31,7 +31,7 @@ class NpzStats:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = CarefulFile(path, _DIRECTORY_BYTES)
+        self._file = BoundedFile(path, _DIRECTORY_BYTES)
         try:
             self._archive = zipfile.ZipFile(self._file)
         except BaseException:

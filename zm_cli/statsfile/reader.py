@@ -14,7 +14,7 @@ from zm_cli.numbers.groups.groups import SECTION, Groups
 from zm_cli.numbers.moments.arrays import WEIGHTS
 from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.statistic import FieldError, Population, Statistic
-from zm_cli.numbers.stored import unit_divisor
+from zm_cli.numbers.stored import find_unit_divisor
 from zm_cli.statistics import optional_statistics
 from zm_cli.statsfile.arrays import Arrays, ExpectedArray, Section, TakeArray, known_arrays
 from zm_cli.statsfile.fields import field_error
@@ -58,7 +58,7 @@ def read_stats(document: Mapping[str, Any], found: Collection[str], take: TakeAr
     """
     header = read_header(document, where)
     arrays = Arrays(found, take, header.features, len(header.groups.names) if header.groups else 0, where)
-    divisor = unit_divisor(np.dtype(header.dtype)) if header.unit else 1.0
+    divisor = find_unit_divisor(np.dtype(header.dtype)) if header.unit else 1.0
     population = Population(header.features, _count_values(header, header.samples), divisor=divisor)
     try:
         moments = _read_statistic(Moments, arrays, population)
@@ -93,7 +93,7 @@ def _read_groups(header: Header, named: GroupNames, arrays: Arrays, whole: Momen
     features = (len(named.names), *header.features)
     counts = [_count_values(header, samples) for samples in named.samples]
     values = None if None in counts else np.array(counts, object).reshape(-1, *(1,) * len(header.features))
-    divisor = unit_divisor(np.dtype(header.dtype)) if header.unit else 1.0
+    divisor = find_unit_divisor(np.dtype(header.dtype)) if header.unit else 1.0
     population = Population(features, values, divisor=divisor, grouped=True)
     section = Section(arrays, SECTION)
     try:

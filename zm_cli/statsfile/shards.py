@@ -15,7 +15,7 @@ from zm_cli.inputs.standard_input import name_input
 if TYPE_CHECKING:
     from zm_cli.statsfile.stats import SourceRecord
 
-MOST_RANGES = 8
+MAX_RANGES = 8
 """The most ranges of missing parts that a message lists."""
 
 
@@ -39,7 +39,7 @@ class MissingParts:
 
     def __str__(self) -> str:
         several = self.count > 1
-        texts = [f"{start:,}" if start == stop else f"{start:,}-{stop:,}" for start, stop in self.ranges[:MOST_RANGES]]
+        texts = [f"{start:,}" if start == stop else f"{start:,}-{stop:,}" for start, stop in self.ranges[:MAX_RANGES]]
         if rest := len(self.ranges) - len(texts):
             texts.append(f"{rest:,} more range{'s' * (rest > 1)}")
         *some, last = texts

@@ -16,8 +16,8 @@ from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError, UsageError
 from zm_cli.inputs.small_file import read_small
 from zm_cli.inputs.standard_input import StandardInput
-from zm_cli.numbers.axes import choose_per, feature_shape
-from zm_cli.numbers.statistic import MOST_FEATURES, Shape, Statistic
+from zm_cli.numbers.axes import choose_per, find_feature_shape
+from zm_cli.numbers.statistic import MAX_FEATURES, Shape, Statistic
 from zm_cli.outputs.draft import Draft, check_folder
 from zm_cli.running.guard import note_input
 from zm_cli.running.time_limit import limited
@@ -39,7 +39,7 @@ SUFFIXES = (".json", *BINARY)
 
 REMAKE = "make it again with zm stats"
 _BINARY_HINT = "end its name in .npz (-o, or --save-stats)"
-MOST_REASON = 200
+MAX_REASON = 200
 """Characters of a library's reason in a message: the reason may quote the file."""
 
 
@@ -65,7 +65,7 @@ def check_room(
     `specs` are those of all sources, which are pooled, `asked` is what gets a mean of its own, None for the default;
     `where` names the data. `statistics` are computed besides the moments; `needed_for` is as in `MeasureOptions`.
     """
-    features = feature_shape(specs[0], choose_per(specs[0], asked, where))
+    features = find_feature_shape(specs[0], choose_per(specs[0], asked, where))
     # Samples of several sizes do not have means per pixel.
     if None not in features:
         check_features(path, math.prod(features), statistics, _count_different(specs, features), needed_for)
@@ -96,9 +96,9 @@ def check_features(
     to fit is refused.
     """
     binary = Path(path).suffix.lower() in BINARY
-    if features > MOST_FEATURES:
+    if features > MAX_FEATURES:
         raise UsageError(
-            f"a stats file holds at most {MOST_FEATURES:,} features, here are {features:,}",
+            f"a stats file holds at most {MAX_FEATURES:,} features, here are {features:,}",
             where=path,
             hint="--per channel has few",
         )
@@ -110,7 +110,7 @@ def check_features(
         )
     for statistic in statistics:
         numbers = statistic.count_longest(features, different)
-        most = find_most_numbers(1 if statistic.longest_is_flat else 2)
+        most = find_most_numbers(1 if statistic.longest_is_1d else 2)
         # Of too many features for the statistic itself, its own error tells.
         if numbers > most and not binary and features <= statistic.most_features:
             option = (needed_for or {}).get(statistic.name) or (
@@ -118,7 +118,7 @@ def check_features(
             )
             raise UsageError(
                 f"a stats file of JSON holds at most {most:,} numbers in an array, "
-                f"{option} of {features:,} features has {'up to ' * statistic.longest_is_flat}{numbers:,}",
+                f"{option} of {features:,} features has {'up to ' * statistic.longest_is_1d}{numbers:,}",
                 where=path,
                 hint=_BINARY_HINT,
             )
@@ -228,4 +228,4 @@ def _open_binary(path: Path, suffix: str) -> NpzStats | Hdf5Stats:
 def _explain(error: BaseException) -> str:
     """Why a file could not be read, in one clause, whichever library raised the error."""
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error.args[0] if error.args else "")
-    return " ".join(text.split())[:MOST_REASON] or type(error).__name__
+    return " ".join(text.split())[:MAX_REASON] or type(error).__name__

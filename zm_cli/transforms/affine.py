@@ -26,14 +26,14 @@ WIDE = 1024
 
 @dataclass(frozen=True, kw_only=True)
 class AffineTransform(Transform):
-    """`(x / unit - shift) / scale + offset`, or with `inverse` `((x - offset) * scale + shift) * unit`.
+    """`(x / divisor - shift) / scale + offset`, or with `inverse` `((x - offset) * scale + shift) * divisor`.
 
     `shift` and `scale` have a shape that broadcasts against a block's values. With `clip`, values beyond these two ends
     become the nearer one; an inverse cannot give them back. Values that are not finite become `filled`, which has the
     same shape as `shift`; None: they stay missing.
 
     `tail` is what rounding dropped from `shift`, in the same shape: it only matters for integers of 64 bits, whose
-    distances are more exact than float64. Where `flat`, in the same shape too, such integers are rounded as `shift`
+    distances are more exact than float64. Where `constant`, in the same shape too, such integers are rounded as `shift`
     was, so that those which it stands for become exactly 0.
     """
 
@@ -43,7 +43,7 @@ class AffineTransform(Transform):
     clip: tuple[float, float] | None = None
     filled: Floats | None = None
     tail: Floats | None = None
-    flat: NDArray[np.bool_] | None = None
+    constant: NDArray[np.bool_] | None = None
 
     def apply_values(self, values: Values) -> tuple[Values, int]:
         """The transformed values in the same shape and memory order, in the output's dtype, and how many overflowed."""
@@ -72,7 +72,7 @@ class AffineTransform(Transform):
         shift, scale = (np.broadcast_to(array.reshape(shape), shape) for array in (self.shift, self.scale))
         if units and self.packing is not None:
             moments = moments.unpack(self.packing.scale, self.packing.offset)
-        made = (moments.divide(self.unit) if units else moments).transform(shift, scale)
+        made = (moments.divide(self.divisor) if units else moments).transform(shift, scale)
         if self.offset:
             made = made.transform(np.full(shape, -self.offset), np.ones(shape))
         if self.clip is not None and ((made.min < self.clip[0]) | (made.max > self.clip[1])).any():
@@ -91,7 +91,7 @@ class AffineTransform(Transform):
             "scale": self.scale,
             "filled": self.filled,
             "tail": self.tail,
-            "flat": self.flat,
+            "constant": self.constant,
         }
         return {name: array for name, array in arrays.items() if array is not None}
 
@@ -130,10 +130,10 @@ class AffineTransform(Transform):
         scale: Floats,
         filled: Floats | None = None,
         tail: Floats | None = None,
-        flat: NDArray[np.bool_] | None = None,
+        constant: NDArray[np.bool_] | None = None,
     ) -> Floats:
         """The transformed values in float64, before they are clipped."""
-        hidden = match_values(self.hidden, values.dtype)
+        missing_codes = match_values(self.missing_codes, values.dtype)
         with np.errstate(over="ignore", invalid="ignore"):
             if self.inverse:
                 work = unpack_values(values, self.packing)
@@ -143,37 +143,37 @@ class AffineTransform(Transform):
                 if tail is not None:
                     work += tail
                 work += shift
-                work *= self.unit
+                work *= self.divisor
             else:
-                work = subtract(values, shift, self.unit, self.packing, tail, flat)
+                work = subtract(values, shift, self.divisor, self.packing, tail, constant)
                 work /= scale
                 if self.offset:
                     work += self.offset
-        if hidden:
-            work[find_equal(values, hidden)] = np.nan
+        if missing_codes:
+            work[find_equal(values, missing_codes)] = np.nan
         if filled is not None:
             np.copyto(work, filled, where=~np.isfinite(work))
         return work
 
 
-def is_wide(dtype: np.dtype[Any], unit: float, packing: Packing | None) -> bool:
+def is_wide(dtype: np.dtype[Any], divisor: float, packing: Packing | None) -> bool:
     """Whether these are integers that float64 would round, so that their distances are computed without it."""
-    return unit == 1.0 and packing is None and dtype.kind in "iu" and dtype.itemsize == 8
+    return divisor == 1.0 and packing is None and dtype.kind in "iu" and dtype.itemsize == 8
 
 
 def subtract(
     values: Values,
     shift: Floats,
-    unit: float,
+    divisor: float,
     packing: Packing | None,
     tail: Floats | None = None,
-    flat: NDArray[np.bool_] | None = None,
+    constant: NDArray[np.bool_] | None = None,
 ) -> Floats:
-    """The real values of stored ones, divided by `unit`, less a shift that broadcasts against them.
+    """The real values of stored ones, divided by `divisor`, less a shift that broadcasts against them.
 
-    `tail` and `flat` are those of AffineTransform.
+    `tail` and `constant` are those of AffineTransform.
     """
-    if is_wide(values.dtype, unit, packing):
+    if is_wide(values.dtype, divisor, packing):
         # Beyond 2**53, float64 would round the values themselves, but not their distances from the mean. Unsigned
         # arithmetic wraps around, so a distance that fits into 63 bits is right as a signed integer.
         whole = np.floor(shift)
@@ -181,10 +181,10 @@ def subtract(
         rounded = values - shift
         exact = distance - (shift - whole) if tail is None else distance - (shift - whole) - tail
         chosen = np.abs(rounded) < 2.0**62
-        return np.where(chosen if flat is None else chosen & ~flat, exact, rounded)
+        return np.where(chosen if constant is None else chosen & ~constant, exact, rounded)
     work = unpack_values(values, packing)
-    if unit != 1.0:
-        work /= unit
+    if divisor != 1.0:
+        work /= divisor
     work -= shift
     return work
 

@@ -12,7 +12,7 @@ from zm_cli.data.block import Block, Values
 from zm_cli.data.packing import Packing
 from zm_cli.data.sink import OutputFeatures
 from zm_cli.numbers.moments.moments import Moments
-from zm_cli.numbers.stored import Hidden
+from zm_cli.numbers.stored import MissingCodes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,17 +20,17 @@ class Transform(ABC):
     """What becomes of the values of a block, computed in float64 and written in `dtype`.
 
     The values of a block are stored ones: first of all they become the real ones that they stand for by `packing`
-    (None: they are themselves), and those equal to one of `hidden` become NaN. Then integers are divided by `unit` (1:
-    they are not). `inverse` says that the values are those that a transform has made, which is undone. `features` are
-    those of the transformed samples, None where they are those of the input. It pickles.
+    (None: they are themselves), and those equal to one of `missing_codes` become NaN. Then integers are divided by
+    `divisor` (1: they are not). `inverse` says that the values are those that a transform has made, which is undone.
+    `features` are those of the transformed samples, None where they are those of the input. It pickles.
     """
 
     predicts: ClassVar[bool] = True
     """Whether `predict` may know the moments of some values."""
 
     dtype: np.dtype[Any]
-    unit: float = 1.0
-    hidden: Hidden = ()
+    divisor: float = 1.0
+    missing_codes: MissingCodes = ()
     packing: Packing | None = None
     inverse: bool = False
     features: OutputFeatures | None = None
@@ -53,7 +53,7 @@ class Transform(ABC):
         """The moments of values after this transform (not an inverse), from those of the stored values before it.
 
         None where they do not follow from these. `units` False says that `moments` are already those of the real
-        values, divided by `unit`. Rounding to the output's dtype is not taken into account.
+        values, divided by `divisor`. Rounding to the output's dtype is not taken into account.
         """
         return None
 

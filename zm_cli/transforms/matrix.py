@@ -18,13 +18,13 @@ from zm_cli.transforms.base import Transform
 
 PIECE_VALUES = 1 << 18
 """Numbers of a piece that is multiplied at once: small enough for the cache of a core."""
-FEWEST_ROWS, MOST_ROWS = 256, 8192
+MIN_ROWS, MAX_ROWS = 256, 8192
 """Rows of a piece: with fewer, a product by a large matrix is not at BLAS's full speed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MatrixTransform(Transform):
-    """`(x / unit - shift) @ matrix`, or with `inverse` `(x @ matrix + shift) * unit`, of vectors x of F features.
+    """`(x / divisor - shift) @ matrix`, or with `inverse` `(x @ matrix + shift) * divisor`, of vectors x of F features.
 
     `matrix` has the shape (F, K), `shift` (F,), with `inverse` (K,). The features of a block lie along `axis`; with
     `axis` None, all values of a sample are its features, and `sample_shape` is the shape of the K values that it
@@ -56,7 +56,7 @@ class MatrixTransform(Transform):
         rows = self._lay_out(values)
         inputs, outputs = self.matrix.shape
         result = np.empty((len(rows), outputs), self.dtype)
-        step = min(MOST_ROWS, max(FEWEST_ROWS, PIECE_VALUES // max(inputs, outputs) // FEWEST_ROWS * FEWEST_ROWS))
+        step = min(MAX_ROWS, max(MIN_ROWS, PIECE_VALUES // max(inputs, outputs) // MIN_ROWS * MIN_ROWS))
         buffer, product = np.zeros((step, inputs)), np.empty((step, outputs))
         overflows = 0
         for start in range(0, len(rows), step):
@@ -67,7 +67,7 @@ class MatrixTransform(Transform):
                 made = product[: len(part)]
                 if self.inverse:
                     made += self.shift
-                    made *= self.unit
+                    made *= self.divisor
                 if lacking is not None:
                     made[lacking] = self.filled if self.inverse and self.filled is not None else np.nan
                 result[start : start + len(part)] = made
@@ -112,8 +112,8 @@ class MatrixTransform(Transform):
             if self.inverse:
                 work[:] = subtract(part, np.zeros(1), 1.0, self.packing)
             else:
-                work[:] = subtract(part, self.shift, self.unit, self.packing)
-            if matched := match_values(self.hidden, part.dtype):
+                work[:] = subtract(part, self.shift, self.divisor, self.packing)
+            if matched := match_values(self.missing_codes, part.dtype):
                 work[find_equal(part, matched)] = np.nan
             if self.absent is not None and len(self.absent) == work.shape[1]:
                 work[:, self.absent] = 0.0

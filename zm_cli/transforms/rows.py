@@ -53,8 +53,8 @@ class RowTransform(Transform):
         work = unpack_values(np.ascontiguousarray(values), self.packing).reshape(
             len(values), math.prod(values.shape[1:])
         )
-        if hidden := match_values(self.hidden, values.dtype):
-            work[find_equal(np.ascontiguousarray(values), hidden).reshape(work.shape)] = np.nan
+        if missing_codes := match_values(self.missing_codes, values.dtype):
+            work[find_equal(np.ascontiguousarray(values), missing_codes).reshape(work.shape)] = np.nan
         if self.filled is not None:
             np.copyto(work, self.filled, where=~np.isfinite(work))
         return work

@@ -14,7 +14,7 @@ import pytest
 from tests.made import make_stats
 from tests.schemas import load_closed
 from tests.shell import run_at_terminal, run_zm
-from zm_cli.cli.display.source_list import MOST_LINES, list_sources
+from zm_cli.cli.display.source_list import MAX_LINES, list_sources
 from zm_cli.data.shard import Shard
 from zm_cli.pipeline.merging.merge import Merger
 from zm_cli.statsfile.encode import encode_json, to_json
@@ -139,5 +139,5 @@ def test_sources_are_listed_with_their_parts_counted() -> None:
     assert list_sources(parts[:2])[0].endswith("2 of 3 parts")
     assert list_sources(parts[:1])[0].startswith("all.csv, part 3/3: 4 samples")
     assert len(list_sources(parts, everything=True)) == 3
-    many = [make(number).sources[0] for number in range(MOST_LINES + 5)]
+    many = [make(number).sources[0] for number in range(MAX_LINES + 5)]
     assert list_sources(many)[-1] == "5 more, which -v lists"

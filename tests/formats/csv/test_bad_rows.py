@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.formats.csv.tables import PROPERTY, error_of, open_table, read_blocks, read_values, rewritten, save
 from tests.shell import run_zm
-from zm_cli.data.block import MOST_LISTED
+from zm_cli.data.block import MAX_LISTED
 from zm_cli.errors import DataError
 from zm_cli.pipeline.measuring.measure import measure
 from zm_cli.pipeline.options import MeasureOptions
@@ -133,11 +133,11 @@ def test_another_header_is_left_out(tmp_path: Path, row: str, number: int) -> No
 
 
 def test_very_many_bad_rows_are_counted_and_the_first_are_listed(tmp_path: Path) -> None:
-    count = MOST_LISTED + 500
+    count = MAX_LISTED + 500
     text = "a,b\n" + "1,2\n" * 3 * count + "bad\n" * count + "3,4\n"
     stats, warnings = measure_table(save(tmp_path, text), on_error="skip")
     record = stats.sources[0]
-    assert (stats.samples, len(record.skipped), record.skipped_total) == (3 * count + 1, MOST_LISTED, count)
+    assert (stats.samples, len(record.skipped), record.skipped_total) == (3 * count + 1, MAX_LISTED, count)
     assert record.skipped[0] == f"row {3 * count + 1}: has 1 cell, the header has 2"
     assert f"could not be read: {count:,}, the first is row {3 * count + 1} " in warnings[0]
     assert record.to_document()["skipped_total"] == count

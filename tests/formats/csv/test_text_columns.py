@@ -11,7 +11,7 @@ import pytest
 
 from tests.formats.csv.tables import open_table, save
 from tests.shell import run_zm
-from zm_cli.data.texts import MOST_DISTINCT
+from zm_cli.data.texts import MAX_DISTINCT
 from zm_cli.pipeline.describing.describe import Description, describe
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.running.plan import Plan
@@ -64,10 +64,10 @@ def test_the_null_values_of_the_user_are_missing_in_text_too(tmp_path: Path) -> 
 
 
 def test_very_many_values_are_not_counted(tmp_path: Path, tiny_pieces: None) -> None:
-    count = MOST_DISTINCT + 1
-    text = "t,u,x\n" + "".join(f"t{number},u{number % MOST_DISTINCT},{number}\n" for number in range(count))
+    count = MAX_DISTINCT + 1
+    text = "t,u,x\n" + "".join(f"t{number},u{number % MAX_DISTINCT},{number}\n" for number in range(count))
     found = describe_table(save(tmp_path, text))
-    assert list_columns(found) == {"t": ("text", 0, None), "u": ("text", 0, MOST_DISTINCT)}
+    assert list_columns(found) == {"t": ("text", 0, None), "u": ("text", 0, MAX_DISTINCT)}
 
 
 def test_rows_left_out_do_not_count(tmp_path: Path) -> None:

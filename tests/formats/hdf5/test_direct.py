@@ -181,7 +181,7 @@ def test_integers_of_odd_precision_are_left_to_the_library(tmp_path: Path) -> No
 
 
 def test_a_dataset_of_too_many_chunks_is_left_to_the_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(direct, "MOST_CHUNKS", 3)
+    monkeypatch.setattr(direct, "MAX_CHUNKS", 3)
     values = draw((20, 5))
     np.testing.assert_array_equal(read_values(open_data(save_x(tmp_path, values, chunks=(4, 5)))), values)
 

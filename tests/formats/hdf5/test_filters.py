@@ -49,7 +49,7 @@ def test_a_small_chunk_that_holds_too_little_is_reported(
 ) -> None:
     # Blocks of ten samples cut the larger chunk: the library reads it.
     set_block_bytes(monkeypatch, 50)
-    monkeypatch.setattr("zm_cli.formats.hdf5.source.MOST_STRETCH", 2)
+    monkeypatch.setattr("zm_cli.formats.hdf5.source.MAX_STRETCH", 2)
     path = tmp_path / "data.h5"
     put_chunk(path, zlib.compress(bytes(49)), 0, chunks=(rows, 5), compression="gzip", shuffle=shuffle)
     assert f"a chunk has 49 bytes instead of {rows * 5}" in str(error_of(path))

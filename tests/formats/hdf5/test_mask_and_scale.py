@@ -14,7 +14,7 @@ from zm_cli.data.options import ReadOptions
 from zm_cli.data.source import Source
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import open_source
-from zm_cli.formats.hdf5.mask_and_scale import MOST_MARKS
+from zm_cli.formats.hdf5.mask_and_scale import MAX_MARKS
 from zm_cli.pipeline.applying.apply import apply
 from zm_cli.pipeline.checking.compare import Limits, compare_data
 from zm_cli.pipeline.checking.training import Training, open_to_compare
@@ -156,7 +156,7 @@ def test_a_note_says_what_is_done_and_how_to_avoid_it(tmp_path: Path, attributes
         ({"scale_factor": 0.0}, "scale_factor is 0.0"),
         ({"add_offset": np.inf}, "add_offset is inf"),
         ({"add_offset": 1j}, "add_offset is not a number"),
-        ({"missing_value": np.arange(MOST_MARKS + 1)}, "missing_value has 101 numbers"),
+        ({"missing_value": np.arange(MAX_MARKS + 1)}, "missing_value has 101 numbers"),
     ],
 )
 def test_an_attribute_that_makes_no_sense_is_refused(tmp_path: Path, attributes: dict[str, Any], what: str) -> None:

@@ -21,8 +21,11 @@ def test_counted_values_have_the_moments_of_the_values_read(tmp_path: Path, mode
         tally, block = source.tally([span]), source.read(span)
         assert tally is not None
         assert (tally.samples, tally.digest, tally.skipped) == (len(block.values), block.digest, block.skipped)
-        hidden = () if ignore is None else (ignore,)
-        counted, read = Moments.from_counts(tally.counts, hidden), Moments.from_block(block.values, (3,), hidden)
+        missing_codes = () if ignore is None else (ignore,)
+        counted, read = (
+            Moments.from_counts(tally.counts, missing_codes),
+            Moments.from_block(block.values, (3,), missing_codes),
+        )
         # Both are exact sums.
         for field in ("count", "missing", "mean", "m2", "min", "max"):
             np.testing.assert_array_equal(getattr(counted, field), getattr(read, field))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.systems import examples
-from zm_cli.formats.shared.npy_header import MOST_HEADER_BYTES, NpyHeader, read_npy_header
+from zm_cli.formats.shared.npy_header import MAX_HEADER_BYTES, NpyHeader, read_npy_header
 
 NUMBER_TYPES = [
     order + name
@@ -231,16 +231,16 @@ def test_data_shorter_than_the_header_says_are_truncated() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        b"{" + b" " * MOST_HEADER_BYTES,
+        b"{" + b" " * MAX_HEADER_BYTES,
         b"{'shape': (" + b"1," * 4990,
         b"{'shape': (" + b"1 ,\n" * 2490,
         b"{" + b"'shape':()," * 900,
-        b"{" * MOST_HEADER_BYTES,
+        b"{" * MAX_HEADER_BYTES,
         b"{'descr': '" + b"f" * 9980,
     ],
 )
 def test_a_hostile_header_takes_neither_time_nor_memory(text: bytes) -> None:
-    data = frame(text[:MOST_HEADER_BYTES], (2, 0))
+    data = frame(text[:MAX_HEADER_BYTES], (2, 0))
     tracemalloc.start()
     started = time.process_time()
     with pytest.raises(ValueError, match="plain array"):

@@ -35,8 +35,8 @@ def tie(rng: np.random.Generator, rows: int, features: int) -> Matrix:
     return np.asarray(values * scale + shift)
 
 
-def measure(values: NDArray[Any], kept: tuple[int, ...] = (1,), hidden: tuple[float, ...] = ()) -> CoMoments:
-    return CoMoments.from_block(values, kept, hidden)
+def measure(values: NDArray[Any], kept: tuple[int, ...] = (1,), missing_codes: tuple[float, ...] = ()) -> CoMoments:
+    return CoMoments.from_block(values, kept, missing_codes)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -121,7 +121,7 @@ def test_samples_that_lack_a_value_are_left_out() -> None:
     assert found.count == len(complete) < 200
     assert_near(found.covariance(), np.cov(complete.T, ddof=0))
     whole = rng.integers(0, 5, (200, 3), dtype=np.uint8)
-    found = measure(whole, hidden=(0.0,))
+    found = measure(whole, missing_codes=(0.0,))
     assert_near(found.covariance(), np.cov(whole[(whole > 0).all(axis=1)].T, ddof=0))
 
 

@@ -38,12 +38,12 @@ def group(
     codes: NDArray[np.int64] = CODES,
     *,
     kept: tuple[int, ...] = (1,),
-    hidden: tuple[float, ...] = (),
+    missing_codes: tuple[float, ...] = (),
     weights: NDArray[np.float64] | None = None,
     names: tuple[str, ...] = NAMES,
 ) -> Groups:
     """The groups of one block."""
-    running = Accumulator(kept, hidden, (Zeros,) if weights is None else (), by="label")
+    running = Accumulator(kept, missing_codes, (Zeros,) if weights is None else (), by="label")
     running.add_block(values, Labels(codes, names), weights)
     assert running.groups is not None
     return running.groups
@@ -72,7 +72,7 @@ def test_each_group_has_the_statistics_of_its_samples(
     dtype: str, order: Any, weights: NDArray[np.float64] | None
 ) -> None:
     values = np.array(np.abs(VALUES) > 5 if dtype == "bool" else np.abs(VALUES), dtype, order=order)
-    found = group(values, hidden=(3,), weights=weights)
+    found = group(values, missing_codes=(3,), weights=weights)
     assert found.names == ("10", "9", "a", "b")
     assert found.unlabelled == np.count_nonzero(CODES < 0)
     for name, samples, moments in zip(found.names, found.samples, found.moments.unstack(), strict=True):
@@ -97,7 +97,7 @@ def test_long_and_short_groups_are_measured_alike(values: NDArray[Any]) -> None:
     many = np.tile(values, (100, 1))
     codes = np.repeat(np.arange(4), [5000, 30, 1, 969])
     RANDOM.shuffle(codes)
-    found = group(many, codes, hidden=(5,))
+    found = group(many, codes, missing_codes=(5,))
     for name, moments in zip(found.names, found.moments.unstack(), strict=True):
         compare = assert_same_bits if values.dtype == np.int16 else assert_close
         compare(moments, Moments.from_block(many[codes == NAMES.index(name)], (1,), (5,)))
@@ -157,7 +157,7 @@ def test_features_are_selected_and_units_divided_in_every_group() -> None:
 
 
 def test_more_groups_than_are_allowed_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MOST_GROUPS", 3)
+    monkeypatch.setattr(limits, "MAX_GROUPS", 3)
     with pytest.raises(DataError, match="--by label finds more than 3 different values; group by a column with fewer"):
         group(VALUES)
     alone = [np.flatnonzero(one == CODES) for one in range(4)]
@@ -166,7 +166,7 @@ def test_more_groups_than_are_allowed_are_an_error(monkeypatch: pytest.MonkeyPat
 
 
 def test_more_numbers_than_are_allowed_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MOST_NUMBERS", 3 * 15 * 4 - 1)
+    monkeypatch.setattr(limits, "MAX_NUMBERS", 3 * 15 * 4 - 1)
     with pytest.raises(DataError, match=r"finds 4 groups or more, too many for so many features \(3\)"):
         group(VALUES)
 
@@ -202,7 +202,7 @@ def test_groups_that_cannot_fit_are_refused_before_they_are_measured(monkeypatch
     def fail(*args: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(limits, "MOST_NUMBERS", 4 * (7 * 3 + Covariance.count_numbers(3)) - 1)
+    monkeypatch.setattr(limits, "MAX_NUMBERS", 4 * (7 * 3 + Covariance.count_numbers(3)) - 1)
     running = Accumulator((1,), (), (Covariance,), by="label")
     monkeypatch.setattr(group_block, "measure_block", fail)
     monkeypatch.setattr(group_block, "sum_segments", fail)
@@ -211,11 +211,11 @@ def test_groups_that_cannot_fit_are_refused_before_they_are_measured(monkeypatch
 
 
 def test_small_sketches_of_many_groups_count_as_what_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MOST_NUMBERS", 2000)
+    monkeypatch.setattr(limits, "MAX_NUMBERS", 2000)
     running = Accumulator((1,), (), (Quantiles,), by="label")
     running.add_block(VALUES, Labels(CODES, NAMES))
     assert running.groups is not None
     assert running.groups.check_size().names == ("10", "9", "a", "b")
-    monkeypatch.setattr(limits, "MOST_NUMBERS", 200)
+    monkeypatch.setattr(limits, "MAX_NUMBERS", 200)
     with pytest.raises(DataError, match="finds 4 groups or more"):
         running.groups.check_size()

@@ -16,7 +16,7 @@ from zm_cli.numbers.moments.arrays import ARRAYS, SUMS, WEIGHTS
 from zm_cli.numbers.moments.integer_sums import IntegerSums
 from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.statistic import FieldError, Population
-from zm_cli.numbers.stored import unit_divisor
+from zm_cli.numbers.stored import find_unit_divisor
 
 
 @given(hnp.arrays(np.float64, (9, 2), elements=st.floats(-1e150, 1e150) | st.just(np.nan)), st.integers(0, 9))
@@ -65,7 +65,7 @@ def measure_integers(dtype: str = "uint8", *, unit: bool = False) -> tuple[Momen
     """The moments of three features, the last without values, and what a stats file says about them."""
     values = draw_integers(dtype, (50, 3), seed=1)
     values[:, 2] = 5
-    divisor = unit_divisor(values.dtype) if unit else 1.0
+    divisor = find_unit_divisor(values.dtype) if unit else 1.0
     moments = Moments.from_block(values, (1,), (5.0,)).divide(divisor)
     return moments, Population((3,), 50, divisor=divisor)
 

@@ -16,9 +16,9 @@ from tests.bits import SMALL, assert_same_bits, draw_integers, merge_all, partit
 from tests.systems import examples
 from zm_cli.numbers.accumulate import Accumulator
 from zm_cli.numbers.moments.exact import sum_counts
-from zm_cli.numbers.moments.integer_sums import MOST_TOTAL, IntegerSums
+from zm_cli.numbers.moments.integer_sums import MAX_TOTAL, IntegerSums
 from zm_cli.numbers.moments.moments import Moments
-from zm_cli.numbers.stored import unit_divisor
+from zm_cli.numbers.stored import find_unit_divisor
 
 SAMPLES = 12
 
@@ -27,7 +27,7 @@ SAMPLES = 12
 @given(
     dtype=st.sampled_from(SMALL),
     kept=st.sampled_from([(), (1,), (3,), (1, 2, 3)]),
-    hidden=st.sampled_from([(), (0.0,), (1.0, 127.0)]),
+    missing_codes=st.sampled_from([(), (0.0,), (1.0, 127.0)]),
     unit=st.booleans(),
     halve=st.booleans(),
     parts=partitions(SAMPLES),
@@ -36,7 +36,7 @@ SAMPLES = 12
 def test_any_parts_in_any_order_have_the_bits_of_the_whole(
     dtype: str,
     kept: tuple[int, ...],
-    hidden: tuple[float, ...],
+    missing_codes: tuple[float, ...],
     unit: bool,
     halve: bool,
     parts: list[slice],
@@ -44,9 +44,9 @@ def test_any_parts_in_any_order_have_the_bits_of_the_whole(
 ) -> None:
     values = draw_integers(dtype, (SAMPLES, 3, 2, 4), seed)
     # Bits are read as bytes.
-    divisor = unit_divisor(np.dtype("uint8" if dtype == "bool" else dtype)) if unit else 1.0
-    whole = Moments.from_block(values, kept, hidden).divide(divisor)
-    found = [Moments.from_block(values[part], kept, hidden).divide(divisor) for part in parts]
+    divisor = find_unit_divisor(np.dtype("uint8" if dtype == "bool" else dtype)) if unit else 1.0
+    whole = Moments.from_block(values, kept, missing_codes).divide(divisor)
+    found = [Moments.from_block(values[part], kept, missing_codes).divide(divisor) for part in parts]
     assert_same_bits(merge_all(found, halve=halve), whole)
 
 
@@ -99,8 +99,13 @@ def test_sums_are_pickled() -> None:
 def test_a_side_without_values_changes_no_bit(divisor: float) -> None:
     values = draw_integers("uint8", (6, 4), seed=7)
     moments = Moments.from_block(values, (1,)).divide(divisor)
-    hidden = Moments.from_block(np.zeros((2, 4), np.uint8), (1,), (0.0,))
-    for none in (Moments.identity((4,)), hidden, hidden.divide(65535.0), replace(hidden, sums=None)):
+    missing_codes = Moments.from_block(np.zeros((2, 4), np.uint8), (1,), (0.0,))
+    for none in (
+        Moments.identity((4,)),
+        missing_codes,
+        missing_codes.divide(65535.0),
+        replace(missing_codes, sums=None),
+    ):
         expected = replace(moments, missing=moments.missing + none.missing)
         assert_same_bits(moments.merge(none), expected)
         assert_same_bits(none.merge(moments), expected)
@@ -207,7 +212,7 @@ def test_features_of_one_array_overflow_by_themselves() -> None:
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_sums_that_64_bits_cannot_hold_are_given_up(sign: int) -> None:
-    often = MOST_TOTAL // 2**15
+    often = MAX_TOTAL // 2**15
     count, sums, _ = repeat({sign * 2**15: often})
     mean, tail, m2 = sums.derive(count)
     ends = np.array([sign * 2.0**15])
@@ -220,7 +225,7 @@ def test_sums_that_64_bits_cannot_hold_are_given_up(sign: int) -> None:
 
 def test_counts_whose_sums_64_bits_cannot_hold_are_summed_without() -> None:
     counts = np.zeros((1, 256), np.int64)
-    counts[0, 255] = MOST_TOTAL // 255 + 1
+    counts[0, 255] = MAX_TOTAL // 255 + 1
     assert sum_counts(counts).integers is None
     assert sum_counts(counts).mean.item() == 255
     counts[0, 255] -= 1

@@ -81,10 +81,10 @@ def test_integers_are_summed_exactly_without_their_hidden_values(dtype: str, wid
     # Integers of 64 bits are exact as long as they lie within 32 bits of each other.
     base = 2**62 if dtype.endswith("64") else np.iinfo(dtype).max - 100
     rows = (np.random.default_rng(SEED).integers(0, 100, (700, width)) + base).astype(dtype)
-    hidden = (base + 7, base, np.iinfo(dtype).min, 0.5, np.nan)
+    missing_codes = (base + 7, base, np.iinfo(dtype).min, 0.5, np.nan)
     rows[::9, 0] = np.iinfo(dtype).min
     rows[:, -1] = base if width > 1 else rows[:, -1]
-    sums = sum_rows(rows, hidden)
+    sums = sum_rows(rows, missing_codes)
     column = rows[:, 0]
     kept = column[~np.isin(column, np.array([base, base + 7, np.iinfo(dtype).min]).astype(dtype))]
     count, mean, m2 = plain(kept.reshape(-1, 1), 0)

@@ -183,7 +183,7 @@ def test_nan_and_infinities_are_counted_as_missing(dtype: str) -> None:
 @pytest.mark.parametrize("dtype", ["uint8", "int64", "float32"])
 def test_an_ignored_value_is_missing(dtype: str) -> None:
     values = np.array([[7, 1], [9, 7], [5, 3]], dtype=dtype)
-    moments = Moments.from_block(values, (1,), hidden=(7,))
+    moments = Moments.from_block(values, (1,), missing_codes=(7,))
     assert moments.missing.tolist() == [1, 1]
     assert moments.mean.tolist() == [7, 2]
     assert moments.min.tolist() == [5, 1]
@@ -232,7 +232,7 @@ def test_division_scales_all_but_the_counts() -> None:
 @pytest.mark.parametrize("ignore", [1e300, -7.5, 2.0**64, 300.0])
 def test_an_ignored_value_that_the_type_cannot_hold_has_no_effect(dtype: str, ignore: float) -> None:
     values = np.arange(100).astype(dtype)
-    assert Moments.from_block(values, (), hidden=(ignore,)).missing.item() == 0
+    assert Moments.from_block(values, (), missing_codes=(ignore,)).missing.item() == 0
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int32", "float32", "float64"])
@@ -241,7 +241,7 @@ def test_missing_values_in_long_blocks_are_left_out_exactly(dtype: str) -> None:
         draw(dtype, (70_001, 3), seed=5) if dtype.startswith("f") else draw("uint8", (70_001, 3), seed=5).astype(dtype)
     )
     values[::7, 1] = 9
-    moments = Moments.from_block(values, (1,), hidden=(9,))
+    moments = Moments.from_block(values, (1,), missing_codes=(9,))
     for column in range(3):
         kept = values[:, column][values[:, column] != 9].astype(np.longdouble)
         assert moments.count[column] == len(kept)

@@ -15,7 +15,7 @@ from tests.systems import examples, slow
 from zm_cli.numbers.accumulate import Accumulator
 from zm_cli.numbers.moments.arrays import WEIGHTS
 from zm_cli.numbers.moments.moments import Moments
-from zm_cli.numbers.moments.weighted_block import MOST_AT_ONCE, measure_block
+from zm_cli.numbers.moments.weighted_block import MAX_AT_ONCE, measure_block
 from zm_cli.numbers.moments.weights import WeightSums
 from zm_cli.numbers.statistic import FieldError, Population
 
@@ -140,7 +140,7 @@ def test_hidden_values_and_constants_are_as_without_weights() -> None:
 
 
 def test_large_blocks_are_measured_in_pieces() -> None:
-    values = np.random.default_rng(4).normal(1e3, 1, (MOST_AT_ONCE // 2 + 999, 3))
+    values = np.random.default_rng(4).normal(1e3, 1, (MAX_AT_ONCE // 2 + 999, 3))
     weights = np.random.default_rng(5).random(len(values))
     moments = measure_block(values, (1,), (), weights)
     np.testing.assert_allclose(moments.mean, np.average(values, axis=0, weights=weights), rtol=1e-13)

@@ -74,7 +74,7 @@ def define(values: NDArray[Any], most: int) -> tuple[int, list[float], list[int]
 def assert_defined(sketch: Sketch, values: NDArray[Any], most: int) -> None:
     """The sketch of one feature is the one that the definition says."""
     shift, bounds, counts = define(values, most)
-    assert (sketch.shift.tolist(), sketch.sizes.tolist()) == ([shift], [len(bounds)])
+    assert (sketch.dropped_bits.tolist(), sketch.sizes.tolist()) == ([shift], [len(bounds)])
     assert sketch.bounds.tobytes() == np.array(bounds).tobytes()
     assert sketch.counts.tolist() == counts
     finite = values[np.isfinite(values)]
@@ -169,7 +169,7 @@ def test_any_axes_can_be_kept(kept: tuple[int, ...]) -> None:
     for index, row in enumerate(rows):
         shift, bounds, _ = define(row, 8192)
         start, size = found.starts[index], found.sizes.flat[index]
-        assert (int(found.shift.flat[index]), found.bounds[start : start + size].tolist()) == (shift, bounds)
+        assert (int(found.dropped_bits.flat[index]), found.bounds[start : start + size].tolist()) == (shift, bounds)
 
 
 def test_a_block_in_columns_gives_the_same_bits_as_one_in_rows() -> None:
@@ -180,7 +180,7 @@ def test_a_block_in_columns_gives_the_same_bits_as_one_in_rows() -> None:
 
 def test_missing_and_hidden_values_are_left_out() -> None:
     values = np.array([[1.0, np.nan], [np.inf, -np.inf], [7.0, 7.0], [-0.0, np.nan]])
-    found = Sketch.from_block(values, (1,), hidden=(7.0,))
+    found = Sketch.from_block(values, (1,), missing_codes=(7.0,))
     assert (found.sizes.tolist(), found.bounds.tolist(), found.number.tolist()) == ([2, 0], [0.0, 1.0], [2, 0])
     assert not np.signbit(found.bounds).any()
     assert (found.lowest.tolist(), found.highest.tolist()) == ([0.0, np.inf], [1.0, -np.inf])
@@ -194,11 +194,11 @@ def test_many_missing_values_are_left_out() -> None:
     assert_same_sketch(of_column(np.full(20_000, np.nan)), Sketch.identity((1,)))
 
 
-@pytest.mark.parametrize("hidden", [(), (0.0, 200.0)])
-def test_counts_of_values_give_the_bits_of_the_values(hidden: tuple[float, ...]) -> None:
+@pytest.mark.parametrize("missing_codes", [(), (0.0, 200.0)])
+def test_counts_of_values_give_the_bits_of_the_values(missing_codes: tuple[float, ...]) -> None:
     values = np.random.default_rng(5).integers(0, 256, (500, 3), dtype=np.uint8)
     counts = np.stack([np.bincount(column, minlength=256) for column in values.T])
-    assert_same_sketch(Sketch.from_counts(counts, hidden), Sketch.from_block(values, (1,), hidden))
+    assert_same_sketch(Sketch.from_counts(counts, missing_codes), Sketch.from_block(values, (1,), missing_codes))
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "<u2", ">u2", "<i2", ">i2"])

@@ -15,7 +15,7 @@ from zm_cli.data.block import BLOCK_BYTES
 from zm_cli.data.options import ReadOptions
 from zm_cli.data.sink import OutputFeatures
 from zm_cli.formats import open_source
-from zm_cli.numbers.axes import kept_axes
+from zm_cli.numbers.axes import find_feature_axes
 from zm_cli.outputs import receipt as receipts
 from zm_cli.pipeline.applying import other_features
 from zm_cli.pipeline.applying.other_features import describe_made, record_features
@@ -32,7 +32,7 @@ def describe(kind: str, names: tuple[str, ...] | None = None) -> Stats:
     """Statistics with many features, one of which is constant."""
     values = np.random.default_rng(20261210).normal(0, 1, (4, FEATURES))
     stats = make_stats(values, "column", axes="NC", names=names, kind=kind)
-    return replace(stats, statistics={"covariance": Covariance.from_block(values, kept_axes("NC", "column"))})
+    return replace(stats, statistics={"covariance": Covariance.from_block(values, find_feature_axes("NC", "column"))})
 
 
 @pytest.mark.parametrize("suffix", ["h5", "npy", "csv"])
@@ -70,6 +70,6 @@ def test_receipts_leave_out_names_that_are_too_long(tmp_path: Path, monkeypatch:
         assert recorded == {"columns": ["a", "b"], "features": ["pc1"], "before": ["a", "text", "b"]}
         assert record_features(made, source, stats, inverse=True) == {"columns": ["a", "b"]}
         assert record_features(None, source, stats, inverse=False) == {"columns": ["a", "b"]}
-        monkeypatch.setattr(other_features, "MOST_NAMED", 40)
-        monkeypatch.setattr(receipts, "MOST_NAMED", 40)
+        monkeypatch.setattr(other_features, "MAX_NAMED", 40)
+        monkeypatch.setattr(receipts, "MAX_NAMED", 40)
         assert record_features(made, source, stats, inverse=False) == {"columns": ["a", "b"], "features": ["pc1"]}

@@ -79,4 +79,4 @@ def test_a_check_leaves_out_what_the_receipt_says_was_left(tmp_path: Path) -> No
 
 def test_a_receipt_leaves_out_names_that_are_too_long_for_it() -> None:
     assert record_columns(["a", "b"]) == {"columns": ["a", "b"]}
-    assert record_columns(None) == record_columns(["x" * receipts.MOST_NAMED]) == {}
+    assert record_columns(None) == record_columns(["x" * receipts.MAX_NAMED]) == {}

@@ -19,7 +19,7 @@ from zm_cli.methods import methods
 from zm_cli.methods.shared.settings import Settings
 from zm_cli.outputs.receipt import DONE
 from zm_cli.pipeline.checking.check import TOLERANCE, USUAL_METHODS, Making, check_stats
-from zm_cli.pipeline.checking.measures import MEASURES
+from zm_cli.pipeline.checking.check_measures import MEASURES
 from zm_cli.pipeline.options import State
 from zm_cli.statistics.covariance import Covariance
 from zm_cli.statistics.quantiles import Quantiles
@@ -102,7 +102,7 @@ def test_every_method_says_what_to_expect_in_measures_that_there_are() -> None:
     for method in methods().values():
         expected = method.expect(method.complete(Settings()))
         assert {target.measure for target in expected.targets} <= {*MEASURES, "shift"}
-        assert expected.flat in MEASURES
+        assert expected.constant in MEASURES
         assert expected.targets
     assert set(USUAL_METHODS) == set(get_args(State)) == set(DONE.values())
     assert all(DONE[methods()[name].command] == state for state, name in USUAL_METHODS.items())

@@ -13,12 +13,12 @@ from zm_cli.data.options import ReadOptions
 from zm_cli.errors import ZmError
 from zm_cli.formats import open_source
 from zm_cli.pipeline.describing.describe import describe
-from zm_cli.pipeline.describing.survey import Surveyed, survey_path, survey_source
+from zm_cli.pipeline.describing.survey import SurveyResult, survey_path, survey_source
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.running.plan import Plan
 
 
-def survey(path: Path, **options: str) -> Surveyed:
+def survey(path: Path, **options: str) -> SurveyResult:
     """What is known of data that cannot be opened, or else cannot be measured."""
     asked = ReadOptions(**options)
     try:
@@ -38,7 +38,7 @@ def save_images(folder: Path, *modes: str) -> None:
         Image.new(mode, (4, 3)).save(folder / f"{index}.png")
 
 
-def list_contents(found: Surveyed) -> dict[str, int | None]:
+def list_contents(found: SurveyResult) -> dict[str, int | None]:
     return {content.type: content.count for content in found.survey.contents}
 
 

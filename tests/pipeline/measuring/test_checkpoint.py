@@ -87,8 +87,8 @@ class Run:
                 raise StoppedError
 
         sources = self.open(reading)
-        with Checkpoint(str(self.path), sources, self.options, reading) as keeper:
-            stats, outcome = measure(sources, self.options, plan or Plan(1), tick, keeper)
+        with Checkpoint(str(self.path), sources, self.options, reading) as progress:
+            stats, outcome = measure(sources, self.options, plan or Plan(1), tick, progress)
         return to_json(stats.to_document() | {"notes": outcome.notes, "warnings": outcome.warnings})
 
     def measure_whole(self, reading: ReadOptions = NO_OPTIONS) -> str:
@@ -218,8 +218,8 @@ def test_runs_of_groups_begin_at_multiples_of_their_length(tmp_path: Path, monke
     monkeypatch.setattr(Plan, "together", 8)
     seen: list[int] = []
     sources = run.open(NO_OPTIONS)
-    with Checkpoint(str(run.path), sources, run.options, NO_OPTIONS) as keeper:
-        measure(sources, run.options, Plan(1), lambda nbytes, samples: seen.append(samples), keeper)
+    with Checkpoint(str(run.path), sources, run.options, NO_OPTIONS) as progress:
+        measure(sources, run.options, Plan(1), lambda nbytes, samples: seen.append(samples), progress)
     assert seen == [1] * 3 + [8] * 8
 
 
@@ -249,9 +249,9 @@ def alternate(folder: str) -> None:
 def test_progress_begins_with_what_is_done(table: Run) -> None:
     table.stop_after(3)
     seen: list[tuple[int, int]] = []
-    with Checkpoint(str(table.path), table.open(NO_OPTIONS), STATS, NO_OPTIONS) as keeper:
-        begun = keeper.nbytes, keeper.samples
-        measure(table.open(NO_OPTIONS), STATS, Plan(1), lambda *more: seen.append(more), keeper)
+    with Checkpoint(str(table.path), table.open(NO_OPTIONS), STATS, NO_OPTIONS) as progress:
+        begun = progress.nbytes, progress.samples
+        measure(table.open(NO_OPTIONS), STATS, Plan(1), lambda *more: seen.append(more), progress)
     whole: list[tuple[int, int]] = []
     measure(table.open(NO_OPTIONS), STATS, Plan(1), lambda *more: whole.append(more))
     assert seen == whole[3:]

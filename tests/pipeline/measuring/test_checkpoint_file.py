@@ -27,7 +27,7 @@ from zm_cli.pipeline.measuring import checkpoint_file
 from zm_cli.pipeline.measuring.checkpoint import Checkpoint
 from zm_cli.pipeline.measuring.checkpoint_file import MAGIC, read_checkpoint, restore, write_checkpoint
 from zm_cli.pipeline.measuring.digest import SourceDigest
-from zm_cli.pipeline.measuring.part import Part
+from zm_cli.pipeline.measuring.measure_spans import SpanStatistics
 from zm_cli.pipeline.measuring.reduction import Progress
 from zm_cli.pipeline.measuring.same_run import describe_run, find_difference
 from zm_cli.pipeline.options import MeasureOptions
@@ -35,12 +35,12 @@ from zm_cli.statistics.zeros import Zeros
 
 
 @pytest.fixture
-def part() -> Part:
+def part() -> SpanStatistics:
     """A part with something in every field."""
     values = np.random.default_rng(1).integers(0, 256, (20, 3), np.uint8)
     running = Accumulator((1,), (), (Zeros,), by="kind")
     running.add_block(values, Labels(np.arange(20) % 3, ("a", "b", "c")))
-    return Part(
+    return SpanStatistics(
         source=0,
         groups=3,
         counts=np.arange(12).reshape(3, 4),
@@ -61,7 +61,7 @@ def part() -> Part:
 
 
 @pytest.fixture
-def kept(tmp_path: Path, part: Part) -> Path:
+def kept(tmp_path: Path, part: SpanStatistics) -> Path:
     """A checkpoint of one source."""
     path = tmp_path / "run.checkpoint"
     path.touch()
@@ -69,7 +69,7 @@ def kept(tmp_path: Path, part: Part) -> Path:
     return path
 
 
-def make_progress(part: Part) -> Progress:
+def make_progress(part: SpanStatistics) -> Progress:
     return Progress(3, 20, 60, SourceDigest(bytearray(b"earlier"), bytearray(b"latest")), (None, (part, 3)), b"trail")
 
 
@@ -85,7 +85,7 @@ def forge(path: Path, state: bytes) -> None:
     path.write_bytes(MAGIC + xxhash.xxh3_128_digest(content) + content)
 
 
-def test_a_state_comes_back(kept: Path, part: Part) -> None:
+def test_a_state_comes_back(kept: Path, part: SpanStatistics) -> None:
     (found,) = read(kept)
     assert repr(found) == repr(make_progress(part))
     node = found.levels[1]

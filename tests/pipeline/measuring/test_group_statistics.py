@@ -188,7 +188,7 @@ def test_a_column_that_turns_out_to_be_text_is_dropped_from_the_groups(tmp_path:
 def test_too_many_groups_are_an_error_that_names_the_data(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
 ) -> None:
-    monkeypatch.setattr(limits, "MOST_GROUPS", 20)
+    monkeypatch.setattr(limits, "MAX_GROUPS", 20)
     path = write_table(tmp_path / "t.csv")
     with pytest.raises(DataError, match=r"t\.csv: --by b finds more than 20 different values"):
         measure_all(path, by="b", workers=workers)
@@ -266,7 +266,7 @@ def test_groups_that_some_file_lacks_or_has_by_something_else_are_dropped_with_a
 
 
 def test_too_many_groups_of_several_files_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MOST_GROUPS", 2)
+    monkeypatch.setattr(limits, "MAX_GROUPS", 2)
     with pytest.raises(DataError, match=r"b\.json: --by kind finds more than 2"):
         merge(grouped(1), grouped(2))
 

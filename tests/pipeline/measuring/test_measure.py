@@ -9,7 +9,7 @@ import numpy as np
 from zm_cli.data.block import BLOCK_BYTES
 from zm_cli.data.options import ReadOptions
 from zm_cli.formats import open_source
-from zm_cli.pipeline.measuring.measure import _plan_work, block_bytes
+from zm_cli.pipeline.measuring.measure import _plan_work, estimate_block_bytes
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.statistics.quantiles import Quantiles
 
@@ -19,6 +19,6 @@ def test_sketches_of_many_columns_are_reckoned_as_large_as_a_block_can_make_them
     source = open_source(str(tmp_path / "x.npy"), ReadOptions())
     work = _plan_work([source], "column", MeasureOptions(statistics=(Quantiles,)))
     values = BLOCK_BYTES // 4
-    assert 8 * 2 * values < work.block_bytes - block_bytes(source) < 8 * 2 * values + 8 * 20 * 4096
+    assert 8 * 2 * values < work.block_bytes - estimate_block_bytes(source) < 8 * 2 * values + 8 * 20 * 4096
     assert Quantiles.count_numbers(4096) > 2 * values
     source.close()

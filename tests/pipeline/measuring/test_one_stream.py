@@ -20,7 +20,7 @@ from zm_cli.data.source import Source
 from zm_cli.errors import DataError
 from zm_cli.formats import open_source
 from zm_cli.pipeline.measuring.measure import measure
-from zm_cli.pipeline.measuring.span_groups import group_spans
+from zm_cli.pipeline.measuring.span_batches import group_spans
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.running.plan import Plan
 from zm_cli.statsfile.encode import to_json

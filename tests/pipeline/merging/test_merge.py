@@ -25,7 +25,7 @@ from zm_cli.data import block
 from zm_cli.data.options import ReadOptions
 from zm_cli.errors import DataError, NothingToMeasureError
 from zm_cli.formats import open_source
-from zm_cli.numbers.axes import Per, kept_axes
+from zm_cli.numbers.axes import Per, find_feature_axes
 from zm_cli.numbers.moments.moments import Moments
 from zm_cli.outputs.provenance import Provenance
 from zm_cli.pipeline.measuring.measure import measure
@@ -156,7 +156,7 @@ def test_any_parts_merged_are_the_whole(data: st.DataObject, dtype: str, seed: i
         if len(values[part]):
             stats = read_back(replace(stats, sources=(replace(stats.sources[0], digest=digest(number)),)))
         merger.add(f"{number}.json", stats)
-    whole = Moments.from_block(values, kept_axes(axes, per))
+    whole = Moments.from_block(values, find_feature_axes(axes, per))
     if not whole.count.any():
         with pytest.raises(NothingToMeasureError, match="have no numbers"):
             merger.finish()

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 import xxhash
 
-from zm_cli.data.block import MOST_LISTED
-from zm_cli.data.shard import MOST_SHARDS, Shard
-from zm_cli.pipeline.merging.sources import MOST_RECORDS, SourcePool
+from zm_cli.data.block import MAX_LISTED
+from zm_cli.data.shard import MAX_SHARDS, Shard
+from zm_cli.pipeline.merging.sources import MAX_RECORDS, SourcePool
 from zm_cli.statsfile.shards import add_bytes
 from zm_cli.statsfile.stats import SourceRecord
 
@@ -28,12 +28,12 @@ def pool(*records: SourceRecord) -> SourcePool:
 
 
 def test_records_are_kept_in_their_order_up_to_a_hundred() -> None:
-    records = [record(number) for number in range(MOST_RECORDS, 0, -1)]
+    records = [record(number) for number in range(MAX_RECORDS, 0, -1)]
     assert pool(*records).finish() == tuple(records)
 
 
 def test_beyond_a_hundred_one_record_stands_for_all() -> None:
-    records = [record(number, skipped=("x",), skipped_more=2) for number in range(1, MOST_RECORDS + 2)]
+    records = [record(number, skipped=("x",), skipped_more=2) for number in range(1, MAX_RECORDS + 2)]
     (made,) = pool(*records).finish()
     digests = "".join(each.digest for each in records)
     assert made == SourceRecord(
@@ -61,7 +61,7 @@ def test_a_record_of_many_is_merged_again() -> None:
 def test_the_first_samples_left_out_are_listed_and_all_are_counted() -> None:
     records = [record(number, skipped=tuple(map(str, range(30)))) for number in range(1, 102)]
     (made,) = pool(*records).finish()
-    assert len(made.skipped) == MOST_LISTED
+    assert len(made.skipped) == MAX_LISTED
     assert made.skipped_total == 30 * 101
 
 
@@ -129,7 +129,7 @@ def test_different_data_of_one_path_are_sources_of_their_own() -> None:
         ((2,), 3, "parts 1 and 3 of 3 are missing"),
         ((1, 5, 6), 9, "parts 2-4 and 7-9 of 9 are missing"),
         (range(1, 40, 2), 40, "parts 2, 4, 6, 8, 10, 12, 14, 16 and 12 more ranges of 40 are missing"),
-        ((7,), MOST_SHARDS, "parts 1-6 and 8-4,294,967,296 of 4,294,967,296 are missing"),
+        ((7,), MAX_SHARDS, "parts 1-6 and 8-4,294,967,296 of 4,294,967,296 are missing"),
     ],
 )
 def test_missing_parts_are_told_in_ranges(there: range, of: int, says: str) -> None:

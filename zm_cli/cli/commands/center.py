@@ -40,7 +40,7 @@ def center(
     zm center test.csv -o test.centered.csv --stats train.centered.csv.stats.json
     zm center train.centered.csv -o back.csv --inverse
     """
-    from zm_cli.cli.writejob import WriteRequest
+    from zm_cli.cli.write_job import WriteRequest
     from zm_cli.cli.writing import write_dataset
 
     applying = replace(applying, operation="center")

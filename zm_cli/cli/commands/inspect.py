@@ -22,7 +22,7 @@ from zm_cli.running.plan import Plan
 if TYPE_CHECKING:
     from zm_cli.cli.sources import NamedSource
     from zm_cli.pipeline.describing.describe import Description
-    from zm_cli.pipeline.describing.survey import Surveyed
+    from zm_cli.pipeline.describing.survey import SurveyResult
     from zm_cli.statsfile.stats import Stats
 
 
@@ -52,7 +52,7 @@ def inspect(
     from zm_cli.cli.display.survey_table import print_survey
     from zm_cli.cli.results import derive_facts
     from zm_cli.cli.sources import name_source
-    from zm_cli.pipeline.describing.survey import Surveyed
+    from zm_cli.pipeline.describing.survey import SurveyResult
     from zm_cli.statsfile.encode import to_json
     from zm_cli.statsfile.store import is_stats_file, load_stats
 
@@ -74,19 +74,21 @@ def inspect(
     messages.connect(plan)
     found = _describe(named, reading, measuring, plan, messages)
     if json:
-        derived = {} if isinstance(found, Surveyed) else derive_facts(found.stats, bins, everything=messages.verbose)
+        derived = (
+            {} if isinstance(found, SurveyResult) else derive_facts(found.stats, bins, everything=messages.verbose)
+        )
         sys.stdout.write(to_json(found.to_document() | derived))
-    elif isinstance(found, Surveyed):
+    elif isinstance(found, SurveyResult):
         print_survey(found)
     else:
         _print_description(found, everything=messages.verbose)
-    if isinstance(found, Surveyed) and not found.is_sound:
+    if isinstance(found, SurveyResult) and not found.is_sound:
         raise found.reason
 
 
 def _describe(
     named: NamedSource, reading: Reading, measuring: MeasureOptions, plan: Plan, messages: Messages
-) -> Description | Surveyed:
+) -> Description | SurveyResult:
     """The description of a source, or what is known of it if it cannot be measured.
 
     Raises the errors of options, and of data of which nothing else is known.
@@ -118,20 +120,20 @@ def _describe(
 def _print_description(found: Description, *, everything: bool) -> None:
     from zm_cli.cli.display.conditioning import print_conditioning
     from zm_cli.cli.display.groups_table import print_groups
-    from zm_cli.cli.display.tables import print_stats, show_size
+    from zm_cli.cli.display.tables import format_size, print_stats
 
     facts, outcome = found.facts, found.outcome
     lines = {
         "path": found.path,
         "kind": found.kind,
         "samples": f"{outcome.samples:,}",
-        "size": show_size(facts.nbytes),
+        "size": format_size(facts.nbytes),
         "shapes": _list_counts(facts.shapes),
         "types": _list_counts(facts.types),
         **facts.others,
         "classes": _list_counts(facts.classes),
         "missing": f"{found.missing_total:,}",
-        "range": _show_range(found.stats),
+        "range": _format_range(found.stats),
         "unreadable": f"{outcome.skipped_total:,}: "
         + ", ".join(sample.name for sample in outcome.skipped[:5])
         + ", ..." * (outcome.skipped_total > 5)
@@ -157,7 +159,7 @@ def _print_stats(path: str, stats: Stats, *, everything: bool) -> None:
     from zm_cli.cli.display.conditioning import print_conditioning
     from zm_cli.cli.display.groups_table import print_groups
     from zm_cli.cli.display.source_list import list_sources
-    from zm_cli.cli.display.tables import print_stats, show_number
+    from zm_cli.cli.display.tables import format_number, print_stats
     from zm_cli.numbers.axes import describe_shape
 
     print_facts(
@@ -169,9 +171,9 @@ def _print_stats(path: str, stats: Stats, *, everything: bool) -> None:
             "part": _describe_part(stats),
             "sample shape": f"{describe_shape(stats.sample_shape)} ({stats.axes})",
             "dtype": stats.dtype + (", read as 0-1" if stats.unit else ""),
-            "range": _show_range(stats),
+            "range": _format_range(stats),
             **{choice: str(value) for choice, value in stats.decoding.items() if value not in (None, [], False)},
-            "ignored value": "" if stats.ignore is None else show_number(stats.ignore),
+            "ignored value": "" if stats.ignore is None else format_number(stats.ignore),
         }
     )
     for line in list_sources(stats.sources, everything=everything):
@@ -193,11 +195,11 @@ def _describe_part(stats: Stats) -> str:
     return f"{what}; zm merge joins all parts"
 
 
-def _show_range(stats: Stats) -> str:
+def _format_range(stats: Stats) -> str:
     """The smallest and the largest value; empty for the columns of a table, which are not in one unit."""
-    from zm_cli.cli.display.tables import show_number
+    from zm_cli.cli.display.tables import format_number
 
-    return "" if stats.per == "column" else " to ".join(map(show_number, stats.range))
+    return "" if stats.per == "column" else " to ".join(map(format_number, stats.range))
 
 
 def _list_counts(counts: Mapping[str, int]) -> str:

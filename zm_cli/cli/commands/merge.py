@@ -36,7 +36,7 @@ def merge(
     zm merge @list.txt --json | jq .mean
     """
     from zm_cli.cli.reading import check_outputs, refuse_existing
-    from zm_cli.cli.results import save_result, show_result
+    from zm_cli.cli.results import print_result, save_result
     from zm_cli.cli.sources import find_lists, list_named_files
     from zm_cli.statsfile.store import check_target
 
@@ -50,7 +50,7 @@ def merge(
     result, outcome = _merge(paths, output, messages, force=force)
     messages.print_outcome(outcome)
     save_result(result, output, messages)
-    show_result(result, outcome, output, json=json, everything=messages.verbose)
+    print_result(result, outcome, output, json=json, everything=messages.verbose)
 
 
 def _merge(paths: Sequence[str], output: str | None, messages: Messages, *, force: bool) -> tuple[Stats, Outcome]:

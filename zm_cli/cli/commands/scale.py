@@ -45,7 +45,7 @@ def scale(
     zm scale train.01.csv -o back.csv --inverse
     """
     from zm_cli.cli.scaling import settle_scaling
-    from zm_cli.cli.writejob import WriteRequest
+    from zm_cli.cli.write_job import WriteRequest
     from zm_cli.cli.writing import write_dataset
 
     applying = replace(applying, operation="scale", method=method, range=range, clip=clip, quantiles=quantiles)

@@ -40,7 +40,7 @@ def standardize(
     zm standardize test/ -o test.h5 --stats train.h5.stats.json
     zm standardize new.csv --stats train.stats.json -o - | head
     """
-    from zm_cli.cli.writejob import WriteRequest
+    from zm_cli.cli.write_job import WriteRequest
     from zm_cli.cli.writing import write_dataset
 
     applying = replace(applying, operation="standardize")

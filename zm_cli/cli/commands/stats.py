@@ -49,7 +49,7 @@ def stats(
     from zm_cli.cli.if_changed import find_change, record_provenance, require_file_output
     from zm_cli.cli.measuring import check_checkpoint, remove_checkpoint
     from zm_cli.cli.reading import check_outputs, list_inputs, refuse_existing
-    from zm_cli.cli.results import save_result, show_result
+    from zm_cli.cli.results import print_result, save_result
     from zm_cli.cli.sources import find_lists, name_sources
     from zm_cli.pipeline.outcome import Outcome
     from zm_cli.statsfile.store import check_target, load_stats
@@ -68,7 +68,7 @@ def stats(
         change = find_change(kept, provenance)
         if change is None:
             messages.print_message(f"{kept} is up to date")
-            show_result(load_stats(kept), Outcome(), output, json=json, everything=messages.verbose, bins=bins)
+            print_result(load_stats(kept), Outcome(), output, json=json, everything=messages.verbose, bins=bins)
             return
         messages.print_detail(f"making {kept}: {change}")
     if no_clobber:
@@ -77,7 +77,7 @@ def stats(
     result = replace(result, provenance=provenance)
     messages.print_outcome(outcome)
     save_result(result, output, messages)
-    show_result(result, outcome, output, json=json, everything=messages.verbose, bins=bins)
+    print_result(result, outcome, output, json=json, everything=messages.verbose, bins=bins)
     remove_checkpoint(checkpoint)
 
 
@@ -100,5 +100,5 @@ def _measure(
         if output is not None:
             specs = [source.spec for source in sources]
             check_room(output, specs, measuring.per, sources[0].path, measuring.statistics)
-        with open_checkpoint(checkpoint, sources, measuring, reading.options, messages) as keeper:
-            return measure_opened(sources, measuring, plan, messages, keeper=keeper)
+        with open_checkpoint(checkpoint, sources, measuring, reading.options, messages) as progress:
+            return measure_opened(sources, measuring, plan, messages, progress=progress)

@@ -45,7 +45,7 @@ def whiten(
     zm whiten pca.csv -o back.csv --inverse
     """
     from zm_cli.cli.scaling import settle_scaling
-    from zm_cli.cli.writejob import WriteRequest
+    from zm_cli.cli.write_job import WriteRequest
     from zm_cli.cli.writing import write_dataset
 
     if measuring.per == "all":

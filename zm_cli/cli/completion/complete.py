@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PATHS = frozenset({"FILE", "PATH", "SOURCE"})
 """The metavars of values that are files or folders."""
-MOST_SOURCES = 4
+MAX_SOURCES = 4
 """How many files are opened to look for names."""
 
 
@@ -223,4 +223,4 @@ def _list_sources(ctx: typer.Context) -> list[str]:
     for each in ctx.command.params:
         value = ctx.params.get(each.name or "") if each.param_type_name == "argument" else None
         named += [value] if isinstance(value, str) else value or ()
-    return named[:MOST_SOURCES]
+    return named[:MAX_SOURCES]

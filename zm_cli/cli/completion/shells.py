@@ -22,7 +22,7 @@ SHELLS: tuple[Shell, ...] = get_args(Shell)
 
 REQUEST = "_ZM_COMPLETE"
 """The environment variable that holds a request: `complete_zsh` for suggestions, `source_zsh` for the script."""
-MOST_SECONDS = 3
+MAX_SECONDS = 3
 """A shell gets no answer after this time: a library may loop forever on a damaged file."""
 UNSAFE = re.compile(r"[^\w@%+=:,./~-]")
 """Characters that may have a special meaning in a shell, so that they are escaped."""
@@ -103,7 +103,7 @@ def answer(group: TyperGroup, request: str, texts: Sequence[str]) -> int:
         return 0
     from zm_cli.cli.completion.complete import complete
 
-    _end_after(MOST_SECONDS)
+    _end_after(MAX_SECONDS)
     before, after, replaced = (*texts, "", "", "")[:3]
     words = _split_words(before)
     raw = words.pop() if words else ""
@@ -229,6 +229,6 @@ def find_shell() -> Shell:
     raise UsageError(f"there is no completion for the shell '{names[0]}'", hint=f"start {', '.join(SHELLS)} first")
 
 
-def show_completion() -> None:
+def print_completion() -> None:
     """Prints the script for the shell that zm was started from."""
     sys.stdout.write(SCRIPTS[find_shell()])

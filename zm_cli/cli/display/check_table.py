@@ -8,7 +8,7 @@ from typing import cast
 
 import numpy as np
 
-from zm_cli.cli.display.tables import MOST_ROWS, print_features, show_number
+from zm_cli.cli.display.tables import MAX_ROWS, format_number, print_features
 from zm_cli.errors import escape_controls
 from zm_cli.pipeline.checking.findings import Findings
 from zm_cli.pipeline.words import list_names
@@ -21,13 +21,13 @@ def print_findings(found: Findings, *, everything: bool, full: bool) -> None:
     """
     print(escape_controls(_say_verdict(found)))
     if found.missing_columns:
-        print(escape_controls(f"missing or not numeric: {list_names(list(found.missing_columns), MOST_ROWS)}"))
+        print(escape_controls(f"missing or not numeric: {list_names(list(found.missing_columns), MAX_ROWS)}"))
     _print_unseen(found)
     indices = np.flatnonzero(found.wrong)
     if everything or (found.ok and full):
         indices = np.concatenate([indices, np.flatnonzero(~found.wrong)])
     if len(indices):
-        most = len(indices) if everything else MOST_ROWS
+        most = len(indices) if everything else MAX_ROWS
         _print_rows(found, indices[:most].tolist())
         if len(indices) > most:
             print(f"and {len(indices) - most:,} more; -v shows all")
@@ -39,8 +39,8 @@ def _print_unseen(found: Findings) -> None:
     """Prints the groups that training data did not have."""
     groups = found.groups
     if groups.unseen:
-        share = "" if groups.share is None else f", {_show_share(groups.share)} of the samples"
-        print(escape_controls(f"not in training ({groups.by}): {list_names(list(groups.unseen), MOST_ROWS)}{share}"))
+        share = "" if groups.share is None else f", {_format_share(groups.share)} of the samples"
+        print(escape_controls(f"not in training ({groups.by}): {list_names(list(groups.unseen), MAX_ROWS)}{share}"))
 
 
 def _say_verdict(found: Findings) -> str:
@@ -80,7 +80,7 @@ def _print_rows(found: Findings, indices: list[int]) -> None:
     print_features([found.stats.per, *cells], rows)
 
 
-def _show_count(found: Findings, index: int) -> str:
+def _format_count(found: Findings, index: int) -> str:
     count = int(found.measures["count"][index])
     return f"{count:,}" if count or not found.off["count"][index] else "no values"
 
@@ -88,24 +88,24 @@ def _show_count(found: Findings, index: int) -> str:
 def _limited(
     measure: str,
     limits: Callable[[Findings], tuple[float, float]],
-    show_value: Callable[[float], str] = show_number,
+    format_value: Callable[[float], str] = format_number,
 ) -> Cell:
     """Returns a cell that shows a measure, followed by the limit if the measure exceeds it."""
 
     def show(found: Findings, index: int) -> str:
         value = float(found.measures[measure][index])
         if measure not in found.off or not found.off[measure][index]:
-            return show_value(value)
+            return format_value(value)
         low, high = limits(found)
         sign, limit = (">", high) if value > high else ("<", low)
-        text, shown_limit = show_value(value), show_value(limit)
+        text, shown_limit = format_value(value), format_value(limit)
         # Show all digits if the rounded value looks the same as the limit.
         return f"{text if text != shown_limit else repr(value)} {sign} {shown_limit}"
 
     return show
 
 
-def _show_share(share: float) -> str:
+def _format_share(share: float) -> str:
     return "-" if np.isnan(share) else f"{100 * share:.3g}%"
 
 
@@ -120,29 +120,29 @@ class _Both:
         return f"{_shorten(before)} -> {_shorten(now)}"
 
 
-def _show_outside(found: Findings, index: int) -> str:
+def _format_outside(found: Findings, index: int) -> str:
     """Returns the share of values outside the training range, and whether they are below or above it."""
     low, high, train_low, train_high = (
         float(found.measures[key][index]) for key in ("min", "max", "train_min", "train_max")
     )
     sides = [word for word, true in (("below", low < train_low), ("above", high > train_high)) if true]
-    share = _limited("outside", _limit_of("max_outside"), _show_share)(found, index)
+    share = _limited("outside", _limit_of("max_outside"), _format_share)(found, index)
     return " ".join([share, " and ".join(sides)]).rstrip()
 
 
-def _show_psi(found: Findings, index: int) -> str:
+def _format_psi(found: Findings, index: int) -> str:
     most = cast(float, found.limits["max_psi"]) + float(found.measures["psi_noise"][index])
-    return _limited("psi", lambda _: (-np.inf, most), _show_short)(found, index)
+    return _limited("psi", lambda _: (-np.inf, most), _format_short)(found, index)
 
 
-def _show_quantile_shift(found: Findings, index: int) -> str:
+def _format_quantile_shift(found: Findings, index: int) -> str:
     """Returns the largest shift of a quantile, and which quantile it is."""
-    shown = _limited("quantile_shift", _limit_of("max_quantile_shift"), _show_short)(found, index)
+    shown = _limited("quantile_shift", _limit_of("max_quantile_shift"), _format_short)(found, index)
     size = found.measures["quantile_shift"][index]
     return f"{shown} q{100 * found.measures['quantile_shift_at'][index]:02.0f}" if size > 0 else shown
 
 
-def _show_shift(found: Findings, index: int) -> str:
+def _format_shift(found: Findings, index: int) -> str:
     if not found.off["count"][index]:
         return _limited("shift", _limit_of("max_shift"), _shorten)(found, index)
     return "no values" if not found.measures["count"][index] else "none in training"
@@ -152,7 +152,7 @@ def _shorten(number: float) -> str:
     return "-" if np.isnan(number) else f"{number:.4g}"
 
 
-def _show_short(number: float) -> str:
+def _format_short(number: float) -> str:
     return "-" if np.isnan(number) else f"{number:.2g}"
 
 
@@ -174,7 +174,7 @@ def _choose_cells(found: Findings) -> dict[str, Cell]:
     """The cells of a row by their headings: those of all findings, and of the measures that were compared."""
     if found.against is None:
         cells = {heading: _expected(measure) for name in found.expected for heading, measure in _list_shown(name)}
-        return {"count": _show_count, **cells}
+        return {"count": _format_count, **cells}
     distributions = _DISTRIBUTIONS if "psi" in found.measures else {}
     return {**_DISTANCES, **distributions, "mean": _Both("mean"), "std": _Both("std")}
 
@@ -186,9 +186,9 @@ def _list_shown(measure: str) -> list[tuple[str, str]]:
 
 
 _DISTANCES: dict[str, Cell] = {
-    "shift": _show_shift,
+    "shift": _format_shift,
     "ratio": _limited("ratio", _ratio_limits, _shorten),
-    "missing": _limited("missing", _limit_of("max_missing"), _show_share),
-    "outside": _show_outside,
+    "missing": _limited("missing", _limit_of("max_missing"), _format_share),
+    "outside": _format_outside,
 }
-_DISTRIBUTIONS: dict[str, Cell] = {"psi": _show_psi, "quantile": _show_quantile_shift}
+_DISTRIBUTIONS: dict[str, Cell] = {"psi": _format_psi, "quantile": _format_quantile_shift}

@@ -14,7 +14,7 @@ from zm_cli.numbers.comoments.conditioning import (
     find_correlated,
     measure_conditioning,
 )
-from zm_cli.pipeline.words import MOST_NAMES, list_names
+from zm_cli.pipeline.words import MAX_NAMES, list_names
 from zm_cli.statsfile.stats import Stats
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 AT_ONCE = 1000
 """Features whose condition numbers are shown without asking: eigenvalues of more take seconds or minutes."""
-MOST_PAIRS = 10
+MAX_PAIRS = 10
 """Correlated pairs that are listed one by one."""
-MOST_PRINTED = 1000
+MAX_PRINTED = 1000
 """Correlated pairs that --json prints."""
 PLAIN = 1_000_000
 """Numbers from here on are shown as a power of ten."""
@@ -58,7 +58,7 @@ def derive_conditioning(stats: Stats, *, everything: bool = False) -> dict[str, 
     derived: dict[str, Any] = {
         "covariance.correlated": [
             {"features": [stats.name_feature(pair.first), stats.name_feature(pair.second)], "r": pair.correlation}
-            for pair in pairs[:MOST_PRINTED]
+            for pair in pairs[:MAX_PRINTED]
         ],
         "covariance.correlated_total": len(pairs),
     }
@@ -123,7 +123,7 @@ def _describe_constant(stats: Stats, covariance: Covariance) -> str:
     indices = [int(index) for index in covariance.constant().nonzero()[0]]
     if not indices:
         return ""
-    listed = list_names([stats.name_feature(index) for index in indices[:MOST_NAMES]], total=len(indices))
+    listed = list_names([stats.name_feature(index) for index in indices[:MAX_NAMES]], total=len(indices))
     return f"{listed}; condition numbers are without them, raw only without those that are always 0"
 
 
@@ -134,7 +134,7 @@ def _describe_pairs(stats: Stats, covariance: Covariance) -> str:
         return f"no pair above {CORRELATED}"
     listed = ", ".join(
         f"'{stats.name_feature(pair.first)}' and '{stats.name_feature(pair.second)}' {pair.correlation:.4f}"
-        for pair in pairs[:MOST_PAIRS]
+        for pair in pairs[:MAX_PAIRS]
     )
-    more = f" and {len(pairs) - MOST_PAIRS:,} more pairs above {CORRELATED}" if len(pairs) > MOST_PAIRS else ""
+    more = f" and {len(pairs) - MAX_PAIRS:,} more pairs above {CORRELATED}" if len(pairs) > MAX_PAIRS else ""
     return f"{listed}{more}"

@@ -10,7 +10,7 @@ from zm_cli.statsfile.stats import Stats
 if TYPE_CHECKING:
     from zm_cli.statistics.quantiles import Quantiles
 
-MOST_FEATURES = 1000
+MAX_FEATURES = 1000
 """Of more features, histograms are printed only where everything is asked for."""
 
 
@@ -25,7 +25,7 @@ def derive_distributions(stats: Stats, bins: int, *, everything: bool = False) -
         return {}
     distinct = [None if math.isnan(number) else int(number) for number in quantiles.distinct().ravel()]
     derived: dict[str, Any] = {"quantiles.distinct": distinct}
-    if len(distinct) <= MOST_FEATURES or everything:
+    if len(distinct) <= MAX_FEATURES or everything:
         counts = stats.moments.count.ravel()
         derived["quantiles.histogram"] = [
             _draw(quantiles, index, bins) if count else None for index, count in enumerate(counts)

@@ -11,7 +11,7 @@ from zm_cli.errors import escape_controls
 
 NAME_WIDTH = 13
 """Columns of the longest usual name."""
-LEAST_WIDTH = 20
+MIN_WIDTH = 20
 """Columns that a text has at least, however narrow the terminal."""
 
 
@@ -29,6 +29,6 @@ def layout_fact(name: str, text: str, width: int | None) -> str:
     if width is None:
         return start + text
     # A word that was cut could not be copied, so that a long one is left whole.
-    room = max(LEAST_WIDTH, width - len(start))
+    room = max(MIN_WIDTH, width - len(start))
     lines = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
     return start + f"\n{' ' * (NAME_WIDTH + 1)}".join(lines)

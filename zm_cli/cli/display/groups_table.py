@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from zm_cli.cli.display.tables import print_features, show_number, show_samples
+from zm_cli.cli.display.tables import format_number, format_samples, print_features
 from zm_cli.errors import escape_controls
 from zm_cli.numbers.groups.groups import Groups
 from zm_cli.statsfile.stats import Stats
 
-MOST_GROUPS = 20
+MAX_GROUPS = 20
 """Groups that are listed one by one: the largest, if there are more."""
-MOST_FEATURES = 5
+MAX_FEATURES = 5
 """Features that are listed: those in which the groups differ most."""
-MOST_MEANS = 6
-MOST_LETTERS = 40
+MAX_MEANS = 6
+MAX_LETTERS = 40
 """The most groups whose means stand side by side, and the most letters of their names together; of more, only the
 lowest and the highest mean are shown."""
 
@@ -32,7 +32,7 @@ def print_groups(stats: Stats, *, everything: bool = False) -> None:
     if groups.names:
         _print_sizes(groups, everything=everything)
     if groups.unlabelled or not groups.names:
-        print(f"without a label in {escape_controls(groups.by)}: {show_samples(groups.unlabelled)}")
+        print(f"without a label in {escape_controls(groups.by)}: {format_samples(groups.unlabelled)}")
     if len(groups.names) > 1:
         _print_differences(stats, groups, everything=everything)
 
@@ -41,17 +41,17 @@ def _print_sizes(groups: Groups, *, everything: bool) -> None:
     number, total = len(groups.names), int(groups.samples.sum())
     order = np.argsort(-groups.samples, kind="stable")
     # Few groups stay in the order of their names.
-    listed = range(number) if number <= MOST_GROUPS or everything else order[:MOST_GROUPS]
+    listed = range(number) if number <= MAX_GROUPS or everything else order[:MAX_GROUPS]
     rows = []
     for index in listed:
         samples = int(groups.samples[index])
-        weight = show_number(total / (number * samples)) if samples else "-"
+        weight = format_number(total / (number * samples)) if samples else "-"
         share = f"{samples / total:.1%}" if total else "-"
         rows.append([escape_controls(groups.names[index]), f"{samples:,}", share, weight])
     print_features([escape_controls(groups.by), "samples", "share", "class weight"], rows)
     if len(rows) < number:
-        left = total - int(groups.samples[order[:MOST_GROUPS]].sum())
-        print(f"and {number - len(rows):,} smaller groups with {show_samples(left)}; -v lists every group")
+        left = total - int(groups.samples[order[:MAX_GROUPS]].sum())
+        print(f"and {number - len(rows):,} smaller groups with {format_samples(left)}; -v lists every group")
 
 
 def _print_differences(stats: Stats, groups: Groups, *, everything: bool) -> None:
@@ -59,20 +59,20 @@ def _print_differences(stats: Stats, groups: Groups, *, everything: bool) -> Non
     share = groups.find_share_between().ravel()
     order = np.argsort(np.where(np.isnan(share), 1.0, -share), kind="stable")
     known = order[: np.count_nonzero(~np.isnan(share))]
-    shown = known if everything and stats.per != "pixel" else known[:MOST_FEATURES]
+    shown = known if everything and stats.per != "pixel" else known[:MAX_FEATURES]
     if not len(shown):
         return
     means = np.where(groups.moments.count > 0, groups.moments.mean, np.nan).reshape(len(groups.names), -1)
     names = [escape_controls(name) for name in groups.names]
-    few = len(names) <= MOST_MEANS and sum(map(len, names)) <= MOST_LETTERS
+    few = len(names) <= MAX_MEANS and sum(map(len, names)) <= MAX_LETTERS
     rows = []
     for index in shown:
         column = means[:, index]
         if few:
-            cells = [show_number(float(mean)) for mean in column]
+            cells = [format_number(float(mean)) for mean in column]
         else:
             ends = int(np.nanargmin(column)), int(np.nanargmax(column))
-            cells = [f"{show_number(float(column[end]))} ({names[end]})" for end in ends]
+            cells = [f"{format_number(float(column[end]))} ({names[end]})" for end in ends]
         rows.append([escape_controls(stats.name_feature(int(index))), f"{share[index]:.1%}", *cells])
     print()
     print("how much of the variance lies between the groups, and their means:")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from zm_cli.cli.display.tables import show_samples, show_size
+from zm_cli.cli.display.tables import format_samples, format_size
 from zm_cli.data.shard import Shard
 from zm_cli.inputs.standard_input import name_input
 from zm_cli.statsfile.shards import add_bytes
 from zm_cli.statsfile.stats import SourceRecord
 
-MOST_LINES = 20
+MAX_LINES = 20
 """The most sources that are listed unless all are asked for."""
 
 
@@ -24,8 +24,8 @@ def list_sources(sources: Sequence[SourceRecord], *, everything: bool = False) -
         key = index if source.shard is None else (source.path, source.shard.of)
         together.setdefault(key, []).append(source)
     lines = [_describe_together(parts) for parts in together.values()]
-    more = len(lines) - MOST_LINES
-    return lines if more <= 0 else [*lines[:MOST_LINES], f"{more:,} more, which -v lists"]
+    more = len(lines) - MAX_LINES
+    return lines if more <= 0 else [*lines[:MAX_LINES], f"{more:,} more, which -v lists"]
 
 
 def _describe_together(parts: Sequence[SourceRecord]) -> str:
@@ -47,4 +47,4 @@ def _describe(source: SourceRecord, end: str, shard: Shard | None) -> str:
     part = "" if shard is None else f", part {shard}"
     skipped = f", left out {source.skipped_total:,}" if source.skipped_total else ""
     path = name_input(source.path)
-    return f"{path}{part}: {show_samples(source.samples)}, {show_size(source.bytes)}{skipped}, {end}"
+    return f"{path}{part}: {format_samples(source.samples)}, {format_size(source.bytes)}{skipped}, {end}"

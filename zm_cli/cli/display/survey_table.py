@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from zm_cli.cli.display.facts import print_facts
-from zm_cli.cli.display.tables import print_table, show_size
+from zm_cli.cli.display.tables import format_size, print_table
 from zm_cli.data.survey import Content
 from zm_cli.errors import escape_controls
-from zm_cli.pipeline.describing.survey import Surveyed
+from zm_cli.pipeline.describing.survey import SurveyResult
 
 
-def print_survey(found: Surveyed) -> None:
+def print_survey(found: SurveyResult) -> None:
     """Prints a survey. What is wrong with data that are not sound is left to the error that follows."""
     survey, reason = found.survey, found.reason
-    facts = {"path": found.path, "kind": survey.noun, "size": show_size(found.nbytes), **survey.facts}
+    facts = {"path": found.path, "kind": survey.noun, "size": format_size(found.nbytes), **survey.facts}
     is_choice = survey.choices > 1 and bool(survey.advice)
     if found.is_sound and not is_choice:
         facts["not measured"] = reason.what
@@ -34,7 +34,7 @@ def _print_contents(contents: tuple[Content, ...], heading: str) -> None:
         "shape": ["x".join(map(str, content.shape or ())) for content in contents],
         "type": [content.type for content in contents],
         "files": ["" if content.count is None else f"{content.count:,}" for content in contents],
-        "size": ["" if content.nbytes is None else show_size(content.nbytes) for content in contents],
+        "size": ["" if content.nbytes is None else format_size(content.nbytes) for content in contents],
         "": [content.remark for content in contents],
     }
     shown = {name: cells for name, cells in columns.items() if any(cells)}

@@ -15,7 +15,7 @@ from zm_cli.statsfile.stats import Stats
 if TYPE_CHECKING:
     from rich.table import Table
 
-MOST_ROWS = 40
+MAX_ROWS = 40
 """Features that a table lists one by one; if there are more, it shows their ranges."""
 UNLIMITED = 100_000
 """Columns of an output that is not a terminal."""
@@ -69,14 +69,14 @@ def print_stats(stats: Stats, *, everything: bool = False) -> None:
     for statistic in stats.statistics.values():
         columns |= statistic.to_columns()
     number = stats.moments.mean.size
-    if number <= MOST_ROWS or everything:
+    if number <= MAX_ROWS or everything:
         rows = [
-            [escape_controls(name), *(_show_cell(array.flat[index]) for array in columns.values())]
+            [escape_controls(name), *(_format_cell(array.flat[index]) for array in columns.values())]
             for index, name in enumerate(stats.features)
         ]
     else:
         rows = [
-            [f"{edge} of {number:,}", *(_show_cell(pick(array)) for array in columns.values())]
+            [f"{edge} of {number:,}", *(_format_cell(pick(array)) for array in columns.values())]
             for edge, pick in (("smallest", np.nanmin), ("largest", np.nanmax))
         ]
     print_features([stats.per, *columns], rows)
@@ -84,21 +84,21 @@ def print_stats(stats: Stats, *, everything: bool = False) -> None:
         print(f"-v lists every {stats.per}")
 
 
-def _show_cell(value: np.generic) -> str:
-    return f"{int(value):,}" if value.dtype.kind in "iu" else show_number(float(value))
+def _format_cell(value: np.generic) -> str:
+    return f"{int(value):,}" if value.dtype.kind in "iu" else format_number(float(value))
 
 
-def show_number(number: float) -> str:
+def format_number(number: float) -> str:
     """A number with six significant digits (files hold all), a dash for NaN."""
     return "-" if np.isnan(number) else f"{number:.6g}"
 
 
-def show_samples(count: int) -> str:
+def format_samples(count: int) -> str:
     """A number of samples: `1 sample`, `1,200 samples`."""
     return "1 sample" if count == 1 else f"{count:,} samples"
 
 
-def show_size(nbytes: int) -> str:
+def format_size(nbytes: int) -> str:
     """A number of bytes in units of 1000: `1.2 MB`."""
     size = float(nbytes)
     for unit in ("bytes", "kB", "MB", "GB"):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from zm_cli.cli.display.tables import MOST_ROWS, print_features
-from zm_cli.data.texts import MOST_DISTINCT
+from zm_cli.cli.display.tables import MAX_ROWS, print_features
+from zm_cli.data.texts import MAX_DISTINCT
 from zm_cli.errors import escape_controls
 from zm_cli.pipeline.describing.table_columns import TableColumns
 
@@ -14,13 +14,13 @@ def print_other_columns(columns: TableColumns, *, everything: bool) -> None:
     Where they are many, it prints the first, unless `everything` is asked for.
     """
     listed = list(columns.others.items())
-    shown = listed if everything else listed[:MOST_ROWS]
+    shown = listed if everything else listed[:MAX_ROWS]
     rows = [
         [
             escape_controls(name),
             column.type,
             f"{column.missing:,}",
-            f"over {MOST_DISTINCT:,}" if column.distinct is None else f"{column.distinct:,}",
+            f"over {MAX_DISTINCT:,}" if column.distinct is None else f"{column.distinct:,}",
         ]
         for name, column in shown
     ]

@@ -27,9 +27,9 @@ def _install_completion(wanted: bool) -> None:
 
 def _show_completion(wanted: bool) -> None:
     if wanted:
-        from zm_cli.cli.completion.shells import show_completion
+        from zm_cli.cli.completion.shells import print_completion
 
-        show_completion()
+        print_completion()
         raise typer.Exit
 
 

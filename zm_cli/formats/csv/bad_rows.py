@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli.data.block import MOST_LISTED, Skipped
+from zm_cli.data.block import MAX_LISTED, Skipped
 from zm_cli.errors import DataError
 from zm_cli.formats.csv.cutter import LONGEST_RECORD
 from zm_cli.formats.csv.encodings import advise_encoding
@@ -22,7 +22,7 @@ ZERO = 0
 """The byte value that text never holds."""
 SKIP_IT = "; --on-error skip leaves such rows out"
 CLOSE_QUOTE = "close the quote, or remove it" + SKIP_IT
-MOST_LETTERS = 40
+MAX_LETTERS = 40
 """The most letters of a cell that a reason shows."""
 MANY = 20
 """With so many bad rows in the first piece of a table, and more than half of its rows bad, they are an error: it is
@@ -145,9 +145,9 @@ def find_rows_without_numbers(
     reasons: dict[int, str] = {}
     for feature, cells in bad.items():
         for index, text in zip(cells.indices.tolist(), cells.first, strict=False):
-            shown = f"'{text}'" if len(text) <= MOST_LETTERS else f"'{text[:MOST_LETTERS]}...'"
+            shown = f"'{text}'" if len(text) <= MAX_LETTERS else f"'{text[:MAX_LETTERS]}...'"
             reasons.setdefault(index, f"holds {shown} in column '{names[feature]}', which is not a number")
-    return indices, {index: reasons.get(index, "holds no numbers") for index in indices[:MOST_LISTED].tolist()}
+    return indices, {index: reasons.get(index, "holds no numbers") for index in indices[:MAX_LISTED].tolist()}
 
 
 @dataclass
@@ -185,5 +185,5 @@ class RowsLeftOut:
             )
 
     def list_first(self) -> tuple[Skipped, ...]:
-        """Returns the first of the rows, in order, at most MOST_LISTED."""
-        return tuple(Skipped(f"row {row}", self.reasons[row]) for row in sorted(self.reasons)[:MOST_LISTED])
+        """Returns the first of the rows, in order, at most MAX_LISTED."""
+        return tuple(Skipped(f"row {row}", self.reasons[row]) for row in sorted(self.reasons)[:MAX_LISTED])

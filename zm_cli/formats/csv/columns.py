@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli.data.block import MOST_LISTED, Labels, Rejected, Skipped
+from zm_cli.data.block import MAX_LISTED, Labels, Rejected, Skipped
 from zm_cli.data.texts import TextColumn, TextSummary
 from zm_cli.errors import DataError
 from zm_cli.formats.csv.bad_rows import (
@@ -132,7 +132,7 @@ class ColumnReader:
             bad_rows = BadRows(piece, self.layout)
             if not len(bad_rows.indices):
                 raise
-            reasons = {int(index): bad_rows.explain(index).listed for index in bad_rows.indices[:MOST_LISTED]}
+            reasons = {int(index): bad_rows.explain(index).listed for index in bad_rows.indices[:MAX_LISTED]}
             good = left_out.take_out(piece, bad_rows.indices, reasons, self.layout.line_end)
             numbers = self._read_rows(good, carry)
         names = tuple(self.layout.names[column] for column in self.chosen)
@@ -141,7 +141,7 @@ class ColumnReader:
             bad_weights = numbers.bad_weights
             indices = np.union1d(indices, bad_weights.indices)
             reasons = dict(zip(bad_weights.indices.tolist(), bad_weights.reasons, strict=False)) | reasons
-            reasons = {index: reasons.get(index, "has no weight") for index in indices[:MOST_LISTED].tolist()}
+            reasons = {index: reasons.get(index, "has no weight") for index in indices[:MAX_LISTED].tolist()}
         if len(indices):
             good = left_out.take_out(good, indices, reasons, self.layout.line_end)
             numbers = self._read_rows(good, carry)
@@ -252,7 +252,7 @@ class ColumnReader:
             if parsed.needed_text:
                 needed_text.add(column)
             if len(parsed.bad):
-                bad[feature] = BadCells(parsed.bad, cells.gather(parsed.bad[:MOST_LISTED]).to_list())
+                bad[feature] = BadCells(parsed.bad, cells.gather(parsed.bad[:MAX_LISTED]).to_list())
             if carry and (is_missing := parsed.numbers.is_null() | parsed.numbers.is_nan()).any():
                 needed_text.add(column)
                 missing[column] = cells.zip_with(is_missing, pl.Series(["NaN"], dtype=pl.String))

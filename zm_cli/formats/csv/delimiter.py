@@ -26,7 +26,7 @@ SINGLE = 0.001
 """The score of a single column, which is chosen where no delimiter is there."""
 SINGLE_OF_DECIMALS = 0.2
 """The score of a single column that holds nothing but numbers with decimal commas."""
-MOST_LINES = 50
+MAX_LINES = 50
 """Lines looked at for columns that are lined up with several spaces."""
 WORD = re.compile(r'"[^"]*"|\S+')
 SEVERAL_SPACES = re.compile(r"^[ \t]|[ \t]{2}")
@@ -162,7 +162,7 @@ def _refuse_lined_up(head: Start, score: float, path: str) -> None:
 
     Not where some delimiter fits nearly as well.
     """
-    found = head.text[head.start :].decode(errors="replace").splitlines()[: MOST_LINES + 1]
+    found = head.text[head.start :].decode(errors="replace").splitlines()[: MAX_LINES + 1]
     comment = None if head.comment is None else head.comment.decode()
     # The last line may be unfinished.
     lines = [line for line in found[: max(1, len(found) - 1)] if line.strip()]

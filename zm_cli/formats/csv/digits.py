@@ -19,7 +19,7 @@ FIRST_VALUES = 32
 """Values that show whether a column holds integers."""
 CHUNK = 1 << 17
 """Bytes searched at once, which fit a core's cache."""
-MOST_TRIED = 1000
+MAX_TRIED = 1000
 """The most cells of a column that are looked at, where each of them might be what is searched."""
 LARGE = 16
 """All integers with fewer digits are exact in float64."""
@@ -135,7 +135,7 @@ class _Cells:
         firsts = np.searchsorted(self._delimiters, row_starts)
         columns = np.searchsorted(self._delimiters, starts) - firsts
         for column, feature in features.items():
-            for index in np.flatnonzero(columns == column)[:MOST_TRIED]:
+            for index in np.flatnonzero(columns == column)[:MAX_TRIED]:
                 row = int(self._piece.row_numbers[int(rows[index])])
                 cell = self._read(int(firsts[index]), column, int(row_starts[index]), int(self._ends[rows[index]]))
                 if is_wanted(cell) and _is_value(numbers, row, feature):

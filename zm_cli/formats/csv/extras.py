@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli.data.block import MOST_LISTED, Labels
+from zm_cli.data.block import MAX_LISTED, Labels
 from zm_cli.data.options import Option, ReadOptions
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.csv.number_parser import NumberParser
@@ -93,7 +93,7 @@ def read_weights(cells: pl.Series, parser: NumberParser, name: str) -> tuple[NDA
     bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
     wrong = set(parsed.bad.tolist())
     reasons = []
-    for index, text in zip(bad[:MOST_LISTED].tolist(), cells.gather(bad[:MOST_LISTED]).to_list(), strict=True):
+    for index, text in zip(bad[:MAX_LISTED].tolist(), cells.gather(bad[:MAX_LISTED]).to_list(), strict=True):
         if np.isnan(weights[index]) and index not in wrong:
             reasons.append(f"has no weight in column '{name}'")
         else:

@@ -35,7 +35,7 @@ OTHER_THOUSANDS = re.compile(
 POINTED_THOUSANDS = re.compile(r"\s*[-+]?\d{1,3}(\.\d{3})+\s*")
 NO_THOUSANDS = "write numbers without thousands separators"
 MARKS = {",": "commas", ".": "points"}
-MOST_NAMES = 5
+MAX_NAMES = 5
 """The most columns that a note names."""
 
 
@@ -104,7 +104,7 @@ def _check_among(
     lacking = [name for name in needed if name not in there]
     if lacking:
         error = explain_unknown(lacking[0], names, where)
-        what = error.what if len(lacking) == 1 else f"there are no columns {list_columns(lacking, MOST_NAMES)}"
+        what = error.what if len(lacking) == 1 else f"there are no columns {list_columns(lacking, MAX_NAMES)}"
         advice = f"--exclude {spell_names(lacking)} goes without; "
         if len(lacking) == len(needed):
             advice = "does it lack a header? " if all(find_kind(name) in NUMBERS for name in names) else ""
@@ -218,8 +218,8 @@ def _list_names(layout: Layout, columns: Iterable[int]) -> str:
     names = [layout.names[column] for column in columns]
     if len(names) == 1:
         return f"column '{names[0]}' is"
-    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    return f"columns {list_columns(names[:MOST_NAMES])}{more} are"
+    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    return f"columns {list_columns(names[:MAX_NAMES])}{more} are"
 
 
 def _no_numeric_column(layout: Layout, rejected: Mapping[int, Rejected], where: str) -> DataError:

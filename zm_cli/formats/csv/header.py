@@ -66,7 +66,7 @@ def choose_header(trial: Trial) -> HeaderChoice:
     numbers = _read_counts(data)
     if numbers is None or not _could_be_names(numbers, alone=len(filled) == 1):
         return HeaderChoice(False, "it holds numbers over columns of numbers")
-    shown = _show_numbers(numbers)
+    shown = _format_numbers(numbers)
     if _goes_on(columns, data, numbers):
         return HeaderChoice(False, f"its numbers {shown} could be names, but go with the rows below")
     return HeaderChoice(True, f"its numbers {shown} look like names")
@@ -120,7 +120,7 @@ def _choose_between(names: Sequence[_Column], data: Sequence[_Column], repeated:
     numbers = _read_counts(data)
     if data and not repeated and numbers is not None and _could_be_names(numbers, alone=False):
         return HeaderChoice(
-            True, f"'{name}' stands over a column of numbers, and {_show_numbers(numbers)} could be more names"
+            True, f"'{name}' stands over a column of numbers, and {_format_numbers(numbers)} could be more names"
         )
     against = (
         f"{data[0].first} is a number over a column of numbers"
@@ -143,7 +143,7 @@ def _list_repeated(columns: Sequence[_Column]) -> list[_Column]:
     ]
 
 
-def _show_numbers(numbers: Sequence[int]) -> str:
+def _format_numbers(numbers: Sequence[int]) -> str:
     return ", ".join(map(str, numbers[:3])) + (", ..." if len(numbers) > 3 else "")
 
 

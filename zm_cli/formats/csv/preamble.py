@@ -21,9 +21,9 @@ BLANK = re.compile(rb"(?:\r\n|\n|\r)*")
 QUOTED = re.compile(rb'"[^"]*"')
 COMMENTS = (b"#", b"%", b"//")
 """What comment lines usually start with."""
-MOST_LINES = 60
+MAX_LINES = 60
 """The most lines that are looked at for a preamble."""
-FEWEST_ROWS = 2
+MIN_ROWS = 2
 """So many lines at least, the header among them, must follow a preamble."""
 
 
@@ -97,7 +97,7 @@ def advise_preamble(text: bytes, delimiter: bytes | None, skip_rows: int) -> str
 
     `delimiter` is that of the table, None if it is not known; `skip_rows` is how many lines are left out already.
     """
-    lines = [line.rstrip(b"\r\n") for line in LINE.findall(text)[:MOST_LINES]]
+    lines = [line.rstrip(b"\r\n") for line in LINE.findall(text)[:MAX_LINES]]
     first = next((line for line in lines if line), b"")
     candidates = tuple(bytes((code,)) for code in DELIMITERS) if delimiter is None else (delimiter,)
     for sign in COMMENTS:
@@ -149,7 +149,7 @@ def _count_before(lines: list[bytes], delimiter: bytes) -> int:
     # A program that writes sheets fills lines before the table up with empty cells.
     start = next((index for index, line in enumerate(lines) if _count_filled(line, delimiter) == width), 0)
     after = [found for found in widths[start:] if found is not None]
-    if width < 2 or not start or len(after) < FEWEST_ROWS or any(found != width for found in after):
+    if width < 2 or not start or len(after) < MIN_ROWS or any(found != width for found in after):
         return 0
     before = [_count_filled(line, delimiter) for line in lines[:start] if line]
     if not before or max(before) >= width:
@@ -166,7 +166,7 @@ def _count_before_blank(lines: list[bytes], delimiter: bytes) -> int:
             continue
         cells = [_split(line, delimiter) for line in lines[blank + 1 :] if line]
         before = [_split(line, delimiter) for line in lines[:blank] if line]
-        if not before or len(cells) < FEWEST_ROWS or not lines[blank + 1].strip(delimiter):
+        if not before or len(cells) < MIN_ROWS or not lines[blank + 1].strip(delimiter):
             continue
         even = len({len(row) for row in cells}) == 1 < len(cells[0])
         named = not any(map(_is_number, cells[0])) and any(map(_is_number, cells[1]))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zm_cli.data.texts import MOST_DISTINCT, TextColumn
+from zm_cli.data.texts import MAX_DISTINCT, TextColumn
 from zm_cli.formats.csv.number_parser import NumberParser, ParsedCells
 
 if TYPE_CHECKING:
@@ -37,6 +37,6 @@ def describe_numbers(numbers: pl.Series, cells: pl.Series | None, parsed: Parsed
 
 
 def _count_distinct(missing: int, parts: list[pl.Series]) -> TextColumn:
-    if any(part.head(FIRST_CELLS).n_unique() > MOST_DISTINCT for part in parts):
+    if any(part.head(FIRST_CELLS).n_unique() > MAX_DISTINCT for part in parts):
         return TextColumn(missing, None)
     return TextColumn.from_hashes(missing, np.concatenate([part.unique().hash().to_numpy() for part in parts]))

@@ -11,11 +11,11 @@ from zm_cli.formats.csv.cells import ANY_LINE_END, Cell, scan_cell
 
 DELIMITERS = b",;\t|"
 """Delimiters that are found without an option, the most likely first. A space is found only where all rows agree."""
-MOST_ROWS = 100
+MAX_ROWS = 100
 """The most rows of a trial."""
-MOST_CELLS = 2000
-"""A trial ends with the row in which it has so many cells, but not before there are FEWEST_ROWS."""
-FEWEST_ROWS = 2
+MAX_CELLS = 2000
+"""A trial ends with the row in which it has so many cells, but not before there are MIN_ROWS."""
+MIN_ROWS = 2
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,6 @@ def try_delimiter(head: Start, delimiter: bytes) -> Trial:
             rows.append(tuple(record))
             cells += len(record)
         record = []
-        if len(rows) >= MOST_ROWS or (cells >= MOST_CELLS and len(rows) >= FEWEST_ROWS):
+        if len(rows) >= MAX_ROWS or (cells >= MAX_CELLS and len(rows) >= MIN_ROWS):
             break
     return Trial(delimiter, tuple(rows))

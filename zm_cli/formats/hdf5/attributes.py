@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from zm_cli.formats.hdf5.library import DEFAULT, call
-from zm_cli.formats.hdf5.names import show_name
+from zm_cli.formats.hdf5.names import format_name
 from zm_cli.formats.hdf5.raw import copy_attribute_values
 from zm_cli.outputs.hdf5_errors import H5PY_ERRORS, explain_error
 
@@ -64,7 +64,7 @@ def copy_attributes(
             else:
                 copy_attribute_values(attribute, copy)
         except H5PY_ERRORS as error:
-            lost.append(f"{show_name(name)} ({explain_error(error)})")
+            lost.append(f"{format_name(name)} ({explain_error(error)})")
             if created:
                 h5a.delete(target, name)
     return referring, lost
@@ -78,12 +78,12 @@ def copy_plain_attributes(source: Any, target: Any, left_out: frozenset[bytes] =
     referring, lost = copy_attributes(source, target, lambda stored_type: stored_type.copy(), left_out)
     for attribute in referring:
         h5a.delete(target, attribute)
-    return lost + [f"{show_name(attribute)} (it refers to another file)" for attribute in referring]
+    return lost + [f"{format_name(attribute)} (it refers to another file)" for attribute in referring]
 
 
 def describe_lost(path: bytes, lost: list[str]) -> list[str]:
     """Sentences on the attributes of the object at `path` that could not be copied."""
-    return [f"{show_name(path)} is written without its attribute {attribute}" for attribute in lost]
+    return [f"{format_name(path)} is written without its attribute {attribute}" for attribute in lost]
 
 
 def _create_attribute(target: Any, name: bytes, new_type: Any, attribute: Any) -> Any:

@@ -21,7 +21,7 @@ from zm_cli.formats.hdf5.options import ALLOW_EXTERNAL
 from zm_cli.formats.hdf5.reader import DatasetReader
 from zm_cli.formats.shared.beside import (
     BOOLEANS,
-    MOST_LETTERS,
+    MAX_LETTERS,
     WANTED,
     Beside,
     Entries,
@@ -167,7 +167,7 @@ def explain_misfit(option: Option[str], dataset: Any) -> str | None:
         except H5PY_ERRORS:
             return "holds values of an unknown type"
         if text is not None:
-            return f"holds texts of {text.length:,} bytes" if (text.length or 0) > MOST_LETTERS else None
+            return f"holds texts of {text.length:,} bytes" if (text.length or 0) > MAX_LETTERS else None
     return f"holds {describe_type(dataset)} values"
 
 

@@ -9,7 +9,7 @@ from zm_cli.formats.hdf5.external import stored_shape
 from zm_cli.formats.hdf5.matlab import count_axes, explain_not_data, is_matlab
 from zm_cli.formats.hdf5.sparse import find_matrix
 
-MOST_RANK = 5
+MAX_RANK = 5
 HIDDEN = ("/#refs#/", "/#subsystem#/")
 """Where MATLAB keeps the contents of its cells: datasets there are chosen only by name."""
 
@@ -31,7 +31,7 @@ def explain_unusable(dataset: Any) -> str | None:
         return use
     if shape is None or 0 in shape:
         return "empty"
-    return None if 1 <= len(shape) <= MOST_RANK else f"{len(shape)} axes" if shape else "a single number"
+    return None if 1 <= len(shape) <= MAX_RANK else f"{len(shape)} axes" if shape else "a single number"
 
 
 def explain_passed_over(path: str, dataset: Any) -> str | None:

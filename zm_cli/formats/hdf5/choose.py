@@ -7,12 +7,12 @@ from collections.abc import Collection
 from typing import Any
 
 from zm_cli.errors import DataError, NothingToMeasureError, UsageError
-from zm_cli.formats.hdf5.candidates import MOST_RANK, describe_datasets, explain_other_use, find_candidates
+from zm_cli.formats.hdf5.candidates import MAX_RANK, describe_datasets, explain_other_use, find_candidates
 from zm_cli.formats.hdf5.datasets import describe_type, list_datasets, numeric_dtype
 from zm_cli.formats.hdf5.external import stored_shape
 from zm_cli.formats.hdf5.links import describe_external_links
 from zm_cli.formats.hdf5.location import Location
-from zm_cli.formats.hdf5.names import decode_name, encode_name, show_name, split_path
+from zm_cli.formats.hdf5.names import decode_name, encode_name, format_name, split_path
 from zm_cli.formats.hdf5.sparse import find_matrix
 from zm_cli.formats.shared.examples import LISTED, advise_example, choose_example, list_few
 from zm_cli.outputs.hdf5_errors import H5PY_ERRORS, explain_error
@@ -62,7 +62,7 @@ def _find_only(file: Any, path: str, beside: Collection[str]) -> tuple[str, Any]
         holds = f"it holds {_describe_few(datasets)}" if datasets else "it holds no dataset at all"
         if links := describe_external_links(file):
             holds += f"; it has links to other files, {links}: name one with --dataset and --allow-external"
-        raise NothingToMeasureError(f"has no dataset of numbers of rank 1 to {MOST_RANK}", where=path, hint=holds)
+        raise NothingToMeasureError(f"has no dataset of numbers of rank 1 to {MAX_RANK}", where=path, hint=holds)
     if len(candidates) == 1:
         return candidates[0]
     raise UsageError(
@@ -82,7 +82,7 @@ def sort_candidates(candidates: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
 def find_example(candidates: list[tuple[str, Any]]) -> str:
     """The path of the candidate, a path and an `h5py.Dataset`, that is probably meant."""
     sizes = [math.prod(stored_shape(dataset.id) or ()) for _, dataset in candidates]
-    return choose_example([show_name(name) for name, _ in candidates], sizes)
+    return choose_example([format_name(name) for name, _ in candidates], sizes)
 
 
 def note_left_out(file: Any, path: str) -> str | None:
@@ -108,7 +108,7 @@ def _find_named(file: Any, path: str, asked: str, allow_external: bool) -> tuple
     item = location.open_item(file)
     if isinstance(item, h5py.Dataset):
         return location, item
-    shown = show_name(name)
+    shown = format_name(name)
     datasets = list_datasets(file)
     if isinstance(item, h5py.Group):
         inside = [entry for entry in datasets if entry[0].startswith(f"{name.rstrip('/')}/")]
@@ -117,7 +117,7 @@ def _find_named(file: Any, path: str, asked: str, allow_external: bool) -> tuple
     if item is not None:
         raise UsageError(f"{shown} is a named type, not a dataset", where=path)
     near = _find_near_path(name, [entry[0] for entry in datasets])
-    suggestion = f"did you mean {show_name(near)}? " if near else ""
+    suggestion = f"did you mean {format_name(near)}? " if near else ""
     holds = _describe_few(datasets) if datasets else "no dataset at all"
     raise UsageError(f"has no dataset {shown}", where=path, hint=f"{suggestion}it holds {holds}")
 
@@ -142,8 +142,8 @@ def _check_readable(dataset: Any, where: str) -> None:
     if (use := explain_other_use(dataset)) is not None:
         hint = "save the matrix as a full one" if "sparse" in use else "name a dataset of numbers"
         raise NothingToMeasureError(f"does not hold data: it is {use}", where=where, hint=hint)
-    if not 1 <= len(shape) <= MOST_RANK:
-        what = f"has rank {len(shape)}, shape {shape}; rank 1 to {MOST_RANK} can be read"
+    if not 1 <= len(shape) <= MAX_RANK:
+        what = f"has rank {len(shape)}, shape {shape}; rank 1 to {MAX_RANK} can be read"
         raise NothingToMeasureError(what, where=where)
     if 0 in shape:
         raise NothingToMeasureError(f"is empty: shape {shape}", where=where)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-MOST_BYTES = 64 << 20
+MAX_BYTES = 64 << 20
 """The most that the cached chunks of one dataset may take."""
-LEAST_BYTES = 1 << 20
+MIN_BYTES = 1 << 20
 SLOTS = 12421
 """A prime, and far more than the chunks that usually fit: two chunks in one slot evict each other."""
 
@@ -17,11 +17,11 @@ def size_chunk_cache(
     """The slots, bytes and preemption policy of a chunk cache for ranges of samples along `axis`.
 
     It is small where the ranges are `aligned`, so that they end where chunks end. Otherwise it holds one row of chunks
-    across the dataset, up to MOST_BYTES: a chunk cut by the end of a range is then still there for the next range.
+    across the dataset, up to MAX_BYTES: a chunk cut by the end of a range is then still there for the next range.
     """
     if chunks is None or aligned:
-        return 521, LEAST_BYTES, 1.0
+        return 521, MIN_BYTES, 1.0
     extents = enumerate(zip(shape, chunks, strict=True))
     across = math.prod(-(-extent // chunk_extent) for index, (extent, chunk_extent) in extents if index != axis)
     row = across * math.prod(chunks) * itemsize
-    return SLOTS, max(LEAST_BYTES, min(MOST_BYTES, row)), 1.0
+    return SLOTS, max(MIN_BYTES, min(MAX_BYTES, row)), 1.0

@@ -11,13 +11,13 @@ import numpy as np
 
 from zm_cli.errors import DataError
 from zm_cli.formats.hdf5.external import list_missing_sources
-from zm_cli.formats.hdf5.names import show_name
+from zm_cli.formats.hdf5.names import format_name
 
 _os: Any = os
 """The module without its types, which leave out what some system lacks."""
-MOST_UNWRITTEN = 4 << 30
-"""A dataset that claims more bytes than this must have written at least one in LEAST_WRITTEN of its chunks."""
-LEAST_WRITTEN = 1000
+MAX_UNWRITTEN = 4 << 30
+"""A dataset that claims more bytes than this must have written at least one in MIN_WRITTEN of its chunks."""
+MIN_WRITTEN = 1000
 LISTED = 12
 """How many missing sources a note lists."""
 
@@ -70,7 +70,7 @@ def _check_chunks(dataset: Any, where: str, nbytes: int) -> str | None:
         raise _nothing_written(dataset, where)
     if written >= chunks:
         return None
-    if nbytes > MOST_UNWRITTEN and written * LEAST_WRITTEN < chunks:
+    if nbytes > MAX_UNWRITTEN and written * MIN_WRITTEN < chunks:
         raise DataError(
             f"claims {nbytes:,} bytes in {chunks} chunks, of which {written} were ever written",
             where=where,
@@ -87,7 +87,7 @@ def _nothing_written(dataset: Any, where: str) -> DataError:
 
 
 def _fill(dataset: Any) -> str:
-    return show_name(str(np.asarray(dataset.fillvalue).item()))
+    return format_name(str(np.asarray(dataset.fillvalue).item()))
 
 
 def count_memory() -> int:

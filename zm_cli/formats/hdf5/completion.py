@@ -8,7 +8,7 @@ from typing import Any
 
 from zm_cli.data.options import Option
 
-MOST_LINKS = 20_000
+MAX_LINKS = 20_000
 """How many links of the file are looked at."""
 SECONDS = 0.5
 """For how long links are looked at."""
@@ -67,7 +67,7 @@ def _find_datasets(path: str, begun: str, is_wanted: Callable[[Any], bool]) -> I
     try:
         with open_file(path) as file:
             for count, link in enumerate(walk_links(file)):
-                if count == MOST_LINKS or time.monotonic() > end:
+                if count == MAX_LINKS or time.monotonic() > end:
                     return
                 if not isinstance(link.item, h5d.DatasetID) or not link.path.startswith(encode_name(begun)):
                     continue

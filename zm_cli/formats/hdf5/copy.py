@@ -12,7 +12,7 @@ from zm_cli.formats.hdf5.create import drop_missing_filters
 from zm_cli.formats.hdf5.external import is_external, is_virtual, stored_space
 from zm_cli.formats.hdf5.library import DEFAULT, call
 from zm_cli.formats.hdf5.links import ExternalLink, address_of, follow, walk_links
-from zm_cli.formats.hdf5.names import encode_name, show_name
+from zm_cli.formats.hdf5.names import encode_name, format_name
 from zm_cli.formats.hdf5.properties import group_creation_list
 from zm_cli.formats.hdf5.raw import copy_attribute_values, copy_dataset_values
 from zm_cli.formats.hdf5.references import ReferenceTranslator
@@ -136,7 +136,7 @@ class FileCopier:
                 except H5PY_ERRORS as error:
                     raise self._failure(path, error) from error
             else:
-                self.notes.append(f"the link {show_name(path)} is of a kind that cannot be copied")
+                self.notes.append(f"the link {format_name(path)} is of a kind that cannot be copied")
         return subgroups
 
     def _replace_foreign(self, target: Any, name: bytes, path: bytes, link: Any) -> None:
@@ -196,7 +196,7 @@ class FileCopier:
         from h5py import h5d, h5t
 
         plist = item.get_create_plist()
-        drop_missing_filters(plist, show_name(path), self.notes)
+        drop_missing_filters(plist, format_name(path), self.notes)
         plist.set_obj_track_times(False)
         stored_type = item.get_type()
         created = h5d.create(target, name, self._find_type(stored_type), stored_space(item), plist, link)
@@ -226,7 +226,7 @@ class FileCopier:
         names = [name for name in list_attributes(item) if h5a.open(item, name).get_type().detect_class(h5t.REFERENCE)]
         values = isinstance(item, h5d.DatasetID) and bool(item.get_type().detect_class(h5t.REFERENCE))
         if values and _is_elsewhere(item):
-            self.notes.append(f"{show_name(path)} holds references that lie elsewhere and are left as they are")
+            self.notes.append(f"{format_name(path)} holds references that lie elsewhere and are left as they are")
             values = False
         if names or values:
             self._referring.append((path, names, values))
@@ -240,10 +240,10 @@ class FileCopier:
         for path, names, values in self._referring:
             source, target = h5o.open(self._source.id, path), h5o.open(self._target, path)
             for name in names:
-                with self._noting_empty(f"the attribute {show_name(name)} of {show_name(path)}"):
+                with self._noting_empty(f"the attribute {format_name(name)} of {format_name(path)}"):
                     copy_attribute_values(h5a.open(source, name), h5a.open(target, name), translator.translate)
             if values:
-                with self._noting_empty(show_name(path)):
+                with self._noting_empty(format_name(path)):
                     copy_dataset_values(source, target, self._source.filename, translator.translate)
         if translator.lost:
             self.notes.append(f"{translator.lost} references lead nowhere in the input file and are left empty")
@@ -261,7 +261,7 @@ class FileCopier:
         return h5g.open(self._target, b"/")
 
     def _failure(self, path: bytes, error: BaseException) -> DataError:
-        where = f"{self._source.filename}: {show_name(path)}"
+        where = f"{self._source.filename}: {format_name(path)}"
         return DataError(f"cannot be copied: {explain_error(error)}", where=where)
 
 

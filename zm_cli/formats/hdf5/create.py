@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from zm_cli.formats.hdf5.filters import FILTER_NAMES
-from zm_cli.formats.hdf5.names import show_name
+from zm_cli.formats.hdf5.names import format_name
 
 LARGEST_CHUNK = (4 << 30) - 1
 """Bytes; the library's limit."""
@@ -46,7 +46,7 @@ def create_dataset(
 
     old = dataset.id.get_create_plist()
     notes: list[str] = []
-    shown = show_name(dataset.name or name)
+    shown = format_name(dataset.name or name)
     if old.get_layout() == h5d.CHUNKED:
         plist = old
         _drop_lossy_filters(plist, shown, notes)
@@ -86,7 +86,7 @@ def drop_missing_filters(plist: Any, shown: str, notes: list[str]) -> None:
     for code, stored_name in _list_filters(plist):
         if h5z.filter_avail(code) and h5z.get_filter_info(code) & h5z.FILTER_CONFIG_ENCODE_ENABLED:
             continue
-        name = FILTER_NAMES.get(code) or show_name(stored_name) or str(code)
+        name = FILTER_NAMES.get(code) or format_name(stored_name) or str(code)
         notes.append(f"{shown} is written without the filter {name}, which is not installed for writing")
         plist.remove_filter(code)
 

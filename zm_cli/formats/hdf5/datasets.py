@@ -8,7 +8,7 @@ import numpy as np
 
 from zm_cli.formats.hdf5.external import is_external, is_virtual, stored_shape
 from zm_cli.formats.hdf5.links import walk_links
-from zm_cli.formats.hdf5.names import decode_name, show_name
+from zm_cli.formats.hdf5.names import decode_name, format_name
 from zm_cli.outputs.hdf5_errors import H5PY_ERRORS
 
 
@@ -32,7 +32,7 @@ def describe_dataset(path: str, dataset: Any) -> str:
     opened."""
     shape = stored_shape(dataset.id)
     storage = " virtual" if is_virtual(dataset.id) else " in another file" if is_external(dataset.id) else ""
-    return f"{show_name(path)} {'empty' if shape is None else shape} {describe_type(dataset)}{storage}"
+    return f"{format_name(path)} {'empty' if shape is None else shape} {describe_type(dataset)}{storage}"
 
 
 def numeric_dtype(dataset: Any) -> np.dtype[Any] | None:

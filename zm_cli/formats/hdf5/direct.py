@@ -23,7 +23,7 @@ from zm_cli.system import read_at, read_bytes_at
 SMALLEST_PLAIN = 1 << 16
 """Smaller chunks (in bytes of values) without filters are left to the library, which is faster with them than Python.
 Chunks with gzip are all inflated here: where one holds too little, the library returns what was in memory before."""
-MOST_CHUNKS = 1 << 21
+MAX_CHUNKS = 1 << 21
 """How many chunks a dataset can have for their addresses to be kept, 20 bytes each."""
 ABSOLUTE_ADDRESSES = (1, 14, 4)
 """Before this version, the library reported the addresses of chunks without the user block (its issue 3003)."""
@@ -165,7 +165,7 @@ def _find_chunks(file: Any, dataset: Any, grid: Grid) -> ChunkIndex | None:
     """
     import h5py
 
-    if grid.count > MOST_CHUNKS or not hasattr(dataset, "chunk_iter"):
+    if grid.count > MAX_CHUNKS or not hasattr(dataset, "chunk_iter"):
         return None
     if file.userblock_size and h5py.version.hdf5_version_tuple < ABSOLUTE_ADDRESSES:
         return None

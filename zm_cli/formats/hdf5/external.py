@@ -9,9 +9,9 @@ from itertools import count
 from typing import Any
 
 from zm_cli.formats.hdf5.links import ExternalLink, address_of, follow
-from zm_cli.formats.hdf5.names import encode_name, show_name
+from zm_cli.formats.hdf5.names import encode_name, format_name
 
-MOST_NESTED = 16
+MAX_NESTED = 16
 """How deep virtual datasets may be made of virtual datasets; the library recurses for each level."""
 PREFIX = "HDF5_VDS_PREFIX"
 """The environment variable with folders in which the library looks for sources of virtual datasets."""
@@ -75,26 +75,26 @@ def _find_other_file(dataset: Any, path: str, above: tuple[int, ...], harmless: 
 
     plist = dataset.get_create_plist()
     if is_external(dataset):
-        return f"has its values in another file, {show_name(plist.get_external(0)[0])}"
+        return f"has its values in another file, {format_name(plist.get_external(0)[0])}"
     if not is_virtual(dataset):
         return None
     address = address_of(dataset)
-    if address in above or len(above) == MOST_NESTED:
+    if address in above or len(above) == MAX_NESTED:
         raise RuntimeError("virtual datasets are made of themselves, or nested too deep")
     if address in harmless:
         return None
     file = h5i.get_file_id(dataset)
     for filename, source in _list_source_names(plist):
         if not _is_same_file(filename, path):
-            return f"is virtual, with values from another file, {show_name(filename)}"
+            return f"is virtual, with values from another file, {format_name(filename)}"
         for item in _find_sources(file, source):
             if isinstance(item, ExternalLink):
-                return f"is virtual, and its source {show_name(source)} {item.describe()}"
+                return f"is virtual, and its source {format_name(source)} {item.describe()}"
             if not isinstance(item, h5d.DatasetID):
                 continue
             elsewhere = _find_other_file(item, path, (*above, address), harmless)
             if elsewhere is not None:
-                return f"is virtual, and its source {show_name(source)} {elsewhere}"
+                return f"is virtual, and its source {format_name(source)} {elsewhere}"
     harmless.add(address)
     return None
 
@@ -116,7 +116,7 @@ def list_missing_sources(dataset: Any, path: str) -> list[str]:
         else:
             exists = _is_numbered(filename) or bool(_find_files(filename, path))
         if not exists:
-            missing.append(show_name(source if filename == "." else filename))
+            missing.append(format_name(source if filename == "." else filename))
     return list(dict.fromkeys(missing))
 
 

@@ -11,7 +11,7 @@ from zm_cli.formats.hdf5.datasets import list_datasets
 from zm_cli.formats.hdf5.filters import FILTER_NAMES, GZIP
 from zm_cli.formats.hdf5.links import describe_external_links
 from zm_cli.formats.hdf5.mask_and_scale import MARKS
-from zm_cli.formats.hdf5.names import show_name
+from zm_cli.formats.hdf5.names import format_name
 
 LISTED = 40
 """How many other datasets are listed."""
@@ -24,7 +24,7 @@ def describe_dataset(file: Any, dataset: Any, others: list[tuple[str, Any]]) -> 
     marks = {name: dataset.attrs[name] for name in MARKS if name in dataset.attrs}
     if marks:
         shown = ", ".join(f"{np.squeeze(value)} ({name})" for name, value in marks.items())
-        facts["marked as missing"] = show_name(shown)
+        facts["marked as missing"] = format_name(shown)
     if others:
         more = [f"and {len(others) - LISTED} more"] if len(others) > LISTED else []
         facts["other datasets"] = ", ".join(describe_datasets(others[:LISTED]) + more)
@@ -51,7 +51,7 @@ def describe_storage(dataset: Any) -> dict[str, str]:
         return {"chunks": "none (values in another file)" if external else names.get(kind, "none (contiguous)")}
     filters = []
     for code, _flags, values, stored_name in (plist.get_filter(index) for index in range(plist.get_nfilters())):
-        name = FILTER_NAMES.get(code) or show_name(stored_name).split(";")[0] or f"filter {code}"
+        name = FILTER_NAMES.get(code) or format_name(stored_name).split(";")[0] or f"filter {code}"
         filters.append(f"{name}-{values[0]}" if code == GZIP else name)
     # Filters that compress come first, before those that only prepare or check.
     filters.sort(key=lambda name: name in ("shuffle", "fletcher32"))

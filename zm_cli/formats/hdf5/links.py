@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from zm_cli.formats.hdf5.names import show_name, split_path
+from zm_cli.formats.hdf5.names import format_name, split_path
 
-MOST_SOFT_LINKS = 16
+MAX_SOFT_LINKS = 16
 """How many soft links are followed along one path; the library has the same limit."""
 LISTED = 12
 """How many links a description lists."""
@@ -29,7 +29,7 @@ class ExternalLink:
 
     def describe(self) -> str:
         """What the link leads to, for a message that begins with its path."""
-        return f"leads to {show_name(self.target)} in another file, {show_name(self.filename)}"
+        return f"leads to {format_name(self.target)} in another file, {format_name(self.filename)}"
 
 
 class Link(NamedTuple):
@@ -73,7 +73,7 @@ def follow(file: Any, path: bytes) -> Any | ExternalLink | None:
             return ExternalLink(address_of(here), name, filename, target, not names)
         if kind == h5l.TYPE_SOFT:
             soft_links += 1
-            if soft_links > MOST_SOFT_LINKS:
+            if soft_links > MAX_SOFT_LINKS:
                 raise RuntimeError("soft links lead in a circle, or there are too many")
             target = here.links.get_val(name)
             names += split_path(target)[::-1]
@@ -138,5 +138,5 @@ def describe_external_links(file: Any) -> str:
     for path, item, group, name in walk_links(file):
         if item is None and group.links.get_info(name).type == h5l.TYPE_EXTERNAL:
             filename, target = group.links.get_val(name)
-            shown.append(f"{show_name(path)} to {show_name(target)} in {show_name(filename)}")
+            shown.append(f"{format_name(path)} to {format_name(target)} in {format_name(filename)}")
     return ", ".join(shown[:LISTED] + [f"and {len(shown) - LISTED} more"] * (len(shown) > LISTED))

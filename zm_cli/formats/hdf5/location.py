@@ -8,7 +8,7 @@ from typing import Any
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.hdf5.external import find_other_file
 from zm_cli.formats.hdf5.links import ExternalLink, follow
-from zm_cli.formats.hdf5.names import encode_name, show_name
+from zm_cli.formats.hdf5.names import encode_name, format_name
 from zm_cli.outputs.hdf5_errors import H5PY_ERRORS, explain_error
 
 
@@ -21,7 +21,7 @@ class Location:
     allow_external: bool
 
     def __str__(self) -> str:
-        return f"{self.path}: {show_name(self.name)}"
+        return f"{self.path}: {format_name(self.name)}"
 
     def open_item(self, file: Any) -> Any | None:
         """The h5py object (`Dataset`, `Group`, `Datatype`) at this location of the open `file`; None where there is

@@ -18,17 +18,17 @@ from numpy.typing import NDArray
 
 from zm_cli.data.packing import Packing
 from zm_cli.errors import DataError
-from zm_cli.formats.hdf5.names import show_name
+from zm_cli.formats.hdf5.names import format_name
 from zm_cli.outputs.hdf5_errors import H5PY_ERRORS, explain_error
 
 MARKS = ("_FillValue", "missing_value")
 """The attributes that say which stored values are missing."""
 ATTRIBUTES = (*MARKS, "scale_factor", "add_offset", "_Unsigned")
 """All attributes that say what stored values stand for; they would be wrong beside other values."""
-MOST_MARKS = 100
+MAX_MARKS = 100
 """The most stored values that may be missing: every value is compared with each."""
-MOST_SHOWN = 5
-MOST_LETTERS = 40
+MAX_SHOWN = 5
+MAX_LETTERS = 40
 AS_STORED = "--no-mask-and-scale reads values as stored"
 
 
@@ -137,8 +137,8 @@ def _occurs(mark: float, dtype: np.dtype[Any]) -> bool:
 
 
 def _list_marks(marks: Sequence[float | str]) -> str:
-    shown = ", ".join(f"{mark:g}" if isinstance(mark, float) else str(mark) for mark in marks[:MOST_SHOWN])
-    return f"{shown} and {len(marks) - MOST_SHOWN} more" if len(marks) > MOST_SHOWN else shown
+    shown = ", ".join(f"{mark:g}" if isinstance(mark, float) else str(mark) for mark in marks[:MAX_SHOWN])
+    return f"{shown} and {len(marks) - MAX_SHOWN} more" if len(marks) > MAX_SHOWN else shown
 
 
 class _Reader:
@@ -172,7 +172,7 @@ class _Reader:
             self.texts.append(f"'{values}'")
         if values is None or isinstance(values, str):
             return []
-        if values.size > MOST_MARKS:
+        if values.size > MAX_MARKS:
             raise self._error(name, f"has {values.size:,} numbers")
         numbers = [float(value) if value.dtype.kind == "f" else int(value) for value in values.reshape(-1)]
         return [number for number in numbers if not math.isnan(number)]
@@ -200,7 +200,7 @@ class _Reader:
             try:
                 values = np.array([float(text) for text in texts])
             except (TypeError, ValueError):
-                return show_name(", ".join(map(str, texts)))[:MOST_LETTERS]
+                return format_name(", ".join(map(str, texts)))[:MAX_LETTERS]
         if values.dtype.kind not in "iufb":
             raise self._error(name, "is not a number")
         return values.astype(values.dtype.newbyteorder("=")) if values.dtype.kind != "b" else values.astype(np.uint8)

@@ -15,7 +15,7 @@ def decode_name(name: bytes) -> str:
     return name.decode("utf-8", "surrogateescape")
 
 
-def show_name(name: bytes | str) -> str:
+def format_name(name: bytes | str) -> str:
     """A stored or decoded name as text that is safe to print."""
     stored = encode_name(name) if isinstance(name, str) else name
     return escape_controls(stored.decode("utf-8", "replace"))

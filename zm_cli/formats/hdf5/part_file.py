@@ -15,7 +15,7 @@ from zm_cli.errors import DataError
 from zm_cli.formats.hdf5.access import open_file
 from zm_cli.formats.hdf5.datasets import list_datasets
 from zm_cli.formats.hdf5.external import find_other_file
-from zm_cli.formats.hdf5.names import encode_name, show_name
+from zm_cli.formats.hdf5.names import encode_name, format_name
 from zm_cli.formats.hdf5.receipts import find_part
 from zm_cli.outputs.hdf5_errors import H5PY_ERRORS, explain_error
 from zm_cli.running.time_limit import limited
@@ -41,7 +41,7 @@ def describe_part(path: str, axis: int) -> PartFile:
     with reading_part(path) as file:
         name, dataset = find_part(file)
         if len(dataset.shape) <= axis:
-            raise DataError(f"has no axis {axis} of samples", where=f"{path}: {show_name(name)}")
+            raise DataError(f"has no axis {axis} of samples", where=f"{path}: {format_name(name)}")
         samples = dataset.shape[axis]
         _check_own(dataset, path, name)
         beside = {}
@@ -55,7 +55,7 @@ def describe_part(path: str, axis: int) -> PartFile:
 def _check_own(dataset: Any, path: str, name: str) -> None:
     """Raises DataError where values of the `h5py.Dataset` are those of another file, which zm never writes."""
     if (elsewhere := find_other_file(dataset.id, path)) is not None:
-        raise DataError(elsewhere, where=f"{path}: {show_name(name)}", hint="give parts as zm wrote them")
+        raise DataError(elsewhere, where=f"{path}: {format_name(name)}", hint="give parts as zm wrote them")
 
 
 def check_alike(parts: Sequence[PartFile], axis: int, total: int | None) -> None:
@@ -68,7 +68,7 @@ def check_alike(parts: Sequence[PartFile], axis: int, total: int | None) -> None
             drop_axis(first.shape, axis),
         )
         if not same:
-            held = " and ".join(f"{show_name(each.name)} {each.shape} {each.dtype}" for each in (part, first))
+            held = " and ".join(f"{format_name(each.name)} {each.shape} {each.dtype}" for each in (part, first))
             raise DataError(f"does not go on with {first.path}: they hold {held}", where=part.path)
     samples = sum(part.shape[axis] for part in parts)
     if samples != (samples if total is None else total):
@@ -84,7 +84,7 @@ def list_beside(parts: Sequence[PartFile]) -> list[str]:
             kinds = {drop_axis(shape, 0) for shape, _ in (each.beside[name] for each in parts if name in each.beside)}
             if name not in part.beside or len(kinds) > 1:
                 raise DataError(
-                    f"has no {show_name(name)} for its samples, unlike other parts",
+                    f"has no {format_name(name)} for its samples, unlike other parts",
                     where=part.path,
                     hint="write all parts with the same statistics",
                 )
@@ -101,7 +101,7 @@ def check_names(parts: Sequence[PartFile]) -> None:
             names = set(file[encode_name(FILES)][()].reshape(-1).tolist())
         if twice := seen & names:
             raise DataError(
-                f"has {show_name(min(twice))}, and so has another part",
+                f"has {format_name(min(twice))}, and so has another part",
                 where=part.path,
                 hint="they are not parts of one output",
             )

@@ -22,7 +22,7 @@ from zm_cli.formats.hdf5.copy import FileCopier
 from zm_cli.formats.hdf5.create import create_dataset
 from zm_cli.formats.hdf5.layout import find_layout
 from zm_cli.formats.hdf5.mask_and_scale import ATTRIBUTES
-from zm_cli.formats.hdf5.names import encode_name, show_name
+from zm_cli.formats.hdf5.names import encode_name, format_name
 from zm_cli.formats.hdf5.output import create_file
 from zm_cli.formats.hdf5.receipts import RECEIPT
 from zm_cli.formats.shared.layout import is_layout
@@ -31,7 +31,7 @@ from zm_cli.formats.shared.sampling import SampleRange
 from zm_cli.outputs.draft import Draft
 from zm_cli.outputs.hdf5_errors import H5PY_ERRORS
 from zm_cli.outputs.hdf5_file import OutputFile
-from zm_cli.outputs.shard_record import add_to_shard, is_later_shard, show_shard
+from zm_cli.outputs.shard_record import add_to_shard, format_shard, is_later_shard
 from zm_cli.running.time_limit import limited
 
 if TYPE_CHECKING:
@@ -129,9 +129,9 @@ class Hdf5Sink:
                 self._dataset.attrs[name] = text
             self._user_block = file.userblock_size
             old_samples = old.shape[axis]
-        shown = show_name(self._name)
+        shown = format_name(self._name)
         if alone:
-            part = f"part {show_shard(self._receipt)} holds nothing but {shown}"
+            part = f"part {format_shard(self._receipt)} holds nothing but {shown}"
             self.notes.append(f"{part}, {shape[self._axis]} samples of it; everything else is in the first part")
         elif shape[self._axis] != old_samples:
             self.notes.append(

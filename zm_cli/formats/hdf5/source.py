@@ -25,7 +25,7 @@ from zm_cli.formats.hdf5.layout import describe_guess, find_layout
 from zm_cli.formats.hdf5.links import passes_external_link
 from zm_cli.formats.hdf5.location import Location
 from zm_cli.formats.hdf5.mask_and_scale import AS_STORED, find_meaning
-from zm_cli.formats.hdf5.names import encode_name, show_name
+from zm_cli.formats.hdf5.names import encode_name, format_name
 from zm_cli.formats.hdf5.options import ALLOW_EXTERNAL
 from zm_cli.formats.hdf5.reader import DatasetReader
 from zm_cli.formats.hdf5.receipts import RECEIPT
@@ -36,7 +36,7 @@ from zm_cli.outputs.hdf5_errors import H5PY_ERRORS, explain_error
 from zm_cli.outputs.receipt import parse_receipt
 from zm_cli.running.time_limit import limited
 
-MOST_STRETCH = 4
+MAX_STRETCH = 4
 """A span of whole chunks may be this many times larger than a block; larger chunks are cut."""
 
 
@@ -174,13 +174,13 @@ class Hdf5Source:
             shapes={"x".join(map(str, self.spec.sample_shape)) or "scalar": self._samples},
             types={self.spec.real_dtype.name: self._samples},
             others={
-                "dataset": show_name(self.location.name),
+                "dataset": format_name(self.location.name),
                 "layout": layout,
                 **described,
                 **self._describe_meaning(),
             },
             notes=self._notes,
-            kept=tuple(show_name(name) for name, _ in kept),
+            kept=tuple(format_name(name) for name, _ in kept),
         )
 
     def _describe_meaning(self) -> dict[str, str]:
@@ -219,4 +219,4 @@ def count_span_samples(chunk_samples: int | None, sample_bytes: int) -> int:
         return samples
     if chunk_samples <= samples:
         return samples - samples % chunk_samples
-    return chunk_samples if chunk_samples * sample_bytes <= MOST_STRETCH * blocks.BLOCK_BYTES else samples
+    return chunk_samples if chunk_samples * sample_bytes <= MAX_STRETCH * blocks.BLOCK_BYTES else samples

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from zm_cli.formats.hdf5.names import show_name
+from zm_cli.formats.hdf5.names import format_name
 from zm_cli.outputs.hdf5_errors import H5PY_ERRORS
 
 PARTS = (frozenset({b"data", b"ir", b"jc"}), frozenset({b"data", b"indices", b"indptr"}))
@@ -25,6 +25,6 @@ def find_matrix(dataset: Any) -> str | None:
     try:
         group = h5g.open(h5i.get_file_id(dataset.id), above or b"/")
         is_matrix = any(all(group.links.exists(part) for part in parts) for parts in PARTS)
-        return show_name(above or b"/") if is_matrix or h5a.exists(group, MARK) else None
+        return format_name(above or b"/") if is_matrix or h5a.exists(group, MARK) else None
     except H5PY_ERRORS:
         return None

@@ -9,13 +9,13 @@ from typing import Any
 from zm_cli.data.survey import Content, Survey
 from zm_cli.errors import DataError
 from zm_cli.formats.hdf5.access import open_file
-from zm_cli.formats.hdf5.candidates import HIDDEN, MOST_RANK, explain_passed_over, explain_unusable, find_candidates
+from zm_cli.formats.hdf5.candidates import HIDDEN, MAX_RANK, explain_passed_over, explain_unusable, find_candidates
 from zm_cli.formats.hdf5.choose import find_example
 from zm_cli.formats.hdf5.datasets import describe_type, list_datasets
 from zm_cli.formats.hdf5.external import is_external, is_virtual, stored_shape
 from zm_cli.formats.hdf5.links import describe_external_links
 from zm_cli.formats.hdf5.matlab import has_mark
-from zm_cli.formats.hdf5.names import show_name
+from zm_cli.formats.hdf5.names import format_name
 from zm_cli.outputs.hdf5_errors import H5PY_ERRORS, explain_error
 from zm_cli.running.time_limit import limited
 
@@ -36,7 +36,7 @@ def survey_file(path: str) -> Survey:
             }
         except H5PY_ERRORS as error:
             raise DataError(f"its contents cannot be listed: {explain_error(error)}", where=path) from error
-        advice = f"give a file with an array of numbers of 1 to {MOST_RANK} axes"
+        advice = f"give a file with an array of numbers of 1 to {MAX_RANK} axes"
         if facts["external links"]:
             advice += ", or follow a link to another file with --dataset and --allow-external"
         if candidates:
@@ -51,7 +51,7 @@ def _describe(path: str, dataset: Any) -> Content:
     elsewhere = "virtual" if is_virtual(dataset.id) else "in another file" if is_external(dataset.id) else ""
     remarks = (unusable, explain_passed_over(path, dataset), elsewhere)
     return Content(
-        name=show_name(path),
+        name=format_name(path),
         type=describe_type(dataset),
         shape=shape,
         nbytes=None if shape is None else math.prod(shape) * int(dataset.id.get_type().get_size()),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFile import ImageFile
 
-_MOST_OPEN = 8
+_MAX_OPEN = 8
 """Animations that are kept open between two reads."""
 
 
@@ -81,7 +81,7 @@ class Animations:
         """Keeps an animation for the next caller."""
         with self._lock:
             self._idle.append(animation)
-            dropped = self._idle.pop(0) if len(self._idle) > _MOST_OPEN else None
+            dropped = self._idle.pop(0) if len(self._idle) > _MAX_OPEN else None
         if dropped is not None:
             dropped.close()
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from zm_cli.formats.images.source import ImageSource
 
 _CHUNK_BYTES = 1 << 20
-_MOST_SIZES_LISTED = 6
+_MAX_SIZES_LISTED = 6
 
 Encoded = tuple[NDArray[Any], tuple[str, ...]]
 
@@ -142,8 +142,8 @@ def require_one_shape(source: ImageSource) -> tuple[int, ...]:
     if len(shape) == 3:
         return shape
     sizes = sorted(source.facts().shapes.items(), key=lambda entry: -entry[1])
-    listed = ", ".join(f"{size} ({count})" for size, count in sizes[:_MOST_SIZES_LISTED])
-    more = f" and {len(sizes) - _MOST_SIZES_LISTED} more" if len(sizes) > _MOST_SIZES_LISTED else ""
+    listed = ", ".join(f"{size} ({count})" for size, count in sizes[:_MAX_SIZES_LISTED])
+    more = f" and {len(sizes) - _MAX_SIZES_LISTED} more" if len(sizes) > _MAX_SIZES_LISTED else ""
     raise DataError(
         f"one dataset needs one size, but the images have {len(sizes)}: {listed}{more}",
         where=source.path,

@@ -18,7 +18,7 @@ _MINIMUM_BYTES = {0xE0: 14, 0xEE: 12}
 _QUANTIZATION_TABLES = 0xDB
 _START_OF_SCAN = 0xDA
 _ICC_PROFILE = 0xE2
-_MOST_PIXELS = 1 << 26
+_MAX_PIXELS = 1 << 26
 """Larger pictures are left to Pillow, which limits their size."""
 
 
@@ -39,7 +39,7 @@ def read_plain_header(start: bytes) -> tuple[str, int, int, bool] | None:
             height = int.from_bytes(start[position + 5 : position + 7], "big")
             width = int.from_bytes(start[position + 7 : position + 9], "big")
             mode = _MODES.get(start[position + 9])
-            if mode is None or not 0 < width * height <= _MOST_PIXELS:
+            if mode is None or not 0 < width * height <= _MAX_PIXELS:
                 return None
             found = mode, width, height, False
         elif marker == _ICC_PROFILE:

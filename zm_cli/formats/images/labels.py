@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 NO_CLASS = -1
 """The label of images that are not in the folder of a class."""
-_MOST_LISTED = 5
+_MAX_LISTED = 5
 
 
 @dataclass(frozen=True)
@@ -128,10 +128,10 @@ def _find_folder(path: str) -> str:
 def _advise(strange: Sequence[str], classes: Sequence[str]) -> str:
     near = find_near(strange[0], classes)
     meant = f"is '{near}' meant? " if near else ""
-    patterns = spell_names(f"{name}/" for name in strange[:_MOST_LISTED])
+    patterns = spell_names(f"{name}/" for name in strange[:_MAX_LISTED])
     return f"{meant}--exclude {patterns} leaves their images out, --force gives them the label -1"
 
 
 def _list_names(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
-    return ", ".join(f"'{name}'" for name in names[:_MOST_LISTED]) + more
+    more = f" and {len(names) - _MAX_LISTED} more" if len(names) > _MAX_LISTED else ""
+    return ", ".join(f"'{name}'" for name in names[:_MAX_LISTED]) + more

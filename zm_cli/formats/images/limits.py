@@ -6,7 +6,7 @@ import sys
 
 DEFAULT_MAX_PIXELS = 180_000_000
 """The limit unless the user sets another: 720 MB as Pillow stores colour."""
-MOST_PIXELS = sys.maxsize // 32
+MAX_PIXELS = sys.maxsize // 32
 """No array of four channels of 8 bytes can have more."""
 _PIXEL_CHANNELS = 4
 """The channels that count as one pixel: Pillow stores up to four. In arrays with more, each four count as one."""
@@ -14,7 +14,7 @@ _PIXEL_CHANNELS = 4
 
 def choose_limit(asked: int | None) -> int:
     """The largest number of pixels that an image may claim, where the user asks for this one; None: no number."""
-    return DEFAULT_MAX_PIXELS if asked is None else min(asked, MOST_PIXELS)
+    return DEFAULT_MAX_PIXELS if asked is None else min(asked, MAX_PIXELS)
 
 
 def limit_pillow(max_pixels: int) -> None:

@@ -12,7 +12,7 @@ from zm_cli.formats.images.bands import ARRAY, BANDS
 from zm_cli.formats.shared.options import is_flag
 from zm_cli.inputs.option_text import parse_names
 
-MOST_LENGTH = 65_535
+MAX_LENGTH = 65_535
 """The largest width or height to resize to, in pixels."""
 MODES = (*BANDS, ARRAY)
 FRAME_CHOICES = ("first", "all")
@@ -48,7 +48,7 @@ def _is_size(value: Any) -> bool:
     return (
         isinstance(value, list)
         and len(value) == 2
-        and all(type(length) is int and 1 <= length <= MOST_LENGTH for length in value)
+        and all(type(length) is int and 1 <= length <= MAX_LENGTH for length in value)
     )
 
 
@@ -94,7 +94,7 @@ RESIZE: Option[tuple[int, int]] = Option(
         _is_size,
         {
             "type": "array",
-            "items": {"type": "integer", "minimum": 1, "maximum": MOST_LENGTH},
+            "items": {"type": "integer", "minimum": 1, "maximum": MAX_LENGTH},
             "minItems": 2,
             "maxItems": 2,
             "description": "Width and height.",

@@ -25,7 +25,7 @@ _IGNORED = frozenset({b"sRGB", b"gAMA", b"cHRM", b"pHYs", b"tIME", b"sBIT", b"bK
 """Chunks that do not affect size, mode, frames, orientation or transparency."""
 _CHUNK_BYTES = {b"sRGB": 1, b"gAMA": 4, b"cHRM": 32, b"pHYs": 9}
 """The length of the chunks that Pillow reads; it refuses files where they are shorter."""
-_MOST_PIXELS = 1 << 24
+_MAX_PIXELS = 1 << 24
 """Larger pictures are left to Pillow, which limits their size."""
 _IHDR = struct.Struct(">8xI4sIIBBBBBI")
 _IHDR_END = 33
@@ -78,7 +78,7 @@ def _read_ihdr(start: bytes) -> tuple[int, int, int, int, int] | None:
         return None
     length, name, width, height, depth, colour, compression, filtering, interlaced, crc = _IHDR.unpack_from(start)
     is_valid = (length, name, compression, filtering) == (13, b"IHDR", 0, 0) and zlib.crc32(start[12:29]) == crc
-    if not is_valid or not 0 < width * height <= _MOST_PIXELS:
+    if not is_valid or not 0 < width * height <= _MAX_PIXELS:
         return None
     return width, height, depth, colour, interlaced
 

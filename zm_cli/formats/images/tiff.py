@@ -25,9 +25,9 @@ _WANTED = frozenset(
 _TEXT = 2
 _INTEGERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
 """Letters of the types of integers, for struct."""
-_MOST_VALUES = 1024
+_MAX_VALUES = 1024
 """Values of a tag beyond these are not read: no image has so many channels, and of a text the start is enough."""
-_MOST_OVERLAP, _ALWAYS_READ = 4, 1 << 20
+_MAX_OVERLAP, _ALWAYS_READ = 4, 1 << 20
 """How often the bytes of a file may be read in looking for its pages, and bytes that may be read in any case."""
 _ORDERS = {b"II": "<", b"MM": ">"}
 _BIG = 43
@@ -206,7 +206,7 @@ class _Parser:
         self.pointer = self._inline
         self.offset_code = f"{order}Q" if is_big else f"{order}I"
         self.first: int = struct.unpack_from(self.offset_code, head, self.pointer)[0]
-        self._remaining = _MOST_OVERLAP * size + _ALWAYS_READ
+        self._remaining = _MAX_OVERLAP * size + _ALWAYS_READ
         self._known: dict[tuple[int, int], bytes] = {}
 
     def read(self, offset: int) -> Page:
@@ -232,7 +232,7 @@ class _Parser:
         code = "s" if kind == _TEXT else _INTEGERS.get(kind)
         if code is None or not length:
             return None
-        layout = f"{self._order}{min(length, _MOST_VALUES)}{code}"
+        layout = f"{self._order}{min(length, _MAX_VALUES)}{code}"
         size = struct.calcsize(layout)
         if size > self._inline:
             begin = struct.unpack(self.offset_code, value)[0]

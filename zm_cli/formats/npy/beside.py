@@ -15,7 +15,7 @@ from zm_cli.formats.npy.choose import StoredArray, errors_explained, find_named,
 from zm_cli.formats.npy.mapped import MappedArray
 from zm_cli.formats.shared.beside import (
     BOOLEANS,
-    MOST_LETTERS,
+    MAX_LETTERS,
     WANTED,
     Beside,
     Entries,
@@ -132,6 +132,6 @@ def explain_misfit(option: Option[str], array: StoredArray) -> str | None:
     if dtype.kind in TEXTS:
         if option is not BY:
             return "holds text"
-        return None if 0 < dtype.itemsize <= MOST_LETTERS else f"holds texts of {dtype.itemsize:,} bytes"
+        return None if 0 < dtype.itemsize <= MAX_LETTERS else f"holds texts of {dtype.itemsize:,} bytes"
     fits = is_number(array.header) and (option is not MASK or dtype.kind in "biu")
     return None if fits else f"holds {dtype.newbyteorder('=')} values"

@@ -21,8 +21,8 @@ ERRORS = (OSError, ValueError, EOFError, RuntimeError, struct.error, zipfile.Bad
 
 ZIP = b"PK\x03\x04"
 SUFFIX = ".npy"
-MOST_RANK = 5
-MOST_RATIO = 1100
+MAX_RANK = 5
+MAX_RATIO = 1100
 """How many times its size deflated data can unpack to, and a little more."""
 SPARSE = (("indices", "indptr"), ("row", "col"), ("offsets",))
 """Arrays that SciPy saves of a sparse matrix, beside `data`, `shape` and `format`."""
@@ -74,7 +74,7 @@ def choose_array(path: str, asked: str | None, beside: Collection[str] = ()) -> 
             raise NothingToMeasureError("holds a sparse matrix, not an array", where=path, hint="save it as a full one")
         if not likely and len(found) != 1:
             raise NothingToMeasureError(
-                f"has no array of numbers with 1 to {MOST_RANK} axes", where=path, hint=_describe_few(found)
+                f"has no array of numbers with 1 to {MAX_RANK} axes", where=path, hint=_describe_few(found)
             )
         if len(likely) > 1:
             raise UsageError(
@@ -132,7 +132,7 @@ def sign_file(path: str) -> tuple[int, int, int]:
 def is_usable(array: StoredArray) -> bool:
     """Whether an array can be read as samples."""
     header = array.header
-    return header is not None and is_number(header) and 1 <= len(header.shape) <= MOST_RANK and 0 not in header.shape
+    return header is not None and is_number(header) and 1 <= len(header.shape) <= MAX_RANK and 0 not in header.shape
 
 
 def describe_array(array: StoredArray) -> str:
@@ -172,7 +172,7 @@ def _list_members(stream: IO[bytes], kinds: str) -> Iterator[StoredArray]:
             _check_size(header, info.file_size - offset)
             packed = info.compress_type != zipfile.ZIP_STORED
             deflated = info.compress_type == zipfile.ZIP_DEFLATED
-            if deflated and info.file_size > MOST_RATIO * (info.compress_size + 1):
+            if deflated and info.file_size > MAX_RATIO * (info.compress_size + 1):
                 raise ValueError(f"'{name[:50]}' claims more than its data can unpack to")
             yield StoredArray(name, header, offset if packed else _find_data(stream, info) + offset, packed)
 
@@ -220,7 +220,7 @@ def _check_usable(array: StoredArray, where: str) -> None:
     if header is None or not is_number(header):
         what = "something else" if header is None else f"{header.dtype} values"
         raise NothingToMeasureError(f"holds {what}, not integers or floats of up to 8 bytes", where=where)
-    if not 1 <= len(header.shape) <= MOST_RANK:
-        raise NothingToMeasureError(f"has {len(header.shape)} axes; arrays with 1 to {MOST_RANK} are read", where=where)
+    if not 1 <= len(header.shape) <= MAX_RANK:
+        raise NothingToMeasureError(f"has {len(header.shape)} axes; arrays with 1 to {MAX_RANK} are read", where=where)
     if 0 in header.shape:
         raise NothingToMeasureError(f"is empty: its shape is {header.shape}", where=where)

@@ -11,7 +11,7 @@ from zm_cli.formats.npy.beside import KINDS, explain_misfit
 from zm_cli.formats.npy.choose import SUFFIX, StoredArray, describe_array, list_arrays
 from zm_cli.formats.shared.beside import may_be_beside
 
-MOST_FILES = 100
+MAX_FILES = 100
 """How many files beside the data are looked at."""
 
 
@@ -31,7 +31,7 @@ def _list_others(path: str, begun: str) -> Iterator[tuple[str, StoredArray]]:
         return
     folder, start = os.path.split(begun)
     found = sorted(name for name in os.listdir(folder or ".") if name.startswith(start) and name.endswith(SUFFIX))
-    for name in found[:MOST_FILES]:
+    for name in found[:MAX_FILES]:
         file = os.path.join(folder, name)
         try:
             if not os.path.samefile(file, path):

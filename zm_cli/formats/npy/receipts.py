@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from zm_cli.formats.shared.receipt_beside import read_receipt
-from zm_cli.outputs.receipt import MOST_LETTERS, is_readable
+from zm_cli.outputs.receipt import MAX_LETTERS, is_readable
 
 OF_FILE = frozenset({"output", "provenance", "others"})
 """Fields of a receipt that are about the whole file."""
@@ -17,7 +17,7 @@ def find_receipt(path: str, name: str) -> Mapping[str, Any] | None:
     receipt = read_receipt(path)
     if not is_readable(receipt):
         return receipt
-    return next((entry for entry in _list_all(receipt) if entry.get("dataset", "") == name[:MOST_LETTERS]), None)
+    return next((entry for entry in _list_all(receipt) if entry.get("dataset", "") == name[:MAX_LETTERS]), None)
 
 
 def extend_receipt(receipt: Mapping[str, Any], source: str | None, name: str) -> Mapping[str, Any]:
@@ -25,7 +25,7 @@ def extend_receipt(receipt: Mapping[str, Any], source: str | None, name: str) ->
 
     `source` None: the archive that is written has no other array.
     """
-    own = name[:MOST_LETTERS]
+    own = name[:MAX_LETTERS]
     there = None if source is None else read_receipt(source)
     earlier = _list_all(there) if is_readable(there) else []
     others = [

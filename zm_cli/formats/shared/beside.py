@@ -18,11 +18,11 @@ from zm_cli.formats.shared.sampling import SampleRange
 
 TEXTS_AT_ONCE = 1 << 16
 """How many labels are held as text at a time: a block of small samples has millions of them."""
-MOST_LETTERS = 1 << 12
+MAX_LETTERS = 1 << 12
 """The most bytes of text of fixed length that a label can have: they are stored for every sample."""
 BOOLEANS = {0: "False", 1: "True"}
 WANTED: dict[Option[str], str] = {
-    BY: f"labels are whole numbers, or texts of at most {MOST_LETTERS:,} bytes",
+    BY: f"labels are whole numbers, or texts of at most {MAX_LETTERS:,} bytes",
     WEIGHT: "weights are numbers",
     MASK: "a mask holds booleans or integers",
 }

@@ -8,7 +8,7 @@ from typing import Any
 from zm_cli.data.spec import AXIS_LETTERS, LAYOUTS, Spec
 from zm_cli.errors import UsageError
 
-MOST_CHANNELS = 4
+MAX_CHANNELS = 4
 """A first or last axis of a sample that is at most this long is taken for the channels."""
 
 
@@ -50,7 +50,7 @@ def guess_layout(shape: tuple[int, ...]) -> str | None:
     rank = len(shape)
     if rank <= 2:
         return "NC"[:rank]
-    if rank == 3 or (shape[-1] <= MOST_CHANNELS) == (shape[1] <= MOST_CHANNELS):
+    if rank == 3 or (shape[-1] <= MAX_CHANNELS) == (shape[1] <= MAX_CHANNELS):
         return None
     inner = "HW" if rank == 4 else "DHW"
-    return f"N{inner}C" if shape[-1] <= MOST_CHANNELS else f"NC{inner}"
+    return f"N{inner}C" if shape[-1] <= MAX_CHANNELS else f"NC{inner}"

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 NUMBERS = "biufc"
 """The kinds of dtypes that are numbers, as in `numpy.dtype.kind`."""
 
-MOST_HEADER_BYTES = 10_000
+MAX_HEADER_BYTES = 10_000
 """The limit of NumPy's own reader. Headers of plain arrays with as many axes as NumPy allows take a fifth of this."""
 
 _MAGIC = b"\x93NUMPY"
@@ -75,7 +75,7 @@ def read_npy_header(stream: IO[bytes], kinds: str = NUMBERS) -> NpyHeader:
     """The header of the `.npy` file in a buffered stream, which is left at the first byte of the array's data.
 
     Versions 1.0, 2.0 and 3.0 of the format are read. Raises ValueError for any other file, for a header that is damaged
-    or larger than MOST_HEADER_BYTES, for structured arrays, and for dtypes whose kind is not in `kinds`.
+    or larger than MAX_HEADER_BYTES, for structured arrays, and for dtypes whose kind is not in `kinds`.
     """
     start = stream.read(len(_MAGIC) + 2)
     magic, version = start[: len(_MAGIC)], start[len(_MAGIC) :]
@@ -84,8 +84,8 @@ def read_npy_header(stream: IO[bytes], kinds: str = NUMBERS) -> NpyHeader:
     if version not in _LENGTH_BYTES:
         raise ValueError(f"version {'.'.join(map(str, version))} of the .npy format is not known")
     length = int.from_bytes(_read(stream, _LENGTH_BYTES[version]), "little")
-    if length > MOST_HEADER_BYTES:
-        raise ValueError(f"its header takes {length:,} bytes, more than {MOST_HEADER_BYTES:,}")
+    if length > MAX_HEADER_BYTES:
+        raise ValueError(f"its header takes {length:,} bytes, more than {MAX_HEADER_BYTES:,}")
     header = _parse(_read(stream, length), version)
     if header is None:
         raise ValueError("its header does not describe a plain array")

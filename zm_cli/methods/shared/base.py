@@ -17,35 +17,35 @@ if TYPE_CHECKING:
     from zm_cli.statsfile.stats import Stats
     from zm_cli.transforms.base import Transform
 
-Given = TypeVar("Given", bound="Settings")
+SettingsT = TypeVar("SettingsT", bound="Settings")
 """Settings, or options that are settings, too."""
 
 
 @dataclass(frozen=True)
-class Use:
+class TransformRequest:
     """What a method is used for: data with this `spec` become values of `dtype`, or with `inverse`, are restored.
 
-    `unit` is what integers are divided by (for an inverse: were divided by); None: it follows from the statistics.
+    `divisor` is what integers are divided by (for an inverse: were divided by); None: it follows from the statistics.
     """
 
     spec: Spec
     dtype: np.dtype[Any]
     inverse: bool = False
-    unit: float | None = None
+    divisor: float | None = None
 
-    def find_unit(self, stats: Stats) -> float:
+    def find_divisor(self, stats: Stats) -> float:
         """What integers are divided by, or were for an inverse, with these statistics; 1 where they are not divided."""
         import numpy as np
 
-        from zm_cli.numbers.stored import unit_divisor
+        from zm_cli.numbers.stored import find_unit_divisor
 
-        if self.unit is not None:
-            return self.unit
+        if self.divisor is not None:
+            return self.divisor
         if not stats.unit:
             return 1.0
         # An inverse restores the scale of the data that were measured.
         whole = self.spec.dtype if self.spec.holds_integers else self.spec.real_dtype
-        return unit_divisor(np.dtype(stats.dtype) if self.inverse else whole)
+        return find_unit_divisor(np.dtype(stats.dtype) if self.inverse else whole)
 
 
 class Method(ABC):
@@ -69,7 +69,7 @@ class Method(ABC):
     has_inverse: ClassVar[bool] = True
     """Whether it can be undone."""
 
-    def complete(self, settings: Given) -> Given:
+    def complete(self, settings: SettingsT) -> SettingsT:
         """The settings with the method's own defaults where they are None."""
         lacking = {name: value for name, value in self.defaults.items() if getattr(settings, name) is None}
         return replace(settings, **lacking)
@@ -79,14 +79,14 @@ class Method(ABC):
         median = ("quantiles",) if settings.impute == "median" and "quantiles" not in self.requires else ()
         return (*self.requires, *median)
 
-    def find_flat(self, stats: Stats, settings: Settings) -> tuple[str, NDArray[np.bool_]] | None:
+    def find_constant(self, stats: Stats, settings: Settings) -> tuple[str, NDArray[np.bool_]] | None:
         """A clause about features that it cannot scale as the others, and which ones, in the shape of the features.
 
         None where it does not look for such features.
         """
         return None
 
-    def settle(self, stats: Stats, settings: Given) -> Given:
+    def settle(self, stats: Stats, settings: SettingsT) -> SettingsT:
         """The settings with what follows from the statistics; raises as `make_transform`."""
         return settings
 
@@ -103,7 +103,7 @@ class Method(ABC):
         return []
 
     @abstractmethod
-    def make_transform(self, stats: Stats, settings: Settings, use: Use) -> Transform:
+    def make_transform(self, stats: Stats, settings: Settings, use: TransformRequest) -> Transform:
         """The transform by statistics that fit the data.
 
         Raises UsageError for settings that are not possible, DataError where the statistics do not suffice.

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from zm_cli.methods.shared.base import Method, Use
+from zm_cli.methods.shared.base import Method, TransformRequest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 class Affine:
     """`(x - shift) / scale + offset`, with `shift` and `scale` > 0 in the shape of the features.
 
-    With `clip`, values beyond these ends become the nearer one. `tail` is what rounding dropped from `shift`, `flat`
-    says which features become exactly 0 before the offset (see AffineTransform); both in the shape of the features.
+    With `clip`, values beyond these ends become the nearer one. `tail` is what rounding dropped from `shift`,
+    `constant` says which features become exactly 0 before the offset (see AffineTransform); both in the shape of the
+    features.
     """
 
     shift: Floats
@@ -31,7 +32,7 @@ class Affine:
     offset: float = 0.0
     clip: tuple[float, float] | None = None
     tail: Floats | None = None
-    flat: NDArray[np.bool_] | None = None
+    constant: NDArray[np.bool_] | None = None
 
 
 class Elementwise(Method):
@@ -41,28 +42,28 @@ class Elementwise(Method):
     def find_affine(self, stats: Stats, settings: Settings) -> Affine:
         """The shift and the scale of each feature, in the scale of the statistics."""
 
-    def make_transform(self, stats: Stats, settings: Settings, use: Use) -> AffineTransform:
+    def make_transform(self, stats: Stats, settings: Settings, use: TransformRequest) -> AffineTransform:
         """The affine transform by statistics that fit the data."""
         import numpy as np
 
         from zm_cli.methods.shared.filling import find_filling
-        from zm_cli.numbers.axes import broadcast_shape
-        from zm_cli.numbers.stored import hide_values
+        from zm_cli.numbers.axes import find_broadcast_shape
+        from zm_cli.numbers.stored import find_missing_codes
         from zm_cli.transforms.affine import AffineTransform, is_wide
 
         spec, affine = use.spec, self.find_affine(stats, settings)
-        unit = use.find_unit(stats)
-        filling = find_filling(stats, settings.impute, unit)
+        divisor = use.find_divisor(stats)
+        filling = find_filling(stats, settings.impute, divisor)
         if filling is None:
             filled = None
         elif use.inverse:
             filled = filling.real
         else:
             filled = (filling.divided - affine.shift) / affine.scale + affine.offset
-        shape = broadcast_shape(stats.moments.mean.shape, spec.axes, stats.per)
-        wide = is_wide(np.dtype(stats.dtype) if use.inverse else spec.dtype, unit, spec.packing)
+        shape = find_broadcast_shape(stats.moments.mean.shape, spec.axes, stats.per)
+        wide = is_wide(np.dtype(stats.dtype) if use.inverse else spec.dtype, divisor, spec.packing)
         tail = affine.tail if wide and affine.tail is not None and affine.tail.any() else None
-        flat = affine.flat if wide and affine.flat is not None and affine.flat.any() else None
+        constant = affine.constant if wide and affine.constant is not None and affine.constant.any() else None
         return AffineTransform(
             shift=affine.shift.reshape(shape),
             scale=affine.scale.reshape(shape),
@@ -70,10 +71,10 @@ class Elementwise(Method):
             clip=affine.clip,
             filled=None if filled is None else filled.reshape(shape),
             tail=None if tail is None else tail.reshape(shape),
-            flat=None if flat is None else flat.reshape(shape),
+            constant=None if constant is None else constant.reshape(shape),
             dtype=use.dtype,
-            unit=unit,
-            hidden=hide_values(spec, None if use.inverse else stats.ignore),
+            divisor=divisor,
+            missing_codes=find_missing_codes(spec, None if use.inverse else stats.ignore),
             packing=spec.affine_packing,
             inverse=use.inverse,
         )

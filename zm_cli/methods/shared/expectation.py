@@ -11,7 +11,7 @@ from zm_cli.methods.shared.settings import Impute, Settings
 
 @dataclass(frozen=True)
 class Target:
-    """What a measure of each feature must be: `value`, give or take the tolerance times `unit`.
+    """What a measure of each feature must be: `value`, give or take the tolerance times `width`.
 
     With `or_less`, less is right, too; with `or_more`, more is. Flat features need not have it where `varying`.
     `measure` is one of `zm_cli/pipeline/checking/measures.py`.
@@ -19,7 +19,7 @@ class Target:
 
     measure: str
     value: float
-    unit: float = 1.0
+    width: float = 1.0
     or_less: bool = False
     or_more: bool = False
     varying: bool = False
@@ -29,13 +29,13 @@ class Target:
 class Expectation:
     """What can be expected of data that a method has made.
 
-    A feature is flat, so that nothing could scale it, where its measure `flat` is at most `noise`. `percents` are the
-    two quantiles that are measured, `ddof` is that of deviations. `requires` are the names of the optional statistics
-    that the measures need. With `together`, there is one measure for the samples as a whole.
+    A feature is flat, so that nothing could scale it, where its measure `constant` is at most `noise`. `percents` are
+    the two quantiles that are measured, `ddof` is that of deviations. `requires` are the names of the optional
+    statistics that the measures need. With `together`, there is one measure for the samples as a whole.
     """
 
     targets: tuple[Target, ...]
-    flat: str
+    constant: str
     noise: float = 0.0
     percents: tuple[float, float] | None = None
     ddof: int = 0

@@ -20,7 +20,7 @@ NEGLIGIBLE = 10 * 2.0**-52
 """An extent below this counts as 0, as in scikit-learn (`_handle_zeros_in_scale`)."""
 ROUGH = 1e-3
 """A larger share of its extent by which values are moved because the statistics are rounded is worth a warning."""
-MOST_NAMES = 5
+MAX_NAMES = 5
 NOISE = 1e-12
 """A feature of scaled data whose extent is at most this share of the range had no extent that it was divided by."""
 
@@ -33,7 +33,7 @@ class Extents:
     extent: Floats
 
 
-class Extensive(Elementwise):
+class ExtentMethod(Elementwise):
     """A method that divides each feature by an extent of its values; by 1 where that is 0."""
 
     @abstractmethod
@@ -41,7 +41,7 @@ class Extensive(Elementwise):
         """The extent of each feature with values, in the scale of the statistics; anything for the others."""
 
     @abstractmethod
-    def name_flat(self, settings: Settings) -> str:
+    def name_constant(self, settings: Settings) -> str:
         """What features with an extent of 0 are, to begin a sentence with."""
 
     def find_affine(self, stats: Stats, settings: Settings) -> Affine:
@@ -51,12 +51,12 @@ class Extensive(Elementwise):
         found, some = self.find_extents(stats, settings), stats.moments.count > 0
         varies = found.extent >= NEGLIGIBLE
         extent = np.where(some & varies, found.extent, 1.0)
-        zero, flat = np.where(some, found.zero, 0.0), some & ~varies
+        zero, constant = np.where(some, found.zero, 0.0), some & ~varies
         clip = self.find_clip(settings) if settings.clip and "clip" in self.settings else None
         if settings.range is None or "range" not in self.settings:
-            return Affine(zero, extent, clip=clip, flat=flat)
+            return Affine(zero, extent, clip=clip, constant=constant)
         low, high = settings.range
-        return Affine(zero, extent / (high - low), low, clip, flat=flat)
+        return Affine(zero, extent / (high - low), low, clip, constant=constant)
 
     def find_clip(self, settings: Settings) -> tuple[float, float] | None:
         """The ends that `clip` cuts values off at."""
@@ -76,16 +76,16 @@ class Extensive(Elementwise):
         indices = np.flatnonzero(off > ROUGH).tolist()
         if not indices:
             return []
-        names = ", ".join(f"'{stats.name_feature(index)}'" for index in indices[:MOST_NAMES])
-        more = f" and {len(indices) - MOST_NAMES:,} more" if len(indices) > MOST_NAMES else ""
+        names = ", ".join(f"'{stats.name_feature(index)}'" for index in indices[:MAX_NAMES])
+        more = f" and {len(indices) - MAX_NAMES:,} more" if len(indices) > MAX_NAMES else ""
         return [
             f"whole numbers so large that the statistics round them, which moves scaled values by up to "
             f"{off.max():.2g} of their extent: {names}{more}; subtract a number from them first"
         ]
 
-    def find_flat(self, stats: Stats, settings: Settings) -> tuple[str, NDArray[np.bool_]]:
+    def find_constant(self, stats: Stats, settings: Settings) -> tuple[str, NDArray[np.bool_]]:
         """The features with an extent of 0, and what they are."""
         extent = self.find_extents(stats, settings).extent
-        flat = (stats.moments.count > 0) & ~(extent >= NEGLIGIBLE)
-        tiny = f" (less than {NEGLIGIBLE:.0e} counts as 0)" if (flat & (extent > 0)).any() else ""
-        return f"{self.name_flat(settings)}{tiny}, so that scaling divides by 1", flat
+        constant = (stats.moments.count > 0) & ~(extent >= NEGLIGIBLE)
+        tiny = f" (less than {NEGLIGIBLE:.0e} counts as 0)" if (constant & (extent > 0)).any() else ""
+        return f"{self.name_constant(settings)}{tiny}, so that scaling divides by 1", constant

@@ -14,23 +14,23 @@ from zm_cli.statsfile.stats import Stats
 
 @dataclass(frozen=True)
 class Filling:
-    """The value that fills each feature, in the features' shape: as it is in the data, and `divided` by the unit."""
+    """The value that fills each feature, in the features' shape: as it is in the data, and `divided` by the divisor."""
 
     real: Floats
     divided: Floats
 
 
-def find_filling(stats: Stats, impute: Impute, unit: float) -> Filling | None:
-    """Returns what fills missing values of data whose integers are divided by `unit`; None where they stay missing."""
+def find_filling(stats: Stats, impute: Impute, divisor: float) -> Filling | None:
+    """Returns what fills missing values, for integers that are divided by `divisor`; None if they stay missing."""
     if impute is None:
         return None
     if impute == "median":
         (median,) = find_quantiles(stats, (50.0,))
         # A feature without values is filled with 0, which is also its mean.
         median = np.where(stats.moments.count > 0, median, 0.0)
-        return Filling(median * unit, median)
+        return Filling(median * divisor, median)
     if isinstance(impute, str):
         mean = stats.moments.mean
-        return Filling(mean * unit, mean)
+        return Filling(mean * divisor, mean)
     value = np.full_like(stats.moments.mean, impute)
-    return Filling(value, value / unit)
+    return Filling(value, value / divisor)

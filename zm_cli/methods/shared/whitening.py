@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from zm_cli.errors import DataError, UsageError
 from zm_cli.inputs.columns import list_columns
-from zm_cli.methods.shared.base import Given, Method, Use
+from zm_cli.methods.shared.base import Method, SettingsT, TransformRequest
 from zm_cli.methods.shared.expectation import Target
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 NOISE = 1e-6
 """If all values of a feature are smaller than this, they are rounding errors of one that does not vary."""
-MOST_NAMED = 8
+MAX_NAMED = 8
 """The most features that a sentence names."""
 
 
@@ -62,11 +62,11 @@ class Whitening(Method):
     lost: ClassVar[str]
     """What becomes of directions that are left out, as a clause; `{them}` stands for them."""
 
-    def settle(self, stats: Stats, settings: Given) -> Given:
+    def settle(self, stats: Stats, settings: SettingsT) -> SettingsT:
         """The settings with the number of components."""
         return replace(settings, components=len(find_components(stats, settings).scale))
 
-    def make_transform(self, stats: Stats, settings: Settings, use: Use) -> MatrixTransform:
+    def make_transform(self, stats: Stats, settings: Settings, use: TransformRequest) -> MatrixTransform:
         """The product with W, or with what undoes it, by statistics that fit the data.
 
         With fewer components than there are independent features, the inverse gives the projection on them.
@@ -74,13 +74,13 @@ class Whitening(Method):
         import numpy as np
 
         from zm_cli.methods.shared.filling import find_filling
-        from zm_cli.numbers.axes import kept_axes
-        from zm_cli.numbers.stored import hide_values
+        from zm_cli.numbers.axes import find_feature_axes
+        from zm_cli.numbers.stored import find_missing_codes
         from zm_cli.transforms.matrix import MatrixTransform
 
         spec, found = use.spec, find_components(stats, settings)
-        unit = use.find_unit(stats)
-        filling = find_filling(stats, settings.impute, unit)
+        divisor = use.find_divisor(stats)
+        filling = find_filling(stats, settings.impute, divisor)
         filled = None if filling is None else (filling.real if use.inverse else filling.divided).ravel()
         mean, absent = find_comoments(stats).means(), found.spectrum.absent
         matrix = self.make_matrix(found, inverse=use.inverse)
@@ -89,15 +89,15 @@ class Whitening(Method):
         return MatrixTransform(
             matrix=np.ascontiguousarray(matrix),
             shift=np.where(absent, 0.0, mean),
-            axis=None if stats.per == "pixel" else (*kept_axes(spec.axes, "channel"), len(spec.axes))[0],
+            axis=None if stats.per == "pixel" else (*find_feature_axes(spec.axes, "channel"), len(spec.axes))[0],
             sample_shape=cast("tuple[int, ...]", shape) if stats.per == "pixel" else (),
             filled=filled,
             absent=absent if absent.any() else None,
             known=self.describe_moments(stats, found),
             features=features,
             dtype=use.dtype,
-            unit=unit,
-            hidden=hide_values(spec, None if use.inverse else stats.ignore),
+            divisor=divisor,
+            missing_codes=find_missing_codes(spec, None if use.inverse else stats.ignore),
             packing=spec.affine_packing,
             inverse=use.inverse,
         )
@@ -229,6 +229,6 @@ def _name_features(stats: Stats, chosen: NDArray[np.bool_]) -> str:
     import numpy as np
 
     indices = np.flatnonzero(chosen)
-    names = [stats.name_feature(int(index)) for index in indices[:MOST_NAMED]]
-    more = f" and {len(indices) - MOST_NAMED:,} more" if len(indices) > MOST_NAMED else ""
+    names = [stats.name_feature(int(index)) for index in indices[:MAX_NAMED]]
+    more = f" and {len(indices) - MAX_NAMED:,} more" if len(indices) > MAX_NAMED else ""
     return list_columns(names) + more

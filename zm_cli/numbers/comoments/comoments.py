@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from zm_cli.data.block import Values
 from zm_cli.numbers.blas import limit_blas
 from zm_cli.numbers.pieces import PIECE
-from zm_cli.numbers.stored import Hidden, find_equal, match_values
+from zm_cli.numbers.stored import MissingCodes, find_equal, match_values
 from zm_cli.numbers.sums import Floats, find_constant, two_sum
 
 TALL = 1024
@@ -54,18 +54,21 @@ class CoMoments:
         return cls(0, zero, zero, np.zeros((len(seen), len(seen))), seen)
 
     @classmethod
-    def from_block(cls, values: Values, kept: tuple[int, ...], hidden: Hidden = ()) -> CoMoments:
-        """The co-moments of an array of any real dtype: features along the axes `kept`, samples along all others.
+    def from_block(cls, values: Values, feature_axes: tuple[int, ...], missing_codes: MissingCodes = ()) -> CoMoments:
+        """The co-moments of an array of any real dtype: features along the axes `feature_axes`, samples along all
+        others.
 
-        NaN, infinities and values equal to one of `hidden` are missing. Each piece that fits a core's cache has means
-        of its own, which are subtracted in float64; what rounding leaves of the means of the deviations is subtracted,
-        too (Chan, Golub & LeVeque 1983, "Algorithms for computing the sample variance", eq. 1.7, does the same for one
-        feature). Pieces follow from the shape of the array alone.
+        NaN, infinities and values equal to one of `missing_codes` are missing. Each piece that fits a core's cache has
+        means of its own, which are subtracted in float64; what rounding leaves of the means of the deviations is
+        subtracted, too (Chan, Golub & LeVeque 1983, "Algorithms for computing the sample variance", eq. 1.7, does the
+        same for one feature). Pieces follow from the shape of the array alone.
         """
         limit_blas()
-        features = math.prod(values.shape[axis] for axis in kept)
-        columns = np.moveaxis(values, kept, range(len(kept))).reshape(features, values.size // max(1, features))
-        parts = (_measure_piece(piece, hidden) for piece in _cut_samples(columns))
+        features = math.prod(values.shape[axis] for axis in feature_axes)
+        columns = np.moveaxis(values, feature_axes, range(len(feature_axes))).reshape(
+            features, values.size // max(1, features)
+        )
+        parts = (_measure_piece(piece, missing_codes) for piece in _cut_samples(columns))
         return reduce(CoMoments.merge, parts, cls.identity(features))
 
     def merge(self, other: CoMoments) -> CoMoments:
@@ -158,13 +161,13 @@ def _cut_samples(columns: Values) -> Iterator[Values]:
         yield columns[:, start : start + tall]
 
 
-def _measure_piece(columns: Values, hidden: Hidden) -> CoMoments:
+def _measure_piece(columns: Values, missing_codes: MissingCodes) -> CoMoments:
     """The co-moments of stored values (features, samples)."""
     seen: NDArray[np.bool_] = np.ones(len(columns), dtype=np.bool_)
-    gone = _find_gone(columns, hidden)
-    if gone is not None:
-        np.logical_not(gone.all(axis=1), out=seen)
-        columns = np.compress(~gone[seen].any(axis=0), columns, axis=1)
+    is_missing = _find_missing(columns, missing_codes)
+    if is_missing is not None:
+        np.logical_not(is_missing.all(axis=1), out=seen)
+        columns = np.compress(~is_missing[seen].any(axis=0), columns, axis=1)
     count = columns.shape[1]
     if not (count and seen.any()):
         return CoMoments._of_none(seen)
@@ -173,24 +176,24 @@ def _measure_piece(columns: Values, hidden: Hidden) -> CoMoments:
         values[~seen], low, low_tail = 0.0, np.where(seen, low, 0.0), np.where(seen, low_tail, 0.0)
         center = values.mean(axis=1)
         values -= center[:, None]
-        drift = values.mean(axis=1)
-        values -= drift[:, None]
+        residual = values.mean(axis=1)
+        values -= residual[:, None]
         mean, tail = two_sum(low, center)
-        mean, tail = two_sum(mean, tail + (low_tail + drift))
+        mean, tail = two_sum(mean, tail + (low_tail + residual))
         # NumPy sees that it is one matrix twice, computes half of the product, and mirrors it.
         return CoMoments(count, mean, tail, values @ values.T, seen)
 
 
-def _find_gone(columns: Values, hidden: Hidden) -> NDArray[np.bool_] | None:
+def _find_missing(columns: Values, missing_codes: MissingCodes) -> NDArray[np.bool_] | None:
     """Which values are missing; None where none is."""
-    gone: NDArray[np.bool_] | None = None
+    is_missing: NDArray[np.bool_] | None = None
     # A sum is finite only if all values are, and is much faster than a look at each.
     if columns.dtype.kind == "f" and not math.isfinite(columns.sum(dtype=np.float64)):
-        gone = ~np.isfinite(columns)
-    if matched := match_values(hidden, columns.dtype):
+        is_missing = ~np.isfinite(columns)
+    if matched := match_values(missing_codes, columns.dtype):
         equal = find_equal(columns, matched)
-        gone = equal if gone is None else gone | equal
-    return gone if gone is not None and gone.any() else None
+        is_missing = equal if is_missing is None else is_missing | equal
+    return is_missing if is_missing is not None and is_missing.any() else None
 
 
 def _to_floats(columns: Values) -> tuple[Floats, Floats, Floats]:

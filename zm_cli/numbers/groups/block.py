@@ -13,9 +13,9 @@ from zm_cli.data.block import Labels, Values
 from zm_cli.numbers.groups.groups import Groups, check_before
 from zm_cli.numbers.groups.segments import SHORT, can_be_segments, sum_segments
 from zm_cli.numbers.moments.moments import Moments
-from zm_cli.numbers.moments.weighted_block import MOST_AT_ONCE, measure_block
+from zm_cli.numbers.moments.weighted_block import MAX_AT_ONCE, measure_block
 from zm_cli.numbers.statistic import Statistic
-from zm_cli.numbers.stored import Hidden
+from zm_cli.numbers.stored import MissingCodes
 from zm_cli.numbers.sums import Floats
 
 
@@ -24,18 +24,18 @@ def measure_groups(
     labels: Labels,
     values: Values,
     weights: Floats | None,
-    kept: tuple[int, ...],
-    hidden: Hidden,
+    feature_axes: tuple[int, ...],
+    missing_codes: MissingCodes,
     statistics: Sequence[type[Statistic]],
     measure_optional: Callable[[Values], Sequence[Statistic]],
 ) -> Groups:
     """The statistics of each group in a block, of its samples in their order; DataError where they are too many.
 
-    `values`, `weights`, `kept` and `hidden` are as for `measure_block`; `measure_optional` gives the `statistics`
-    besides the moments. Nothing is computed where they are too many in any case.
+    `values`, `weights`, `feature_axes` and `missing_codes` are as for `measure_block`; `measure_optional` gives the
+    `statistics` besides the moments. Nothing is computed where they are too many in any case.
     """
     codes = labels.codes
-    features = tuple(values.shape[axis] for axis in kept) or (1,)
+    features = tuple(values.shape[axis] for axis in feature_axes) or (1,)
     unlabelled = int(np.count_nonzero(codes < 0))
     if unlabelled == len(codes):
         return replace(Groups.identity(by, features), unlabelled=unlabelled)
@@ -46,10 +46,10 @@ def measure_groups(
     starts = np.flatnonzero(np.diff(codes, prepend=-1))
     lengths = np.diff(starts, append=len(codes))
     check_before(by, len(starts), math.prod(features), statistics)
-    short = (lengths <= SHORT) & (kept == tuple(range(1, values.ndim)) and can_be_segments(values.dtype))
+    short = (lengths <= SHORT) & (feature_axes == tuple(range(1, values.ndim)) and can_be_segments(values.dtype))
     slices = [slice(start, start + length) for start, length in zip(starts.tolist(), lengths.tolist(), strict=True)]
     parts = [
-        measure_block(values[rows], kept, hidden, None if weights is None else weights[rows])
+        measure_block(values[rows], feature_axes, missing_codes, None if weights is None else weights[rows])
         for rows, is_short in zip(slices, short, strict=True)
         if not is_short
     ]
@@ -58,9 +58,11 @@ def measure_groups(
         chosen = np.repeat(short, lengths)
         weighed = None if weights is None else weights[chosen]
         columns = values.reshape(len(values), -1).T
-        step = max(1, MOST_AT_ONCE // len(values))
+        step = max(1, MAX_AT_ONCE // len(values))
         sums = (
-            sum_segments(np.ascontiguousarray(columns[left : left + step, chosen]), lengths[short], weighed, hidden)
+            sum_segments(
+                np.ascontiguousarray(columns[left : left + step, chosen]), lengths[short], weighed, missing_codes
+            )
             for left in range(0, len(columns), step)
         )
         found = Moments.concatenate([Moments.from_sums(each) for each in sums], axis=1)

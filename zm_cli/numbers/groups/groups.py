@@ -14,9 +14,9 @@ from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.statistic import Statistic
 from zm_cli.numbers.sums import Counts, Floats
 
-MOST_GROUPS = 10_000
+MAX_GROUPS = 10_000
 """The most groups of samples: a column with more different values is hardly one of labels."""
-MOST_NUMBERS = 1 << 27
+MAX_NUMBERS = 1 << 27
 """The most numbers that the statistics of all groups may come to: a gigabyte in each worker."""
 FEWER = "group by a column with fewer"
 _WHOLE = re.compile(r"-?[0-9]{1,300}", re.ASCII)
@@ -175,12 +175,12 @@ def check_before(by: str, number: int, features: int, statistics: Sequence[type[
 
 def check_numbers(by: str, number: int, features: int, numbers: int) -> None:
     """Raises DataError where the statistics of so many groups are too many numbers."""
-    if numbers > MOST_NUMBERS:
+    if numbers > MAX_NUMBERS:
         what = f"--by {by} finds {number:,} groups or more, too many for so many features ({features:,})"
         raise DataError(what, hint=f"{FEWER}, or leave out features or statistics")
 
 
 def check_number(by: str, number: int) -> None:
     """Raises DataError where there are too many groups."""
-    if number > MOST_GROUPS:
-        raise DataError(f"--by {by} finds more than {MOST_GROUPS:,} different values", hint=FEWER)
+    if number > MAX_GROUPS:
+        raise DataError(f"--by {by} finds more than {MAX_GROUPS:,} different values", hint=FEWER)

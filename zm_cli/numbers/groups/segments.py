@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from zm_cli.numbers.moments.exact import ExactSums
 from zm_cli.numbers.moments.integer_sums import IntegerSums
 from zm_cli.numbers.moments.weights import WeightSums
-from zm_cli.numbers.stored import Hidden, find_equal, match_values
+from zm_cli.numbers.stored import MissingCodes, find_equal, match_values
 from zm_cli.numbers.sums import Floats, Sums, two_sum
 
 SHORT = 1024
@@ -22,12 +22,14 @@ def can_be_segments(dtype: np.dtype[Any]) -> bool:
     return dtype.kind == "f" or ExactSums.fits(dtype)
 
 
-def sum_segments(columns: NDArray[Any], lengths: NDArray[np.intp], weights: Floats | None, hidden: Hidden = ()) -> Sums:
+def sum_segments(
+    columns: NDArray[Any], lengths: NDArray[np.intp], weights: Floats | None, missing_codes: MissingCodes = ()
+) -> Sums:
     """The sums of each segment of each of `columns` (K, M), arrays of shape (segments, K).
 
     The segments follow one another and have these lengths, from 1 to SHORT. NaN, infinities and values equal to one of
-    `hidden` are missing. `weights` (M,) are those of the values, None where all count alike; values of weight 0 are
-    left out. Floats are summed as the kernels do: the mean, then the deviations from it.
+    `missing_codes` are missing. `weights` (M,) are those of the values, None where all count alike; values of weight 0
+    are left out. Floats are summed as the kernels do: the mean, then the deviations from it.
     """
     starts = np.cumsum(lengths) - lengths
 
@@ -35,7 +37,7 @@ def sum_segments(columns: NDArray[Any], lengths: NDArray[np.intp], weights: Floa
         return np.add.reduceat(array, starts, axis=1)
 
     valid: NDArray[np.bool_] = np.isfinite(columns)
-    if matched := match_values(hidden, columns.dtype):
+    if matched := match_values(missing_codes, columns.dtype):
         valid &= ~find_equal(columns, matched)
     missing = add((~valid if weights is None else ~valid & (weights > 0)).astype(np.int64))
     if weights is not None:
@@ -73,7 +75,7 @@ def _deviate(
         center = np.add.reduceat(work * (part / np.repeat(size, lengths, axis=1)), starts, axis=1)
         gaps = work - np.repeat(center, lengths, axis=1)
         weighted = gaps * part
-        drift = np.add.reduceat(weighted, starts, axis=1)
-        mean, tail = two_sum(center, drift / size)
-        m2 = np.add.reduceat(weighted * gaps, starts, axis=1) - drift * (drift / size)
+        residual = np.add.reduceat(weighted, starts, axis=1)
+        mean, tail = two_sum(center, residual / size)
+        m2 = np.add.reduceat(weighted * gaps, starts, axis=1) - residual * (residual / size)
     return mean, tail, np.maximum(m2, 0.0)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli.numbers.moments.integer_sums import MOST_TOTAL, IntegerSums
+from zm_cli.numbers.moments.integer_sums import MAX_TOTAL, IntegerSums
 from zm_cli.numbers.moments.weights import WeightSums
 from zm_cli.numbers.statistic import ArrayField, FieldError, Population, read_counts
 from zm_cli.numbers.sums import Counts, Floats, Sums
@@ -162,7 +162,7 @@ class _Reader:
     def _take_integers(self, count: Counts) -> IntegerSums:
         """The sums as they are in the file, each within its range, and 0 where nothing was counted."""
         total = self._arrays["sum"]
-        if (total > MOST_TOTAL).any() or (total < -MOST_TOTAL).any():
+        if (total > MAX_TOTAL).any() or (total < -MAX_TOTAL).any():
             raise FieldError("sum", "is too large")
         squares = read_counts(self._arrays, "squares")
         high = read_counts(self._arrays, "squares_high") if "squares_high" in self._arrays else np.zeros_like(squares)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from zm_cli.data.block import Values
 from zm_cli.data.packing import Packing
 from zm_cli.numbers.pieces import Rows, cut_pieces, find_extremes, fold_rows, unfold_sums
-from zm_cli.numbers.stored import Hidden, find_equal, match_values, unpack_values
+from zm_cli.numbers.stored import MissingCodes, find_equal, match_values, unpack_values
 from zm_cli.numbers.sums import Counts, Floats
 from zm_cli.numbers.values import lay_out
 
@@ -27,7 +27,11 @@ class Bounds:
     high: Floats
 
     def count_outside(
-        self, values: Values, kept: tuple[int, ...], hidden: Hidden = (), packing: Packing | None = None
+        self,
+        values: Values,
+        feature_axes: tuple[int, ...],
+        missing_codes: MissingCodes = (),
+        packing: Packing | None = None,
     ) -> Counts:
         """How many values of each feature of a block lie outside, in the features' shape; missing values do not count.
 
@@ -36,24 +40,28 @@ class Bounds:
         count = np.zeros(self.low.size, dtype=np.int64)
         if values.size:
             low, high = self.low.ravel(), self.high.ravel()
-            for features, rows in lay_out(values, kept):
-                count[features] = _count_outside(rows, low[features], high[features], hidden, packing)
+            for features, rows in lay_out(values, feature_axes):
+                count[features] = _count_outside(rows, low[features], high[features], missing_codes, packing)
         return count.reshape(self.low.shape)
 
-    def count_outside_counted(self, counts: Counts, hidden: Hidden = (), packing: Packing | None = None) -> Counts:
+    def count_outside_counted(
+        self, counts: Counts, missing_codes: MissingCodes = (), packing: Packing | None = None
+    ) -> Counts:
         """The same for counted values: how often 0, 1, 2 and so on occur, shape (features, values)."""
         values = np.arange(counts.shape[1])
         real = unpack_values(values, packing)
         outside = (real < self.low[:, np.newaxis]) | (real > self.high[:, np.newaxis])
-        shown = ~np.isin(values, match_values(hidden, values.dtype))
+        shown = ~np.isin(values, match_values(missing_codes, values.dtype))
         count: Counts = np.where(outside & shown, counts, 0).sum(axis=1)
         return count
 
 
-def _count_outside(rows: Rows, low: Floats, high: Floats, hidden: Hidden, packing: Packing | None) -> Counts:
+def _count_outside(
+    rows: Rows, low: Floats, high: Floats, missing_codes: MissingCodes, packing: Packing | None
+) -> Counts:
     """How many values of each column of `rows` (M, K), M >= 1, stand for less than `low` (K) or more than `high` (K).
 
-    Missing values do not count: NaN, infinities and values equal to one of `hidden`.
+    Missing values do not count: NaN, infinities and values equal to one of `missing_codes`.
     """
     if rows.dtype == np.bool_:
         rows = rows.view(np.uint8)
@@ -66,7 +74,7 @@ def _count_outside(rows: Rows, low: Floats, high: Floats, hidden: Hidden, packin
     # Also False if the extremes are NaN.
     if ((least >= low) & (most <= high)).all():
         return np.zeros(rows.shape[1], dtype=np.int64)
-    matched = match_values(hidden, rows.dtype)
+    matched = match_values(missing_codes, rows.dtype)
     folded, rest, copies = fold_rows(rows)
     wide_low, wide_high = np.tile(low, copies), np.tile(high, copies)
     count = np.zeros(folded.shape[1], dtype=np.int64)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from zm_cli.numbers.moments.integer_sums import IntegerSums
 from zm_cli.numbers.pieces import Rows, cut_pieces, find_extremes, fold_rows, sum_columns, unfold_sums
-from zm_cli.numbers.stored import Hidden, find_equal, find_possible, match_values
+from zm_cli.numbers.stored import MissingCodes, find_equal, find_possible, match_values
 from zm_cli.numbers.sums import Counts, Sums, complete_sums, correct_mean, round_mean
 
 
@@ -32,17 +32,17 @@ class ExactSums:
         """Whether values of this dtype can be summed in this way."""
         return dtype.kind in "iu" and dtype.itemsize <= 2
 
-    def add(self, rows: Rows, hidden: Hidden = ()) -> bool:
-        """Adds rows; returns whether any of their values is missing, because it equals one of `hidden`."""
+    def add(self, rows: Rows, missing_codes: MissingCodes = ()) -> bool:
+        """Adds rows; returns whether any of their values is missing, because it equals one of `missing_codes`."""
         low, high = find_extremes(rows)
-        possible = find_possible(match_values(hidden, rows.dtype), low, high)
+        possible = find_possible(match_values(missing_codes, rows.dtype), low, high)
         if possible:
-            gone = find_equal(rows, possible)
-            low = find_extremes(np.where(gone, rows.dtype.type(self._limits.max), rows))[0]
-            high = find_extremes(np.where(gone, rows.dtype.type(self._limits.min), rows))[1]
+            is_missing = find_equal(rows, possible)
+            low = find_extremes(np.where(is_missing, rows.dtype.type(self._limits.max), rows))[0]
+            high = find_extremes(np.where(is_missing, rows.dtype.type(self._limits.min), rows))[1]
             # A zero adds nothing to the sums; how many values there are is counted apart.
-            rows = np.where(gone, rows.dtype.type(0), rows)
-            missing = sum_columns(gone)
+            rows = np.where(is_missing, rows.dtype.type(0), rows)
+            missing = sum_columns(is_missing)
             self._missing += missing
         self._add_present(rows, low, high)
         return bool(possible) and bool(missing.any())
@@ -80,10 +80,10 @@ class ExactSums:
         return complete_sums(self.rows, count, sums.derive(count), self._low, self._high, sums)
 
 
-def sum_counts(counts: Counts, hidden: Hidden = ()) -> Sums:
-    """The exact sums for each row of `counts` (K, V), how often the values 0 to V - 1 occur; `hidden` are missing."""
+def sum_counts(counts: Counts, missing_codes: MissingCodes = ()) -> Sums:
+    """The exact sums for each row of `counts` (K, V), which say how often the values 0 to V - 1 occur."""
     values = np.arange(counts.shape[1])
-    present = (counts > 0) & ~np.isin(values, match_values(hidden, values.dtype))
+    present = (counts > 0) & ~np.isin(values, match_values(missing_codes, values.dtype))
     counted = np.where(present, counts, 0)
     count = counted.sum(axis=1)
     # Python's integers, which have no limit: of a hundred million images the squares do not fit 64 bits.

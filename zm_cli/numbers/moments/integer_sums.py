@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli.numbers.stored import unit_divisor
+from zm_cli.numbers.stored import find_unit_divisor
 from zm_cli.numbers.sums import Counts, Floats, correct_mean, round_mean
 
 LOW_BITS = 62
 """Bits of a sum of squares that `squares` holds: two of them can be added without overflow."""
-MOST_TOTAL = 1 << 61
+MAX_TOTAL = 1 << 61
 """The largest sum of integers that is kept: twice as much fits into 64 bits."""
 
-UNITS = frozenset(unit_divisor(np.dtype(name)) for name in ("int8", "uint8", "int16", "uint16"))
+UNITS = frozenset(find_unit_divisor(np.dtype(name)) for name in ("int8", "uint8", "int16", "uint16"))
 """What values can have been divided by."""
 
 
@@ -42,7 +42,7 @@ class IntegerSums:
     @classmethod
     def from_unbounded(cls, total: NDArray[np.object_], squares: NDArray[np.object_]) -> IntegerSums | None:
         """The same from arrays of Python's integers; None where a sum is too large to be kept."""
-        if (np.abs(total) > MOST_TOTAL).any():
+        if (np.abs(total) > MAX_TOTAL).any():
             return None
         low, high = squares & ((1 << LOW_BITS) - 1), squares >> LOW_BITS
         return cls(total.astype(np.int64), low.astype(np.int64), high.astype(np.int64))
@@ -61,7 +61,7 @@ class IntegerSums:
     def merge(self, other: IntegerSums) -> IntegerSums | None:
         """The sums of both parts, which have one divisor; None where a sum is too large to be kept."""
         total = self.total + other.total
-        if total.max() > MOST_TOTAL or total.min() < -MOST_TOTAL:
+        if total.max() > MAX_TOTAL or total.min() < -MAX_TOTAL:
             return None
         sums = IntegerSums.from_totals(total, self.squares + other.squares)
         high = sums.squares_high + self.squares_high + other.squares_high

@@ -15,30 +15,30 @@ from numpy.typing import NDArray
 
 from zm_cli.numbers.moments.exact import ExactSums
 from zm_cli.numbers.pieces import Rows, cut_pieces, find_extremes, fold_rows, sum_columns, unfold_sums
-from zm_cli.numbers.stored import Hidden, find_equal, find_possible, match_values
+from zm_cli.numbers.stored import MissingCodes, find_equal, find_possible, match_values
 from zm_cli.numbers.sums import Floats, Sums, complete_sums, correct_mean, round_mean, two_sum
 
-Gone = NDArray[np.bool_]
+MissingMask = NDArray[np.bool_]
 """Which values of an array are missing."""
 
 
-def sum_rows(rows: Rows, hidden: Hidden = ()) -> Sums:
+def sum_rows(rows: Rows, missing_codes: MissingCodes = ()) -> Sums:
     """The sums of each column of `rows` (M, K), C-contiguous, of any real dtype, M >= 1.
 
-    NaN, infinities and values equal to one of `hidden` are counted as missing.
+    NaN, infinities and values equal to one of `missing_codes` are counted as missing.
     """
     if rows.dtype == np.bool_:
         rows = rows.view(np.uint8)
     if ExactSums.fits(rows.dtype):
         exact = ExactSums(rows.shape[1], rows.dtype)
-        exact.add(rows, hidden)
+        exact.add(rows, missing_codes)
         return exact.finish()
     low, high = find_extremes(rows)
     if rows.dtype.kind != "f":
-        possible = find_possible(match_values(hidden, rows.dtype), low, high)
+        possible = find_possible(match_values(missing_codes, rows.dtype), low, high)
         return _sum_integers(rows, low, high) if not possible else _sum_masked_integers(rows, possible)
     # NaN in a column hides its extremes.
-    matched = match_values(hidden, rows.dtype)
+    matched = match_values(missing_codes, rows.dtype)
     if not (np.isfinite(low).all() and np.isfinite(high).all()) or find_possible(matched, low, high):
         return _sum_masked(rows, matched)
     sums = _sum_floats(rows, low.astype(np.float64), high.astype(np.float64))
@@ -48,46 +48,46 @@ def sum_rows(rows: Rows, hidden: Hidden = ()) -> Sums:
 
 def _sum_masked_integers(rows: Rows, matched: tuple[Any, ...]) -> Sums:
     """The sums of 32- or 64-bit integers without those that equal one of `matched`."""
-    gone = find_equal(rows, matched)
+    is_missing = find_equal(rows, matched)
     limits = np.iinfo(rows.dtype)
-    low = find_extremes(np.where(gone, rows.dtype.type(limits.max), rows))[0]
-    high = find_extremes(np.where(gone, rows.dtype.type(limits.min), rows))[1]
-    none, zero = gone.all(axis=0), rows.dtype.type(0)
-    return _sum_integers(rows, np.where(none, zero, low), np.where(none, zero, high), gone)
+    low = find_extremes(np.where(is_missing, rows.dtype.type(limits.max), rows))[0]
+    high = find_extremes(np.where(is_missing, rows.dtype.type(limits.min), rows))[1]
+    none, zero = is_missing.all(axis=0), rows.dtype.type(0)
+    return _sum_integers(rows, np.where(none, zero, low), np.where(none, zero, high), is_missing)
 
 
-def _sum_integers(rows: Rows, low: NDArray[Any], high: NDArray[Any], gone: Gone | None = None) -> Sums:
-    """The sums of 32- or 64-bit integers with these extremes, without those that are `gone` (same shape)."""
-    return (_sum_narrow_integers if rows.dtype.itemsize == 4 else _sum_wide_integers)(rows, low, high, gone)
+def _sum_integers(rows: Rows, low: NDArray[Any], high: NDArray[Any], is_missing: MissingMask | None = None) -> Sums:
+    """The sums of 32- or 64-bit integers with these extremes, without those that are `is_missing` (same shape)."""
+    return (_sum_narrow_integers if rows.dtype.itemsize == 4 else _sum_wide_integers)(rows, low, high, is_missing)
 
 
-def _sum_narrow_integers(rows: Rows, low: NDArray[Any], high: NDArray[Any], gone: Gone | None) -> Sums:
+def _sum_narrow_integers(rows: Rows, low: NDArray[Any], high: NDArray[Any], is_missing: MissingMask | None) -> Sums:
     """32-bit integers: exact sums, and exact deviations from the integer nearest to the mean."""
-    count = np.full(len(low), len(rows)) if gone is None else len(rows) - sum_columns(gone)
-    folded, rest, copies = fold_rows(rows if gone is None else np.where(gone, rows.dtype.type(0), rows))
+    count = np.full(len(low), len(rows)) if is_missing is None else len(rows) - sum_columns(is_missing)
+    folded, rest, copies = fold_rows(rows if is_missing is None else np.where(is_missing, rows.dtype.type(0), rows))
     total = np.zeros(folded.shape[1], dtype=np.int64)
     for columns, piece in cut_pieces(folded):
         total[columns] += piece.sum(axis=0, dtype=np.int64)
     nearest, residue = round_mean(unfold_sums(total, copies) + rest.sum(axis=0, dtype=np.int64), count)
-    if gone is not None:
+    if is_missing is not None:
         # What is missing does not deviate.
-        folded, rest, copies = fold_rows(np.where(gone, nearest.astype(rows.dtype), rows))
+        folded, rest, copies = fold_rows(np.where(is_missing, nearest.astype(rows.dtype), rows))
     _, square = _deviate(folded, rest, copies, nearest.astype(np.float64))
     return complete_sums(len(rows), count, correct_mean(count, nearest, residue, square), low, high)
 
 
-def _sum_wide_integers(rows: Rows, low: NDArray[Any], high: NDArray[Any], gone: Gone | None) -> Sums:
+def _sum_wide_integers(rows: Rows, low: NDArray[Any], high: NDArray[Any], is_missing: MissingMask | None) -> Sums:
     """64-bit integers, by their distance from the column's minimum: exact if it fits into 32 bits, else as float64."""
     # Unsigned arithmetic wraps around, so the distance between any two 64-bit integers is right.
     distance = high.view(np.uint64) - low.view(np.uint64)
     shifted = rows.view(np.uint64) - low.view(np.uint64)
     zero, top = np.zeros(len(low)), distance.astype(np.float64)
     if (distance < 1 << 32).all():
-        sums = _sum_narrow_integers(shifted.astype(np.uint32), zero, top, gone)
-    elif gone is None:
+        sums = _sum_narrow_integers(shifted.astype(np.uint32), zero, top, is_missing)
+    elif is_missing is None:
         sums = _sum_floats(shifted, zero, top)
     else:
-        sums = _sum_masked(np.where(gone, np.nan, shifted), ())
+        sums = _sum_masked(np.where(is_missing, np.nan, shifted), ())
     base = low.astype(np.float64)
     dropped = np.array([int(exact) - int(rounded) for exact, rounded in zip(low, base, strict=True)], dtype=np.float64)
     mean, tail = two_sum(base, sums.mean)
@@ -100,14 +100,14 @@ def _sum_wide_integers(rows: Rows, low: NDArray[Any], high: NDArray[Any], gone: 
 def _deviate(folded: Rows, rest: Rows, copies: int, center: Floats) -> tuple[Floats, Floats]:
     """The sums of the deviations from the center, and of their squares, both of shape (columns,)."""
     wide = np.tile(center, copies)
-    drift, square = np.zeros_like(wide), np.zeros_like(wide)
+    residual, square = np.zeros_like(wide), np.zeros_like(wide)
     for columns, piece in cut_pieces(folded):
         deviation = np.subtract(piece, wide[columns], dtype=np.float64)
-        drift[columns] += deviation.sum(axis=0)
+        residual[columns] += deviation.sum(axis=0)
         square[columns] += np.einsum("ij,ij->j", deviation, deviation)
     deviation = np.subtract(rest, center, dtype=np.float64)
-    drift = unfold_sums(drift, copies) + deviation.sum(axis=0)
-    return drift, unfold_sums(square, copies) + np.einsum("ij,ij->j", deviation, deviation)
+    residual = unfold_sums(residual, copies) + deviation.sum(axis=0)
+    return residual, unfold_sums(square, copies) + np.einsum("ij,ij->j", deviation, deviation)
 
 
 def _sum_floats(rows: Rows, low: Floats, high: Floats) -> Sums:
@@ -118,9 +118,9 @@ def _sum_floats(rows: Rows, low: Floats, high: Floats) -> Sums:
         for columns, piece in cut_pieces(folded):
             total[columns] += piece.sum(axis=0, dtype=np.float64)
         center = (unfold_sums(total, copies) + rest.sum(axis=0, dtype=np.float64)) / count
-        drift, square = _deviate(folded, rest, copies, center)
+        residual, square = _deviate(folded, rest, copies, center)
         counts = np.full(len(low), count)
-        return complete_sums(count, counts, correct_mean(counts, center, drift, square), low, high)
+        return complete_sums(count, counts, correct_mean(counts, center, residual, square), low, high)
 
 
 def _sum_masked(rows: Rows, matched: tuple[Any, ...]) -> Sums:
@@ -152,22 +152,22 @@ def _sum_masked(rows: Rows, matched: tuple[Any, ...]) -> Sums:
             total[columns] += (_mask(piece, matched)[0] / wide_number[columns]).sum(axis=0)
         center = unfold_sums(total, copies) + (_mask(rest, matched)[0] / number).sum(axis=0)
         wide_center = np.tile(center, copies)
-        drift, square = np.zeros(wide), np.zeros(wide)
+        residual, square = np.zeros(wide), np.zeros(wide)
         for columns, piece in cut_pieces(folded):
             deviation = _deviate_masked(piece, matched, wide_center[columns])
-            drift[columns] += deviation.sum(axis=0)
+            residual[columns] += deviation.sum(axis=0)
             square[columns] += np.einsum("ij,ij->j", deviation, deviation)
         deviation = _deviate_masked(rest, matched, center)
-        drift = unfold_sums(drift, copies) + deviation.sum(axis=0)
+        residual = unfold_sums(residual, copies) + deviation.sum(axis=0)
         square = unfold_sums(square, copies) + np.einsum("ij,ij->j", deviation, deviation)
-        mean, tail = two_sum(center, drift / number)
-        m2 = np.maximum(square - drift * drift / number, 0.0)
+        mean, tail = two_sum(center, residual / number)
+        m2 = np.maximum(square - residual * residual / number, 0.0)
     return Sums(count, mean, tail, m2, low, high, len(rows) - count)
 
 
-def _mask(piece: Rows, matched: tuple[Any, ...]) -> tuple[Floats, Gone]:
+def _mask(piece: Rows, matched: tuple[Any, ...]) -> tuple[Floats, MissingMask]:
     """The values as float64 with 0 for missing ones, and a mask of the values that are not missing."""
-    valid: Gone = np.isfinite(piece)
+    valid: MissingMask = np.isfinite(piece)
     for value in matched:
         valid &= piece != value
     return np.where(valid, piece, 0).astype(np.float64), valid

@@ -16,7 +16,7 @@ from zm_cli.numbers.moments.integer_sums import IntegerSums
 from zm_cli.numbers.moments.kernels import sum_rows
 from zm_cli.numbers.moments.weights import WeightSums
 from zm_cli.numbers.statistic import Population, Statistic
-from zm_cli.numbers.stored import Hidden
+from zm_cli.numbers.stored import MissingCodes
 from zm_cli.numbers.sums import Counts, Floats, Sums, find_constant, two_sum
 from zm_cli.numbers.values import lay_out
 
@@ -58,29 +58,29 @@ class Moments(Statistic):
         return cls(none, zero, zero, np.full(shape, np.inf), np.full(shape, -np.inf), none, zero)
 
     @classmethod
-    def from_block(cls, values: Values, kept: tuple[int, ...], hidden: Hidden = ()) -> Moments:
-        """The moments of an array of any real dtype over all its axes but `kept`; shape (1,) if none is kept.
+    def from_block(cls, values: Values, feature_axes: tuple[int, ...], missing_codes: MissingCodes = ()) -> Moments:
+        """The moments of an array of any real dtype over all its axes but `feature_axes`; shape (1,) if none is kept.
 
-        NaN, infinities and values equal to one of `hidden` are missing. Squared deviations are taken from the block's
-        own mean in float64; 8- and 16-bit integers are summed exactly, and the sums are kept.
+        NaN, infinities and values equal to one of `missing_codes` are missing. Squared deviations are taken from the
+        block's own mean in float64; 8- and 16-bit integers are summed exactly, and the sums are kept.
         """
-        shape = tuple(values.shape[axis] for axis in kept) or (1,)
+        shape = tuple(values.shape[axis] for axis in feature_axes) or (1,)
         if values.size == 0:
             return cls.identity(shape)
-        parts = [cls._from_rows(rows, hidden) for _, rows in lay_out(values, kept)]
+        parts = [cls._from_rows(rows, missing_codes) for _, rows in lay_out(values, feature_axes)]
         return parts[0].reshape(shape) if len(parts) == 1 else cls.concatenate(parts)
 
     @classmethod
-    def from_counts(cls, counts: Counts, hidden: Hidden = ()) -> Moments:
+    def from_counts(cls, counts: Counts, missing_codes: MissingCodes = ()) -> Moments:
         """The moments of unsigned integers from how often 0, 1, 2 and so on occur, shape (features, values).
 
-        The sums are exact; values equal to one of `hidden` are missing.
+        The sums are exact; values equal to one of `missing_codes` are missing.
         """
-        return cls.from_sums(sum_counts(counts, hidden))
+        return cls.from_sums(sum_counts(counts, missing_codes))
 
     @classmethod
-    def _from_rows(cls, rows: Values, hidden: Hidden) -> Moments:
-        return cls.from_sums(sum_rows(rows, hidden))
+    def _from_rows(cls, rows: Values, missing_codes: MissingCodes) -> Moments:
+        return cls.from_sums(sum_rows(rows, missing_codes))
 
     @classmethod
     def from_sums(cls, sums: Sums) -> Moments:

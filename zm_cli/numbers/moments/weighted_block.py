@@ -10,46 +10,50 @@ from numpy.typing import NDArray
 from zm_cli.data.block import Values
 from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.moments.weights import WeightSums
-from zm_cli.numbers.stored import Hidden, find_equal, match_values
+from zm_cli.numbers.stored import MissingCodes, find_equal, match_values
 from zm_cli.numbers.sums import Floats, Sums, two_sum
 
-MOST_AT_ONCE = 1 << 20
+MAX_AT_ONCE = 1 << 20
 """The most values that are worked on at a time: ten arrays of float64 with so many are held."""
 _STAGE = 1024
 """Samples that are added up one after the other."""
 
 
-def measure_block(values: Values, kept: tuple[int, ...], hidden: Hidden = (), weights: Floats | None = None) -> Moments:
+def measure_block(
+    values: Values, feature_axes: tuple[int, ...], missing_codes: MissingCodes = (), weights: Floats | None = None
+) -> Moments:
     """The moments of a block of any real dtype, as `Moments.from_block` says; with `weights`, the weighted ones.
 
     `weights` has one finite weight, not negative, for each sample; one of weight 0 is left out, so that its values are
     neither counted nor missing. No exact sums of integers are kept with weights.
     """
     if weights is None or not values.size:
-        return Moments.from_block(values, kept, hidden)
-    together = max(1, MOST_AT_ONCE * len(values) // values.size)
+        return Moments.from_block(values, feature_axes, missing_codes)
+    together = max(1, MAX_AT_ONCE * len(values) // values.size)
     tops = range(0, len(values), together)
     pieces = ((values[top : top + together], weights[top : top + together]) for top in tops)
-    return reduce(Moments.merge, (_weigh_piece(piece, kept, hidden, weight) for piece, weight in pieces))
+    return reduce(Moments.merge, (_weigh_piece(piece, feature_axes, missing_codes, weight) for piece, weight in pieces))
 
 
-def _weigh_piece(values: Values, kept: tuple[int, ...], hidden: Hidden, weights: Floats) -> Moments:
-    if kept == tuple(range(1, values.ndim)):
-        each = _list_values(values, hidden)
+def _weigh_piece(
+    values: Values, feature_axes: tuple[int, ...], missing_codes: MissingCodes, weights: Floats
+) -> Moments:
+    if feature_axes == tuple(range(1, values.ndim)):
+        each = _list_values(values, missing_codes)
     else:
-        alone = Moments.from_block(values, (0, *kept), hidden)
+        alone = Moments.from_block(values, (0, *feature_axes), missing_codes)
         each = Sums(alone.count, alone.mean, alone.tail, alone.m2, alone.min, alone.max, alone.missing)
-    shape = tuple(values.shape[axis] for axis in kept) or (1,)
+    shape = tuple(values.shape[axis] for axis in feature_axes) or (1,)
     return Moments.from_sums(weigh_samples(each, weights)).reshape(shape)
 
 
-def _list_values(values: Values, hidden: Hidden) -> Sums:
+def _list_values(values: Values, missing_codes: MissingCodes) -> Sums:
     """The sums of each value by itself, in the shape of `values`, of any real dtype; wide integers are rounded.
 
-    NaN, infinities and values equal to one of `hidden` are missing.
+    NaN, infinities and values equal to one of `missing_codes` are missing.
     """
     valid: NDArray[np.bool_] = np.isfinite(values)
-    if matched := match_values(hidden, values.dtype):
+    if matched := match_values(missing_codes, values.dtype):
         valid &= ~find_equal(values, matched)
     real = np.where(valid, values, 0).astype(np.float64)
     count, zero = valid.astype(np.int64), np.zeros(values.shape)
@@ -77,10 +81,10 @@ def weigh_samples(each: Sums, weights: Floats) -> Sums:
         # Divided before they are added, so that sums of large values do not overflow.
         center = _add(each.mean * (size / divisor))
         gaps = np.where(some, (each.mean - center) + each.tail, 0.0)
-        drift = _add(size * gaps)
+        residual = _add(size * gaps)
         m2 = _add(weight * np.where(some, each.m2, 0.0)) + _add(size * gaps * gaps)
-        mean, tail = two_sum(center, drift / divisor)
-        m2 = np.maximum(m2 - drift * (drift / divisor), 0.0)
+        mean, tail = two_sum(center, residual / divisor)
+        m2 = np.maximum(m2 - residual * (residual / divisor), 0.0)
     return Sums(count, mean, tail, m2, low, high, missing, weights=found)
 
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from zm_cli.numbers.moments.arrays import ROUNDING
 from zm_cli.numbers.moments.moments import Moments
-from zm_cli.numbers.sketch.leading_bits import MOST_DROPPED, find_bounds
+from zm_cli.numbers.sketch.leading_bits import MAX_DROPPED, find_bounds
 from zm_cli.numbers.sketch.ranks import find_quantiles
-from zm_cli.numbers.sketch.size import MOST_READ
+from zm_cli.numbers.sketch.size import MAX_READ
 from zm_cli.numbers.sketch.sketch import Sketch
 from zm_cli.numbers.statistic import FieldError, Population, read_counts
 from zm_cli.numbers.sums import Counts, Floats
@@ -27,7 +27,7 @@ def write_quantiles(sketch: Sketch, probabilities: Floats) -> dict[str, NDArray[
         "quantiles.probabilities": probabilities,
         "quantiles.values": find_quantiles(sketch, probabilities),
         "quantiles.buckets": sketch.sizes,
-        "quantiles.shift": sketch.shift,
+        "quantiles.shift": sketch.dropped_bits,
         "quantiles.lowest": np.where(none, np.nan, sketch.lowest),
         "quantiles.highest": np.where(none, np.nan, sketch.highest),
         "quantiles.bounds": sketch.bounds,
@@ -44,7 +44,7 @@ def read_quantiles(arrays: Arrays, population: Population) -> tuple[Sketch, Floa
     """
     sketch = _read_sketch(arrays)
     _check_sizes(sketch)
-    bits = np.repeat(sketch.shift.ravel(), sketch.sizes.ravel())
+    bits = np.repeat(sketch.dropped_bits.ravel(), sketch.sizes.ravel())
     if not np.isfinite(sketch.bounds).all():
         raise FieldError("quantiles.bounds", "is not finite")
     if (find_bounds(sketch.bounds, bits) != sketch.bounds).any():
@@ -84,10 +84,10 @@ def _read_sketch(arrays: Arrays) -> Sketch:
 
 def _check_sizes(sketch: Sketch) -> None:
     """Raises FieldError where a feature has too many buckets, or arrays differ in their number."""
-    if (sketch.sizes > MOST_READ).any():
-        raise FieldError("quantiles.buckets", f"are more than {MOST_READ:,}")
-    if (sketch.shift > MOST_DROPPED).any():
-        raise FieldError("quantiles.shift", f"is more than {MOST_DROPPED}")
+    if (sketch.sizes > MAX_READ).any():
+        raise FieldError("quantiles.buckets", f"are more than {MAX_READ:,}")
+    if (sketch.dropped_bits > MAX_DROPPED).any():
+        raise FieldError("quantiles.shift", f"is more than {MAX_DROPPED}")
     total = int(sketch.sizes.sum())
     for name, array in (("bounds", sketch.bounds), ("counts", sketch.counts)):
         if len(array) != total:
@@ -112,13 +112,13 @@ def _check_counts(sketch: Sketch, count: Counts | None) -> None:
 def _check_extremes(sketch: Sketch, moments: Moments | None) -> None:
     """Raises FieldError where the extremes do not lie in the first and the last bucket, or are not the moments'."""
     some = np.flatnonzero(sketch.sizes)
-    first, shift = sketch.starts[some], sketch.shift.ravel()[some]
+    first, dropped_bits = sketch.starts[some], sketch.dropped_bits.ravel()[some]
     last = first + sketch.sizes.ravel()[some] - 1
     for name, array, index, which in (
         ("lowest", sketch.lowest, first, "first"),
         ("highest", sketch.highest, last, "last"),
     ):
-        if (find_bounds(array.ravel()[some], shift) != sketch.bounds[index]).any():
+        if (find_bounds(array.ravel()[some], dropped_bits) != sketch.bounds[index]).any():
             raise FieldError(f"quantiles.{name}", f"does not lie in the {which} bucket")
     if moments is not None:
         _check_near("quantiles.lowest", sketch.lowest, moments.min, "is not 'min'")

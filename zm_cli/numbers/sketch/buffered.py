@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from zm_cli.data.block import Values
-from zm_cli.numbers.sketch.size import EXTRA_NUMBERS, MOST_NUMBERS
+from zm_cli.numbers.sketch.size import EXTRA_NUMBERS, MAX_NUMBERS
 from zm_cli.numbers.sketch.sketch import Sketch, list_rows
 from zm_cli.numbers.statistic import Shape
-from zm_cli.numbers.stored import Hidden
+from zm_cli.numbers.stored import MissingCodes
 
-_MOST_BLOCKS = 32
+_MAX_BLOCKS = 32
 """The most arrays that wait."""
 
 
@@ -31,12 +31,14 @@ class BufferedSketch:
     waiting: Sequence[Values] = ()
 
     @classmethod
-    def from_block(cls, values: Values, kept: tuple[int, ...], hidden: Hidden = ()) -> BufferedSketch:
+    def from_block(
+        cls, values: Values, feature_axes: tuple[int, ...], missing_codes: MissingCodes = ()
+    ) -> BufferedSketch:
         """What `Sketch.from_block` returns, of a copy of the values where they are few."""
-        shape = tuple(values.shape[axis] for axis in kept) or (1,)
-        if hidden or not values.size or values.nbytes > 8 * MOST_NUMBERS * math.prod(shape):
-            return cls(Sketch.from_block(values, kept, hidden))
-        rows = list_rows(values, kept)
+        shape = tuple(values.shape[axis] for axis in feature_axes) or (1,)
+        if missing_codes or not values.size or values.nbytes > 8 * MAX_NUMBERS * math.prod(shape):
+            return cls(Sketch.from_block(values, feature_axes, missing_codes))
+        rows = list_rows(values, feature_axes)
         # The block may be changed later. In the copy, the values of a feature lie beside one another.
         return cls(Sketch.identity(shape), [rows.copy() if np.may_share_memory(rows, values) else rows])
 
@@ -46,10 +48,10 @@ class BufferedSketch:
         waiting = [*self.waiting, *other.waiting]
         nbytes = sum(block.shape[1] * block.itemsize for block in waiting)
         buckets = int(counted[0].sizes.max()) if counted else 0
-        is_full = 16 * buckets + nbytes > 8 * MOST_NUMBERS
+        is_full = 16 * buckets + nbytes > 8 * MAX_NUMBERS
         if is_full or len(counted) > 1 or len({block.dtype for block in waiting}) > 1:
             return BufferedSketch(_count(counted, waiting, self.counted.shape))
-        if len(waiting) > _MOST_BLOCKS:
+        if len(waiting) > _MAX_BLOCKS:
             waiting = [np.concatenate(waiting, axis=1)]
         return BufferedSketch(counted[0] if counted else self.counted, waiting)
 

@@ -15,15 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zm_cli.numbers.pieces import PIECE
-from zm_cli.numbers.sketch.size import MOST_BUCKETS
+from zm_cli.numbers.sketch.size import MAX_BUCKETS
 from zm_cli.numbers.sums import Counts, Floats
 
-MOST_DROPPED = 52
-"""The most bits that are ever dropped: sign and exponent are left, which have fewer values than MOST_BUCKETS."""
+MAX_DROPPED = 52
+"""The most bits that are ever dropped: sign and exponent are left, which have fewer values than MAX_BUCKETS."""
 
 _LEADING_BITS = 12
 """How many bits are looked at first: sign and exponent, or the first ones in which values differ. 2**12 is less than
-MOST_BUCKETS."""
+MAX_BUCKETS."""
 _TABLE_BITS = 17
 """A table of counts has at most 2**17 entries, which stay in a core's cache."""
 _FEW = 4096
@@ -36,63 +36,65 @@ Bits = NDArray[np.uint64]
 class Buckets:
     """The buckets of some features, one after another.
 
-    `sizes` and `shift` (features,) are the number of buckets of each feature, and how many bits are dropped; `bounds`
-    and `counts` (total,) the smallest float of each bucket, ascending in each feature, and how many values it holds.
+    `sizes` and `dropped_bits` (features,) are how many buckets each feature has, and how many bits are dropped. `bounds`
+    and `counts` (total,) are the smallest float of each bucket, ascending in a feature, and how many values it holds.
     """
 
     sizes: Counts
-    shift: Counts
+    dropped_bits: Counts
     bounds: Floats
     counts: Counts
 
 
-def find_bounds(values: Floats, shift: NDArray[Any]) -> Floats:
-    """The smallest float of the bucket of each value, where `shift` bits are dropped; both of one shape.
+def find_bounds(values: Floats, dropped_bits: NDArray[Any]) -> Floats:
+    """The smallest float of the bucket of each value, where `dropped_bits` bits are dropped; both of one shape.
 
     For what is not finite, it is not finite either.
     """
-    bits, dropped = values.view(np.int64), (np.int64(1) << shift) - 1
+    bits, dropped = values.view(np.int64), (np.int64(1) << dropped_bits) - 1
     # The larger the bits of a negative float, the smaller it is.
     return np.where(bits < 0, bits | dropped, bits & ~dropped).view(np.float64)
 
 
-def find_ends(bounds: Floats, shift: NDArray[Any]) -> Floats:
-    """The largest float of the buckets that begin at `bounds`, where `shift` bits are dropped; both of one shape.
+def find_ends(bounds: Floats, dropped_bits: NDArray[Any]) -> Floats:
+    """The largest float of the buckets that begin at `bounds`, with `dropped_bits` bits dropped; both of one shape.
 
     It is 0 for the bucket that begins at 0, which holds nothing else but numbers too small to matter.
     """
-    bits, dropped = bounds.view(np.int64), (np.int64(1) << shift) - 1
+    bits, dropped = bounds.view(np.int64), (np.int64(1) << dropped_bits) - 1
     ends = np.where(bits < 0, bits & ~dropped, bits | dropped).view(np.float64)
     return np.where(bounds == 0, 0.0, ends)
 
 
-def gather(bounds: Floats, counts: Counts, shift: Counts) -> Buckets:
-    """The buckets of all values that are counted in some buckets, where `shift` bits or more are dropped.
+def gather(bounds: Floats, counts: Counts, dropped_bits: Counts) -> Buckets:
+    """The buckets of all values that are counted in some buckets, where `dropped_bits` bits or more are dropped.
 
     `bounds` and `counts` have the shape (features, buckets): in any order, some of them equal, and NaN with the count 0
-    where there is no bucket. `shift` has the shape (features,).
+    where there is no bucket. `dropped_bits` has the shape (features,).
     """
     order = np.argsort(bounds, axis=1, kind="stable")
     order += np.arange(len(bounds))[:, np.newaxis] * bounds.shape[1]
-    return gather_sorted(bounds.take(order), counts.take(order), shift)
+    return gather_sorted(bounds.take(order), counts.take(order), dropped_bits)
 
 
-def gather_sorted(bounds: Floats, counts: Counts, shift: Counts) -> Buckets:
+def gather_sorted(bounds: Floats, counts: Counts, dropped_bits: Counts) -> Buckets:
     """What `gather` returns, of buckets that ascend in each feature, NaN last."""
     apart = _tell_apart(bounds)
-    if apart.shape[1] > MOST_BUCKETS:
-        shift = shift.copy()
-        for row in np.flatnonzero(np.count_nonzero(apart, axis=1) > MOST_BUCKETS):
+    if apart.shape[1] > MAX_BUCKETS:
+        dropped_bits = dropped_bits.copy()
+        for row in np.flatnonzero(np.count_nonzero(apart, axis=1) > MAX_BUCKETS):
             # All bits are dropped in which the first bucket that is too many differs from the one before it.
-            last = np.partition(apart[row], -1 - MOST_BUCKETS)[-1 - MOST_BUCKETS]
-            shift[row] = max(int(shift[row]), int(last).bit_length())
-    begins = apart >= (np.uint64(1) << shift.astype(np.uint64))[:, np.newaxis]
+            last = np.partition(apart[row], -1 - MAX_BUCKETS)[-1 - MAX_BUCKETS]
+            dropped_bits[row] = max(int(dropped_bits[row]), int(last).bit_length())
+    begins = apart >= (np.uint64(1) << dropped_bits.astype(np.uint64))[:, np.newaxis]
     sizes = np.count_nonzero(begins, axis=1)
     first = np.flatnonzero(begins)
     # How many values there are before each bucket: differences are right even where the sums overflow.
     before = np.cumsum(np.concatenate([counts.ravel(), [0]]))
     before = np.append(before[first] - counts.take(first), before[-1])
-    return Buckets(sizes, shift, find_bounds(bounds.take(first), np.repeat(shift, sizes)), np.diff(before))
+    return Buckets(
+        sizes, dropped_bits, find_bounds(bounds.take(first), np.repeat(dropped_bits, sizes)), np.diff(before)
+    )
 
 
 def _tell_apart(values: Floats) -> Bits:
@@ -108,7 +110,7 @@ def _tell_apart(values: Floats) -> Bits:
 class Counted(NamedTuple):
     """The buckets of one feature, as in `Buckets`, and the extremes of its values: inf and -inf without any."""
 
-    shift: int
+    dropped_bits: int
     lowest: float
     highest: float
     bounds: Floats
@@ -131,41 +133,41 @@ def count_values(values: Floats, earlier: Sequence[Counted] = ()) -> Counted:
     if not len(bits):
         return Counted(0, lowest, highest, np.zeros(0), np.zeros(0, np.int64))
     counts = np.concatenate([each.counts for each in earlier]) if earlier else None
-    least = max((each.shift for each in earlier), default=0)
+    least = max((each.dropped_bits for each in earlier), default=0)
     # Where the last table is the first one, it may be large.
     room = _TABLE_BITS if least else min(_TABLE_BITS, max(_LEADING_BITS + 3, len(values).bit_length()))
-    prefixes, shift, more, keys = _read_leading(bits, least, room)
+    prefixes, dropped_bits, more, keys = _read_leading(bits, least, room)
     while True:
         table = np.bincount(keys[: len(values)], minlength=len(prefixes) << more)
         if counts is not None:
             np.add.at(table, keys[len(values) :], counts)
         full = False
-        while np.count_nonzero(table) > MOST_BUCKETS:
+        while np.count_nonzero(table) > MAX_BUCKETS:
             table = table[::2] + table[1::2]
-            shift, more, full = shift + 1, more - 1, True
+            dropped_bits, more, full = dropped_bits + 1, more - 1, True
         found = np.flatnonzero(table > 0)
         prefixes = (prefixes[found >> more] << np.uint64(more)) | (found & ((1 << more) - 1)).view(np.uint64)
-        if full or shift == least:
+        if full or dropped_bits == least:
             break
         positions = np.empty(len(table), np.int64)
         positions[found] = np.arange(len(found))
         index = positions.take(keys)
         same = None if least else _find_same(bits, index, len(found))
         if same is not None:
-            prefixes, shift = same, 0
+            prefixes, dropped_bits = same, 0
             break
         # One bit more at least, or this would not end.
-        more = min(shift - least, max(1, room - _count_bits(len(prefixes))))
-        shift -= more
+        more = min(dropped_bits - least, max(1, room - _count_bits(len(prefixes))))
+        dropped_bits -= more
         index <<= more
-        keys = ((bits >> np.uint64(shift)) & np.uint64((1 << more) - 1)).view(np.int64)
+        keys = ((bits >> np.uint64(dropped_bits)) & np.uint64((1 << more) - 1)).view(np.int64)
         keys |= index
-    first, held = (prefixes << np.uint64(shift)).view(np.float64), table[found]
+    first, held = (prefixes << np.uint64(dropped_bits)).view(np.float64), table[found]
     # The bits of negative floats come last, and the larger they are, the smaller is the float.
     positive = len(first) - np.count_nonzero(np.signbit(first))
     if positive < len(first):
         first, held = (np.concatenate([each[positive:][::-1], each[:positive]]) for each in (first, held))
-    return Counted(shift, lowest, highest, find_bounds(first, np.array(shift)), held)
+    return Counted(dropped_bits, lowest, highest, find_bounds(first, np.array(dropped_bits)), held)
 
 
 def _read_leading(bits: Bits, least: int, room: int) -> tuple[Bits, int, int, Counts]:
@@ -187,10 +189,10 @@ def _read_leading(bits: Bits, least: int, room: int) -> tuple[Bits, int, int, Co
     between = np.zeros(int(found[-1]) + 1, np.uint64)
     between[found] = prefixes << np.uint64(more)
     between[found] -= np.arange(0, len(found) << more, 1 << more, dtype=np.uint64)
-    shift = dropped - more
-    keys = bits >> np.uint64(shift)
+    dropped_bits = dropped - more
+    keys = bits >> np.uint64(dropped_bits)
     keys -= between.take(leading)
-    return prefixes, shift, more, keys.view(np.int64)
+    return prefixes, dropped_bits, more, keys.view(np.int64)
 
 
 def _count_bits(number: int) -> int:
@@ -226,4 +228,4 @@ def count_integers(values: NDArray[Any]) -> Counted:
     numbers = (found + least).astype(np.float64)
     lowest, highest = float(numbers.min(initial=np.inf)), float(numbers.max(initial=-np.inf))
     counted = Counted(0, lowest, highest, numbers, table[found])
-    return counted if len(found) <= MOST_BUCKETS else count_values(np.zeros(0), [counted])
+    return counted if len(found) <= MAX_BUCKETS else count_values(np.zeros(0), [counted])

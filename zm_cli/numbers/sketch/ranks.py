@@ -66,11 +66,12 @@ def _find_edges(sketch: Sketch, features: Counts, buckets: Counts) -> tuple[Floa
 
     Both have the shape of the buckets.
     """
-    starts, sizes, shift, lowest, highest = (
-        array.ravel()[features] for array in (sketch.starts, sketch.sizes, sketch.shift, sketch.lowest, sketch.highest)
+    starts, sizes, dropped_bits, lowest, highest = (
+        array.ravel()[features]
+        for array in (sketch.starts, sketch.sizes, sketch.dropped_bits, sketch.lowest, sketch.highest)
     )
     low = sketch.bounds[buckets]
-    high = np.where(buckets == starts + sizes - 1, highest, find_ends(low, np.broadcast_to(shift, low.shape)))
+    high = np.where(buckets == starts + sizes - 1, highest, find_ends(low, np.broadcast_to(dropped_bits, low.shape)))
     return np.where(buckets == starts, lowest, low), high
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-MOST_BUCKETS = 8192
+MAX_BUCKETS = 8192
 """The most buckets of a feature that are kept."""
-MOST_READ = 1 << 17
-"""The most buckets of a feature in a stats file: another version may keep more. Merging leaves MOST_BUCKETS of them."""
-MOST_NUMBERS = 4 * MOST_BUCKETS
+MAX_READ = 1 << 17
+"""The most buckets of a feature in a stats file: another version may keep more. Merging leaves MAX_BUCKETS of them."""
+MAX_NUMBERS = 4 * MAX_BUCKETS
 """The most numbers of a feature: two for each bucket, one for each float64 that waits."""
 EXTRA_NUMBERS = 4
 """The numbers of a feature besides: how many buckets, how many bits are dropped, and the extremes."""

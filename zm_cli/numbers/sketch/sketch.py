@@ -1,7 +1,7 @@
 """Sketch: how the values of each feature are distributed, from which quantiles follow; exact for few different values.
 
 It counts values by their leading bits (`leading_bits.py`): a bucket holds the values whose leading bits are the same.
-It drops as few of the other bits as leave at most MOST_BUCKETS buckets. How many those are depends on the set of the
+It drops as few of the other bits as leave at most MAX_BUCKETS buckets. How many those are depends on the set of the
 values alone, and counts add, so any partition and any order of the values give the same bits.
 """
 
@@ -19,7 +19,7 @@ from zm_cli.data.block import Values
 from zm_cli.numbers.pieces import PIECE
 from zm_cli.numbers.sketch.leading_bits import Buckets, Counted, count_integers, count_values, gather, gather_sorted
 from zm_cli.numbers.statistic import Shape
-from zm_cli.numbers.stored import Hidden, find_equal, match_values
+from zm_cli.numbers.stored import MissingCodes, find_equal, match_values
 from zm_cli.numbers.sums import Counts, Floats
 
 _SORTED = 8192
@@ -34,14 +34,14 @@ _MANY = 1 << 15
 class Sketch:
     """The buckets of each feature and how many values each holds; NaN and infinities are left out.
 
-    `sizes`, `shift`, `lowest` and `highest` have the features' shape: the number of buckets, the number of bits that
-    are dropped, and the extremes, inf and -inf of a feature without values. `bounds` and `counts` (total,) are the
+    `sizes`, `dropped_bits`, `lowest` and `highest` have the features' shape: the number of buckets, the number of dropped
+    bits, and the extremes, inf and -inf of a feature without values. `bounds` and `counts` (total,) are the
     smallest float of each bucket, ascending, and how many values it holds, one feature after another. Where no bit is
     dropped, `bounds` are the values themselves.
     """
 
     sizes: Counts
-    shift: Counts
+    dropped_bits: Counts
     lowest: Floats
     highest: Floats
     bounds: Floats
@@ -54,18 +54,19 @@ class Sketch:
         return cls(none, none, np.full(shape, np.inf), np.full(shape, -np.inf), np.zeros(0), np.zeros(0, np.int64))
 
     @classmethod
-    def from_block(cls, values: Values, kept: tuple[int, ...], hidden: Hidden = ()) -> Sketch:
-        """The sketch of an array of any real dtype, as float64, over all its axes but `kept`; shape (1,) without any.
+    def from_block(cls, values: Values, feature_axes: tuple[int, ...], missing_codes: MissingCodes = ()) -> Sketch:
+        """The sketch of an array of any real dtype, as float64, over all its axes but `feature_axes`; shape (1,)
+        without any.
 
-        Values equal to one of `hidden` are left out, too.
+        Values equal to one of `missing_codes` are left out, too.
         """
-        shape = tuple(values.shape[axis] for axis in kept) or (1,)
+        shape = tuple(values.shape[axis] for axis in feature_axes) or (1,)
         if not values.size:
             return cls.identity(shape)
-        matched = match_values(hidden, values.dtype)
+        matched = match_values(missing_codes, values.dtype)
         if matched:
             values = np.where(find_equal(values, matched), np.nan, values)
-        return cls.combine([], [list_rows(values, kept)]).reshape(shape)
+        return cls.combine([], [list_rows(values, feature_axes)]).reshape(shape)
 
     @classmethod
     def combine(cls, sketches: Sequence[Sketch], blocks: Sequence[Values]) -> Sketch:
@@ -113,19 +114,21 @@ class Sketch:
     @classmethod
     def _gather(cls, sketches: Sequence[Sketch]) -> Sketch:
         """The sketch, shape (features,), of the values of sketches with few buckets."""
-        shift, lowest, highest = zip(*((each.shift, each.lowest, each.highest) for each in sketches), strict=True)
+        dropped_bits, lowest, highest = zip(
+            *((each.dropped_bits, each.lowest, each.highest) for each in sketches), strict=True
+        )
         bounds, counts = (np.concatenate(arrays, axis=1) for arrays in zip(*map(Sketch._pad, sketches), strict=True))
-        buckets = gather(bounds, counts, np.maximum.reduce(shift))
+        buckets = gather(bounds, counts, np.maximum.reduce(dropped_bits))
         return cls._of(buckets, np.minimum.reduce(lowest), np.maximum.reduce(highest))
 
     @classmethod
-    def from_counts(cls, counts: Counts, hidden: Hidden = ()) -> Sketch:
+    def from_counts(cls, counts: Counts, missing_codes: MissingCodes = ()) -> Sketch:
         """The sketch of unsigned integers from how often 0, 1, 2 and so on occur, shape (features, values).
 
-        Values equal to one of `hidden` are left out.
+        Values equal to one of `missing_codes` are left out.
         """
         values = np.arange(counts.shape[1])
-        present = (counts > 0) & ~np.isin(values, match_values(hidden, values.dtype))
+        present = (counts > 0) & ~np.isin(values, match_values(missing_codes, values.dtype))
         return cls._of_values(np.where(present, values, np.nan), np.where(present, counts, 0))
 
     @classmethod
@@ -135,23 +138,25 @@ class Sketch:
 
     @classmethod
     def _of(cls, buckets: Buckets, lowest: Floats, highest: Floats) -> Sketch:
-        return cls(buckets.sizes, buckets.shift, lowest, highest, buckets.bounds, buckets.counts)
+        return cls(buckets.sizes, buckets.dropped_bits, lowest, highest, buckets.bounds, buckets.counts)
 
     @classmethod
     def _of_rows(cls, rows: Sequence[Counted]) -> Sketch:
         """The sketch of features, one at least, shape (features,)."""
-        shift, lowest, highest, bounds, counts = zip(*rows, strict=True)
+        dropped_bits, lowest, highest, bounds, counts = zip(*rows, strict=True)
         sizes = np.array([len(each) for each in counts])
         ends = np.array(lowest), np.array(highest)
-        return cls(sizes, np.array(shift), *ends, np.concatenate(bounds), np.concatenate(counts))
+        return cls(sizes, np.array(dropped_bits), *ends, np.concatenate(bounds), np.concatenate(counts))
 
     @classmethod
     def _concatenate(cls, parts: Sequence[Sketch]) -> Sketch:
         """The features of sketches of shape (features,), one after another."""
         if len(parts) == 1:
             return parts[0]
-        sizes, shift, lowest, highest, bounds, counts = zip(*(part._list_arrays() for part in parts), strict=True)
-        buckets = Buckets(*map(np.concatenate, (sizes, shift, bounds, counts)))
+        sizes, dropped_bits, lowest, highest, bounds, counts = zip(
+            *(part._list_arrays() for part in parts), strict=True
+        )
+        buckets = Buckets(*map(np.concatenate, (sizes, dropped_bits, bounds, counts)))
         return cls._of(buckets, np.concatenate(lowest), np.concatenate(highest))
 
     def reshape(self, shape: Shape) -> Sketch:
@@ -160,11 +165,11 @@ class Sketch:
 
     def _map(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Sketch:
         """The sketch with its arrays of the features' shape changed, and the buckets as they are."""
-        sizes, shift, lowest, highest = map(change, (self.sizes, self.shift, self.lowest, self.highest))
-        return Sketch(sizes, shift, lowest, highest, self.bounds, self.counts)
+        sizes, dropped_bits, lowest, highest = map(change, (self.sizes, self.dropped_bits, self.lowest, self.highest))
+        return Sketch(sizes, dropped_bits, lowest, highest, self.bounds, self.counts)
 
     def _list_arrays(self) -> tuple[Counts, Counts, Floats, Floats, Floats, Counts]:
-        return self.sizes, self.shift, self.lowest, self.highest, self.bounds, self.counts
+        return self.sizes, self.dropped_bits, self.lowest, self.highest, self.bounds, self.counts
 
     @property
     def shape(self) -> Shape:
@@ -174,7 +179,7 @@ class Sketch:
     @property
     def is_exact(self) -> bool:
         """Whether each different value of every feature is counted by itself."""
-        return not self.shift.any()
+        return not self.dropped_bits.any()
 
     @property
     def starts(self) -> Counts:
@@ -203,7 +208,7 @@ class Sketch:
         """The buckets of each feature, by their flat indices."""
         ends = np.cumsum(self.sizes)
         parts = zip(np.split(self.bounds, ends)[:-1], np.split(self.counts, ends)[:-1], strict=True)
-        others = (array.ravel().tolist() for array in (self.shift, self.lowest, self.highest))
+        others = (array.ravel().tolist() for array in (self.dropped_bits, self.lowest, self.highest))
         return [Counted(*each, *arrays) for *each, arrays in zip(*others, parts, strict=True)]
 
     def _pad(self) -> tuple[Floats, Counts]:
@@ -245,11 +250,11 @@ class Sketch:
         return [self.select([index]).reshape(self.shape[1:]) for index in range(self.shape[0])]
 
 
-def list_rows(values: Values, kept: tuple[int, ...]) -> Values:
-    """The values (features, M) of an array over all its axes but `kept`: a view of it where that is possible."""
+def list_rows(values: Values, feature_axes: tuple[int, ...]) -> Values:
+    """The values (features, M) of an array over all its axes but `feature_axes`: a view if possible."""
     # Where all values are of one feature, their order does not matter.
-    front = np.moveaxis(values, kept, range(len(kept))) if kept else values.ravel(order="K")
-    return front.reshape(math.prod(values.shape[axis] for axis in kept), -1)
+    front = np.moveaxis(values, feature_axes, range(len(feature_axes))) if feature_axes else values.ravel(order="K")
+    return front.reshape(math.prod(values.shape[axis] for axis in feature_axes), -1)
 
 
 def _count_row(rows: Sequence[Values], earlier: Sequence[Counted]) -> Counted:

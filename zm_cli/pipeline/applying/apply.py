@@ -16,8 +16,8 @@ from zm_cli.errors import DataError
 from zm_cli.formats.shared.options import WEIGHT
 from zm_cli.inputs.standard_input import name_input
 from zm_cli.methods import methods
-from zm_cli.methods.shared.base import Method, Use
-from zm_cli.numbers.axes import Per, kept_axes
+from zm_cli.methods.shared.base import Method, TransformRequest
+from zm_cli.numbers.axes import Per, find_feature_axes
 from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.stored import find_equal, match_values, unpack_values
 from zm_cli.outputs.draft import Draft
@@ -27,14 +27,14 @@ from zm_cli.pipeline.applying.indicators import check_indicators, choose_indicat
 from zm_cli.pipeline.applying.other_features import complete_features, record_features
 from zm_cli.pipeline.applying.output import create_sink
 from zm_cli.pipeline.applying.rounding import choose_dtype, find_rounding, list_clipped, list_losses
-from zm_cli.pipeline.applying.selfcheck import check_undone, check_written, checked_per
+from zm_cli.pipeline.applying.selfcheck import check_undone, check_written, choose_checked_per
 from zm_cli.pipeline.applying.summary import describe_transformed
-from zm_cli.pipeline.applying.transform_span import EncodeSpans, TransformSpan, hide_masked
+from zm_cli.pipeline.applying.transform_span import EncodeSpans, TransformSpan, apply_mask
 from zm_cli.pipeline.belonging import find_strangers
-from zm_cli.pipeline.measuring.conclude import warn_of_flat
+from zm_cli.pipeline.measuring.conclude import warn_of_constant
 from zm_cli.pipeline.measuring.digest import SourceDigest
-from zm_cli.pipeline.measuring.measure import block_bytes, encoded_bytes, masked_bytes
-from zm_cli.pipeline.measuring.span_groups import fill_groups
+from zm_cli.pipeline.measuring.measure import estimate_block_bytes, estimate_encoded_bytes, estimate_mask_bytes
+from zm_cli.pipeline.measuring.span_batches import fill_groups
 from zm_cli.pipeline.options import ApplyOptions
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
 from zm_cli.pipeline.words import changed_meanwhile, missing_value, name_vectors, not_a_number
@@ -72,7 +72,7 @@ def apply(
     made = method.describe_output(stats, options)
     read = made if options.inverse else stats
     check_fits(read, source.spec, source.path)
-    use = Use(
+    use = TransformRequest(
         source.spec,
         np.dtype(options.dtype or choose_dtype(stats, source.spec, inverse=options.inverse)),
         options.inverse,
@@ -116,22 +116,22 @@ def apply(
     outcome = Outcome()
     if not own:
         # Of its own statistics, measuring has told the same.
-        outcome.tell(find_strangers(source), grave=not options.force)
+        outcome.tell(find_strangers(source), as_warnings=not options.force)
     if rounding := find_rounding(stats, source.spec, transform):
         outcome.warn(rounding)
     outcome.note(list_losses(transform))
     outcome.note(method.list_notes(stats, options, inverse=options.inverse))
     if not options.inverse:
-        outcome.tell(method.list_warnings(stats, options), grave=True)
-    if not options.inverse and (flat := method.find_flat(stats, options)):
-        warn_of_flat(stats, *flat, outcome)
+        outcome.tell(method.list_warnings(stats, options), as_warnings=True)
+    if not options.inverse and (constant := method.find_constant(stats, options)):
+        warn_of_constant(stats, *constant, outcome)
     draft: Draft | None = None
     try:
         outcome.transformed = describe_transformed(source, options, features)
-        kept = kept_axes(source.spec.axes, read.per)
+        kept = find_feature_axes(source.spec.axes, read.per)
         is_checked = method.measures and _is_checked(source, stats, transform, options, own=own)
         axes = source.spec.axes if options.inverse or features is None else features.axes
-        checked = kept_axes(axes, checked_per(made.per)) if is_checked else None
+        checked = find_feature_axes(axes, choose_checked_per(made.per)) if is_checked else None
         task = TransformSpan(source, transform, kept, checked, options.missing, indicators)
         pass_ = _write_blocks(task, sink, read.per, plan, tick, outcome)
         if own and pass_.digest != stats.sources[0].digest:
@@ -149,7 +149,9 @@ def apply(
     outcome.note(sink.notes)
     if options.inverse:
         if pass_.moments is not None:
-            forward = method.make_transform(stats, replace(options, impute=None), replace(use, inverse=False, unit=1.0))
+            forward = method.make_transform(
+                stats, replace(options, impute=None), replace(use, inverse=False, divisor=1.0)
+            )
             check_undone(made, forward, options, source.path, pass_.moments, outcome)
     # Without moments, the written values are known, unless some were out of range for the output.
     elif method.measures and source.spec.shard is None and (pass_.moments is not None or not pass_.overflows):
@@ -196,8 +198,8 @@ def _write_blocks(task: TransformSpan, sink: Sink, per: Per, plan: Plan, tick: T
     source, dtype = task.source, task.transform.dtype
     small = source.small_samples
     work = Workload(
-        block_bytes(source, dtype) + masked_bytes(source),
-        result_bytes=encoded_bytes(source, dtype),
+        estimate_block_bytes(source, dtype) + estimate_mask_bytes(source),
+        result_bytes=estimate_encoded_bytes(source, dtype),
         forkable=small,
         small_steps=small,
         arriving=source.one_pass,
@@ -213,8 +215,8 @@ def _write_blocks(task: TransformSpan, sink: Sink, per: Per, plan: Plan, tick: T
             if block.rejected:
                 index = min(block.rejected)
                 raise not_a_number(source.path, (source.spec.names or ())[index], block.rejected[index])
-            if made.hole is not None:
-                sample, feature = made.hole
+            if made.first_missing is not None:
+                sample, feature = made.first_missing
                 number = outcome.samples + sample + 1 if block.numbers is None else int(block.numbers[sample])
                 raise missing_value(source, number, feature, per)
             sink.write(made.encoded)
@@ -247,7 +249,7 @@ def _write_blocks(task: TransformSpan, sink: Sink, per: Per, plan: Plan, tick: T
 
 
 def _settings(method: Method, options: ApplyOptions, transform: Transform) -> dict[str, Any]:
-    settings: dict[str, Any] = {"unit": transform.unit, "dtype": transform.dtype.name}
+    settings: dict[str, Any] = {"unit": transform.divisor, "dtype": transform.dtype.name}
     if options.method is not None:
         settings["method"] = method.name
     settings |= {name: _list_pair(value) for name in method.settings if (value := getattr(options, name)) is not None}
@@ -274,7 +276,7 @@ def _read_first(source: Source) -> Values | None:
     span = next(iter(source.spans()), None)
     if span is None:
         return None
-    values = hide_masked(source.read(span)).values
+    values = apply_mask(source.read(span)).values
     if spec.packing is None:
         return values
     real = unpack_values(values, spec.packing)

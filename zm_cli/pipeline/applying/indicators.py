@@ -15,8 +15,8 @@ from zm_cli.data.source import Source
 from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError, UsageError
 from zm_cli.inputs.standard_input import name_input
-from zm_cli.numbers.stored import Hidden, find_equal, match_values
-from zm_cli.outputs.receipt import MOST_BYTES
+from zm_cli.numbers.stored import MissingCodes, find_equal, match_values
+from zm_cli.outputs.receipt import MAX_BYTES
 from zm_cli.pipeline.options import ApplyOptions
 from zm_cli.pipeline.outcome import Outcome
 from zm_cli.pipeline.words import list_names
@@ -36,14 +36,14 @@ class Indicators:
     features: tuple[int, ...]
     names: tuple[str, ...]
 
-    def mark(self, block: Block, hidden: Hidden) -> tuple[Block, frozenset[int]]:
+    def mark(self, block: Block, missing_codes: MissingCodes) -> tuple[Block, frozenset[int]]:
         """The block with the flags of its missing values, and the other features that have some, too.
 
-        Values equal to one of `hidden` are missing.
+        Values equal to one of `missing_codes` are missing.
         """
         values = block.values
         missing = ~np.isfinite(values)
-        if matched := match_values(hidden, values.dtype):
+        if matched := match_values(missing_codes, values.dtype):
             missing |= find_equal(values, matched)
         found = frozenset(np.flatnonzero(missing.any(axis=0)).tolist())
         return replace(block, missing=missing[:, list(self.features)]), found - frozenset(self.features)
@@ -109,7 +109,7 @@ def choose_indicators(stats: Stats, spec: Spec, path: str) -> Indicators:
             hint=f"rename the column{'' if one else 's'}",
         )
     found = Indicators(features, names)
-    if len(json.dumps(found.to_receipt(spec))) > MOST_BYTES // 4:
+    if len(json.dumps(found.to_receipt(spec))) > MAX_BYTES // 4:
         raise DataError("has too many columns for --indicator", where=name_input(path), hint="exclude some columns")
     return found
 

@@ -12,14 +12,14 @@ from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import detect
 from zm_cli.outputs.provenance import parse_provenance
 from zm_cli.outputs.receipt import DAMAGED, OF_OTHER_DATA
-from zm_cli.outputs.shard_record import COUNTS, FIELD, find_shard, show_shard
+from zm_cli.outputs.shard_record import COUNTS, FIELD, find_shard, format_shard
 from zm_cli.pipeline.outcome import Outcome
 
 OF_PART = frozenset({FIELD, "output", "provenance", "files", "bytes"})
 """Fields of a receipt that are about one part, and those that the whole does not have."""
 OF_FIRST = frozenset({"header", "names", "encoding", "skip_rows", "others"})
 """Fields in which the first part of an output differs from the others."""
-MOST_LISTED = 8
+MAX_LISTED = 8
 """The most missing parts that a message lists."""
 
 
@@ -90,16 +90,16 @@ def _sort_parts(parts: Sequence[OutputPart]) -> list[OutputPart]:
         number = number or shard.of
         if shard.of != number:
             raise UsageError(
-                f"is part {shard}, but {example.path} is part {show_shard(example.receipt)}", where=part.path
+                f"is part {shard}, but {example.path} is part {format_shard(example.receipt)}", where=part.path
             )
         if (other := found.setdefault(shard.index, part)) is not part:
             if os.path.samefile(part.path, other.path):
                 raise UsageError("is named twice", where=part.path, hint="name each part once")
             raise UsageError(f"is part {shard}, and so is {other.path}", where=part.path, hint="name each part once")
     if len(found) < number:
-        missing = [index for index in range(1, min(number, len(found) + MOST_LISTED + 1) + 1) if index not in found]
-        listed = ", ".join(map(str, missing[:MOST_LISTED]))
-        rest = number - len(found) - len(missing[:MOST_LISTED])
+        missing = [index for index in range(1, min(number, len(found) + MAX_LISTED + 1) + 1) if index not in found]
+        listed = ", ".join(map(str, missing[:MAX_LISTED]))
+        rest = number - len(found) - len(missing[:MAX_LISTED])
         more = f" and {rest} more" if rest else ""
         lacking = f"part {listed} of {number} is" if len(missing) == 1 else f"parts {listed}{more} of {number} are"
         raise UsageError(

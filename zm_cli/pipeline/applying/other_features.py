@@ -13,7 +13,7 @@ from zm_cli.errors import DataError
 from zm_cli.inputs.columns import list_columns
 from zm_cli.inputs.standard_input import name_input
 from zm_cli.methods import methods
-from zm_cli.outputs.receipt import MOST_NAMED, record_columns
+from zm_cli.outputs.receipt import MAX_NAMED, record_columns
 from zm_cli.pipeline.options import ApplyOptions
 from zm_cli.statsfile.stats import Stats
 
@@ -49,7 +49,7 @@ def record_features(features: OutputFeatures | None, source: Source, stats: Stat
     if features is None:
         return {**record_columns(spec.names)}
     named = {} if inverse else {"features": list(features.names), "before": list(spec.columns or ())}
-    short = {field: names for field, names in named.items() if len(json.dumps(names)) <= MOST_NAMED // 4}
+    short = {field: names for field, names in named.items() if len(json.dumps(names)) <= MAX_NAMED // 4}
     return {**record_columns(stats.names), **short}
 
 

@@ -19,7 +19,7 @@ from zm_cli.pipeline.applying.other_features import describe_made
 from zm_cli.pipeline.applying.output import check_output
 from zm_cli.pipeline.applying.parts_record import is_replaceable, write_record
 from zm_cli.pipeline.applying.rounding import list_clipped
-from zm_cli.pipeline.measuring.measure import block_bytes
+from zm_cli.pipeline.measuring.measure import estimate_block_bytes
 from zm_cli.pipeline.opening import open_to_apply
 from zm_cli.pipeline.options import ApplyOptions
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
@@ -30,7 +30,7 @@ from zm_cli.statsfile.stats import Stats
 from zm_cli.statsfile.store import draft_stats
 
 PACKED = (".gz", ".zst")
-MOST_PARTS = 100_000
+MAX_PARTS = 100_000
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ def name_part(shard: Shard, suffix: str) -> str:
 
 def check_parts(source: Source, output: str, number: int, format: str | None) -> str:
     """The suffix of the parts of a source; UsageError where `output` cannot be the folder of so many parts."""
-    if not 1 <= number <= MOST_PARTS:
-        raise UsageError(f"must be from 1 to {MOST_PARTS:,}", where="--parts")
+    if not 1 <= number <= MAX_PARTS:
+        raise UsageError(f"must be from 1 to {MAX_PARTS:,}", where="--parts")
     if source.spec.shard is not None:
         raise UsageError("writes all parts, --shard one of them", where="--parts", hint="leave out one of the two")
     if source.one_pass:
@@ -117,7 +117,7 @@ def write_parts(
         task = replace(task, folder=os.path.abspath(draft.path), suffix=suffix)
         # A part is read, transformed and encoded by one worker, which sends back a few sentences.
         work = Workload(
-            3 * block_bytes(source, source.spec.dtype),
+            3 * estimate_block_bytes(source, source.spec.dtype),
             result_bytes=1 << 16,
             forkable=source.forkable,
             small_steps=source.small_samples,
@@ -128,7 +128,7 @@ def write_parts(
                 outcome.transformed = outcome.transformed or part.transformed
                 # What is noted of each part would be noted as often as there are parts.
                 told = (part.describe_skipped(rows=rows, written=True), part.describe_incomplete(vectors))
-                outcome.tell((sentence for sentence in part.warnings if sentence not in told), grave=True)
+                outcome.tell((sentence for sentence in part.warnings if sentence not in told), as_warnings=True)
                 outcome.incomplete += part.incomplete
                 outcome.clipped += part.clipped
                 outcome.skip(part.skipped, part.skipped_total)

@@ -15,7 +15,7 @@ from zm_cli.inputs.small_file import read_small
 RECORD = "parts.json"
 """The name of the record in the folder."""
 FORMAT = "zm-parts"
-MOST_BYTES = 16 << 20
+MAX_BYTES = 16 << 20
 """A larger file is not a record."""
 
 
@@ -35,8 +35,8 @@ def write_record(folder: Path, names: Sequence[str], samples: int) -> None:
 def list_parts(folder: str) -> list[str] | None:
     """The names of the parts in a folder, by its record, which is not trusted; None where there is no such record."""
     try:
-        text = read_small(os.path.join(folder, RECORD), MOST_BYTES)
-        found = json.loads(text) if len(text) <= MOST_BYTES else None
+        text = read_small(os.path.join(folder, RECORD), MAX_BYTES)
+        found = json.loads(text) if len(text) <= MAX_BYTES else None
     except (OSError, ValueError, RecursionError):
         return None
     if not isinstance(found, dict) or found.get("format") != FORMAT:

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from zm_cli.data.spec import Spec
 from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.sums import Floats
-from zm_cli.pipeline.words import MOST_NAMES, list_names
+from zm_cli.pipeline.words import MAX_NAMES, list_names
 from zm_cli.statsfile.stats import Stats
 from zm_cli.transforms.affine import AffineTransform
 from zm_cli.transforms.base import Transform
 
-MOST_SHARE = 0.01
+MAX_SHARE = 0.01
 """How large an error may be, in deviations of its feature: float32 stays far below it, and so does float16 for values
 within 16 deviations."""
 
@@ -36,14 +36,14 @@ def find_rounding(stats: Stats, spec: Spec, transform: Transform) -> str | None:
     - values are whole, and the error is 0.5 or more, or half of `scale` where integers are stored with a scale. Values
       are whole if their dtype is one of integers, or if the smallest and the largest one are whole; with floats, the
       error must also be larger than twice what their own dtype resolves there.
-    - other values have an error of more than MOST_SHARE of their feature's deviation.
+    - other values have an error of more than MAX_SHARE of their feature's deviation.
 
     For an inverse, the error is that of the values that it gives back. Only affine transforms are looked at.
     """
     if not isinstance(transform, AffineTransform):
         return None
     moments = stats.moments
-    unit = transform.unit
+    unit = transform.divisor
     largest = np.maximum(np.abs(moments.min), np.abs(moments.max)) * unit
     with np.errstate(all="ignore"):
         if transform.inverse:
@@ -62,7 +62,7 @@ def find_rounding(stats: Stats, spec: Spec, transform: Transform) -> str | None:
     indices = np.flatnonzero(wrong)
     if not len(indices):
         return None
-    names = [stats.name_feature(int(index)) for index in indices[:MOST_NAMES]]
+    names = [stats.name_feature(int(index)) for index in indices[:MAX_NAMES]]
     values = "the values" if names == ["all"] else f"the values of {list_names(names, total=len(indices))}"
     hint = "" if transform.dtype == np.float64 else "; --dtype float64 keeps more digits"
     most = _show(float(error.ravel()[indices].max()))
@@ -97,7 +97,7 @@ def _exceeds(
         return np.asarray(finite & (error >= step / 2))
     whole = (moments.min == np.rint(moments.min)) & (moments.max == np.rint(moments.max))
     resolved = 2 * _half_step(largest, np.dtype(stats.dtype) if transform.inverse else spec.real_dtype)
-    share = error > MOST_SHARE * moments.std()
+    share = error > MAX_SHARE * moments.std()
     return np.asarray(finite & (error > 2 * resolved) & np.where(whole, error >= 0.5, share))
 
 

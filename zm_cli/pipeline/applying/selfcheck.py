@@ -14,14 +14,14 @@ from zm_cli.numbers.sums import Counts
 from zm_cli.pipeline.applying.summary import describe_done
 from zm_cli.pipeline.options import ApplyOptions
 from zm_cli.pipeline.outcome import Outcome, Written
-from zm_cli.pipeline.words import MOST_NAMES, list_names
+from zm_cli.pipeline.words import MAX_NAMES, list_names
 from zm_cli.statsfile.stats import Stats
 from zm_cli.transforms.affine import AffineTransform
 from zm_cli.transforms.base import Transform
 
-MOST_SHIFT = 1.0
+MAX_SHIFT = 1.0
 """How far a mean may be off, in expected deviations; four standard errors are added to it."""
-MOST_RATIO = 3.0
+MAX_RATIO = 3.0
 """How many times a deviation may be larger or smaller than expected."""
 ENOUGH_SAMPLES = 30
 """With fewer samples, the limit for deviations is ten times as high."""
@@ -29,7 +29,7 @@ FEW_VALUES = 30
 """With fewer values, deviations are not compared."""
 
 
-def checked_per(per: Per) -> Per:
+def choose_checked_per(per: Per) -> Per:
     """What is compared: each feature; but all pixels together, because they are too many."""
     return "all" if per == "pixel" else per
 
@@ -129,14 +129,14 @@ def find_unlike(expected: Written, found: Written, samples: int, values: Counts)
     with np.errstate(all="ignore"):
         shift = np.abs(found.mean - expected.mean) / unit
         ratio = found.std / unit
-        wrong = varies & (shift > MOST_SHIFT + 4 / math.sqrt(samples))
-        most = MOST_RATIO if samples >= ENOUGH_SAMPLES else 10 * MOST_RATIO
+        wrong = varies & (shift > MAX_SHIFT + 4 / math.sqrt(samples))
+        most = MAX_RATIO if samples >= ENOUGH_SAMPLES else 10 * MAX_RATIO
         wrong |= varies & (values >= FEW_VALUES) & ((ratio > most) | (ratio < 1 / most))
     return np.flatnonzero(wrong)
 
 
 def _name_first(found: Written, indices: NDArray[np.intp]) -> str:
-    return list_names([found.names[index] for index in indices[:MOST_NAMES]], total=len(indices))
+    return list_names([found.names[index] for index in indices[:MAX_NAMES]], total=len(indices))
 
 
 def _compare(expected: Written, found: Written, index: np.intp, has: str) -> str:

@@ -11,7 +11,7 @@ from zm_cli.data.source import Source
 from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.values import find_missing, mask_values
 from zm_cli.pipeline.applying.indicators import Indicators
-from zm_cli.pipeline.measuring.span_groups import SpanGroup
+from zm_cli.pipeline.measuring.span_batches import SpanBatch
 from zm_cli.pipeline.options import Missing
 from zm_cli.transforms.base import Transform
 
@@ -22,7 +22,7 @@ class TransformedSpan:
 
     `block` holds the transformed values, until they are `encoded` as `Sink.write` takes them. `samples` is the number
     of samples. `overflows` counts the values that the output's dtype cannot hold, `incomplete` the vectors of features
-    that became missing because some of their values were. `hole` is the sample and the feature
+    that became missing because some of their values were. `first_missing` is the sample and the feature
     of the first missing value. `moments` are those of the transformed values, for an inverse those before it, None
     where they need not be measured. `unmarked` are the features with missing values that no indicator marks, where
     there are indicators. `clipped` counts the values that were cut off at the ends of a range.
@@ -32,7 +32,7 @@ class TransformedSpan:
     samples: int
     overflows: int
     incomplete: int
-    hole: tuple[int, int] | None
+    first_missing: tuple[int, int] | None
     moments: Moments | None
     unmarked: frozenset[int] = frozenset()
     clipped: int = 0
@@ -55,19 +55,19 @@ class TransformSpan:
     indicators: Indicators | None = None
 
     def __call__(self, span: Span) -> TransformedSpan:
-        block = hide_masked(self.source.read(span))
-        hole = self._find_hole(block) if self.missing == "error" else None
+        block = apply_mask(self.source.read(span))
+        first_missing = self._find_hole(block) if self.missing == "error" else None
         transformed, overflows, clipped = self.transform.apply(block)
         unmarked = frozenset[int]()
         if self.indicators is not None:
-            marked, unmarked = self.indicators.mark(block, self.transform.hidden)
+            marked, unmarked = self.indicators.mark(block, self.transform.missing_codes)
             transformed = replace(transformed, missing=marked.missing)
         return TransformedSpan(
             transformed,
             len(block.values),
             overflows,
             self.transform.count_incomplete(transformed.values),
-            hole,
+            first_missing,
             self._measure(block, transformed),
             unmarked,
             clipped,
@@ -84,16 +84,16 @@ class TransformSpan:
         if self.checked is None:
             return None
         if self.transform.inverse:
-            found = Moments.from_block(block.values, self.checked, self.transform.hidden)
+            found = Moments.from_block(block.values, self.checked, self.transform.missing_codes)
             packing = self.transform.packing
             return found if packing is None else found.unpack(packing.scale, packing.offset)
         if self.checked != self.kept or not self.transform.predicts:
             return Moments.from_block(transformed.values, self.checked)
-        predicted = self.transform.predict(Moments.from_block(block.values, self.checked, self.transform.hidden))
+        predicted = self.transform.predict(Moments.from_block(block.values, self.checked, self.transform.missing_codes))
         return Moments.from_block(transformed.values, self.checked) if predicted is None else predicted
 
 
-def hide_masked(block: Block) -> Block:
+def apply_mask(block: Block) -> Block:
     """The block with NaN where its values are masked; integers are then float64."""
     return (
         block if block.masked is None else replace(block, values=mask_values(block.values, block.masked), masked=None)
@@ -107,7 +107,7 @@ class EncodeSpans:
     transform_span: TransformSpan
     sink: Sink
 
-    def __call__(self, group: SpanGroup) -> list[TransformedSpan]:
+    def __call__(self, group: SpanBatch) -> list[TransformedSpan]:
         return [self._encode(span) for span in group]
 
     def _encode(self, span: Span) -> TransformedSpan:
@@ -116,7 +116,7 @@ class EncodeSpans:
         # Results wait for their turn to be written: what is encoded is not kept a second time.
         return replace(made, block=drop_values(made.block), encoded=encoded)
 
-    def name_input(self, group: SpanGroup) -> str:
+    def name_input(self, group: SpanBatch) -> str:
         """The path of the source."""
         return self.transform_span.source.path
 

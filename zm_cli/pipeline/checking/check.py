@@ -16,10 +16,10 @@ from zm_cli.methods import methods
 from zm_cli.methods.shared.base import Method
 from zm_cli.methods.shared.expectation import Expectation, Target, read_settings
 from zm_cli.methods.shared.settings import Settings
-from zm_cli.numbers.axes import possible_pers
+from zm_cli.numbers.axes import list_pers
 from zm_cli.outputs.receipt import DAMAGED, DONE, is_readable
+from zm_cli.pipeline.checking.check_measures import measure_features
 from zm_cli.pipeline.checking.findings import Findings, Flags
-from zm_cli.pipeline.checking.measures import measure_features
 from zm_cli.pipeline.measuring.measure import measure
 from zm_cli.pipeline.options import MeasureOptions, State
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
@@ -72,7 +72,7 @@ class Making:
         return cls(
             method,
             read_settings(receipt),
-            per if per in possible_pers(axes) else None,
+            per if per in list_pers(axes) else None,
             lacking=tuple(name for name in RECORDED if name in method.settings and name not in receipt),
         )
 
@@ -90,7 +90,7 @@ class Making:
             return expected
         # Rounding errors can be recognized only in data that are known to be made by zm.
         made = None if self.method is None else self.method.expect(self.method.complete(self.settings))
-        return replace(expected, noise=made.noise if made is not None and made.flat == expected.flat else 0.0)
+        return replace(expected, noise=made.noise if made is not None and made.constant == expected.constant else 0.0)
 
 
 FILLED: Mapping[Any, tuple[str, ...]] = {"mean": ("whiten",), "median": ("center", "standardize", "whiten")}
@@ -133,7 +133,7 @@ def check_data(
     if source.receipt is DAMAGED:
         outcome.warn(f"{source.path}: its receipt cannot be read, so it is not known how the data were transformed")
     outcome.note(_explain_receipt(source, state, expected))
-    if options.per == making.per != asked and making.per != possible_pers(source.spec.axes)[0]:
+    if options.per == making.per != asked and making.per != list_pers(source.spec.axes)[0]:
         outcome.note([f"{source.path}: checked per {making.per}, as its receipt says"])
     empty = [] if source.spec.named else _find_empty_columns(stats)
     if empty:
@@ -200,7 +200,7 @@ def _check(path: str, stats: Stats, state: State, tolerance: float, making: Maki
         which = " and ".join(f"--{name}" for name in making.lacking)
         command = _spell(method, making.settings)
         outcome.warn(f"{path}: its receipt is damaged and does not say which {which}; checked as by {command}")
-    measures, flat = measure_features(stats, expected, path)
+    measures, constant = measure_features(stats, expected, path)
     ranges = {target.measure: _find_range(target, tolerance) for target in expected.targets}
     if expected.together and (lack := float(1 - measures["length"][0] ** 2)) > tolerance:
         outcome.note([f"{path}: the samples have length 1 if {lack:.3g} of them are zeros, which is not measured"])
@@ -208,13 +208,13 @@ def _check(path: str, stats: Stats, state: State, tolerance: float, making: Maki
     for target in expected.targets:
         low, high = ranges[target.measure]
         wrong: Flags = (measures[target.measure] < low) | (measures[target.measure] > high)
-        off[target.measure] = wrong & ~flat if target.varying else wrong
+        off[target.measure] = wrong & ~constant if target.varying else wrong
     return Findings(
         check=state,
         path=path,
         stats=stats,
         limits={"tolerance": tolerance},
-        measures=measures | {"constant": flat},
+        measures=measures | {"constant": constant},
         off=off,
         outcome=outcome,
         method=method.name,
@@ -238,7 +238,7 @@ def _spell(method: Method, settings: Settings | None = None) -> str:
 
 def _find_range(target: Target, tolerance: float) -> tuple[float, float]:
     """The values that a measure may have."""
-    allowed = tolerance * target.unit
+    allowed = tolerance * target.width
     return (
         -np.inf if target.or_less else target.value - allowed,
         np.inf if target.or_more else target.value + allowed,

@@ -11,12 +11,12 @@ import numpy as np
 from zm_cli.data.source import Source
 from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError
-from zm_cli.numbers.axes import feature_shape
+from zm_cli.numbers.axes import find_feature_shape
 from zm_cli.numbers.moments.bounds import Bounds
 from zm_cli.numbers.moments.moments import Moments
-from zm_cli.numbers.stored import unit_divisor
+from zm_cli.numbers.stored import find_unit_divisor
 from zm_cli.numbers.sums import Counts, Floats
-from zm_cli.outputs.receipt import is_readable, show_done
+from zm_cli.outputs.receipt import format_done, is_readable
 from zm_cli.pipeline.checking.drift import PROBABILITIES, measure_shift, measure_stability
 from zm_cli.pipeline.checking.findings import Findings, Flags
 from zm_cli.pipeline.checking.training import Training
@@ -69,14 +69,14 @@ def compare_data(
         whole.per,
         unit,
         whole.ignore,
-        bounds=_find_bounds(chosen, source.spec, unit_divisor(source.spec.dtype) if unit else 1.0),
+        bounds=_find_bounds(chosen, source.spec, find_unit_divisor(source.spec.dtype) if unit else 1.0),
         compared=True,
         wanted=chosen.names,
         **_choose_statistics(chosen, source.spec),
     )
     found, outside, outcome = measure_outside(source, options, plan, tick)
     _warn_of_trial(training, outcome)
-    if is_readable(source.receipt) and not source.receipt.get("inverse") and (done := show_done(source.receipt)):
+    if is_readable(source.receipt) and not source.receipt.get("inverse") and (done := format_done(source.receipt)):
         outcome.warn(f"{source.path}: is {done} already; the statistics describe the data before that")
     groups = find_changes(found, whole, source.facts().classes)
     if groups.by is None and whole.groups is not None:
@@ -124,7 +124,7 @@ def _choose_statistics(trained: Stats, spec: Spec) -> dict[str, Any]:
     statistic = optional_statistics()[QUANTILES]
     if QUANTILES not in trained.statistics or statistic.option is None:
         return {}
-    if math.prod(feature_shape(spec, trained.per)) > statistic.most_features:
+    if math.prod(find_feature_shape(spec, trained.per)) > statistic.most_features:
         return {}
     settings = statistic.option.parse(statistic.option.suggestions[0])
     return {"statistics": (statistic,), "settings": {QUANTILES: settings}}
@@ -158,7 +158,7 @@ def _undo_unit(ends: Floats, divisor: float) -> Floats:
 
 def _rescale(stats: Stats, unit: bool) -> Stats:
     """The statistics in another scale: with `unit`, integers divided by their type's maximum, else as they are."""
-    divisor = unit_divisor(np.dtype(stats.dtype))
+    divisor = find_unit_divisor(np.dtype(stats.dtype))
     if stats.unit == unit:
         return stats
     shape = stats.moments.mean.shape

@@ -70,9 +70,9 @@ def measure_stability(new: Sketch, old: Sketch, samples: tuple[int, int]) -> Sta
     for feature, (found, trained) in enumerate(pairs):
         if not (len(found.counts) and len(trained.counts)):
             continue
-        shift = max(found.shift, trained.shift)
-        bins = _Bins.of(_coarsen(trained, shift))
-        counts = [bins.count(_coarsen(each, shift)) for each in (found, trained)]
+        dropped_bits = max(found.dropped_bits, trained.dropped_bits)
+        bins = _Bins.of(_coarsen(trained, dropped_bits))
+        counts = [bins.count(_coarsen(each, dropped_bits)) for each in (found, trained)]
         if not counts[0][-1]:
             counts = [count[:-1] for count in counts]
         independent = [min(float(count.sum()), most) for count, most in zip(counts, samples, strict=True)]
@@ -83,13 +83,13 @@ def measure_stability(new: Sketch, old: Sketch, samples: tuple[int, int]) -> Sta
     return Stability(index, noise)
 
 
-def _coarsen(counted: Counted, shift: int) -> Counted:
-    """The same values where `shift` bits are dropped, not fewer than before: so two features have the same buckets."""
-    if shift == counted.shift:
+def _coarsen(counted: Counted, dropped_bits: int) -> Counted:
+    """The same values with `dropped_bits` bits dropped, not fewer than before: two features then share buckets."""
+    if dropped_bits == counted.dropped_bits:
         return counted
-    bounds, buckets = np.unique(find_bounds(counted.bounds, np.array(shift)), return_inverse=True)
+    bounds, buckets = np.unique(find_bounds(counted.bounds, np.array(dropped_bits)), return_inverse=True)
     counts = np.bincount(buckets.ravel(), weights=counted.counts).astype(np.int64)
-    return counted._replace(shift=shift, bounds=bounds, counts=counts)
+    return counted._replace(dropped_bits=dropped_bits, bounds=bounds, counts=counts)
 
 
 @dataclass(frozen=True)

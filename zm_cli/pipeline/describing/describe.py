@@ -9,7 +9,7 @@ from typing import Any
 from zm_cli.data.source import Facts, Source
 from zm_cli.numbers.axes import is_unclear
 from zm_cli.outputs.receipt import describe_receipt
-from zm_cli.outputs.shard_record import show_shard
+from zm_cli.outputs.shard_record import format_shard
 from zm_cli.pipeline.describing.folder import list_other_files
 from zm_cli.pipeline.describing.table_columns import TableColumns, describe_columns
 from zm_cli.pipeline.measuring.measure import measure_texts
@@ -86,5 +86,5 @@ def describe(source: Source, options: MeasureOptions, plan: Plan, tick: Tick = i
         listed = list_other_files(source.path, source.spec.kind)
         facts = replace(facts, others={**facts.others, **({"other files": listed} if listed else {})})
     state = describe_receipt(source.receipt)
-    part = show_shard(source.receipt)
+    part = format_shard(source.receipt)
     return Description(source.path, source.spec.kind, facts, stats, outcome, state, part, columns)

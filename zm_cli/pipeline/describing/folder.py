@@ -16,9 +16,9 @@ from zm_cli.formats.shared.options import FILES
 from zm_cli.formats.shared.split_names import PACKED, mentions_training
 from zm_cli.pipeline.applying.parts_record import list_parts
 
-MOST_FILES = 100_000
+MAX_FILES = 100_000
 """How many files are looked at."""
-MOST_EXAMPLES = 3
+MAX_EXAMPLES = 3
 READ, UNREAD, UNKNOWN = range(3)
 """The order of kinds: those that zm reads, those that it names, and others."""
 
@@ -48,7 +48,7 @@ def survey_folder(path: str) -> Survey:
         for kind, files in groups.items()
     )
     parts = list_parts(path)
-    facts = {"files": f"{total:,}" + (" and more" if total == MOST_FILES else "")}
+    facts = {"files": f"{total:,}" + (" and more" if total == MAX_FILES else "")}
     # The images of a folder are one dataset, other files are one each.
     together = {entry.kind for entry in formats().values() if FILES.name in entry.option_names}
     choices = sum(1 if kind in together else len(files.paths) for kind, files in groups.items() if files.order == READ)
@@ -98,7 +98,7 @@ def _group_files(folder: str) -> tuple[dict[str, _Files], int]:
         files.paths.append(path)
         files.nbytes += nbytes
         total += 1
-        if total == MOST_FILES:
+        if total == MAX_FILES:
             break
     # What comes first is proposed: what zm reads, and of that the most files.
     ordered = sorted(groups.items(), key=lambda group: (group[1].order, -len(group[1].paths)))
@@ -146,8 +146,8 @@ def _find_suffix(path: str) -> str:
 
 
 def _list_examples(paths: list[str]) -> str:
-    rest = len(paths) - MOST_EXAMPLES
-    return ", ".join(paths[:MOST_EXAMPLES]) + (f" and {rest:,} more" if rest > 0 else "")
+    rest = len(paths) - MAX_EXAMPLES
+    return ", ".join(paths[:MAX_EXAMPLES]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
 def _advise(folder: str, ordered: list[tuple[str, _Files]]) -> str:

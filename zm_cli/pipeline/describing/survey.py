@@ -17,7 +17,7 @@ from zm_cli.pipeline.describing.folder import survey_folder
 
 
 @dataclass(frozen=True)
-class Surveyed:
+class SurveyResult:
     """What is known of a file or folder that is not measured, and the error that says why.
 
     `kind` is None for a folder without images, and for an empty file whose name does not tell.
@@ -58,7 +58,7 @@ class Surveyed:
         }
 
 
-def survey_path(path: str, options: ReadOptions, kind: str | None, reason: ZmError) -> Surveyed | None:
+def survey_path(path: str, options: ReadOptions, kind: str | None, reason: ZmError) -> SurveyResult | None:
     """What is at `path`, which could not be opened for this reason.
 
     None where nothing is known that the reason does not say: no such file, standard input, a file that zm does not
@@ -69,7 +69,7 @@ def survey_path(path: str, options: ReadOptions, kind: str | None, reason: ZmErr
     try:
         entry = detect(path, kind)
     except NothingToMeasureError:
-        return Surveyed(path, None, 0, Survey("file", ""), reason)
+        return SurveyResult(path, None, 0, Survey("file", ""), reason)
     except UsageError:
         return None
     foreign = find_foreign(path)
@@ -82,14 +82,14 @@ def survey_path(path: str, options: ReadOptions, kind: str | None, reason: ZmErr
         found = None
     if found is None and os.path.isdir(path):
         folder = survey_folder(path)
-        return Surveyed(path, None, _sum_sizes(folder), folder, reason)
+        return SurveyResult(path, None, _sum_sizes(folder), folder, reason)
     if found is None:
-        return Surveyed(path, entry.kind, os.path.getsize(path), Survey(entry.noun, ""), reason)
+        return SurveyResult(path, entry.kind, os.path.getsize(path), Survey(entry.noun, ""), reason)
     nbytes = _sum_sizes(found) if os.path.isdir(path) else os.path.getsize(path)
-    return Surveyed(path, entry.kind, nbytes, found, reason)
+    return SurveyResult(path, entry.kind, nbytes, found, reason)
 
 
-def survey_source(source: Source, reason: ZmError) -> Surveyed:
+def survey_source(source: Source, reason: ZmError) -> SurveyResult:
     """What is known of an opened source that could not be measured for this reason, without reading its values."""
     facts, spec = source.facts(), source.spec
     noun = formats()[spec.kind].noun
@@ -100,7 +100,7 @@ def survey_source(source: Source, reason: ZmError) -> Surveyed:
     }
     columns = tuple(Content(name) for name in spec.names or ()) if spec.axes == "NC" else ()
     survey = Survey(noun, "column", columns, facts={name: text for name, text in known.items() if text})
-    return Surveyed(source.path, spec.kind, facts.nbytes, survey, reason)
+    return SurveyResult(source.path, spec.kind, facts.nbytes, survey, reason)
 
 
 def _sum_sizes(survey: Survey) -> int:

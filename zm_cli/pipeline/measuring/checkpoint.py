@@ -22,10 +22,10 @@ from zm_cli.pipeline.measuring.checkpoint_file import (
     restore,
     write_checkpoint,
 )
-from zm_cli.pipeline.measuring.part import Part
+from zm_cli.pipeline.measuring.measure_spans import SpanStatistics
 from zm_cli.pipeline.measuring.reduction import Progress, Reduction
 from zm_cli.pipeline.measuring.same_run import describe_run, find_difference, find_stamp
-from zm_cli.pipeline.measuring.span_groups import SpanGroup, SpanRun, cut_runs
+from zm_cli.pipeline.measuring.span_batches import SpanBatch, SpanRun, cut_runs
 from zm_cli.pipeline.measuring.trail import Trail
 from zm_cli.pipeline.options import MeasureOptions
 
@@ -33,7 +33,7 @@ INTERVAL = 30.0
 """Seconds from one checkpoint to the next. Where writing one takes over a second, as many times more."""
 
 
-class Keeper:
+class ProgressStore:
     """Keeps nothing: every run begins with the first span. A Checkpoint does more."""
 
     samples = nbytes = 0
@@ -46,7 +46,7 @@ class Keeper:
         for reduction in reductions:
             yield from cut_runs(reduction.index, reduction.group_spans(), together)
 
-    def check(self, parts: Iterator[Part]) -> Iterator[Part]:
+    def check(self, parts: Iterator[SpanStatistics]) -> Iterator[SpanStatistics]:
         """Returns the parts of these runs that have to be added."""
         return parts
 
@@ -54,10 +54,10 @@ class Keeper:
         """Keeps how far the sources up to the current one have come; called after each part that is added."""
 
 
-KEEP_NOTHING = Keeper()
+NO_CHECKPOINT = ProgressStore()
 
 
-class Checkpoint(Keeper):
+class Checkpoint(ProgressStore):
     """Keeps the state of a run in a file, and goes on where the earlier run had come that is kept there.
 
     The file says which data and options it is of; other ones are a DataError that names the difference. So are a file
@@ -116,7 +116,7 @@ class Checkpoint(Keeper):
         Raises DataError where the spans that were done are not those of the earlier run.
         """
         for reduction, progress in zip(reductions, self._done, strict=False):
-            reduction.go_on(progress)
+            reduction.resume(progress)
         for reduction in reductions:
             yield from self._follow(reduction, together)
 
@@ -128,7 +128,7 @@ class Checkpoint(Keeper):
             return
         done, trail = earlier.groups, Trail()
         groups = reduction.group_spans()
-        last: SpanGroup = ()
+        last: SpanBatch = ()
         for last in islice(groups, done):
             trail.add(last)
         if trail.digest() != earlier.trail:
@@ -143,7 +143,7 @@ class Checkpoint(Keeper):
             yield run
             del run
 
-    def check(self, parts: Iterator[Part]) -> Iterator[Part]:
+    def check(self, parts: Iterator[SpanStatistics]) -> Iterator[SpanStatistics]:
         """Yields the parts but the first, which must be what the earlier run measured last; DataError if it is not."""
         if self._done:
             again = next(parts)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from zm_cli.errors import DataError
 from zm_cli.pipeline.measuring.digest import SourceDigest
-from zm_cli.pipeline.measuring.part import Part
+from zm_cli.pipeline.measuring.measure_spans import SpanStatistics
 from zm_cli.pipeline.measuring.reduction import Progress
 from zm_cli.pipeline.measuring.same_run import Run
 
@@ -31,7 +31,7 @@ MAGIC = b"zm checkpoint 1\n"
 BEGIN_ANEW = "remove it to begin anew"
 HASH_BYTES = 16
 LENGTH_BYTES = 8
-ROOMS = ("zm_cli.data.", "zm_cli.numbers.", "zm_cli.statistics.")
+ALLOWED_MODULES = ("zm_cli.data.", "zm_cli.numbers.", "zm_cli.statistics.")
 """Where the dataclasses are that a part consists of."""
 
 
@@ -121,10 +121,10 @@ class _Unpickler(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         """Returns the class of that name if it is allowed; UnpicklingError if it is not."""
-        for allowed in (_make_array, Part, Progress, SourceDigest):
+        for allowed in (_make_array, SpanStatistics, Progress, SourceDigest):
             if (module, name) == (allowed.__module__, allowed.__name__):
                 return allowed
-        if module.startswith(ROOMS):
+        if module.startswith(ALLOWED_MODULES):
             found = getattr(importlib.import_module(module), name)
             if isinstance(found, type) and is_dataclass(found):
                 return found

@@ -22,7 +22,7 @@ from zm_cli.numbers.distinct import Distinct
 from zm_cli.numbers.groups.groups import Groups
 from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.statistic import Statistic
-from zm_cli.numbers.stored import unit_divisor
+from zm_cli.numbers.stored import find_unit_divisor
 from zm_cli.numbers.sums import Counts
 from zm_cli.outputs.receipt import DONE, has_receipt
 from zm_cli.pipeline.doubts import choose_labels, doubt_method, drop_times, find_flags, find_ids, point_out_columns
@@ -30,7 +30,7 @@ from zm_cli.pipeline.measuring.group_statistics import describe_too_many, descri
 from zm_cli.pipeline.measuring.pooling import pool_classes, pool_shapes
 from zm_cli.pipeline.options import MeasureOptions, Purpose
 from zm_cli.pipeline.outcome import Outcome
-from zm_cli.pipeline.words import MOST_NAMES, list_names, not_a_number, show_value, spell
+from zm_cli.pipeline.words import MAX_NAMES, format_value, list_names, not_a_number, spell
 from zm_cli.statsfile.stats import SourceRecord, Stats
 
 
@@ -158,7 +158,7 @@ def _merge(measured: Measured) -> tuple[Moments, list[Statistic]]:
     shape = measured.results[0].moments.mean.shape
     if measured.options.unit:
         # Divided before they are merged: merging the stats files of the sources in order gives the same bits.
-        divisor = unit_divisor(measured.spec.dtype)
+        divisor = find_unit_divisor(measured.spec.dtype)
         parts = [tuple(each if each.real else divide(each, shape, divisor) for each in part) for part in parts]
     moments, *statistics = (reduce(lambda one, other: one.merge(other), column) for column in zip(*parts, strict=True))
     assert isinstance(moments, Moments)
@@ -196,7 +196,7 @@ def _drop_text(stats: Stats, measured: Measured) -> Stats:
             raise not_a_number(path, name, cell, named=named)
         if measured.options.wanted is not None and name not in measured.options.wanted:
             continue
-        found = f"row {cell.row} holds {show_value(cell.value)}"
+        found = f"row {cell.row} holds {format_value(cell.value)}"
         outcome.warn(f"{name_input(path)}: column '{name}' is left as text: {found}, {cell.reason}")
     if stats.per != "column":
         return stats
@@ -255,7 +255,7 @@ def warn_of_features(stats: Stats, outcome: Outcome, *, standardized: bool = Tru
         outcome.warn(f"without a single value: {_list_features(stats, empty)}")
 
 
-def warn_of_flat(stats: Stats, what: str, flat: NDArray[np.bool_], outcome: Outcome) -> None:
+def warn_of_constant(stats: Stats, what: str, flat: NDArray[np.bool_], outcome: Outcome) -> None:
     """Warns of features that a method cannot scale as the others, if there are any: `what` says what they are."""
     indices = np.flatnonzero(flat)
     if len(indices):
@@ -281,7 +281,7 @@ def _point_out(stats: Stats, measured: Measured, purpose: Purpose) -> None:
         if looks := doubt_method(stats, name, {*different, *flags}):
             done = DONE[methods()[name].command]
             sentence = f"{measured.paths}: looks {done} already ({looks}); if so, give the original data"
-            measured.outcome.tell([sentence], grave=not kept)
+            measured.outcome.tell([sentence], as_warnings=not kept)
             return
 
 
@@ -296,4 +296,4 @@ def _reached_limit(source: Source, record: SourceRecord) -> bool:
 
 def _list_features(stats: Stats, indices: NDArray[np.intp]) -> str:
     # There may be many pixels: only the ones that are listed get a name.
-    return list_names([stats.name_feature(int(index)) for index in indices[:MOST_NAMES]], total=len(indices))
+    return list_names([stats.name_feature(int(index)) for index in indices[:MAX_NAMES]], total=len(indices))

@@ -34,9 +34,9 @@ class SourceDigest:
 
     def __str__(self) -> str:
         """The digest as stats files hold it."""
-        return show_digest(xxhash.xxh3_128(self.earlier + self.latest))
+        return format_digest(xxhash.xxh3_128(self.earlier + self.latest))
 
 
-def show_digest(hasher: xxhash.xxh3_128) -> str:
+def format_digest(hasher: xxhash.xxh3_128) -> str:
     """The digest in a hash, as stats files hold it."""
     return f"xxh3_128:{hasher.hexdigest()}"

@@ -12,7 +12,7 @@ from zm_cli.formats.shared.options import BY
 from zm_cli.numbers.groups.groups import Groups
 from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.statistic import Statistic
-from zm_cli.numbers.stored import unit_divisor
+from zm_cli.numbers.stored import find_unit_divisor
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.pipeline.words import name_source, spell
 
@@ -51,7 +51,7 @@ def merge_groups(found: Sequence[Groups | None], spec: Spec, options: MeasureOpt
     if not parts:
         return None
     if options.unit:
-        divisor, shape = unit_divisor(spec.dtype), parts[0].moments.mean.shape[1:]
+        divisor, shape = find_unit_divisor(spec.dtype), parts[0].moments.mean.shape[1:]
         parts = [
             groups.change(
                 lambda moments: moments.divide(divisor),

@@ -16,16 +16,16 @@ from zm_cli.data.spec import Spec
 from zm_cli.data.texts import TextSummary
 from zm_cli.errors import UsageError
 from zm_cli.formats.shared.options import BY, MASK, WEIGHT
-from zm_cli.numbers.axes import Per, choose_per, feature_shape, possible_pers
+from zm_cli.numbers.axes import Per, choose_per, find_feature_shape, list_pers
 from zm_cli.numbers.moments.moments import Moments
-from zm_cli.numbers.moments.weighted_block import MOST_AT_ONCE
+from zm_cli.numbers.moments.weighted_block import MAX_AT_ONCE
 from zm_cli.numbers.statistic import Statistic
 from zm_cli.numbers.sums import Counts
 from zm_cli.outputs.receipt import Operation
 from zm_cli.pipeline.belonging import find_strangers
-from zm_cli.pipeline.measuring.checkpoint import KEEP_NOTHING, Keeper
+from zm_cli.pipeline.measuring.checkpoint import NO_CHECKPOINT, ProgressStore
 from zm_cli.pipeline.measuring.conclude import Measured, SourceResult, conclude
-from zm_cli.pipeline.measuring.part import MeasureSpans
+from zm_cli.pipeline.measuring.measure_spans import MeasureSpans
 from zm_cli.pipeline.measuring.pooling import check_alike, check_one_size, pool_columns
 from zm_cli.pipeline.measuring.reduction import Reduction
 from zm_cli.pipeline.options import MeasureOptions
@@ -36,7 +36,7 @@ from zm_cli.statsfile.stats import Stats
 
 USUAL_GROUPS = 10
 """Groups of samples that are reckoned with: how many there are is not known before the data are read."""
-BESIDE_BYTES = 10 * 8 * MOST_AT_ONCE
+BESIDE_BYTES = 10 * 8 * MAX_AT_ONCE
 """Memory for a block with labels, weights or a mask: ten arrays of float64, which are made of a piece of it."""
 SMALL_RESULT = 8
 """How many times smaller than a block statistics must be, so that sending them between processes pays."""
@@ -47,16 +47,16 @@ def measure(
     options: MeasureOptions,
     plan: Plan,
     tick: Tick = ignore_progress,
-    keeper: Keeper = KEEP_NOTHING,
+    progress: ProgressStore = NO_CHECKPOINT,
 ) -> tuple[Stats, Outcome]:
     """The pooled statistics of sources of one kind, and the notes and warnings about them.
 
-    They have the same bits as the statistics of each source, merged in their order. `keeper` is the checkpoint to go on
-    from, and to write. Raises UsageError for options that are not possible for the data; DataError
-    where the sources cannot be pooled, hold no numbers, hold text in a column chosen by name, or lack a value although
-    `options.missing` allows none.
+    They have the same bits as the statistics of each source, merged in their order. `progress` is the checkpoint to go
+    on from, and to write. Raises UsageError for options that are not possible for the data; DataError where the sources
+    cannot be pooled, hold no numbers, hold text in a column chosen by name, or lack a value although `options.missing`
+    allows none.
     """
-    measured = _measure(sources, options, plan, tick, keeper)
+    measured = _measure(sources, options, plan, tick, progress)
     return conclude(measured), measured.outcome
 
 
@@ -67,7 +67,7 @@ def measure_outside(
 
     The counts have the shape of the statistics. Raises the errors of `measure`.
     """
-    measured = _measure([source], options, plan, tick, KEEP_NOTHING)
+    measured = _measure([source], options, plan, tick, NO_CHECKPOINT)
     stats = conclude(measured)
     return stats, measured.count_outside(stats), measured.outcome
 
@@ -79,11 +79,13 @@ def measure_texts(
 
     Raises the errors of `measure`.
     """
-    measured = _measure([source], options, plan, tick, KEEP_NOTHING)
+    measured = _measure([source], options, plan, tick, NO_CHECKPOINT)
     return conclude(measured), measured.results[0].texts, measured.outcome
 
 
-def _measure(sources: Sequence[Source], options: MeasureOptions, plan: Plan, tick: Tick, keeper: Keeper) -> Measured:
+def _measure(
+    sources: Sequence[Source], options: MeasureOptions, plan: Plan, tick: Tick, progress: ProgressStore
+) -> Measured:
     first = sources[0]
     per = choose_per(first.spec, options.per, first.path)
     for source in sources:
@@ -94,10 +96,10 @@ def _measure(sources: Sequence[Source], options: MeasureOptions, plan: Plan, tic
         check_one_size(sources)
     outcome = Outcome()
     strangers = (sentence for source in sources for sentence in find_strangers(source))
-    outcome.tell(strangers, grave=options.purpose in get_args(Operation) and not options.forced)
+    outcome.tell(strangers, as_warnings=options.purpose in get_args(Operation) and not options.forced)
     spec = pool_columns(sources, outcome)
-    results = _reduce_all(sources, spec, per, options, plan, tick, keeper)
-    for sentence in keeper.problems:
+    results = _reduce_all(sources, spec, per, options, plan, tick, progress)
+    for sentence in progress.problems:
         outcome.warn(sentence)
     for result in results:
         outcome.note(result.notes)
@@ -109,7 +111,13 @@ def _measure(sources: Sequence[Source], options: MeasureOptions, plan: Plan, tic
 
 
 def _reduce_all(
-    sources: Sequence[Source], spec: Spec, per: Per, options: MeasureOptions, plan: Plan, tick: Tick, keeper: Keeper
+    sources: Sequence[Source],
+    spec: Spec,
+    per: Per,
+    options: MeasureOptions,
+    plan: Plan,
+    tick: Tick,
+    progress: ProgressStore,
 ) -> list[SourceResult]:
     """Measures all sources in one stream of spans; returns what was measured of each."""
     common = set(spec.names or ())
@@ -119,15 +127,15 @@ def _reduce_all(
     }
     task = MeasureSpans(dict(enumerate(sources)), per, options, elsewhere)
     reductions = [Reduction(index, source, per, options) for index, source in enumerate(sources)]
-    runs = keeper.cut_runs(reductions, plan.together)
+    runs = progress.cut_runs(reductions, plan.together)
     finished: list[SourceResult] = []
     with closing(plan.map(task, runs, _plan_work(sources, per, options))) as parts:
-        for part in keeper.check(parts):
+        for part in progress.check(parts):
             # Parts come in order, so those of all earlier sources are complete.
             while len(finished) < part.source:
                 finished.append(reductions[len(finished)].finish(spec))
             reductions[part.source].add(part)
-            keeper.save(reductions[: part.source + 1])
+            progress.save(reductions[: part.source + 1])
             tick(part.nbytes, part.samples)
     return finished + [reduction.finish(spec) for reduction in reductions[len(finished) :]]
 
@@ -176,11 +184,11 @@ def check_few_features(
     """Raises UsageError where there are more features than one of the statistics can be computed for."""
     if None in source.spec.sample_shape:
         return
-    features = math.prod(feature_shape(source.spec, per))
+    features = math.prod(find_feature_shape(source.spec, per))
     for statistic in statistics:
         if features > statistic.most_features:
             option = _name_option(statistic, needed_for or {})
-            few = [other for other in possible_pers(source.spec.axes) if other not in (per, "pixel")]
+            few = [other for other in list_pers(source.spec.axes) if other not in (per, "pixel")]
             raise UsageError(
                 f"{option} is for at most {statistic.most_features:,} features, here are {features:,}",
                 where=source.path,
@@ -189,7 +197,7 @@ def check_few_features(
 
 
 def _plan_work(sources: Sequence[Source], per: Per, options: MeasureOptions) -> Workload:
-    features = max(math.prod(feature_shape(source.spec, per)) for source in sources)
+    features = max(math.prod(find_feature_shape(source.spec, per)) for source in sources)
     measured: tuple[type[Statistic], ...] = (Moments, *options.statistics)
     asked = {option for option in (BY, WEIGHT, MASK) for source in sources if source.spec.decoding.get(option.name)}
     grouped = BY in asked
@@ -201,25 +209,25 @@ def _plan_work(sources: Sequence[Source], per: Per, options: MeasureOptions) -> 
     # Processes do not share the interpreter lock, but pay only if the results that they send back are small.
     small = nbytes * SMALL_RESULT <= BLOCK_BYTES
     return Workload(
-        block_bytes=max(map(block_bytes, sources)) + nbytes + BESIDE_BYTES * bool(asked),
+        block_bytes=max(map(estimate_block_bytes, sources)) + nbytes + BESIDE_BYTES * bool(asked),
         forkable=small and all(source.forkable for source in sources),
         small_steps=all(source.small_samples for source in sources),
     )
 
 
-def block_bytes(source: Source, output: np.dtype[np.generic] | None = None) -> int:
+def estimate_block_bytes(source: Source, output: np.dtype[np.generic] | None = None) -> int:
     """The bytes of memory for one block: read and decoded, and with `output`, transformed and encoded in that dtype."""
     reading = 2 * max(BLOCK_BYTES, source.sample_bytes) + source.overhead_bytes
-    return reading + (encoded_bytes(source, output) + source.overhead_bytes if output else 0)
+    return reading + (estimate_encoded_bytes(source, output) + source.overhead_bytes if output else 0)
 
 
-def masked_bytes(source: Source) -> int:
+def estimate_mask_bytes(source: Source) -> int:
     """The bytes of memory to replace the masked values of one block: its mask, and two copies in float64."""
     if source.spec.decoding.get(MASK.name) is None:
         return 0
     return 17 * max(BLOCK_BYTES, source.sample_bytes) // source.spec.dtype.itemsize
 
 
-def encoded_bytes(source: Source, output: np.dtype[np.generic]) -> int:
+def estimate_encoded_bytes(source: Source, output: np.dtype[np.generic]) -> int:
     """The bytes of memory for one block that is transformed and encoded in that dtype, and waits to be written."""
     return 2 * max(BLOCK_BYTES, source.sample_bytes) * output.itemsize // source.spec.dtype.itemsize

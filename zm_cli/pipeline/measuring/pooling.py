@@ -14,7 +14,7 @@ from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError
 from zm_cli.formats import formats, reading_options
 from zm_cli.formats.shared.options import BY, COLUMNS, EXCLUDE, MASK, WEIGHT
-from zm_cli.numbers.axes import Per, describe_shape, kept_axes, possible_pers
+from zm_cli.numbers.axes import Per, describe_shape, find_feature_axes, list_pers
 from zm_cli.pipeline.outcome import Outcome
 from zm_cli.pipeline.words import spell
 from zm_cli.statsfile.stats import Described
@@ -177,7 +177,7 @@ def advise(hint: str, what: str, side: Alike, per: Per) -> str:
     if COLUMNS in options and what == COLUMNS_DIFFER:
         helpful = (COLUMNS.name, EXCLUDE.name)
     useful = [spell(option.name) for option in options if option.name in helpful and option.panel is not None]
-    if what == SHAPE_DIFFERS and per == "pixel" and "channel" in possible_pers(side.axes):
+    if what == SHAPE_DIFFERS and per == "pixel" and "channel" in list_pers(side.axes):
         useful.append("--per channel")
     if not useful:
         return hint
@@ -205,7 +205,7 @@ def _fixed(side: Alike, per: Per) -> str:
         return ""
     if per in ("pixel", "column"):
         return describe_shape(side.sample_shape)
-    kept = kept_axes(side.axes, per)
+    kept = find_feature_axes(side.axes, per)
     return describe_shape(side.sample_shape[axis - 1] for axis in kept)
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from zm_cli.data.block import MOST_LISTED
+from zm_cli.data.block import MAX_LISTED
 from zm_cli.data.source import Source
 from zm_cli.data.spec import Spec
-from zm_cli.numbers.axes import Per, feature_shape
+from zm_cli.numbers.axes import Per, find_feature_shape
 from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.statistic import Statistic
 from zm_cli.numbers.tree import Levels, MergeTree
 from zm_cli.pipeline.measuring.conclude import SourceResult
 from zm_cli.pipeline.measuring.digest import SourceDigest
 from zm_cli.pipeline.measuring.group_statistics import unpack_groups
-from zm_cli.pipeline.measuring.part import Part, find_real_values
-from zm_cli.pipeline.measuring.span_groups import SpanGroup, group_spans
+from zm_cli.pipeline.measuring.measure_spans import SpanStatistics, find_real_values
+from zm_cli.pipeline.measuring.span_batches import SpanBatch, group_spans
 from zm_cli.pipeline.measuring.trail import NO_SPANS
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.pipeline.words import missing_value, name_source
@@ -36,7 +36,7 @@ class Progress:
     samples: int = 0
     nbytes: int = 0
     digest: SourceDigest = field(default_factory=SourceDigest)
-    levels: Levels[Part] = ()
+    levels: Levels[SpanStatistics] = ()
     trail: bytes = NO_SPANS
 
 
@@ -50,7 +50,7 @@ class Reduction:
         self._options = options
         self._real = find_real_values(source.spec, options)
         self._progress = Progress()
-        self._tree = MergeTree(Part.add)
+        self._tree = MergeTree(SpanStatistics.add)
 
     @property
     def progress(self) -> Progress:
@@ -58,23 +58,23 @@ class Reduction:
         self._progress.levels = self._tree.levels
         return self._progress
 
-    def go_on(self, progress: Progress) -> None:
+    def resume(self, progress: Progress) -> None:
         """Makes this the reduction that had come so far."""
         self._progress = progress
-        self._tree = MergeTree(Part.add, progress.levels)
+        self._tree = MergeTree(SpanStatistics.add, progress.levels)
 
-    def group_spans(self) -> Iterator[SpanGroup]:
+    def group_spans(self) -> Iterator[SpanBatch]:
         """Yields all spans of the source, in the groups in which they are measured."""
         return group_spans(self.source, self._per)
 
-    def add(self, part: Part) -> None:
+    def add(self, part: SpanStatistics) -> None:
         """Adds the next part; DataError if a value is missing and none may be."""
         # Where worker processes read, this process notes how far they have come.
         note_input(self.source.path)
         progress = self._progress
-        if part.hole is not None:
+        if part.first_missing is not None:
             before = 0 if part.numbered else progress.samples
-            raise missing_value(self.source, before + part.hole[0] + 1, part.hole[1], self._per)
+            raise missing_value(self.source, before + part.first_missing[0] + 1, part.first_missing[1], self._per)
         progress.digest.add(part.digest)
         part.digest = b""
         progress.groups += part.groups
@@ -85,10 +85,10 @@ class Reduction:
 
     def finish(self, spec: Spec) -> SourceResult:
         """Closes the source and returns what was measured, in the order of the columns of `spec`."""
-        source, total = self.source, self._tree.finish() or Part(self.index)
+        source, total = self.source, self._tree.finish() or SpanStatistics(self.index)
         source.close()
         facts = source.facts()
-        skipped = [*facts.skipped, *total.skipped][:MOST_LISTED]
+        skipped = [*facts.skipped, *total.skipped][:MAX_LISTED]
         # A file is found again by its name; a row of a table needs the reason, too.
         listed = [f"{sample.name}: {sample.reason}" if source.spec.axes == "NC" else sample.name for sample in skipped]
         record = SourceRecord(
@@ -101,7 +101,7 @@ class Reduction:
             len(facts.skipped) + total.skipped_total - len(skipped),
             shard=source.spec.shard,
         )
-        shape = feature_shape(source.spec, self._per)
+        shape = find_feature_shape(source.spec, self._per)
         moments, statistics = _unpack(source, *total.conclude(shape, self._options.statistics, self._real))
         groups = unpack_groups(source.spec, total.by_label, shape)
         own, names = source.spec.names, spec.names

@@ -21,7 +21,7 @@ from zm_cli.pipeline.options import MeasureOptions
 
 Run = Mapping[str, Any]
 """What decides the result of a run, as JSON can hold it."""
-MOST_LETTERS = 100
+MAX_LETTERS = 100
 """The most characters of an option's value in a message."""
 
 
@@ -85,7 +85,7 @@ def _name_difference(earlier: Run, run: Run) -> str:
 
 def _show(value: Any) -> str:
     text = ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
-    return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}... {xxhash.xxh3_64_hexdigest(text.encode())}"
+    return text if len(text) <= MAX_LETTERS else f"{text[:MAX_LETTERS]}... {xxhash.xxh3_64_hexdigest(text.encode())}"
 
 
 def _spell(name: str, options: Mapping[str, str]) -> str:

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import xxhash
 
-from zm_cli.data.block import MOST_LISTED
+from zm_cli.data.block import MAX_LISTED
 from zm_cli.data.shard import Shard
 from zm_cli.inputs.standard_input import name_input
-from zm_cli.pipeline.measuring.digest import show_digest
+from zm_cli.pipeline.measuring.digest import format_digest
 from zm_cli.statsfile.shards import MissingParts, find_missing_parts, group_parts
 from zm_cli.statsfile.stats import SourceRecord
 
-MOST_RECORDS = 100
+MAX_RECORDS = 100
 """The most sources that are recorded one by one; where there are more, one record stands for all."""
 
 
@@ -52,11 +52,11 @@ class SourcePool:
         return find_missing_parts(self._records)
 
     def finish(self) -> tuple[SourceRecord, ...]:
-        """The records in their order or, where they are more than MOST_RECORDS, one that stands for all.
+        """The records in their order or, where they are more than MAX_RECORDS, one that stands for all.
 
         As long as parts are missing, all records stay: they say which, when the others are merged with the result.
         """
-        if len(self._records) > MOST_RECORDS and not self.list_missing():
+        if len(self._records) > MAX_RECORDS and not self.list_missing():
             return (_combine(self._records),)
         # The only part of a source is all of it; a source without samples must stay a part to be valid.
         return tuple(
@@ -76,7 +76,7 @@ def _combine(records: Sequence[SourceRecord]) -> SourceRecord:
         hasher.update(record.digest.encode())
         # The samples in a record of many sources have the paths of these before their names.
         before = f"{name_input(record.path)}: " if record.sources == 1 and sources > 1 else ""
-        skipped += [before + name for name in record.skipped[: MOST_LISTED - len(skipped)]]
+        skipped += [before + name for name in record.skipped[: MAX_LISTED - len(skipped)]]
     first = records[0].path
     if records[0].sources > 1:
         first = first.removesuffix(_count_more(records[0].sources))
@@ -85,7 +85,7 @@ def _combine(records: Sequence[SourceRecord]) -> SourceRecord:
         kind=records[0].kind,
         samples=sum(record.samples for record in records),
         bytes=sum(record.bytes for record in whole) + sum(parts.bytes for parts in groups),
-        digest=show_digest(hasher),
+        digest=format_digest(hasher),
         skipped=tuple(skipped),
         skipped_more=sum(record.skipped_total for record in records) - len(skipped),
         sources=sources,

@@ -42,7 +42,7 @@ class PipeOfWorker(StreamPipe):
         return super().recv_bytes()
 
 
-class _Desk:
+class _TaskCache:
     """Prepares what messages ask for; the task of the last message stays, with the files that it has opened."""
 
     def __init__(self) -> None:
@@ -81,7 +81,7 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     with open(reading, "rb", 0) as messages, open(writing, "wb", 0) as answers:
-        desk = _Desk()
+        desk = _TaskCache()
         serve(PipeOfWorker(messages, answers, desk.forget), desk.prepare)
     os._exit(0)
 

@@ -14,7 +14,7 @@ import threading
 from zm_cli.errors import DataError
 from zm_cli.running.cluster.stream_pipe import StreamPipe
 from zm_cli.running.serving import pack
-from zm_cli.running.signals import signals_blocked
+from zm_cli.running.signals import block_signals
 from zm_cli.running.worker_process import WorkerProcess
 
 _threads = threading.local()
@@ -71,7 +71,7 @@ def _start_child() -> WorkerProcess:
     # It finds the modules that this process finds; a core of its own is all that it has.
     found = os.pathsep.join(path or os.getcwd() for path in sys.path)
     environment = {"POLARS_MAX_THREADS": "1", **os.environ, "PYTHONPATH": found}
-    with signals_blocked():
+    with block_signals():
         popen = subprocess.Popen(
             [sys.executable, "-m", "zm_cli.running.cluster.child", f"--of-dask-worker={os.getpid()}"],
             stdin=subprocess.PIPE,

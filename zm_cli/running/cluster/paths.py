@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from itertools import islice
 
-MOST_CHECKED = 200
+MAX_CHECKED = 200
 """The most paths that the workers are asked for."""
 SOME_ENTRIES, DEEPEST = 10, 5
 """How many entries of a folder are looked at, and how deep, for files that the workers must have, too."""
@@ -21,7 +21,7 @@ def list_sizes(paths: Iterable[str]) -> dict[str, int | None]:
     """
     listed = list(dict.fromkeys(map(os.path.abspath, paths)))
     sizes: dict[str, int | None] = {}
-    for path in listed[:: -(-len(listed) // MOST_CHECKED) or 1]:
+    for path in listed[:: -(-len(listed) // MAX_CHECKED) or 1]:
         with suppress(OSError):
             if os.path.isdir(path):
                 sizes[path] = None

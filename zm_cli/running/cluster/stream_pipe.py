@@ -8,7 +8,7 @@ _LENGTH = 8
 """Bytes of the number before each message, which is its length."""
 
 
-class Reading(Protocol):
+class ReadableStream(Protocol):
     """A stream that is read without a buffer."""
 
     def readinto(self, buffer: Any, /) -> int | None: ...
@@ -16,7 +16,7 @@ class Reading(Protocol):
     def close(self) -> None: ...
 
 
-class Writing(Protocol):
+class WritableStream(Protocol):
     """A stream that is written without a buffer."""
 
     def write(self, data: Any, /) -> int | None: ...
@@ -28,8 +28,8 @@ class StreamPipe:
     """Sends messages to one stream and receives them from another. Not safe for several threads."""
 
     def __init__(self, reading: Any, writing: Any) -> None:
-        self._reading: Reading = reading
-        self._writing: Writing = writing
+        self._reading: ReadableStream = reading
+        self._writing: WritableStream = writing
 
     def send_bytes(self, message: Any, /) -> None:
         """Sends a message; OSError where nobody is at the other end."""

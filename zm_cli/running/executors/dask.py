@@ -18,7 +18,7 @@ from zm_cli.running.cluster.connection import Cluster
 from zm_cli.running.cluster.connection import connect as connect_cluster
 from zm_cli.running.cluster.remote import by_value, run_item
 from zm_cli.running.executors import Executor
-from zm_cli.running.guard import noted_input
+from zm_cli.running.guard import get_noted_input
 from zm_cli.running.serving import unpack
 
 Item = TypeVar("Item")
@@ -33,7 +33,7 @@ FEW_AHEAD, MANY_AHEAD = 2, 8
 LARGE_TASK = 64 << 10
 """Bytes of a task that is not sent with every item: workers get it once, from one another."""
 
-Outcome = tuple[bool, Any]
+Answer = tuple[bool, Any]
 """Whether the task went well, and its result or error."""
 
 
@@ -65,7 +65,7 @@ class Dask:
         name_input: Callable[[Item], str] | None = getattr(task, "name_input", None)
         sender = _Sender(cluster, task)
         source = iter(items)
-        done: dict[int, Outcome] = {}
+        done: dict[int, Answer] = {}
         names: dict[int, str | None] = {}
         taken, given, more, ahead = 0, 0, True, FEW_AHEAD
         try:
@@ -73,7 +73,7 @@ class Dask:
                 while more and taken - given < min(window, PER_THREAD * cluster.count_threads()):
                     try:
                         item = next(source)
-                        names[taken] = name_input(item) if name_input else noted_input()
+                        names[taken] = name_input(item) if name_input else get_noted_input()
                         sender.send(taken, item, names[taken])
                         # Items may be large: none is held while the next one is read.
                         del item
@@ -103,10 +103,10 @@ class Dask:
             # The scheduler drops what nobody waits for.
             sender.release_all()
 
-    def _read_answer(self, answer: Any, input_name: str | None) -> Outcome:
+    def _read_answer(self, answer: Any, input_name: str | None) -> Answer:
         """What a worker answered, or the error that stands for what happened instead."""
         if isinstance(answer, bytes):
-            outcome: Outcome = unpack(answer)
+            outcome: Answer = unpack(answer)
             return outcome
         return False, self._explain(answer, input_name)
 

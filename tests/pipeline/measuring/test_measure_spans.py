@@ -17,8 +17,8 @@ from zm_cli.formats import open_source
 from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.stored import RealValues
 from zm_cli.pipeline.measuring.measure import measure
-from zm_cli.pipeline.measuring.part import Part
-from zm_cli.pipeline.measuring.span_groups import MOST_SPANS, group_spans
+from zm_cli.pipeline.measuring.measure_spans import SpanStatistics
+from zm_cli.pipeline.measuring.span_batches import MAX_SPANS, group_spans
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.running.plan import Plan
 from zm_cli.running.worker_process import may_fork
@@ -45,7 +45,7 @@ def opened(folder: Path, values: np.ndarray) -> Source:
 
 def test_large_samples_are_measured_per_pixel_in_groups(tmp_path: Path, values: np.ndarray) -> None:
     source = opened(tmp_path, values)
-    assert [len(group) for group in group_spans(source, "pixel")] == [MOST_SPANS, MOST_SPANS, 11]
+    assert [len(group) for group in group_spans(source, "pixel")] == [MAX_SPANS, MAX_SPANS, 11]
     assert {len(group) for group in group_spans(source, "all")} == {1}
 
 
@@ -78,9 +78,9 @@ def test_a_progress_bar_does_not_prevent_forking(tmp_path: Path, values: np.ndar
 
 def test_counts_of_parts_are_summed_once_and_exactly() -> None:
     values = np.random.default_rng(5).integers(0, 256, (2, 30, 3), dtype=np.uint8)
-    total = Part(0)
+    total = SpanStatistics(0)
     for samples in values:
-        total.add(Part(0, counts=np.stack([np.bincount(column, minlength=256) for column in samples.T])))
+        total.add(SpanStatistics(0, counts=np.stack([np.bincount(column, minlength=256) for column in samples.T])))
     found, _ = total.conclude((3,), (), RealValues())
     whole = Moments.from_block(values.reshape(-1, 3), (1,))
     for field in ("count", "mean", "m2", "min", "max", "missing"):

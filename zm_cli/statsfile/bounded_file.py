@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 
-class CarefulFile(io.FileIO):
+class BoundedFile(io.FileIO):
     """A file, open for reading, that refuses reads of more than `most` bytes.
 
     Libraries take memory for what a file claims to hold; they cannot fill more of it than `most` bytes at once. A

@@ -11,14 +11,14 @@ from zm_cli.data import block as blocks
 from zm_cli.data.block import Span
 from zm_cli.data.source import Source
 from zm_cli.data.spec import Spec
-from zm_cli.numbers.axes import Per, feature_shape
+from zm_cli.numbers.axes import Per, find_feature_shape
 
 ENOUGH_SAMPLES = 256
 """Samples per group of blocks when merging moments is expensive; a constant, because it decides the last bits."""
-MOST_SPANS = 32
+MAX_SPANS = 32
 """The most spans in a group of large samples, so that there is work for all workers."""
 
-SpanGroup = tuple[Span, ...]
+SpanBatch = tuple[Span, ...]
 """Consecutive spans of one source, which are measured together."""
 
 
@@ -26,10 +26,10 @@ class SpanRun(NamedTuple):
     """Consecutive groups of spans of one source, whose index is `source`: what a worker measures at a time."""
 
     source: int
-    groups: tuple[SpanGroup, ...]
+    groups: tuple[SpanBatch, ...]
 
 
-def cut_runs(index: int, groups: Iterator[SpanGroup], together: int, done: int = 0) -> Iterator[SpanRun]:
+def cut_runs(index: int, groups: Iterator[SpanBatch], together: int, done: int = 0) -> Iterator[SpanRun]:
     """Yields groups of the source at `index`, of which the first `done` were taken, in runs of `together` groups.
 
     The last run may have fewer. So that all others can be merged in a tree, runs begin at multiples of their length:
@@ -42,7 +42,7 @@ def cut_runs(index: int, groups: Iterator[SpanGroup], together: int, done: int =
         del taken
 
 
-def group_spans(source: Source, per: Per) -> Iterator[SpanGroup]:
+def group_spans(source: Source, per: Per) -> Iterator[SpanBatch]:
     """Yields the spans of a source in groups, whose statistics are merged in a tree. Only the data decide the groups.
 
     A span of a block's size is a group by itself. Short spans, of samples that differ in shape, are grouped, so that a
@@ -58,9 +58,9 @@ def group_spans(source: Source, per: Per) -> Iterator[SpanGroup]:
 
 
 def _count_spans_per_pixel(spec: Spec) -> int:
-    nbytes = math.prod(feature_shape(spec, "pixel")) * spec.dtype.itemsize
+    nbytes = math.prod(find_feature_shape(spec, "pixel")) * spec.dtype.itemsize
     samples = max(1, blocks.BLOCK_BYTES // nbytes)
-    return min(MOST_SPANS, -(-ENOUGH_SAMPLES // samples))
+    return min(MAX_SPANS, -(-ENOUGH_SAMPLES // samples))
 
 
 def fill_groups(spans: Iterable[Span]) -> Iterator[tuple[Span, ...]]:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from zm_cli.running import limits, plan
-from zm_cli.running.limits import count_cores, find_memory_limit
+from zm_cli.running import plan
+from zm_cli.running import resource_limits as limits
 from zm_cli.running.plan import DEFAULT_MEMORY, MEMORY_PER_WORKER, SMALLEST_MEMORY, Plan
+from zm_cli.running.resource_limits import count_cores, find_memory_limit
 from zm_cli.running.workload import Workload
 
 V2 = "31 23 0:28 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate"

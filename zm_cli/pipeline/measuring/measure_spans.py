@@ -8,38 +8,38 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from zm_cli.data.block import MOST_LISTED, Block, Rejected, Skipped, Span, Tally
+from zm_cli.data.block import MAX_LISTED, Block, Rejected, Skipped, Span, Tally
 from zm_cli.data.source import Source
 from zm_cli.data.spec import Spec
 from zm_cli.data.texts import TextSummary, merge_texts
 from zm_cli.formats.shared.options import BY, MASK, WEIGHT
 from zm_cli.numbers.accumulate import Accumulator
-from zm_cli.numbers.axes import Per, kept_axes
+from zm_cli.numbers.axes import Per, find_feature_axes
 from zm_cli.numbers.distinct import DistinctColumns
 from zm_cli.numbers.groups.groups import Groups
 from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.statistic import Statistic
-from zm_cli.numbers.stored import RealValues, hide_values, unit_divisor
+from zm_cli.numbers.stored import RealValues, find_missing_codes, find_unit_divisor
 from zm_cli.numbers.sums import Counts
 from zm_cli.numbers.tree import MergeTree
 from zm_cli.numbers.values import count_infinities, find_missing, mask_values
 from zm_cli.pipeline.measuring.group_statistics import find_by
-from zm_cli.pipeline.measuring.span_groups import SpanGroup, SpanRun
+from zm_cli.pipeline.measuring.span_batches import SpanBatch, SpanRun
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.pipeline.words import name_source
 from zm_cli.running.guard import note_input
 
 
 @dataclass
-class Part:
+class SpanStatistics:
     """What was measured of consecutive samples of one source, in so many `groups` of spans; `add` joins two parts.
 
     `digest` is the concatenated digests of the spans. `rejected` maps a feature's index to its first cell that is not a
-    number. `skipped` lists the first samples that were left out, `skipped_total` counts all. `hole` is the first
-    missing value: the index of its sample, and that of its feature. The samples are counted in the part or, if they are
-    `numbered`, in the source. `outside` counts the values of each feature outside the bounds.
-    `distinct` are the columns of whole numbers that are all different, where that is asked for. `by_label` are the
-    statistics of each group of samples, None where the samples have no labels.
+    number. `skipped` lists the first samples that were left out, `skipped_total` counts all. `first_missing` is the
+    first missing value: the index of its sample, and that of its feature. The samples are counted in the part or, if
+    they are `numbered`, in the source. `outside` counts the values of each feature outside the bounds. `distinct` are
+    the columns of whole numbers that are all different, where that is asked for. `by_label` are the statistics of each
+    group of samples, None where the samples have no labels.
     """
 
     source: int
@@ -57,15 +57,19 @@ class Part:
     texts: TextSummary | None = None
     notes: dict[str, None] = field(default_factory=dict)
     infinities: int = 0
-    hole: tuple[int, int] | None = None
+    first_missing: tuple[int, int] | None = None
     numbered: bool = False
     outside: Counts | None = None
     distinct: DistinctColumns = field(default_factory=DistinctColumns)
 
-    def add(self, other: Part) -> Part:
+    def add(self, other: SpanStatistics) -> SpanStatistics:
         """Adds the part that follows this one in the data, and returns this one."""
-        if self.hole is None and other.hole is not None:
-            self.hole = other.hole if other.numbered else (self.samples + other.hole[0], other.hole[1])
+        if self.first_missing is None and other.first_missing is not None:
+            self.first_missing = (
+                other.first_missing
+                if other.numbered
+                else (self.samples + other.first_missing[0], other.first_missing[1])
+            )
             self.numbered = other.numbered
         if other.counts is not None:
             self.counts = other.counts if self.counts is None else self.counts + other.counts
@@ -102,14 +106,14 @@ class Part:
         """
         if self.counts is not None:
             optional = tuple(_count_values(each, self.counts, real) for each in statistics)
-            return Moments.from_counts(self.counts, real.hidden), optional
+            return Moments.from_counts(self.counts, real.missing_codes), optional
         if self.moments is None:
             return Moments.identity(shape), tuple(each.identity(shape) for each in statistics)
         return self.moments, self.statistics
 
     def skip(self, samples: Sequence[Skipped], total: int) -> None:
         """Adds samples that were left out, `total` of them, of which the first are listed."""
-        self.skipped += samples[: MOST_LISTED - len(self.skipped)]
+        self.skipped += samples[: MAX_LISTED - len(self.skipped)]
         self.skipped_total += total
 
     def add_outside(self, count: Counts) -> None:
@@ -119,7 +123,7 @@ class Part:
 
 def _count_values(statistic: type[Statistic], counts: Counts, real: RealValues) -> Statistic:
     """A statistic of stored 8-bit values, or of the real ones that they stand for, from how often each occurs."""
-    counted: Statistic | None = statistic.from_counts(counts, real.hidden)
+    counted: Statistic | None = statistic.from_counts(counts, real.missing_codes)
     if statistic.real and counted is not None:
         shape = counts.shape[:1]
         if real.packing is not None:
@@ -146,29 +150,29 @@ class MeasureSpans:
     """The id of the process that reduces the parts; it closes the sources itself."""
     _current: int = 0
 
-    def __call__(self, run: SpanRun) -> Part:
+    def __call__(self, run: SpanRun) -> SpanStatistics:
         self._open(run.source)
-        tree = MergeTree(Part.add)
+        tree = MergeTree(SpanStatistics.add)
         with name_source(self.sources[run.source].path):
             for group in run.groups:
                 tree.add(self._measure(run.source, group))
-            return tree.finish() or Part(run.source)
+            return tree.finish() or SpanStatistics(run.source)
 
     def narrow(self, run: SpanRun) -> MeasureSpans:
         """The same task without the sources that this run does not need, to be sent elsewhere."""
         index = run.source
         return replace(self, sources={index: self.sources[index]}, text_elsewhere={index: self.text_elsewhere[index]})
 
-    def _measure(self, index: int, group: SpanGroup) -> Part:
+    def _measure(self, index: int, group: SpanBatch) -> SpanStatistics:
         source = self.sources[index]
-        part = Part(index, groups=1)
-        kept = kept_axes(source.spec.axes, self.per)
+        part = SpanStatistics(index, groups=1)
+        kept = find_feature_axes(source.spec.axes, self.per)
         part.nbytes = sum(span.nbytes for span in group)
         if tally := self._tally(source, group):
             self._add_tally(part, tally)
             return part
         real = find_real_values(source.spec, self.options)
-        accumulator = Accumulator(kept, real.hidden, self.options.statistics, real, find_by(source.spec))
+        accumulator = Accumulator(kept, real.missing_codes, self.options.statistics, real, find_by(source.spec))
         for span in group:
             self._add_block(part, accumulator, source.read(span), kept)
         part.moments, part.statistics = accumulator.finish()
@@ -200,17 +204,17 @@ class MeasureSpans:
         apart = any(source.spec.decoding.get(option.name) is not None for option in (BY, WEIGHT, MASK))
         return source.tally(spans) if suffices and not located and not apart else None
 
-    def _add_tally(self, part: Part, tally: Tally) -> None:
+    def _add_tally(self, part: SpanStatistics, tally: Tally) -> None:
         part.counts = counts = tally.counts.sum(axis=0, keepdims=True) if self.per == "all" else tally.counts
         if self.options.bounds is not None:
             spec = self.sources[part.source].spec
-            hidden = hide_values(spec, self.options.ignore)
-            part.add_outside(self.options.bounds.count_outside_counted(counts, hidden, spec.packing))
+            missing_codes = find_missing_codes(spec, self.options.ignore)
+            part.add_outside(self.options.bounds.count_outside_counted(counts, missing_codes, spec.packing))
         part.samples += tally.samples
         part.digest += tally.digest
         part.skip(tally.skipped, len(tally.skipped))
 
-    def _add_block(self, part: Part, accumulator: Accumulator, block: Block, kept: tuple[int, ...]) -> None:
+    def _add_block(self, part: SpanStatistics, accumulator: Accumulator, block: Block, kept: tuple[int, ...]) -> None:
         spec = self.sources[part.source].spec
         values = mask_values(block.values, block.masked)
         if accumulator.add_block(values, block.labels, block.weights):
@@ -218,15 +222,19 @@ class MeasureSpans:
             # With --per all, no column can be left out: a rejected cell is reported as an error later.
             strict = self.options.missing == "error" and not (block.rejected and self.per == "all")
             leave = {*block.rejected, *self.text_elsewhere[part.source]} if self.per == "column" else ()
-            sought = strict and part.hole is None
-            hole = find_missing(values, kept, leave, spec.missing_values) if sought else None
-            if hole is not None:
+            sought = strict and part.first_missing is None
+            first_missing = find_missing(values, kept, leave, spec.missing_values) if sought else None
+            if first_missing is not None:
                 part.numbered = block.numbers is not None
-                index = part.samples + hole[0] if block.numbers is None else int(block.numbers[hole[0]]) - 1
-                part.hole = index, hole[1]
+                index = (
+                    part.samples + first_missing[0]
+                    if block.numbers is None
+                    else int(block.numbers[first_missing[0]]) - 1
+                )
+                part.first_missing = index, first_missing[1]
         if self.options.bounds is not None:
-            hidden = hide_values(spec, self.options.ignore)
-            part.add_outside(self.options.bounds.count_outside(values, kept, hidden, spec.packing))
+            missing_codes = find_missing_codes(spec, self.options.ignore)
+            part.add_outside(self.options.bounds.count_outside(values, kept, missing_codes, spec.packing))
         if self.options.purpose is not None and self.per == "column" and spec.names is not None and not spec.named:
             part.distinct.add_block(values)
         part.rejected = dict(block.rejected) | part.rejected
@@ -239,5 +247,5 @@ class MeasureSpans:
 
 def find_real_values(spec: Spec, options: MeasureOptions) -> RealValues:
     """How the stored values of such data become the real ones that are measured."""
-    divisor = unit_divisor(spec.dtype) if options.unit else 1.0
-    return RealValues(spec.affine_packing, divisor, hide_values(spec, options.ignore))
+    divisor = find_unit_divisor(spec.dtype) if options.unit else 1.0
+    return RealValues(spec.affine_packing, divisor, find_missing_codes(spec, options.ignore))

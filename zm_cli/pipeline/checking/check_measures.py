@@ -41,9 +41,9 @@ def measure_features(
             raise DataError(f"holds no {name}, which this check needs", where=where, hint=hint)
     moments, empty = stats.moments, stats.moments.count.ravel() == 0
     mean, std = MEASURES["mean"](stats, expected), MEASURES["std"](stats, expected)
-    flat = ~empty & (MEASURES[expected.flat](stats, expected) <= expected.noise)
+    constant = ~empty & (MEASURES[expected.constant](stats, expected) <= expected.noise)
     with np.errstate(divide="ignore", invalid="ignore"):
-        shift = np.abs(mean) / np.where(flat | (std == 0), 1.0, std)
+        shift = np.abs(mean) / np.where(constant | (std == 0), 1.0, std)
     basic: dict[str, Floats | Counts] = {
         "count": moments.count.ravel(),
         "missing": moments.missing.ravel(),
@@ -52,7 +52,7 @@ def measure_features(
         "shift": shift,
     }
     others = (target.measure for target in expected.targets if target.measure not in basic)
-    return basic | {name: np.where(empty, np.nan, MEASURES[name](stats, expected)) for name in others}, flat
+    return basic | {name: np.where(empty, np.nan, MEASURES[name](stats, expected)) for name in others}, constant
 
 
 def _mean(stats: Stats, expected: Expectation) -> Floats:
