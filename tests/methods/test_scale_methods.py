@@ -169,7 +169,7 @@ def test_the_inverse_gives_the_input_back(method: str, values: NDArray[Any], per
     back = make_transform(stats, there, np.dtype("float64"), method=method, inverse=True)
     largest = float(np.abs(values.astype(np.float64)).max()) + 1
     # Where a scale is small, the offset of the range rounds more than the value itself.
-    reach = float((np.abs(scaled) * forward.scale).max()) * forward.unit
+    reach = float((np.abs(scaled) * forward.scale).max()) * forward.divisor
     np.testing.assert_allclose(back.apply_values(scaled)[0], values, rtol=0, atol=2.0**-48 * (largest + reach))
 
 

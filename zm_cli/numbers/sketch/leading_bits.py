@@ -36,7 +36,7 @@ Bits = NDArray[np.uint64]
 class Buckets:
     """The buckets of some features, one after another.
 
-    `sizes` and `dropped_bits` (features,) are how many buckets each feature has, and how many bits are dropped. `bounds`
+    `sizes` and `dropped_bits` (features,) are the number of buckets of each feature, and of its dropped bits. `bounds`
     and `counts` (total,) are the smallest float of each bucket, ascending in a feature, and how many values it holds.
     """
 

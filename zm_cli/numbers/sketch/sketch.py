@@ -34,8 +34,8 @@ _MANY = 1 << 15
 class Sketch:
     """The buckets of each feature and how many values each holds; NaN and infinities are left out.
 
-    `sizes`, `dropped_bits`, `lowest` and `highest` have the features' shape: the number of buckets, the number of dropped
-    bits, and the extremes, inf and -inf of a feature without values. `bounds` and `counts` (total,) are the
+    `sizes`, `dropped_bits`, `lowest` and `highest` have the features' shape: the number of buckets, that of dropped bits,
+    and the extremes, inf and -inf of a feature without values. `bounds` and `counts` (total,) are the
     smallest float of each bucket, ascending, and how many values it holds, one feature after another. Where no bit is
     dropped, `bounds` are the values themselves.
     """
