@@ -40,8 +40,8 @@ def read_csv(data: bytes, folder: Path) -> None:
 
 
 def _read_table(path: Path, block_bytes: int) -> str:
-    """All values and the first cell that is not a number; "refused" for an error, because the blocks decide which of
-    several errors comes first."""
+    """Returns all values and the first cell that is not a number; "refused" for any error, because the blocks decide
+    which of several errors comes first."""
     zm_cli.data.block.BLOCK_BYTES = block_bytes
     try:
         source = CsvSource(str(path), ReadOptions(columns=("n",)))
@@ -81,12 +81,12 @@ def read_receipt(data: bytes, folder: Path) -> None:
 
 
 def seed_csv(folder: Path) -> list[bytes]:
-    """Tables with a column `n` and all kinds of line ends."""
+    """Returns tables with a column `n` and all kinds of line ends."""
     return [b't,n\na,1\n"b\n",2\n', b"t;n\r\na;1\r\n;NA\r\n", b'"x""y",n\r5" p,-1e3\r']
 
 
 def seed_images(folder: Path) -> list[bytes]:
-    """Small pictures with all of the suffixes."""
+    """Returns small pictures with all suffixes, each after the index of its suffix."""
     from fuzz.image_seeds import seeds
 
     return [
@@ -97,7 +97,7 @@ def seed_images(folder: Path) -> list[bytes]:
 
 
 def seed_stats(folder: Path) -> list[bytes]:
-    """Stats files in all their forms."""
+    """Returns stats files in all their forms."""
     from fuzz.stats import make_seeds
 
     (folder / "seeds").mkdir()
@@ -106,7 +106,7 @@ def seed_stats(folder: Path) -> list[bytes]:
 
 
 def seed_receipt(folder: Path) -> list[bytes]:
-    """A receipt."""
+    """Returns one receipt."""
     settings = {"per": "column", "unit": 1.0, "dtype": "float64"}
     return [json.dumps(make_receipt("center", inverse=False, stats="xxh3_128:0", settings=settings)).encode()]
 

@@ -1,4 +1,4 @@
-"""One case: runs zm on a damaged file, in a copy of this process and with a time limit, and judges how it ended."""
+"""Runs zm on one damaged file, in a copy of this process and with a time limit, and judges how it ended."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _read_whole(descriptor: int) -> str:
 
 
 def _is_reason(line: str) -> bool:
-    """Whether a line is an error message of zm, as a sentence or with --json."""
+    """Returns whether a line is an error message of zm, as a sentence or with --json."""
     try:
         return line.startswith("zm: error: ") or set(json.loads(line)) == {"where", "what", "hint", "code"}
     except ValueError:
@@ -118,5 +118,5 @@ def _judge(code: int, out: str, err: str, peak: int) -> Ending:
 
 
 def list_seeds(folder: Path) -> list[Path]:
-    """The files to start from, sorted by name."""
+    """Returns the files to start from, sorted by name."""
     return sorted(path for path in folder.rglob("*") if path.is_file())

@@ -1,4 +1,4 @@
-"""Damaged HDF5 files: finds crashes of the library, and values other than those that h5py reads."""
+"""Fuzzes HDF5 files: finds crashes of the library, and values that differ from those that h5py reads."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from fuzz.mutations import LARGE, damage
 from fuzz.target import Target
 
 HEAD = 2048
-"""The first bytes of a file, where half of the damage is done: superblock, root group, first object headers."""
+"""The first bytes of a file, which get half of the damage: superblock, root group, first object headers."""
 TOKENS = (
     *LARGE,
     *(b"OHDR", b"OCHK", b"FRHP", b"FHDB", b"BTHD", b"BTLF", b"SNOD", b"TREE", b"HEAP", b"GCOL", b"FAHD", b"EAHD"),
     *(bytes(7) + b"\x01", b"\x01" + bytes(7), b"\xff" * 8, b"\xfe" + b"\xff" * 7, bytes(8)),
 )
-"""Numbers at the edge, the signatures of the format's structures, and addresses that lead nowhere."""
+"""Extreme numbers, the signatures of the format's structures, and addresses that lead nowhere."""
 MAX_VALUES = 1 << 26
 """Datasets with more values are not compared."""
 
 
 def draw(shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
-    """Integers from 0 to 99, the same each time."""
+    """Returns integers from 0 to 99, the same each time."""
     return np.random.default_rng(len(shape)).integers(0, 100, shape).astype(dtype)
 
 
 def make_seeds(folder: Path) -> None:
-    """Writes one small file for each way to store values, and some with every kind of other object."""
+    """Writes a small file for each way to store values, and files with every kind of other object."""
     for libver in ("earliest", "latest"):
         bounds: Any = (libver, "latest")
         with h5py.File(folder / f"contiguous-{libver}.h5", "w", libver=bounds) as file:
@@ -93,7 +93,7 @@ def add_other_objects(file: h5py.File) -> None:
 
 
 def mutate(data: bytes, generator: np.random.Generator) -> bytes:
-    """The file with some damage: a few bytes of its metadata changed, or any part of it damaged.
+    """Returns the file with some damage: a few bytes of its metadata changed, or any part of it damaged.
 
     Most of the time, the checksums of the metadata are made to fit again.
     """
@@ -106,7 +106,7 @@ def _damage_anywhere(data: bytes, generator: np.random.Generator) -> bytes:
 
 
 def _change_metadata(data: bytes, generator: np.random.Generator) -> bytes:
-    """The file with one to three changes near its beginning or after the signature of a structure."""
+    """Returns the file with one to three changes near its beginning or after the signature of a structure."""
     damaged = bytearray(data)
     starts = [found.start() for found in re.finditer(b"OHDR|OCHK|TREE|SNOD|HEAP|GCOL|FRHP|BTHD|BTLF|FAHD|EAHD", data)]
     for _ in range(int(generator.integers(1, 4))):
@@ -131,7 +131,7 @@ def _change_metadata(data: bytes, generator: np.random.Generator) -> bytes:
 
 
 def mend_checksums(data: bytes) -> bytes:
-    """The file with the right checksum in every superblock and object header of the newer kinds.
+    """Returns the file with correct checksums in all superblocks and object headers of the newer kinds.
 
     Without it, the library would refuse almost any damage to such a structure at once.
     """
@@ -148,7 +148,7 @@ def mend_checksums(data: bytes) -> bytes:
 
 
 def _find_end_of_header(data: bytes | bytearray, start: int) -> int | None:
-    """The offset of the checksum of the object header that begins at `start`; None where the file ends before it."""
+    """Returns the offset of the checksum of the object header at `start`; None if the file ends before it."""
     if len(data) < start + 30:
         return None
     flags = data[start + 5]
@@ -159,7 +159,7 @@ def _find_end_of_header(data: bytes | bytearray, start: int) -> int | None:
 
 
 def lookup3(data: bytes) -> int:
-    """Bob Jenkins' hash of 32 bits (lookup3, hashlittle), which the format uses for checksums."""
+    """Returns Bob Jenkins' 32-bit hash (lookup3, hashlittle), which the format uses for checksums."""
     a = b = c = (0xDEADBEEF + len(data)) & 0xFFFFFFFF
     blocks = [data[start : start + 12] for start in range(0, len(data), 12)] or [b""]
     for index, part in enumerate(blocks):
@@ -189,7 +189,7 @@ def _mix_last(a: int, b: int, c: int) -> tuple[int, int, int]:
 
 
 def make_commands(damaged: Path, output: Path) -> Sequence[Sequence[str]]:
-    """The commands to try: statistics of `x`, the file centered, and `inspect`."""
+    """Returns the commands to try: statistics of `x`, the file centered, and `inspect`."""
     data = ("--per", "all", "-j", "1", "-q")
     return (
         ("stats", str(damaged), "--dataset", "x", *data, "-o", str(output / "stats.json")),
@@ -199,7 +199,8 @@ def make_commands(damaged: Path, output: Path) -> Sequence[Sequence[str]]:
 
 
 def check(damaged: Path, output: Path, endings: Sequence[Ending]) -> str | None:
-    """How zm's results differ from what h5py reads, in a process of its own, as it may crash; None if they agree."""
+    """Returns how zm's results differ from what h5py reads, None if they agree;
+    compares in a process of its own, as h5py may crash."""
     measured, centered = (ending.kind == "done" for ending in endings[:2])
     if not measured and not centered:
         return None
@@ -247,7 +248,8 @@ def _compare(damaged: Path, output: Path, measured: bool, centered: bool) -> str
 
 
 def _contradicts_itself(dataset: h5py.Dataset) -> bool:
-    """Whether the index lists a chunk that cannot be found through it: zm reads what is listed, h5py what is found."""
+    """Returns whether the index lists a chunk that cannot be found through it:
+    zm reads the listed chunks, h5py the found ones."""
     corners: list[tuple[int, ...]] = []
     if dataset.chunks is not None:
         dataset.id.chunk_iter(lambda stored: corners.append(stored.chunk_offset))

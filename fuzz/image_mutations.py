@@ -1,4 +1,4 @@
-"""Damaging images: anywhere in the file, or in a chunk, segment or tag of its format."""
+"""Damages images: anywhere in the file, or in a chunk, segment or tag of its format."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fuzz.mutations import LARGE, damage
 from fuzz.png_chunks import SIGNATURE, join_chunks, split_chunks
 
 _START_BYTES = 96
-"""The part of a file that most of the header is in, for most formats."""
+"""The first bytes of a file, which hold most of the header in most formats."""
 _TOKENS = (
     *LARGE, b"\xff\xd8\xff\xe1", b"\xff\xc2\0\x0b\x08", b"II*\0", b"MM\0*", b"Exif\0\0", b"RIFF", b"WEBPVP8L",
     b"GIF89a", b"\x89PNG", b"BM", b"P6 9 9 65535\n", b"\0\0\1\0", b"\x93NUMPY\1\0", b"ftypavif", b"\xff\x4f\xff\x51",
@@ -22,7 +22,7 @@ _SEGMENTS = (0xC0, 0xC2, 0xC4, 0xDB, 0xDD, 0xE0, 0xE1, 0xE2, 0xED, 0xEE, 0xFE)
 
 
 def mutate(data: bytes, generator: np.random.Generator) -> bytes:
-    """The data damaged: anywhere, in a part of its own format, or joined with the data of another file.
+    """Returns the data damaged: anywhere, in a part of its own format, or joined with the data of another file.
 
     The lengths and checksums of a PNG are corrected in half of the cases, so that its reader gets past them.
     """
@@ -42,7 +42,7 @@ def mutate(data: bytes, generator: np.random.Generator) -> bytes:
 
 
 def _change_chunk(data: bytes, generator: np.random.Generator) -> bytes:
-    """A PNG with one chunk added, removed, doubled or changed; lengths and checksums are correct."""
+    """Returns a PNG with one chunk added, removed, doubled or changed; lengths and checksums are correct."""
     signature, chunks, rest = split_chunks(data)
     index = int(generator.integers(1, len(chunks)))
     name, body = chunks[index]
@@ -67,7 +67,7 @@ def _change_chunk(data: bytes, generator: np.random.Generator) -> bytes:
 
 
 def _add_segment(data: bytes, generator: np.random.Generator) -> bytes:
-    """A JPEG with one more segment of random bytes at its start."""
+    """Returns a JPEG with one more segment of random bytes at its start."""
     body = bytes(generator.integers(0, 256, int(generator.integers(40)), np.uint8))
     marker = _SEGMENTS[int(generator.integers(len(_SEGMENTS)))]
     body = (b"Exif\0\0II*\0\x08\0\0\0", b"MPF\0", b"")[int(generator.integers(3))] + body
@@ -75,7 +75,7 @@ def _add_segment(data: bytes, generator: np.random.Generator) -> bytes:
 
 
 def _change_tags(data: bytes, generator: np.random.Generator) -> bytes:
-    """A TIFF with one to three fields of its first directory overwritten: tag, type, count or value."""
+    """Returns a TIFF with one to three fields of its first directory overwritten: tag, type, count or value."""
     order = "little" if data.startswith(b"II") else "big"
     changed = bytearray(data)
     start = int.from_bytes(data[4:8], order)  # type: ignore[arg-type]

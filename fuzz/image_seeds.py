@@ -31,7 +31,7 @@ def make_seeds(folder: Path) -> None:
 
 @cache
 def seeds() -> dict[str, bytes]:
-    """The contents of the intact files, by file name."""
+    """Returns the contents of the intact files, by file name."""
     from PIL import Image, features
 
     files = {f"png-{mode.replace(';', '')}.png": _save(mode, "PNG") for mode in ("1", "L", "LA", "P", "RGB", "RGBA")}
@@ -98,7 +98,7 @@ def _save_npy(values: NDArray[Any]) -> bytes:
 
 
 def _save_array_tiff() -> bytes:
-    """A TIFF of five channels, which no picture mode can hold."""
+    """Returns a TIFF of five channels, which no picture mode can hold."""
     import tifffile
 
     stream = io.BytesIO()
@@ -108,7 +108,7 @@ def _save_array_tiff() -> bytes:
 
 
 def _save_interlaced() -> bytes:
-    """A gray PNG in the seven passes of Adam7, which Pillow does not write."""
+    """Returns a gray PNG in the seven passes of Adam7, which Pillow does not write."""
     values = np.asarray(_make_picture("L"))
     rows = [
         b"\0" + row.tobytes()

@@ -1,4 +1,4 @@
-"""The fuzz target of images: damaged files next to intact ones; zm must keep exactly what Pillow alone decodes."""
+"""Fuzzes images: puts damaged files next to intact ones; zm must keep exactly those that Pillow alone decodes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fuzz.image_seeds import DEEP_DTYPES, make_seeds, seeds
 from fuzz.target import Target
 
 MAX_PIXELS = "20M"
-"""Limits the memory that a picture may take, so that more is a leak."""
+"""Limits the memory that a picture may take; more is a leak."""
 INTACT = "a-whole"
 """The stem of the intact file next to the damaged one, so that something is left to measure."""
 REFUSALS = ("mixes ", "would clip or round", "holds arrays", "is a picture, not an array", "--resize is for pictures",
@@ -27,7 +27,8 @@ REFUSALS = ("mixes ", "would clip or round", "holds arrays", "is a picture, not 
 
 
 def commands(damaged: Path, output: Path) -> list[list[str]]:
-    """zm over the damaged file next to its intact original: measured, written and inspected; and over it alone."""
+    """Returns the commands for the damaged file next to its intact original (measured, written, inspected),
+    and for it alone."""
     folder = damaged.parent
     (folder / f"{INTACT}{damaged.suffix}").write_bytes(seeds()[damaged.name])
     resize = [] if damaged.stem.startswith("array") else ["--resize", "8x6"]
@@ -43,7 +44,7 @@ def commands(damaged: Path, output: Path) -> list[list[str]]:
 
 
 def check(damaged: Path, output: Path, endings: Sequence[Ending]) -> str | None:
-    """What is wrong: a file kept in one pass and not in the other, a wrong number, an intact file left out."""
+    """Returns what is wrong: a file kept in one pass and not in the other, a wrong number, an intact file left out."""
     for ending in endings[:5]:
         if ending.kind == "refused" and not any(clause in ending.err for clause in REFUSALS):
             return f"refused in spite of --on-error skip: {ending.err.strip()}"
@@ -74,7 +75,7 @@ def check(damaged: Path, output: Path, endings: Sequence[Ending]) -> str | None:
 
 
 def _compare_passes(output: Path) -> str | None:
-    """How the files that were kept differ between statistics alone and an output with its own statistics."""
+    """Returns how the files that were kept differ between statistics alone and an output with its own statistics."""
     import h5py
 
     left_out = [json.loads((output / name).read_text())["sources"][0]["skipped"]
@@ -87,7 +88,7 @@ def _compare_passes(output: Path) -> str | None:
 
 
 def _compare_numbers(damaged: Path, document: dict[str, Any]) -> str | None:
-    """How the statistics differ from those of the pixels that Pillow (NumPy, tifffile) alone decodes."""
+    """Returns how the statistics differ from those of the pixels that Pillow (NumPy, tifffile) alone decodes."""
     mode = document["decoding"]["mode"]
     arrays = [_decode_alone(path, mode) for path in sorted(damaged.parent.iterdir())]
     if any(array is None for array in arrays):
@@ -111,7 +112,7 @@ def _compare_numbers(damaged: Path, document: dict[str, Any]) -> str | None:
 
 
 def _decode_alone(path: Path, mode: str) -> NDArray[Any] | None:
-    """The pixels (H,W,C) as Pillow, NumPy or tifffile reads them without zm; None where they refuse the file."""
+    """Returns the pixels (H,W,C) as Pillow, NumPy or tifffile reads them without zm; None if they refuse the file."""
     from PIL import Image
 
     warnings.simplefilter("ignore")
@@ -119,7 +120,7 @@ def _decode_alone(path: Path, mode: str) -> NDArray[Any] | None:
         if mode == "array":
             values = np.load(path) if path.suffix == ".npy" else _read_array_tiff(path)
         else:
-            # From memory: Pillow maps some files, and then reads values that are not in them.
+            # Read from memory: Pillow maps some files, and then reads values that are not in them.
             with Image.open(io.BytesIO(path.read_bytes())) as picture:
                 picture.load()
                 if mode in DEEP_DTYPES:
@@ -135,7 +136,8 @@ def _decode_alone(path: Path, mode: str) -> NDArray[Any] | None:
 
 
 def _counts_from_white(picture: Any) -> bool:
-    """Whether the values of a TIFF are inverted, which Pillow undoes at 8 bits only; it takes a missing tag for 0."""
+    """Returns whether the values of a TIFF are inverted, which Pillow undoes only at 8 bits;
+    a missing tag counts as 0."""
     photometric = 262
     return hasattr(picture, "tag_v2") and picture.tag_v2.get(photometric, 0) == 0
 

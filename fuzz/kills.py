@@ -35,7 +35,7 @@ PATIENCE = 30.0
 
 
 def write_table(folder: Path) -> Path:
-    """A table of 30,000 rows."""
+    """Writes a table of 30,000 rows; returns its path."""
     numbers = np.random.default_rng(1).normal(5, 3, (30_000, 8))
     path = folder / "table.csv"
     pl.DataFrame(numbers).write_csv(path)
@@ -43,7 +43,7 @@ def write_table(folder: Path) -> Path:
 
 
 def write_array(folder: Path) -> Path:
-    """An HDF5 file of 24 MB."""
+    """Writes an HDF5 file of 24 MB; returns its path."""
     path = folder / "array.h5"
     with h5py.File(path, "w") as file:
         values = np.random.default_rng(2).integers(0, 256, (8_000, 32, 32, 3), np.uint8)
@@ -52,7 +52,7 @@ def write_array(folder: Path) -> Path:
 
 
 def write_pictures(folder: Path) -> Path:
-    """A folder of 600 small pictures in two classes."""
+    """Writes a folder of 600 small pictures in two classes; returns its path."""
     pictures = folder / "pictures"
     generator = np.random.default_rng(3)
     for index in range(600):
@@ -81,7 +81,8 @@ WORKS = {
 
 @dataclass
 class Tally:
-    """How many runs ended before their signal, and how many after it with the old or the new output; the defects."""
+    """The number of runs that ended before their signal, or after it with the old or the new output;
+    and the defects."""
 
     counts: Counter[str] = field(default_factory=Counter)
     defects: list[str] = field(default_factory=list)
@@ -117,7 +118,7 @@ def kill_at_random(name: str, moments: int, seed: int, scratch: Path) -> Tally:
         try:
             process.wait(generator.uniform(0, 1.1 * seconds))
         except subprocess.TimeoutExpired:
-            # Sent to one process, or to the whole group as a terminal does.
+            # The signal is sent to one process, or to the whole group, as a terminal does.
             (os.killpg if moment % 4 == 3 and number != signal.SIGKILL else os.kill)(process.pid, number)
         _, errors = process.communicate()
         case = f"{name}, moment {moment} of seed {seed}, {number.name}: "
@@ -134,7 +135,7 @@ def kill_at_random(name: str, moments: int, seed: int, scratch: Path) -> Tally:
 def find_wrong(
     session: int, code: int, number: signal.Signals, errors: bytes, output: Path, wholes: dict[str, str]
 ) -> str | None:
-    """What is wrong after a run that a signal ended, or that ended before it; None for nothing.
+    """Returns what is wrong after a run that a signal ended, or that ended before it; None for nothing.
 
     `wholes` are the digests of the `old` and the `new` output.
     """
@@ -159,7 +160,7 @@ def find_wrong(
 
 
 def find_left_by_next(command: list[str], output: Path, whole: str) -> str | None:
-    """What is wrong after the next run to the output of a killed run; None for nothing."""
+    """Returns what is wrong after the next run to the output of a killed run; None for nothing."""
     done = subprocess.run(command, capture_output=True, check=False)
     if done.returncode or digest(output) != whole:
         return f"the next run ends with {done.returncode}: {done.stderr.decode(errors='replace').strip()}"
@@ -168,12 +169,12 @@ def find_left_by_next(command: list[str], output: Path, whole: str) -> str | Non
 
 
 def parts_in(folder: Path) -> list[str]:
-    """The names of temporary files and folders of zm."""
+    """Returns the names of temporary files and folders of zm."""
     return sorted(entry.name for entry in folder.iterdir() if entry.name.startswith("."))
 
 
 def digest(path: Path) -> str:
-    """A hash of a file, or of the names and contents of all files of a folder."""
+    """Returns a hash of a file, or of the names and contents of all files of a folder."""
     if path.is_file():
         return hashlib.sha256(path.read_bytes()).hexdigest()
     whole = hashlib.sha256()
@@ -190,7 +191,7 @@ def wait_for_begin(process: subprocess.Popen[bytes]) -> None:
 
 
 def wait_for_end(session: int) -> list[int]:
-    """The processes of a session that are left after PATIENCE seconds: killed workers take a moment to end."""
+    """Returns the processes of a session that are left after PATIENCE seconds: killed workers take a moment to end."""
     until = time.monotonic() + PATIENCE
     while (alive := list_session(session)) and time.monotonic() < until:
         pass
@@ -198,7 +199,7 @@ def wait_for_end(session: int) -> list[int]:
 
 
 def list_session(session: int) -> list[int]:
-    """The living processes of a session."""
+    """Returns the living processes of a session."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():

@@ -12,7 +12,7 @@ MAX_CHANGES = 4
 
 
 def damage(data: bytes, generator: np.random.Generator, *, head: int = 0, tokens: Sequence[bytes] = LARGE) -> bytes:
-    """The data with one to four changes; with `head`, half of them are in the first `head` bytes.
+    """Returns the data with one to four changes; if `head` is given, half of them are in the first `head` bytes.
 
     `tokens` are texts that may replace bytes or be inserted between them.
     """

@@ -1,4 +1,4 @@
-"""Damaged NumPy files: finds crashes, and values other than those that NumPy reads."""
+"""Fuzzes NumPy files: finds crashes, and values that differ from those that NumPy reads."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from fuzz.mutations import LARGE, damage
 from fuzz.target import Target
 
 HEAD = 128
-"""The first bytes of a file, where half of the damage is done: the header."""
+"""The first bytes of a file, which get half of the damage: the header."""
 TOKENS = (*LARGE, b"True", b"False", b"<f8", b">i2", b"|O8", b"(0,)", b"PK\3\4", b"PK\1\2", b"\x93NUMPY")
-"""Numbers at the edge, and the words of both formats."""
+"""Extreme numbers, and the words of both formats."""
 
 
 def make_seeds(folder: Path) -> None:
-    """Writes one small file for each memory order, byte order and form."""
+    """Writes a small file for each memory order, byte order and form."""
     values = np.random.default_rng(1).integers(0, 100, (30, 4)).astype("f8")
     np.save(folder / "c.npy", values)
     np.save(folder / "fortran.npy", np.asfortranarray(values.astype(">i2")))
@@ -31,12 +31,12 @@ def make_seeds(folder: Path) -> None:
 
 
 def mutate(data: bytes, generator: np.random.Generator) -> bytes:
-    """The bytes with damage, half of it in the header."""
+    """Returns the bytes damaged, half of the time in the header."""
     return damage(data, generator, head=HEAD, tokens=TOKENS)
 
 
 def make_commands(path: Path, output: Path) -> Sequence[Sequence[str]]:
-    """Statistics of all values, and the centered file."""
+    """Returns the commands that compute statistics of all values and center the file."""
     return (
         ("stats", str(path), "--per", "all", "--json"),
         ("center", str(path), "--per", "all", "-o", str(output / f"out{path.suffix}"), "--dtype", "float64"),

@@ -1,4 +1,4 @@
-"""Taking PNG files apart into chunks, and putting chunks together with correct lengths and checksums."""
+"""Splits PNG files into chunks, and joins chunks with correct lengths and checksums."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Chunks = tuple[bytes, list[tuple[bytes, bytes]], bytes]
 
 
 def split_chunks(data: bytes) -> Chunks:
-    """The chunks of a PNG; all bytes in place of the signature for any other file."""
+    """Returns the chunks of a PNG; for any other file, all bytes in place of the signature."""
     if not data.startswith(SIGNATURE):
         return data, [], b""
     chunks, position = [], len(SIGNATURE)
@@ -25,7 +25,7 @@ def split_chunks(data: bytes) -> Chunks:
 
 
 def join_chunks(chunks: Chunks) -> bytes:
-    """The bytes of the file that consists of these chunks."""
+    """Returns the bytes of the file that consists of these chunks."""
     signature, pairs, rest = chunks
     encoded = (
         len(body).to_bytes(4, "big") + name + body + zlib.crc32(name + body).to_bytes(4, "big") for name, body in pairs

@@ -1,4 +1,4 @@
-"""Damaged stats files: JSON, .npz and .h5, their bytes and what their fields say; what is read must keep the schema."""
+"""Fuzzes stats files (JSON, .npz and .h5): damages bytes and fields; what zm then shows must be valid by the schema."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _data_folder(folder: Path) -> Path:
 
 
 def mutate(data: bytes, generator: np.random.Generator) -> bytes:
-    """The file with wounds in its bytes, or made again with other things in its fields."""
+    """Returns the file with damaged bytes, or written again with other values in its fields."""
     if generator.random() < 0.4:
         return damage(data, generator, head=400, tokens=TOKENS)
     if data.startswith(b"{"):
@@ -82,7 +82,7 @@ def mutate(data: bytes, generator: np.random.Generator) -> bytes:
 
 
 def _change_json(data: bytes, generator: np.random.Generator) -> bytes:
-    """The document with one to three values changed somewhere in it."""
+    """Returns the document with one to three values changed somewhere in it."""
     document: Any = json.loads(data)
     for _ in range(int(generator.integers(1, 4))):
         document = _change_value(document, generator)
@@ -113,7 +113,7 @@ def _change_value(value: Any, generator: np.random.Generator) -> Any:
 
 
 def _change_npz(data: bytes, generator: np.random.Generator) -> bytes:
-    """The archive with one member changed, and with a checksum that fits."""
+    """Returns the archive with one member changed, and correct checksums."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = {info.filename: archive.read(info) for info in archive.infolist()}
     name = sorted(members)[int(generator.integers(len(members)))]
@@ -135,7 +135,7 @@ def _change_npz(data: bytes, generator: np.random.Generator) -> bytes:
 
 
 def _change_hdf5(data: bytes, generator: np.random.Generator) -> bytes:
-    """The file with its header or one dataset replaced."""
+    """Returns the file with its header or one dataset replaced."""
     buffer = io.BytesIO(data)
     with h5py.File(buffer, "r+") as file:
         name = sorted(file)[int(generator.integers(len(file)))]
@@ -162,7 +162,7 @@ def _change_hdf5(data: bytes, generator: np.random.Generator) -> bytes:
 
 
 def list_commands(damaged: Path, output: Path) -> Sequence[Sequence[str]]:
-    """The file shown, and applied to the data that it was made of."""
+    """Returns the commands that show the file, and apply it to the data that it was made from."""
     # The harness puts the case beside the seeds, and so beside the data.
     data = next(_data_folder(damaged.parent).glob(f"{damaged.stem}.*"))
     written = str(output / f"out{data.suffix}")
@@ -173,11 +173,11 @@ def list_commands(damaged: Path, output: Path) -> Sequence[Sequence[str]]:
 
 
 def check(damaged: Path, output: Path, endings: Sequence[Ending]) -> str | None:
-    """What is wrong with the results: a document that is not valid by the schema, or an output that is not there."""
+    """Returns what is wrong with the results: a document that is not valid by the schema, or a missing output."""
     shown, applied = endings
     if shown.kind == "done":
         document = json.loads(shown.out)
-        # A damaged file may no longer say that it holds statistics: then it is looked at as data, or surveyed.
+        # A damaged file may no longer say that it holds statistics; it is then inspected as data.
         if "format" in document:
             for error in _schema(document["format"].removeprefix("zm-")).iter_errors(document):
                 return f"what is shown breaks the schema: {error.message[:200]}"

@@ -22,7 +22,7 @@ TABLE = np.random.default_rng(8).normal(size=(9, 2))
 ARRAYS = ("count", "missing", "mean", "m2", "min", "max", "std", "var")
 """The arrays that every stats file has."""
 LATER_FIELDS = frozenset(
-    {"partial", "requires", "classes", "provenance", "tail", "text_columns", "shard", "sum", "squares"}
+    {"partial", "requires", "classes", "provenance", "transform", "tail", "text_columns", "shard", "sum", "squares"}
 )
 """The fields that the first stats files did not have."""
 

@@ -1,4 +1,4 @@
-"""What several test files make: statistics without a file behind them, PNG files of any depth."""
+"""Makes statistics of arrays, transforms, and PNG files of any bit depth, for several test files."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def make_stats(
     ignore: float | None = None,
     kind: str = "hdf5",
 ) -> Stats:
-    """The statistics of an array, as if it had been read from a file of that kind."""
+    """The statistics of an array, as if it had been read from a file of this kind."""
     chosen: Per = per
     moments = Moments.from_block(values, find_feature_axes(axes, chosen), () if ignore is None else (ignore,))
     return Stats(
@@ -50,7 +50,7 @@ def make_stats(
 
 
 def png(width: int, height: int, depth: int, colour: int, rows: bytes, chunks: bytes = b"") -> bytes:
-    """A PNG made by hand: `rows` with their filter bytes, `chunks` put before the pixels."""
+    """A PNG file: `rows` are pixels with their filter bytes, `chunks` come before the pixels."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
@@ -68,7 +68,7 @@ def png(width: int, height: int, depth: int, colour: int, rows: bytes, chunks: b
 def make_transform(
     stats: Stats, spec: Spec, dtype: np.dtype[Any], *, method: str = "standardize", **options: Any
 ) -> Any:
-    """The transform of a method; `options` are fields of Use, or else of Settings."""
+    """The transform of a method; `options` are fields of TransformRequest or of Settings."""
     use = {name: options.pop(name) for name in ("inverse", "unit") if name in options}
     chosen = methods()[method]
     return chosen.make_transform(stats, chosen.complete(Settings(**options)), TransformRequest(spec, dtype, **use))

@@ -1,4 +1,4 @@
-"""Compares sketches to the bit, and makes them small, so that few values fill them."""
+"""Compares sketches to the bit, and makes them so small that few values fill them."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def assert_same_sketch(left: Sketch, right: Sketch) -> None:
 
 @contextmanager
 def small_sketches(most_sorted: int = 4) -> Iterator[None]:
-    """Sketches have SMALL buckets at most, found in pieces of PIECE values, which are sorted if they are few.
+    """Limits sketches to SMALL buckets, found in pieces of PIECE values; at most `most_sorted` values are sorted.
 
-    For values of few exponents: no more bits are dropped than there are below sign and exponent.
+    The values may have only few exponents, because bits of sign and exponent are never dropped.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(leading_bits, "MAX_BUCKETS", SMALL)

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from zm_cli.outputs.draft import LOCKS
-from zm_cli.system import fork
+from zm_cli.system import HAS_LOCKS, fork
 
 
 def _find_module(name: str) -> Any:
@@ -30,7 +29,7 @@ needs_limits = pytest.mark.skipif(resource is None, reason="needs a system with 
 needs_polling = pytest.mark.skipif(fcntl is None, reason="needs a system where several pipes can be waited for")
 needs_groups = pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs a system with groups of processes")
 needs_users = pytest.mark.skipif(not hasattr(os, "seteuid"), reason="needs a system where a process changes its user")
-needs_locks = pytest.mark.skipif(not LOCKS, reason="needs a system that locks files")
+needs_locks = pytest.mark.skipif(not HAS_LOCKS, reason="needs a system that locks files")
 
 slow = pytest.mark.slow
 """Marks what `make test` leaves out and `make test-slow` runs."""

@@ -1,6 +1,6 @@
-"""What operating systems differ in, found by the names that they offer: opening, reading at an offset, copies of zm.
+"""Differences between operating systems, detected by feature: opening files, reading at an offset, locks, fork.
 
-Where a name is missing, zm does without: slower or less safe, and with the same results.
+If a feature is missing, zm does without it: slower or less safe, with the same results.
 """
 
 from __future__ import annotations
@@ -12,6 +12,12 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
+
+fcntl: Any
+try:
+    import fcntl
+except ImportError:
+    fcntl = None
 
 _os: Any = os
 """The module without its types, which leave out what some system lacks."""
@@ -59,6 +65,25 @@ def write_at(descriptor: int, view: memoryview, offset: int) -> int:
     with _moving:
         os.lseek(descriptor, offset, os.SEEK_SET)
         return os.write(descriptor, view)
+
+
+HAS_LOCKS = fcntl is not None
+"""Whether `lock_file` can lock."""
+
+
+def lock_file(descriptor: int) -> None:
+    """Locks an open file or folder until it is closed; raises BlockingIOError if another process has locked it.
+
+    Does nothing on a system or a file system without locks.
+    """
+    if fcntl is None:
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:
+        return
 
 
 def is_reader_gone(error: OSError) -> bool:

@@ -1,1 +1,1 @@
-"""What very large datasets would cost, computed from figures that are measured here: `python -m bench.scale`."""
+"""Computes what very large datasets would cost from figures measured on this machine: `python -m bench.scale`."""

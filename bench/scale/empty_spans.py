@@ -1,4 +1,4 @@
-"""Spans that stand for photographs of a large collection, and a task that measures nothing of them."""
+"""Spans that stand for the photographs of a large collection, and a task that does not read them."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from zm_cli.pipeline.measuring.measure_spans import SpanStatistics
 from zm_cli.pipeline.measuring.span_batches import SpanRun
 
 FILES = 14
-"""How many paths the address of a block of photographs holds."""
+"""The number of paths in the address of a block of photographs."""
 
 
 @dataclass(frozen=True)
 class MeasureNothing:
-    """A task that reads nothing and answers as if it had measured three channels."""
+    """A task that reads nothing and returns statistics of no samples of three channels."""
 
     def __call__(self, run: SpanRun) -> SpanStatistics:
-        return SpanStatistics(run.source, moments=Moments.identity((3,)), digest=bytes(16 * len(run.groups)))
+        return SpanStatistics(run.source, moments=Moments.identity((3,)), digest=bytes(16 * len(run.batches)))
 
 
 def list_runs(spans: int, together: int) -> Iterator[SpanRun]:
-    """Yields runs of spans with addresses as long as those of a large collection of photographs."""
+    """Yields runs of spans whose addresses are as long as those of a large collection of photographs."""
     for start in range(0, spans, together):
         yield SpanRun(0, tuple((make_span(index),) for index in range(start, min(start + together, spans))))
 

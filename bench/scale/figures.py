@@ -1,4 +1,4 @@
-"""Measures what the forecast needs, each by a process of its own, in seconds of processor time."""
+"""Measures the figures that the forecast needs, each in a process of its own, in seconds of processor time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_RUNS = 3
 
 
 def measure_figures(data: Path, scratch: Path, spans: int = SPANS) -> Figures:
-    """Returns the figures of this machine; `data` holds the inputs of `make bench`, `scratch` takes what is made."""
+    """Returns the figures of this machine; `data` holds the inputs of `make bench`, `scratch` is for outputs."""
     start = _time_zm("stats", str(_write_handful(scratch)), "-j", "1", "-qo", str(scratch / "one.json"))
     folder = data / PHOTOGRAPHS
     files = [path for path in folder.rglob("*") if path.is_file()]
@@ -50,7 +50,7 @@ def _write_handful(scratch: Path) -> Path:
 
 
 def _time_merge(scratch: Path) -> float:
-    """Returns what it takes to merge stats files of three channels, which differ in their digests."""
+    """Returns the seconds for merging stats files of three channels, which differ in their digests."""
     text = (scratch / "photographs.json").read_text()
     digest = json.loads(text)["sources"][0]["digest"].rpartition(":")[2]
     names = scratch / "names.txt"
@@ -64,7 +64,7 @@ def _time_merge(scratch: Path) -> float:
 
 
 def _time_zm(*arguments: str) -> float:
-    """Returns the least seconds of processor time of some runs of zm; SystemExit where one fails."""
+    """Returns the least processor time of some runs of zm; SystemExit if one fails."""
     command = [sys.executable, "-m", "zm_cli", *arguments]
     return min(_time_process(command) for _ in range(MAX_RUNS))
 

@@ -1,6 +1,6 @@
 """Lists a folder of many small images and reads their headers: `python -m bench.scale.listing FOLDER NAMES`.
 
-The folder is filled with links to one picture. It prints one JSON object.
+The folder is filled with links to pictures. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FOLDERS = 1000
 
 
 def make_folder(folder: Path, names: int) -> None:
-    """Fills a folder with pictures; those in one folder are links to one file."""
+    """Fills a folder with pictures in FOLDERS folders; those in one folder are links to one file."""
     picture = Image.effect_noise((400, 350), 40).convert("RGB")
     for number in range(names):
         parent = folder / f"n{number % FOLDERS:08}"
@@ -36,7 +36,7 @@ def make_folder(folder: Path, names: int) -> None:
 
 
 def main(folder: str, names: str) -> None:
-    """Measures the search for names, then the headers, in this thread."""
+    """Measures the search for files, then the reading of their headers, in this thread."""
     path = Path(folder)
     if not path.exists():
         make_folder(path, int(names))

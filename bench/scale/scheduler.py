@@ -1,7 +1,6 @@
 """Sends a million spans without samples through the real scheduler: `python -m bench.scale.scheduler [SPANS]`.
 
-What is left is what a task costs by itself: to pickle it, to pass the scheduler, to be begun and answered. It prints
-one JSON object.
+What remains is the cost of a task itself: pickling, scheduling, starting and answering it. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -20,16 +19,16 @@ SPANS = 1_000_000
 
 
 def main(spans: int = SPANS) -> None:
-    """Runs the simulation on a cluster on this machine and prints what it took."""
+    """Runs the simulation on a cluster on this machine and prints its figures."""
     plan = Plan(cluster="local", workers=len(os.sched_getaffinity(0)))
     workload = Workload(block_bytes=1)
-    # The first result comes when the cluster stands.
+    # The first map starts the cluster.
     for _ in plan.map(MeasureNothing(), list_runs(8 * plan.together, plan.together), workload):
         pass
     begin, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF)
     tasks = sum(1 for _ in plan.map(MeasureNothing(), list_runs(spans, plan.together), workload))
     seconds, after = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF)
-    # This process holds the scheduler, too.
+    # The scheduler runs in this process, too.
     own = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     document = {
         "spans": spans,

@@ -67,7 +67,7 @@ before it, when half of it is written, or after it; 0: never."""
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    """A folder of 40 pictures of two sizes: 20 parts or more."""
+    """A folder of 40 pictures of two sizes: 20 results or more."""
     folder = tmp_path / "pictures"
     folder.mkdir()
     pixels = np.random.default_rng(1).integers(0, 256, (40, 20, 20, 3), np.uint8)
@@ -113,7 +113,7 @@ def kill_and_go_on(folder: Path, pictures: Path, kills: Sequence[tuple[int, str,
 
 def find_begin(ran: Ran) -> int:
     """After how many samples a run went on, as it says; 0 if it began anew."""
-    found = re.search("zm: goes on after ([0-9,]+) samples? of an earlier run", ran.err)
+    found = re.search("zm: resumes after ([0-9,]+) samples? of an earlier run", ran.err)
     return int(found[1].replace(",", "")) if found else 0
 
 
@@ -146,9 +146,18 @@ def test_a_checkpoint_is_neither_input_nor_output(tmp_path: Path) -> None:
     assert table.read_text() == "a,b\n1,2\n3,4\n"
 
 
+def test_a_checkpoint_is_not_in_the_folder_that_is_read(pictures: Path) -> None:
+    before = sorted(path.name for path in pictures.iterdir())
+    for checkpoint in (pictures / "run.checkpoint", pictures / ".." / pictures.name / "c"):
+        ran = run_zm("stats", pictures, "--checkpoint", checkpoint)
+        said = f"{checkpoint}: lies in the folder that is read ({pictures}); name an output outside that folder"
+        assert (ran.code, said in ran.err) == (3, True), ran
+    assert sorted(path.name for path in pictures.iterdir()) == before
+
+
 def test_standard_input_has_no_checkpoint(tmp_path: Path) -> None:
     ran = run_zm("stats", "-", "--checkpoint", tmp_path / "c", stdin=b"a\n1\n")
-    said = "zm: error: --checkpoint: cannot go on with standard input, which is read only once; save the data to a file"
+    said = "zm: error: --checkpoint: cannot resume standard input: it can be read only once; save the data to a file"
     assert (ran.code, ran.err.startswith(said)) == (2, True), ran
 
 

@@ -241,7 +241,7 @@ os._exit(guard.stand_by(work, lambda path: remove_left_over(Path(path))))
         (signal.SIGSEGV, "data/x.h5: cannot be read: the library crashed (SIGSEGV)"),
         (signal.SIGABRT, "data/x.h5: cannot be read: the library crashed (SIGABRT)"),
         (signal.SIGPROF, "data/x.h5: cannot be read: the library took too long"),
-        (signal.SIGKILL, "data/x.h5: the work on it was killed (SIGKILL)"),
+        (signal.SIGKILL, "data/x.h5: the process that read it was killed (SIGKILL)"),
     ],
 )
 def test_a_crash_of_a_library_is_an_error_and_leaves_nothing(

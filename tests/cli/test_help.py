@@ -15,6 +15,8 @@ from PIL import Image
 from tests.made import make_stats
 from tests.shell import run_at_terminal, run_zm
 from tests.systems import slow
+from zm_cli.cli.options.running import CHECKPOINT
+from zm_cli.pipeline.measuring.checkpoint import INTERVAL
 from zm_cli.statsfile.store import save_stats
 
 COMMANDS = ("stats", "merge", "center", "standardize", "scale", "whiten", "join", "inspect")
@@ -57,6 +59,10 @@ def test_the_help_of_a_command_is_whole_at_80_columns(command: str) -> None:
     assert panels[:2] == ["Arguments", "Options"]
     assert panels[-1] == "How to run"
     assert "Exit codes: see zm --help" in ran.out
+
+
+def test_the_help_says_how_often_progress_is_saved() -> None:
+    assert f"every {INTERVAL:.0f} seconds" in CHECKPOINT.help
 
 
 def test_several_sources_show_in_the_usage() -> None:

@@ -23,8 +23,9 @@ from tests.schemas import load_closed
 from tests.shell import Ran, run_zm, start_zm
 from tests.systems import needs_limits, resource, slow
 from zm_cli.methods import methods_of
+from zm_cli.schema import NAMES
 
-SCHEMAS = {name: load_closed(name) for name in ("stats", "inspect", "survey", "check", "written", "error")}
+SCHEMAS = {name: load_closed(name) for name in NAMES}
 
 
 EVERYTHING = ("--quantiles", "default", "--covariance", "--by", "g", "--zeros")

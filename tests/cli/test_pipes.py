@@ -286,3 +286,11 @@ def test_data_from_a_pipe_are_read_as_a_table(tmp_path: Path) -> None:
     )
     ran = run_zm("center", "-", "--stats", "-", stdin=text)
     assert (ran.code, "used twice" in ran.err) == (2, True)
+
+
+def test_a_stats_file_in_a_pipe_is_not_taken_for_data(stats: Path) -> None:
+    for command in ("inspect", "stats"):
+        ran = run_zm(command, "-", stdin=stats.read_bytes())
+        assert (ran.code, ran.out) == (3, "")
+        hint = "save it to a file: zm inspect shows it, and --stats applies it"
+        assert ran.err == f"zm: error: standard input: is a stats file, not data; {hint}\n"

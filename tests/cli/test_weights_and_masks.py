@@ -71,7 +71,7 @@ def test_a_file_beside_one_source_is_not_used_for_several(folder: Path) -> None:
     np.save(folder / "e.npy", VALUES)
     for option, file in (("--weight", "w.npy"), ("--mask", "m.npy"), ("--by", "y.npy")):
         said = refuse(folder, f"stats d.npy e.npy {option} {file}")
-        assert f"{option} {file} belongs to one source, here are 2" in said
+        assert f"{option} {file} belongs to one source, but 2 are given" in said
         assert "zm merge" in said
 
 
@@ -160,7 +160,7 @@ def test_samples_of_weight_0_are_not_missing(folder: Path) -> None:
     run(folder, "stats z.csv --weight w --by w -o z.json")
     found = json.loads((folder / "z.json").read_text())
     assert (found["count"], found["missing"]) == ([3, 2], [0, 1])
-    assert found["groups"]["samples"] == [2, 2, 1]
+    assert found["groups"]["samples"] == [0, 2, 1]
     assert found["groups"]["missing"] == [[0, 0], [0, 1], [0, 0]]
     run(folder, "standardize z.csv --weight w --indicator -o out.csv")
     assert (folder / "out.csv").read_text().splitlines()[0] == "a,b,w,b_missing"

@@ -42,10 +42,10 @@ def draw(shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
 
 
 def average_images(per: str) -> tuple[int, ...]:
-    """The axes of (N,H,W,C) that statistics average over."""
+    """Returns the axes of (N,H,W,C) that statistics average over."""
     return {"channel": (0, 1, 2), "pixel": (0,), "all": (0, 1, 2, 3)}[per]
 
 
 def average_table(per: str) -> tuple[int, ...]:
-    """The axes of (N,C) that statistics average over."""
+    """Returns the axes of (N,C) that statistics average over."""
     return {"column": (0,), "all": (0, 1)}[per]

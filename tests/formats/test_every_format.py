@@ -20,7 +20,6 @@ import pytest
 from tests.formats.case import Case
 from tests.shell import run_zm
 from tests.systems import slow
-from zm_cli.data import block
 from zm_cli.data.options import ReadOptions
 from zm_cli.data.shard import Shard
 from zm_cli.data.source import Source
@@ -57,7 +56,7 @@ def first_case(request: pytest.FixtureRequest) -> Case:
 
 @pytest.fixture
 def path(case: Case, tmp_path: Path) -> str:
-    """The dataset of the case, written."""
+    """Returns the path of the case's dataset, which is written first."""
     return str(case.write(tmp_path, case.values))
 
 
@@ -72,13 +71,6 @@ def measure_path(path: str, per: str | None = None, workers: int = 1, shard: Sha
     return stats
 
 
-def set_block_bytes(monkeypatch: pytest.MonkeyPatch, nbytes: int) -> None:
-    """Makes every format aim at blocks of `nbytes`."""
-    for kind in formats():
-        module = importlib.import_module(f"zm_cli.formats.{kind}.source")
-        monkeypatch.setattr(module if hasattr(module, "BLOCK_BYTES") else block, "BLOCK_BYTES", nbytes)
-
-
 def read_samples(path: str, **options: Any) -> list[np.ndarray[Any, Any]]:
     source = open_source(path, ReadOptions(**options))
     samples = [sample for span in source.spans() for sample in source.read(span).values]
@@ -88,7 +80,7 @@ def read_samples(path: str, **options: Any) -> list[np.ndarray[Any, Any]]:
 
 @pytest.mark.parametrize("nbytes", [1 << 20, 40])
 def test_a_sample_is_drawn_evenly_over_the_data(path: str, nbytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    set_block_bytes(monkeypatch, nbytes)
+    monkeypatch.setattr("zm_cli.data.block.BLOCK_BYTES", nbytes)
     everything, number = read_samples(path), 3
     drawn = read_samples(path, sample=number, seed=5)
     for one, index in zip(drawn, draw_evenly(len(everything), number, 5), strict=True):
@@ -114,7 +106,7 @@ def shards_of(number: int) -> list[Shard]:
 def test_shards_cover_the_data_once_and_in_order(
     path: str, number: int, nbytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    set_block_bytes(monkeypatch, nbytes)
+    monkeypatch.setattr("zm_cli.data.block.BLOCK_BYTES", nbytes)
     everything = read_samples(path)
     parts = [read_samples(path, shard=shard) for shard in shards_of(number)]
     assert [sample.tolist() for part in parts for sample in part] == [sample.tolist() for sample in everything]
@@ -176,7 +168,7 @@ def write_parts(path: str, stats: Stats, folder: Path, output: str, number: int,
 def test_joined_parts_are_the_output_of_one_run(
     case: Case, path: str, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    set_block_bytes(monkeypatch, 700)
+    monkeypatch.setattr("zm_cli.data.block.BLOCK_BYTES", 700)
     stats = measure_path(path)
     whole, joined = tmp_path / "whole", tmp_path / "joined"
     for folder in (whole, joined):
@@ -224,7 +216,7 @@ def test_parts_that_do_not_belong_together_are_not_joined(first_case: Case, tmp_
     with pytest.raises(UsageError, match=r"is part 2/2, but .* is part 1/3"):
         join_parts([parts[0], two[1], parts[2]], joined)
     by_others = write_parts(path, replace(stats, ignore=-7.0), other, first_case.output, 3)
-    with pytest.raises(DataError, match="written by other statistics"):
+    with pytest.raises(DataError, match="written with other statistics"):
         join_parts([parts[0], by_others[1], parts[2]], joined)
     with pytest.raises(DataError, match="is not a part"):
         join_parts([path], joined)
@@ -258,7 +250,7 @@ def test_statistics_agree_with_numpy_over_the_whole_data(case: Case, path: str) 
 def test_blocks_of_any_size_give_the_same_statistics(case: Case, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = measure_path(path, case.pers[0]).moments
     for nbytes in (1, 100, 1000):
-        set_block_bytes(monkeypatch, nbytes)
+        monkeypatch.setattr("zm_cli.data.block.BLOCK_BYTES", nbytes)
         source = open_path(path)
         assert len(list(source.spans())) > 1
         parts = measure([source], MeasureOptions(case.pers[0]), Plan(1))[0].moments
@@ -269,7 +261,7 @@ def test_blocks_of_any_size_give_the_same_statistics(case: Case, path: str, monk
 
 
 def test_any_number_of_workers_gives_the_same_bytes(case: Case, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    set_block_bytes(monkeypatch, 500)
+    monkeypatch.setattr("zm_cli.data.block.BLOCK_BYTES", 500)
     documents = {to_json(measure_path(path, case.pers[0], workers).to_document()) for workers in (1, 2, 5)}
     assert len(documents) == 1
 
@@ -284,7 +276,7 @@ def test_a_pickled_source_reads_the_same_blocks(path: str) -> None:
 
 
 def test_blocks_hold_the_values_in_order(case: Case, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    set_block_bytes(monkeypatch, 300)
+    monkeypatch.setattr("zm_cli.data.block.BLOCK_BYTES", 300)
     source = open_path(path)
     values = np.concatenate([source.read(span).values for span in source.spans()])
     np.testing.assert_array_equal(values, case.values)
@@ -298,7 +290,7 @@ def test_blocks_hold_the_values_in_order(case: Case, path: str, monkeypatch: pyt
 def test_the_output_is_what_numpy_computes_and_its_inverse_the_input(
     case: Case, path: str, operation: Any, workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    set_block_bytes(monkeypatch, 700)
+    monkeypatch.setattr("zm_cli.data.block.BLOCK_BYTES", 700)
     stats = measure_path(path)
     output, back = tmp_path / case.output, tmp_path / f"back{Path(case.output).suffix}"
     options = ApplyOptions(operation, dtype="float64")
@@ -320,7 +312,7 @@ def test_the_output_is_what_numpy_computes_and_its_inverse_the_input(
 def test_a_scaled_output_is_what_numpy_computes_and_its_inverse_the_input(
     case: Case, path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    set_block_bytes(monkeypatch, 700)
+    monkeypatch.setattr("zm_cli.data.block.BLOCK_BYTES", 700)
     stats = measure_path(path)
     output, back = tmp_path / case.output, tmp_path / f"back{Path(case.output).suffix}"
     options = ApplyOptions(operation="scale", method="minmax", range=(-1.0, 1.0), dtype="float64")
@@ -336,7 +328,7 @@ def test_a_scaled_output_is_what_numpy_computes_and_its_inverse_the_input(
 def test_samples_of_length_1_are_what_numpy_computes(
     case: Case, path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    set_block_bytes(monkeypatch, 700)
+    monkeypatch.setattr("zm_cli.data.block.BLOCK_BYTES", 700)
     source, output = open_path(path), tmp_path / case.output
     options = ApplyOptions(operation="scale", method="l2", dtype="float64")
     apply(source, describe_unmeasured(source, None), str(output), options, Plan(2))

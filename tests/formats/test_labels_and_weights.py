@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from tests.formats.case import SEED
-from tests.formats.test_every_format import set_block_bytes, shards_of
+from tests.formats.test_every_format import shards_of
 from zm_cli.data.block import Block
 from zm_cli.data.options import ReadOptions
 from zm_cli.data.source import Source
@@ -126,7 +126,7 @@ def list_labels(blocks: list[Block]) -> list[str]:
 
 
 def find_data(case: Beside, options: dict[str, Any]) -> dict[str, Any]:
-    """The options that say which dataset holds the data."""
+    """Returns the options that say which dataset holds the data."""
     rest = {"dataset": "x"} if case.name in ("hdf5", "npz") else {}
     return rest | {name: value for name, value in options.items() if name in ("dataset", "layout")}
 
@@ -149,7 +149,7 @@ def check(blocks: list[Block], case: Beside, options: dict[str, Any], chosen: li
 def test_each_sample_has_its_own(
     case: Beside, tmp_path: Path, nbytes: int, chosen: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    set_block_bytes(monkeypatch, nbytes)
+    monkeypatch.setattr("zm_cli.data.block.BLOCK_BYTES", nbytes)
     path, options = case.write(tmp_path)
     expected = list(range(chosen.get("limit", NUMBER)))
     if "sample" in chosen:

@@ -1,4 +1,4 @@
-"""An accumulator gives the statistics of all blocks, however they are added."""
+"""An accumulator gives the statistics of all blocks that were added."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_blocks_added_one_by_one_give_the_moments_of_all(
     dtype: str, kept: tuple[int, ...], missing_codes: tuple[float, ...]
 ) -> None:
     values = np.random.default_rng(4).integers(0, 50, (40, 5, 6)).astype(dtype)
-    values[:13][(values[:13] == 3) | (values[:13] == 8)] = 4  # only the first block has no value to hide
+    values[:13][(values[:13] == 3) | (values[:13] == 8)] = 4  # only the first block has no missing value
     running = Accumulator(kept, missing_codes)
     missing = [running.add_block(block) for block in np.split(values, [13, 13, 29])]
     assert missing == [False, False, bool(missing_codes), bool(missing_codes)]

@@ -1,4 +1,4 @@
-"""Axes: what can have a mean of its own, and how the statistics broadcast against the data."""
+"""Axes: the possible values of `--per`, and how statistics broadcast against the data."""
 
 from __future__ import annotations
 

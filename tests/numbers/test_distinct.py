@@ -1,4 +1,4 @@
-"""Columns of whole numbers that are all different are found, however their rows are cut into blocks."""
+"""Columns of whole numbers that are all different are found for any blocks of rows."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ import pytest
 from tests.systems import needs_fifo, needs_locks
 from zm_cli.errors import DataError, UsageError
 from zm_cli.outputs.draft import Draft
+from zm_cli.system import lock_file
 
 HOLD = """
 import sys
@@ -129,7 +130,7 @@ def test_a_folder_put_aside_by_a_killed_run_is_restored(tmp_path: Path) -> None:
 
 
 def test_folders_are_replaced_even_if_names_cannot_be_swapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zm_cli.outputs.draft._exchange", lambda *_: False)
+    monkeypatch.setattr("zm_cli.outputs.draft.find_c_function", lambda name: None)
     for text in ("old", "new"):
         draft = Draft(tmp_path / "out", folder=True)
         fill(draft, "folder", text)
@@ -186,17 +187,15 @@ def test_a_draft_does_not_wait_for_a_pipe_of_its_name(tmp_path: Path) -> None:
 
 @needs_locks
 def test_a_run_that_was_slow_to_lock_its_draft_makes_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from zm_cli.outputs import draft as room
-
-    lock, slow = room._lock, [True]
+    slow = [True]
 
     def lock_late(descriptor: int) -> None:
         if slow.pop() if slow else False:
             # Another run removes it as left over.
             (tmp_path / ".out.zm-part").unlink()
-        lock(descriptor)
+        lock_file(descriptor)
 
-    monkeypatch.setattr(room, "_lock", lock_late)
+    monkeypatch.setattr("zm_cli.outputs.draft.lock_file", lock_late)
     draft = Draft(tmp_path / "out")
     draft.path.write_text("whole")
     draft.commit()

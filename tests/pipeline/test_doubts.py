@@ -11,7 +11,8 @@ import pytest
 from tests.made import make_stats
 from tests.pipeline.applying.writing import measure_all
 from zm_cli.inputs.option_text import spell_names
-from zm_cli.pipeline.doubts import doubt_method, find_flags
+from zm_cli.methods import methods
+from zm_cli.pipeline.doubts import doubt_method, find_binary_columns
 from zm_cli.pipeline.options import Purpose
 
 RANDOM = np.random.default_rng(11)
@@ -62,7 +63,7 @@ def test_far_apart_numbers_are_an_id_by_their_name(tmp_path: Path) -> None:
     assert told(save(tmp_path, population=far, age=AGE[:50])) == []
 
 
-def test_few_rows_say_nothing(tmp_path: Path) -> None:
+def test_no_id_is_reported_below_ten_rows(tmp_path: Path) -> None:
     assert told(save(tmp_path, rooms=[3, 4, 5, 6], price=[400000, 500000, 600000, 700000], flag=[0, 1, 1, 0])) == []
 
 
@@ -80,7 +81,7 @@ def test_a_column_of_0_and_1_looks_like_a_label(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("values", [FLAG * 2, FLAG + 1, FLAG * 0.5, np.where(FLAG, RANDOM.random(ROWS), 0), FLAG * 0])
-def test_other_columns_of_few_values_do_not(tmp_path: Path, values: np.ndarray) -> None:
+def test_other_columns_of_few_values_are_not_pointed_out_as_labels(tmp_path: Path, values: np.ndarray) -> None:
     assert not [sentence for sentence in told(save(tmp_path, age=AGE, x=values)) if "label" in sentence]
 
 
@@ -154,17 +155,17 @@ def test_data_that_lie_in_one_usual_range_look_scaled_by_their_extremes(low: flo
     scaled = (values - values.min(axis=0)) / (values.max(axis=0) - values.min(axis=0)) * (high - low) + low
     stats = make_stats(scaled, "column", axes="NC", names=("a", "b", "c"))
     why = f"every minimum is {low:g}, every maximum 1"
-    assert doubt_method(stats, "minmax") == (why if warned else None)
-    assert [doubt_method(stats, method) for method in ("robust", "quantile", "maxabs")] == [None] * 3
+    assert doubt_method(stats, methods()["minmax"]) == (why if warned else None)
+    assert [doubt_method(stats, methods()[method]) for method in ("robust", "quantile", "maxabs")] == [None] * 3
 
 
 def test_columns_of_0_and_1_do_not_look_scaled() -> None:
     stats = make_stats(RANDOM.integers(0, 2, (ROWS, 3)), "column", axes="NC", names=("a", "b", "c"))
-    assert doubt_method(stats, "minmax", find_flags(stats)) is None
+    assert doubt_method(stats, methods()["minmax"], find_binary_columns(stats)) is None
 
 
 @pytest.mark.parametrize("purpose", ["center", "standardize"])
-def test_other_data_do_not(tmp_path: Path, purpose: Purpose) -> None:
+def test_data_that_are_not_standardized_cause_no_warning(tmp_path: Path, purpose: Purpose) -> None:
     made = standardized()
     for columns in ({"a": made["a"]}, {**made, "income": INCOME}, {name: values[:8] for name, values in made.items()}):
         assert measure_all(save(tmp_path, **columns), purpose=purpose).outcome.warnings == []

@@ -1,4 +1,4 @@
-"""Values that stand for others: pictures are counted, and blocks read, with the same result."""
+"""Packed values and codes for missing values: pictures that are counted have the same result as blocks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.formats.images.samples import open_images, save_picture
+from tests.formats.images.opened import open_images
+from tests.formats.images.samples import save_picture
 from zm_cli.data.packing import Packing
 from zm_cli.errors import DataError
 from zm_cli.numbers.moments.bounds import Bounds
@@ -65,7 +66,7 @@ def test_counted_pictures_have_the_statistics_of_real_values(
     np.testing.assert_array_equal(counted.moments.m2, read.moments.m2)
 
 
-def test_no_picture_may_lack_a_value_where_none_may_be_missing(tmp_path: Path) -> None:
+def test_a_missing_value_in_a_picture_is_an_error_if_none_is_allowed(tmp_path: Path) -> None:
     source = open_packed(tmp_path / "train", missing=(3,))
     with pytest.raises(DataError, match="sample 1: is missing"):
         measure([source], MeasureOptions(missing="error"), PLAN)
@@ -73,7 +74,7 @@ def test_no_picture_may_lack_a_value_where_none_may_be_missing(tmp_path: Path) -
     assert measure([source], MeasureOptions(missing="error"), PLAN)[0].moments.missing.sum() == 0
 
 
-def test_a_real_value_is_hidden_where_a_stored_one_stands_for_it(tmp_path: Path) -> None:
+def test_an_ignored_real_value_is_found_by_its_stored_value(tmp_path: Path) -> None:
     spec = replace(open_packed(tmp_path / "train").spec, packing=None)
     assert find_missing_codes(spec, None) == ()
     assert find_missing_codes(spec, 0.1) == (0.1,)

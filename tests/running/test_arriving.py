@@ -1,4 +1,4 @@
-"""Items that arrive one by one: their results do not wait, and nobody waits for them when all is over."""
+"""Items that arrive one by one: results are not delayed, and the end does not wait for another item."""
 
 from __future__ import annotations
 
@@ -7,23 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.running.tasks import PATIENCE, fail_at_seven, square
 from zm_cli.errors import DataError
 from zm_cli.running.plan import Plan
 from zm_cli.running.workload import Workload
 
-PATIENCE = 60
-"""Seconds after which a test gives up; none waits for them."""
 ARRIVING = Workload(1, arriving=True)
-
-
-def square(number: int) -> int:
-    return number * number
-
-
-def fail_at_seven(number: int) -> int:
-    if number == 7:
-        raise DataError("is seven", where="number 7", hint="leave it out")
-    return number
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])

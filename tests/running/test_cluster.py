@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import select
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +17,31 @@ import pytest
 
 import zm_cli
 from tests.running.clusters import ROOT, start_cluster
+from tests.systems import needs_locks
 from zm_cli.errors import DataError, UsageError
 from zm_cli.running.cluster import address as addresses
-from zm_cli.running.cluster import child, children, connection
+from zm_cli.running.cluster import child, children, connection, scratch, start
 from zm_cli.running.cluster.address import find_scheduler, parse_address
 from zm_cli.running.cluster.connection import Cluster, connect
 from zm_cli.running.cluster.paths import MAX_CHECKED
-from zm_cli.running.cluster.remote import by_value, find_unseen, run_item
+from zm_cli.running.cluster.remote import by_value, find_unseen, find_versions, run_item
 from zm_cli.running.cluster.stream_pipe import StreamPipe
 from zm_cli.running.executors.dask import Dask
 from zm_cli.running.plan import Plan
-from zm_cli.running.serving import unpack
+from zm_cli.running.serving import unpickle_message
 
-PYTHON = ".".join(map(str, sys.version_info))
+PYTHON = ".".join(map(str, sys.version_info[:2]))
 
 
 @pytest.fixture
 def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes what waits for a scheduler file give up at once."""
     monkeypatch.setattr(addresses, "GRACE", 0.0)
+
+
+def refuse_to_start(*_: Any, **__: Any) -> None:
+    """Fails as `Popen` does for want of memory."""
+    raise OSError(12, "Cannot allocate memory")
 
 
 def double(number: int) -> int:
@@ -72,6 +79,69 @@ def test_an_empty_address_is_a_usage_error() -> None:
         parse_address(" ")
 
 
+@pytest.mark.parametrize("text", ["local", "LOCAL", " Local "])
+def test_the_word_local_may_be_in_any_case(text: str) -> None:
+    assert parse_address(text) == "local"
+
+
+@pytest.mark.parametrize("host", ["localhost", "10.0.0.1"])
+def test_a_host_without_a_port_is_a_usage_error(host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageError, match=f"--dask {host}: has no port; give {host}:8786"):
+        parse_address(host)
+    # A file of that name is a scheduler file.
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / host).touch()
+    assert parse_address(host) == host
+
+
+@pytest.mark.usefixtures("no_patience")
+def test_what_may_be_a_host_is_told_apart_from_a_file() -> None:
+    with pytest.raises(UsageError, match=r"--dask node17: there is no such scheduler file; .* port: node17:8786"):
+        find_scheduler("node17", 0)
+    with pytest.raises(UsageError, match=r"clustr\.json: there is no such scheduler file; a scheduler file is what"):
+        find_scheduler("clustr.json", 0)
+
+
+def test_a_message_says_that_a_file_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addresses, "WAITING_SECONDS", 0.0)
+    path, told = tmp_path / "scheduler.json", list[str]()
+
+    def tell(sentence: str) -> None:
+        told.append(sentence)
+        path.write_text(json.dumps({"address": "tcp://10.0.0.1:8786"}))
+
+    assert find_scheduler(str(path), tell=tell) == "tcp://10.0.0.1:8786"
+    assert told == [f"waiting for the scheduler file {path}"]
+
+
+def test_tls_without_certificates_says_where_dask_looks_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed")
+    with pytest.raises(UsageError, match="needs certificates for tls; name them in Dask's configuration"):
+        start.make_client("tls://127.0.0.1:1", "tls://127.0.0.1:1")
+
+
+@needs_locks
+def test_folders_of_killed_processes_are_removed_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / "zm-dask-stale" / "inside").mkdir(parents=True)
+    (tmp_path / "zm-dask-file").touch()
+    (tmp_path / "zm-dask-link").symlink_to(tmp_path / "precious")
+    (tmp_path / "precious").mkdir()
+    one = scratch.ScratchFolder()
+    two = scratch.ScratchFolder()
+    assert {*os.listdir(tmp_path)} - {"zm-dask-file"} == {
+        "precious",
+        "zm-dask-link",
+        os.path.basename(one.path),
+        os.path.basename(two.path),
+    }
+    one.remove()
+    two.remove()
+    assert {*os.listdir(tmp_path)} - {"zm-dask-file"} == {"precious", "zm-dask-link"}
+
+
 def test_a_number_of_workers_is_only_for_a_cluster_that_is_started() -> None:
     assert Plan(3, cluster="local").workers == 3
     with pytest.raises(UsageError, match="--workers: cannot be combined with the address of a cluster"):
@@ -79,8 +149,10 @@ def test_a_number_of_workers_is_only_for_a_cluster_that_is_started() -> None:
 
 
 def test_memory_is_not_for_a_cluster() -> None:
-    with pytest.raises(UsageError, match="--memory: is for work on this machine"):
+    with pytest.raises(UsageError, match="--memory: cannot be combined with --dask; leave it out; a smaller --workers"):
         Plan(memory=1 << 30, cluster="local")
+    with pytest.raises(UsageError, match="leave it out; fewer threads for each Dask worker need less"):
+        Plan(memory=1 << 30, cluster="tcp://host:8786")
 
 
 def test_without_dask_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,9 +164,9 @@ def test_without_dask_the_error_says_how_to_install_it(monkeypatch: pytest.Monke
 CONNECTING = """
 import sys
 from zm_cli.errors import UsageError
-from zm_cli.running.cluster import child, connection
+from zm_cli.running.cluster import connection, start
 
-connection.CONNECT_SECONDS, connection.GRACE_SECONDS = 0.5, 0.0
+start.CONNECT_SECONDS, start.GRACE_SECONDS = 0.5, 0.0
 for address in sys.argv[1:]:
     try:
         connection.connect(address)
@@ -142,45 +214,81 @@ def test_workers_with_another_version_of_zm_are_an_error(tmp_path: Path) -> None
 
 
 class ClientOf:
-    """Stands for a client of a cluster with one worker, with these versions; calls functions here, after `before`."""
+    """Stands for a client of a cluster with one worker; calls functions here, after `before`."""
 
     status = "running"
 
-    def __init__(
-        self, before: Callable[[], object] = lambda: None, packages: Mapping[str, str | None] | None = None
-    ) -> None:
+    def __init__(self, before: Callable[[], object] = lambda: None, threads: int = 1) -> None:
         self._before = before
-        self._packages = {"python": PYTHON, "zm_cli": zm_cli.__version__, **(packages or {})}
-
-    def get_versions(self, packages: list[str]) -> dict[str, Any]:
-        assert packages == ["zm_cli"]
-        return {"workers": {"tcp://worker:1": {"packages": self._packages}}}
+        self.threads = threads
 
     def run(self, function: Callable[..., Any], *arguments: Any, on_error: str) -> dict[str, Any]:
         self._before()
         return {"tcp://worker:1": function(*arguments)}
 
+    def nthreads(self) -> dict[str, int]:
+        self._before()
+        return {"tcp://worker:1": self.threads} if self.threads else {}
+
 
 @pytest.mark.parametrize(
-    ("packages", "words"),
+    ("version", "python", "words"),
     [
-        ({"zm_cli": None}, "zm is not installed for worker tcp://worker:1; pip install 'zm-cli"),
-        ({"zm_cli": "0.0.1"}, r"worker tcp://worker:1 has zm 0\.0\.1, here it is"),
-        ({"python": "3.9.1"}, r"worker tcp://worker:1 has Python 3\.9, here it is"),
+        (None, PYTHON, "zm is not installed for worker tcp://worker:1; pip install 'zm-cli"),
+        ("0.0.1", PYTHON, r"worker tcp://worker:1 has zm 0\.0\.1, here it is"),
+        (zm_cli.__version__, "3.9", r"worker tcp://worker:1 has Python 3\.9, here it is"),
     ],
 )
-def test_a_worker_that_cannot_work_for_this_zm_is_an_error(packages: dict[str, str | None], words: str) -> None:
-    Cluster("a:1", ClientOf()).check_versions()
+def test_a_worker_that_cannot_work_for_this_zm_is_an_error(
+    version: str | None, python: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = ClientOf()
+    Cluster("a:1", client).check_versions()
+    monkeypatch.setattr(client, "run", lambda *_, **__: {"tcp://worker:1": (version, python)})
     with pytest.raises(UsageError, match=words):
-        Cluster("a:1", ClientOf(packages=packages)).check_versions()
+        Cluster("a:1", client).check_versions()
+
+
+def test_a_worker_tells_the_version_of_the_zm_that_it_imports(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert by_value(find_versions)() == (zm_cli.__version__, PYTHON)
+    # Not that of the installed package, which may be another one.
+    monkeypatch.setattr(zm_cli, "__version__", "7.7")
+    assert by_value(find_versions)() == ("7.7", PYTHON)
+    monkeypatch.setitem(sys.modules, "zm_cli", None)
+    assert by_value(find_versions)() == (None, PYTHON)
+
+
+def close_stream() -> None:
+    """Fails as a call of Dask fails when the scheduler ends."""
+    raise OSError("in <TCP (closed) ConnectionPool.broadcast>: Stream is closed")
+
+
+@pytest.mark.parametrize(
+    "ask", [Cluster.check_versions, Cluster.count_threads, lambda cluster: cluster.check_paths([os.getcwd()])]
+)
+def test_a_scheduler_that_ends_during_the_first_checks_is_an_error_in_words(ask: Callable[[Cluster], object]) -> None:
+    with pytest.raises(DataError, match=r"--dask a:1: the Dask scheduler went away; .* --checkpoint FILE"):
+        ask(Cluster("a:1", ClientOf(before=close_stream)))
+
+
+def test_a_message_says_once_that_the_workers_are_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(connection, "WAITING_SECONDS", 0.0)
+    told: list[str] = []
+    cluster = Cluster("a:1", client := ClientOf(), tell=told.append)
+    assert (cluster.count_threads(), told) == (1, [])
+    for threads in (0, 0, 2, 0):
+        client.threads = threads
+        cluster.count_threads()
+    assert told == ["waiting for workers of the Dask cluster at a:1"] * 2
 
 
 def test_a_worker_that_joins_later_says_that_it_lacks_zm(monkeypatch: pytest.MonkeyPatch) -> None:
     function = by_value(run_item)
     host = socket.gethostname()
-    assert function("0.0.1", "/", b"", b"", None) == (host, zm_cli.__version__)
+    assert function("0.0.1", b"", "/", b"", b"", None) == (host, zm_cli.__version__)
     monkeypatch.setitem(sys.modules, "zm_cli", None)
-    assert function(zm_cli.__version__, "/", b"", b"", None) == (host, None)
+    assert function(zm_cli.__version__, b"", "/", b"", b"", None) == (host, None)
 
 
 def test_such_a_worker_is_an_error_of_the_executor(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,6 +334,25 @@ def test_a_worker_that_does_not_see_a_path_is_an_error(
     cluster = Cluster("a:1", ClientOf(before=lambda: change(files)))
     with pytest.raises(UsageError, match=words):
         cluster.check_paths([str(files / "train"), str(files / "a.csv")])
+
+
+def test_a_worker_that_joins_later_checks_the_paths_before_its_first_item(files: Path) -> None:
+    sizes = Cluster("a:1", ClientOf()).check_paths([str(files / "a.csv")])
+    (files / "a.csv").unlink()
+    answer = children.work(pickle.dumps((files.name, sizes)), "/", b"", b"", None)
+    good, error = unpickle_message(answer)
+    assert not good
+    assert isinstance(error, UsageError)
+    assert str(error).startswith(f"{files / 'a.csv'}: worker {socket.gethostname()} does not see it (No such file")
+
+
+def test_a_worker_checks_the_paths_once_for_each_map(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checked: list[object] = []
+    monkeypatch.setattr(children, "find_unseen", lambda sizes: checked.append(sizes) or [])
+    monkeypatch.setattr(subprocess, "Popen", refuse_to_start)
+    for name in ("one", "one", "two"):
+        children.work(pickle.dumps((str(files / name), {})), "/", b"", b"", None)
+    assert len(checked) == 2
 
 
 def test_of_very_many_paths_some_are_asked_for(tmp_path: Path) -> None:
@@ -276,10 +403,8 @@ def test_a_child_without_work_forgets_its_task(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_child_that_cannot_be_started_is_an_error_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: Any, **__: Any) -> None:
-        raise OSError(12, "Cannot allocate memory")
-
-    monkeypatch.setattr(subprocess, "Popen", refuse)
-    good, error = unpack(children.work("/", b"", b"", "data/x.h5"))
+    monkeypatch.setattr(subprocess, "Popen", refuse_to_start)
+    answer = children.work(pickle.dumps(("map", {})), "/", b"", b"", "data/x.h5")
+    good, error = unpickle_message(answer)
     assert not good
     assert str(error).startswith("data/x.h5: a process to work on it cannot be started: Cannot allocate memory")

@@ -17,18 +17,17 @@ import psutil
 import pytest
 
 from tests.running.clusters import ROOT, RunningCluster, start_cluster
+from tests.running.tasks import PATIENCE, square
 from tests.shell import HANDLE_INTERRUPTS, start_zm
 from tests.systems import needs_fork, slow
 from zm_cli.errors import DataError
 from zm_cli.running import guard, time_limit
 from zm_cli.running.cluster.connection import Cluster, connect
 from zm_cli.running.executors.dask import LARGE_TASK, Dask
-from zm_cli.running.plan import GROUPS_TOGETHER, Plan
+from zm_cli.running.plan import BATCHES_TOGETHER, Plan
 from zm_cli.running.workload import Workload
 
 pytestmark = needs_fork
-PATIENCE = 60
-"""Seconds after which a test gives up; none waits for them."""
 WINDOW = 100
 
 
@@ -50,10 +49,6 @@ def executor(cluster: Cluster) -> Dask:
     return Dask(cluster)
 
 
-def square(number: int) -> int:
-    return number * number
-
-
 def where(number: int) -> tuple[int, int]:
     """The ids of the child process and of its worker."""
     return os.getpid(), os.getppid()
@@ -71,7 +66,7 @@ class Deadly:
 
     def __call__(self, item: int) -> int:
         if item == self.deadly and len(os.listdir(self.marks)) < self.times:
-            (self.marks / str(os.getpid())).touch()
+            (self.marks / f"{os.getpid()}-of-{os.getppid()}").touch()
             os.kill(os.getppid() if self.whole else os.getpid(), self.number)
             signal.pause()
         return item
@@ -116,7 +111,10 @@ def test_what_a_task_prints_is_not_taken_for_an_answer(executor: Dask) -> None:
     ("number", "words"),
     [
         (signal.SIGSEGV, r"input5\.h5: cannot be read: the library crashed \(SIGSEGV\)"),
-        (signal.SIGKILL, r"input5\.h5: the work on it was killed \(SIGKILL\); .* fewer threads for each Dask worker"),
+        (
+            signal.SIGKILL,
+            r"input5\.h5: the process that read it was killed \(SIGKILL\); .* fewer threads for each Dask worker",
+        ),
     ],
 )
 def test_a_library_that_crashes_ends_the_child_alone(executor: Dask, tmp_path: Path, number: int, words: str) -> None:
@@ -126,8 +124,8 @@ def test_a_library_that_crashes_ends_the_child_alone(executor: Dask, tmp_path: P
     assert {worker for _, worker in executor.map(where, range(30), 2, WINDOW)} == workers
 
 
-def test_a_child_that_ends_by_itself_is_an_error(executor: Dask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "_input", "noted.csv")
+def test_a_child_that_ends_by_itself_is_an_error(executor: Dask) -> None:
+    guard.note_input("noted.csv")
     with pytest.raises(DataError, match=r"noted\.csv: a worker process ended before its work was done; .* --dask"):
         list(executor.map(exit_at_once, range(2), 2, WINDOW))
 
@@ -141,11 +139,9 @@ def test_a_child_that_was_killed_between_two_items_is_replaced(executor: Dask) -
     assert list(executor.map(square, range(4), 2, WINDOW)) == [0, 1, 4, 9]
 
 
-def test_a_library_that_never_returns_is_ended_by_the_limit_of_time(
-    executor: Dask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_library_that_never_returns_is_ended_by_the_limit_of_time(executor: Dask, tmp_path: Path) -> None:
     assert list(executor.map(is_watched, range(2), 2, WINDOW)) == [True, True]
-    monkeypatch.setattr(guard, "_input", "endless.h5")
+    guard.note_input("endless.h5")
     with pytest.raises(DataError, match=r"endless\.h5: cannot be read: the library took too long"):
         list(executor.map(read_without_end, [str(tmp_path)], 2, WINDOW))
 
@@ -155,9 +151,18 @@ def test_a_worker_that_dies_is_survived(executor: Dask, tmp_path: Path) -> None:
     assert len(os.listdir(tmp_path)) == 1
 
 
+def test_an_item_whose_child_is_killed_is_done_by_another_worker(
+    cluster: Cluster, executor: Dask, tmp_path: Path
+) -> None:
+    # A worker that an earlier test has killed may still be missing.
+    wait_until(lambda: cluster.count_threads() == len(cluster.client.nthreads().keys() & set(cluster.workers)) == 2)
+    assert list(executor.map(Deadly(tmp_path, 3, times=2, whole=False), range(20), 2, WINDOW)) == list(range(20))
+    assert len({mark.partition("-of-")[2] for mark in os.listdir(tmp_path)}) == 2
+
+
 @slow
 def test_an_item_that_kills_three_workers_is_an_error_that_names_its_input(executor: Dask, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"input0\.h5: the workers that it was given to have died \(3\)"):
+    with pytest.raises(DataError, match=r"input0\.h5: 3 workers died while processing it"):
         list(executor.map(Deadly(tmp_path, 0), range(1), 2, WINDOW))
     assert len(os.listdir(tmp_path)) == 3
 
@@ -211,7 +216,7 @@ def find_folder(number: int) -> str:
 def test_a_plan_with_a_cluster_uses_it_even_for_one_item(cluster: Cluster) -> None:
     plan = Plan(cluster=cluster.address)
     assert plan.connect() == f"working on the Dask cluster at {cluster.address}: 2 workers, 2 threads"
-    assert plan.together == GROUPS_TOGETHER
+    assert plan.together == BATCHES_TOGETHER
     for workload in (Workload(1), Workload(1, forkable=True)):
         assert os.getpid() not in {child for child, _ in plan.map(where, [1], workload)}
     assert list(plan.map(square, [], Workload(1))) == []

@@ -1,4 +1,4 @@
-"""What every executor promises: results in order, a bounded window, the first error ends it, nobody is left behind."""
+"""What every executor guarantees: results in order, a bounded window, the first error ends it, no worker is left."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.running.clusters import start_cluster
+from tests.running.tasks import PATIENCE, fail_at_seven, square
 from tests.systems import needs_fifo
 from zm_cli.errors import DataError, UsageError
 from zm_cli.running.cluster.connection import Cluster, connect
@@ -27,8 +28,6 @@ from zm_cli.running.plan import Plan
 from zm_cli.running.workload import Workload
 from zm_cli.system import AT_ONCE, READ
 
-PATIENCE = 60
-"""Seconds after which a test gives up; none waits for them."""
 WINDOW = 4
 
 
@@ -45,16 +44,6 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture(params=[*executor_names(), "dask"])
 def executor(request: pytest.FixtureRequest, cluster: Cluster) -> Executor:
     return Dask(cluster) if request.param == "dask" else find_executor(request.param)
-
-
-def square(number: int) -> int:
-    return number * number
-
-
-def fail_at_seven(number: int) -> int:
-    if number == 7:
-        raise DataError("is seven", where="number 7", hint="leave it out")
-    return number
 
 
 def fail_always(number: int) -> int:

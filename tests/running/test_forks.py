@@ -15,8 +15,8 @@ import pytest
 
 from tests.systems import needs_fork
 from zm_cli.errors import DataError
-from zm_cli.running import guard
 from zm_cli.running.executors import find_executor
+from zm_cli.running.guard import note_input
 from zm_cli.running.plan import Plan
 from zm_cli.running.worker_process import WorkerProcess, start_workers
 from zm_cli.running.workload import Workload
@@ -26,9 +26,9 @@ PROCESSES = Workload(1, forkable=True, small_steps=True)
 
 
 @pytest.fixture
-def noted(monkeypatch: pytest.MonkeyPatch) -> str:
-    """The input that is noted during the test."""
-    monkeypatch.setattr(guard, "_input", "noted.h5")
+def noted() -> str:
+    """The input that is recorded as being read."""
+    note_input("noted.h5")
     return "noted.h5"
 
 
@@ -87,7 +87,7 @@ def test_a_worker_process_that_dies_is_an_error_not_a_hang(noted: str) -> None:
 @pytest.mark.parametrize(
     ("number", "words"),
     [
-        (signal.SIGKILL, r"the work on it was killed \(SIGKILL\)"),
+        (signal.SIGKILL, r"the process that read it was killed \(SIGKILL\)"),
         (signal.SIGUSR1, r"cannot be read: the library crashed \(SIGUSR1\)"),
     ],
 )
@@ -100,7 +100,7 @@ def test_the_error_names_the_item_of_the_worker_that_died(number: signal.Signals
 
 
 def test_without_names_the_error_names_the_input_that_was_noted(noted: str) -> None:
-    with pytest.raises(DataError, match=r"noted\.h5: the work on it was killed"):
+    with pytest.raises(DataError, match=r"noted\.h5: the process that read it was killed"):
         list(Plan(2).map(KillAt(3), range(9), PROCESSES))
 
 
@@ -123,7 +123,7 @@ def test_a_worker_that_dies_in_the_middle_of_its_result_is_an_error(
         if worker.pipe in sending:
             worker.process.kill()
             worker.process.join()
-    with pytest.raises(DataError, match=r"noted\.h5: the work on it was killed"):
+    with pytest.raises(DataError, match=r"noted\.h5: the process that read it was killed"):
         next(results)
 
 

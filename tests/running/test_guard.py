@@ -1,4 +1,4 @@
-"""The process on guard: it hands on the code of the work, removes what is unfinished, and says how the work ended."""
+"""The process that watches: it passes on the code of the work, removes unfinished outputs, says how the work ended."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 
 from tests.systems import needs_fork, resource
 from zm_cli.running import guard
-from zm_cli.running.shared_page import NOTE_BYTES, SharedPage
+from zm_cli.running.shared_page import NOTE_BYTES, SharedPage, create_page_file
 
 WORK = """
 import os, signal, sys
@@ -84,8 +85,8 @@ def test_what_is_unfinished_is_removed_by_the_process_on_guard(
         (signal.SIGINT, "promised", "zm: interrupted, nothing written\n"),
         (signal.SIGINT, "some", "zm: interrupted, not everything was written\n"),
         (signal.SIGHUP, "promised", "zm: terminated, nothing written\n"),
-        (signal.SIGKILL, "promised", "zm: error: data/x.h5: the work on it was killed (SIGKILL); if there was too "
-         "little memory, fewer --workers or a smaller --memory need less\n"),
+        (signal.SIGKILL, "promised", "zm: error: data/x.h5: the process that read it was killed (SIGKILL); if there "
+         "was too little memory, fewer --workers or a smaller --memory need less\n"),
     ],
 )  # fmt: skip
 def test_the_end_is_told_once_with_what_became_of_the_outputs(ended_by: int, outputs: str, words: str) -> None:
@@ -100,14 +101,12 @@ def test_the_end_is_told_as_json_where_errors_are() -> None:
 
 
 @pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch) -> SharedPage:
-    """The page that a process on guard would read."""
+def page() -> Iterator[SharedPage]:
+    """The page that a watching process would read."""
     page = SharedPage()
-    monkeypatch.setattr(guard, "_page", page)
-    monkeypatch.setattr(guard, "_input", None)
-    monkeypatch.setattr(guard, "_outputs", "")
-    monkeypatch.setattr(guard, "_unfinished", {})
-    return page
+    guard.write_notes_to(page)
+    yield page
+    guard.write_notes_to(None)
 
 
 def test_the_page_holds_the_input_and_what_is_unfinished(page: SharedPage) -> None:
@@ -160,28 +159,43 @@ def test_names_that_are_not_text_come_back() -> None:
 
 def test_a_note_without_room_leaves_the_one_before() -> None:
     page = SharedPage()
-    page.write(["x" * (NOTE_BYTES - 1)])
     page.write(["x" * NOTE_BYTES])
-    assert page.read() == ["x" * (NOTE_BYTES - 1)]
+    page.write(["x" * (NOTE_BYTES + 1)])
+    assert page.read() == ["x" * NOTE_BYTES]
+
+
+def test_a_short_note_replaces_a_long_one() -> None:
+    page = SharedPage()
+    for texts in (["long" * 100], ["other"], ["short"], ["a", "", "b"]):
+        page.write(texts)
+        assert page.read() == texts
 
 
 class DyingMemory(mmap.mmap):
-    """Memory whose writer dies as soon as it has written once."""
+    """Memory whose writer dies after its next write, if it is doomed."""
+
+    doomed = False
 
     def __setitem__(self, key: Any, value: Any) -> None:
         super().__setitem__(key, value)
-        raise KeyboardInterrupt
+        if self.doomed:
+            raise KeyboardInterrupt
 
 
 def test_a_note_whose_writer_dies_before_the_end_leaves_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[DyingMemory] = []
+
+    def make(descriptor: int, size: int) -> DyingMemory:
+        made.append(DyingMemory(descriptor, size))
+        return made[0]
+
+    monkeypatch.setattr("zm_cli.running.shared_page.mmap.mmap", make)
     page = SharedPage()
     page.write(["before", "both"])
-    dying = DyingMemory(-1, len(page._memory))
-    dying.write(page._memory[:])
-    monkeypatch.setattr(page, "_memory", dying)
+    made[0].doomed = True
     with pytest.raises(KeyboardInterrupt):
         page.write(["after"])
-    assert b"after" in dying[:]
+    assert b"after" in made[0][:]
     assert page.read() == ["before", "both"]
 
 
@@ -193,3 +207,32 @@ def test_another_process_reads_what_a_copy_wrote() -> None:
         os._exit(0)
     os.waitpid(copy, 0)
     assert page.read() == ["in", "out"]
+
+
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="needs a system with files in memory")
+def test_a_page_in_a_file_is_shared_by_its_descriptor() -> None:
+    descriptor = create_page_file()
+    assert descriptor is not None
+    writer, reader = SharedPage(descriptor), SharedPage(descriptor)
+    os.close(descriptor)
+    writer.write(["in", "out"])
+    assert reader.read() == ["in", "out"]
+
+
+def test_a_file_is_noted_only_while_one_thread_works(page: SharedPage) -> None:
+    guard.get_file_note()("alone.jpg")
+    other = threading.Thread(target=lambda: guard.get_file_note()("other.jpg"))
+    other.start()
+    other.join()
+    assert page.read() == ["alone.jpg"]
+    guard.get_file_note()("next.jpg")
+    assert page.read() == ["next.jpg"]
+    guard.note_input("")
+    assert (page.read(), guard.get_noted_input()) == ([""], None)
+
+
+def test_notes_on_a_new_page_begin_empty(page: SharedPage) -> None:
+    guard.note_unfinished("out")
+    guard.write_notes_to(new := SharedPage())
+    guard.note_input("in")
+    assert (page.read(), new.read()) == (["", "", "out"], ["in"])

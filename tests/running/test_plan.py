@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.running.tasks import fail_at_seven, square
 from tests.systems import needs_fork
 from zm_cli.errors import DataError, UsageError
 from zm_cli.running.executors import Executor, find_executor
@@ -23,16 +24,6 @@ FORKS, PROCESSES = Workload(1, forkable=True), Workload(1, forkable=True, small_
 
 KINDS = pytest.mark.parametrize(("workers", "workload"), [(1, THREADS), (3, THREADS), (2, FORKS), (2, PROCESSES)])
 needs_forks = pytest.mark.skipif(not may_fork(), reason="this process cannot be forked safely")
-
-
-def square(number: int) -> int:
-    return number * number
-
-
-def fail_at_seven(number: int) -> int:
-    if number == 7:
-        raise DataError("is seven", where="number 7", hint="leave it out")
-    return number
 
 
 def where(item: int) -> int:
@@ -123,7 +114,7 @@ def test_one_worker_is_this_thread(workload: Workload, chosen: list[str]) -> Non
 
 
 @pytest.mark.parametrize("workload", [THREADS, FORKS, PROCESSES])
-def test_nobody_is_started_for_a_single_item(workload: Workload, chosen: list[str]) -> None:
+def test_no_worker_is_started_for_a_single_item(workload: Workload, chosen: list[str]) -> None:
     assert list(Plan(4).map(square, [3], workload)) == [9]
     assert list(Plan(4).map(square, [], workload)) == []
     assert chosen == ["serial", "serial"]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 from dataclasses import replace
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,9 @@ import pytest
 from numpy.typing import NDArray
 from sklearn import datasets
 
+from tests.bits import assert_same_arrays
 from tests.hostile_stats import document_of, refused
+from tests.inprocess import call_zm
 from tests.made import make_stats
 from tests.schemas import load_closed
 from tests.shell import run_zm
@@ -26,19 +26,16 @@ from zm_cli.data.spec import Spec
 from zm_cli.errors import UsageError
 from zm_cli.formats import open_source
 from zm_cli.numbers.axes import find_feature_axes
-from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.statistic import FieldError, Population
-from zm_cli.pipeline.measuring import checkpoint_file
 from zm_cli.pipeline.measuring.measure import measure
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.running.plan import Plan
 from zm_cli.statistics.covariance import Covariance
 from zm_cli.statsfile.reader import read_json
 from zm_cli.statsfile.stats import Stats
-from zm_cli.statsfile.store import check_room, load_stats, save_stats
+from zm_cli.statsfile.store import check_room
 
 IRIS: NDArray[np.float64] = datasets.load_iris().data
-IRIS_NAMES = ("sepal_length", "sepal_width", "petal_length", "petal_width")
 PIXELS = np.random.default_rng(3).integers(0, 256, (30, 5, 4, 3), dtype=np.uint8)
 
 
@@ -61,13 +58,6 @@ def measure_file(path: Path, plan: Plan | None = None, **options: Any) -> Stats:
         source.close()
 
 
-def assert_same_bits(one: Covariance, two: Covariance) -> None:
-    left, right = one.to_document(), two.to_document()
-    assert {field: array.tobytes() for field, array in left.items()} == {
-        field: array.tobytes() for field, array in right.items()
-    }
-
-
 @pytest.mark.parametrize("plan", [Plan(3, executor="threads"), Plan(3, executor="forks"), Plan(3)])
 def test_the_bits_are_the_same_for_any_number_of_workers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plan: Plan
@@ -75,9 +65,9 @@ def test_the_bits_are_the_same_for_any_number_of_workers(
     monkeypatch.setattr(block, "BLOCK_BYTES", 2000)
     np.save(tmp_path / "x.npy", np.random.default_rng(1).lognormal(size=(3000, 7)))
     found = covariance_of(measure_file(tmp_path / "x.npy", plan))
-    assert_same_bits(found, covariance_of(measure_file(tmp_path / "x.npy")))
+    assert_same_arrays(found, covariance_of(measure_file(tmp_path / "x.npy")))
     expected = np.cov(np.load(tmp_path / "x.npy").T)
-    assert np.abs(found.covariance(ddof=1) - expected).max() < 1e-12 * np.abs(expected).max()
+    assert np.abs(found.comoments.covariance(ddof=1) - expected).max() < 1e-12 * np.abs(expected).max()
 
 
 @pytest.mark.parametrize("unit", [False, True])
@@ -88,10 +78,12 @@ def test_pixels_and_channels_are_features(tmp_path: Path, per: Any, unit: bool) 
     found = covariance_of(measure_file(tmp_path / "x.h5", per=per, unit=unit))
     scaled = PIXELS / 255 if unit else PIXELS.astype(float)
     features = {"channel": scaled.reshape(-1, 3), "pixel": scaled.reshape(30, -1), "all": scaled.reshape(-1, 1)}[per]
-    assert found.count == len(features)
-    np.testing.assert_allclose(found.mean, features.mean(axis=0), rtol=1e-14)
+    assert found.comoments.count == len(features)
+    np.testing.assert_allclose(found.comoments.mean, features.mean(axis=0), rtol=1e-14)
     np.testing.assert_allclose(
-        found.covariance(), np.cov(features.T, ddof=0).reshape(found.comoment.shape), atol=1e-12 * features.var()
+        found.comoments.covariance(),
+        np.cov(features.T, ddof=0).reshape(found.comoments.comoment.shape),
+        atol=1e-12 * features.var(),
     )
 
 
@@ -103,65 +95,41 @@ def test_stored_values_are_unpacked(tmp_path: Path) -> None:
         file["x"].attrs.update({"scale_factor": -0.5, "add_offset": 20.0, "_FillValue": np.int16(-999)})
     found = covariance_of(measure_file(tmp_path / "x.h5"))
     real = stored[stored[:, 1] != -999] * -0.5 + 20
-    np.testing.assert_allclose(found.mean, real.mean(axis=0), rtol=1e-14)
-    np.testing.assert_allclose(found.covariance(), np.cov(real.T, ddof=0), rtol=1e-12, atol=1e-10)
+    np.testing.assert_allclose(found.comoments.mean, real.mean(axis=0), rtol=1e-14)
+    np.testing.assert_allclose(found.comoments.covariance(), np.cov(real.T, ddof=0), rtol=1e-12, atol=1e-10)
 
 
 def test_columns_that_are_left_out_are_left_out_of_the_matrix(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("a,t,b,e\n1,x,3,\n2,y,1,\n4,z,,\n7,w,5,\n")
     stats = measure_file(tmp_path / "x.csv")
     found = covariance_of(stats)
-    assert (stats.names, found.count) == (("a", "b"), 3)
-    np.testing.assert_allclose(found.covariance(), np.cov([[1, 2, 7], [3, 1, 5]], ddof=0), rtol=1e-14)
+    assert (stats.names, found.comoments.count) == (("a", "b"), 3)
+    np.testing.assert_allclose(found.comoments.covariance(), np.cov([[1, 2, 7], [3, 1, 5]], ddof=0), rtol=1e-14)
     assert stats.moments.count.tolist() == [4, 3]
 
 
-def test_a_transform_gives_what_transformed_values_have() -> None:
-    shift, scale = IRIS.mean(axis=0), IRIS.std(axis=0)
-    found = covariance_of(make(IRIS)).transform(shift, scale)
-    expected = Covariance.from_block((IRIS - shift) / scale, (1,))
-    np.testing.assert_allclose(found.comoment, expected.comoment, rtol=1e-12)
-    np.testing.assert_allclose(found.mean, expected.mean, atol=1e-14)
+def test_features_are_selected_in_every_group() -> None:
+    parts = [Covariance.from_block(part, (1,)) for part in (IRIS[:50], IRIS[50:], np.full((1, 4), np.nan))]
+    for one, two in zip(Covariance.stack(parts).select([2, 0]).unstack(), parts, strict=True):
+        assert_same_arrays(one, two.select([2, 0]))
 
 
-@pytest.mark.parametrize("suffix", [".json", ".npz", ".h5"])
-def test_a_stats_file_keeps_every_bit(tmp_path: Path, suffix: str) -> None:
-    values = IRIS.copy()
-    values[3, 1], values[:, 3] = np.nan, np.nan
-    for number, stats in enumerate((make(IRIS, names=IRIS_NAMES), make(values), make(PIXELS, "pixel", "NHWC"))):
-        path = str(tmp_path / f"{number}{suffix}")
-        save_stats(stats, path)
-        back = load_stats(path)
-        assert_same_bits(covariance_of(back), covariance_of(stats))
-        np.testing.assert_array_equal(covariance_of(back).comoments.seen, covariance_of(stats).comoments.seen)
-
-
-def test_files_of_parts_merge_into_that_of_all() -> None:
-    texts = (json.dumps(document_of(make(part))).encode() for part in np.array_split(IRIS, 4))
-    parts = [read_json(text, "here") for text in texts]
-    merged = reduce(Covariance.merge, map(covariance_of, parts))
-    np.testing.assert_allclose(merged.comoment, covariance_of(make(IRIS)).comoment, atol=1e-10)
-
-
-def test_groups_are_stacked_and_unstacked() -> None:
-    parts = [IRIS[:50], IRIS[50:100], np.full((1, 4), np.nan)]
-    each = [Covariance.from_block(part, (1,)) for part in parts]
-    stacked = Covariance.stack(each)
-    arrays = stacked.to_document()
-    assert {field: array.shape for field, array in arrays.items()} == {
-        "covariance.count": (3,),
-        "covariance.mean": (3, 4),
-        "covariance.tail": (3, 4),
-        "covariance.comoment": (3, 4, 4),
-        "covariance.matrix": (3, 4, 4),
-    }
-    moments = Moments.stack([Moments.from_block(part, (1,)) for part in parts])
-    population = Population((3, 4), None, moments.count, grouped=True, moments=moments)
-    back = Covariance.from_document(arrays, population)
-    assert_same_bits(back, stacked)
-    for one, two in zip(back.select([2, 0]).unstack(), each, strict=True):
-        assert_same_bits(one, two.select([2, 0]))
-    assert_same_bits(stacked.merge(stacked).unstack()[0], each[0].merge(each[0]))
+def test_comoments_that_no_data_can_have_are_refused_where_eigenvalues_are_needed(tmp_path: Path) -> None:
+    document = document_of(make(IRIS[:, :3], names=("a", "b", "c")))
+    section = document["covariance"]
+    del section["matrix"]
+    root = np.sqrt(np.diagonal(section["comoment"]))
+    section["comoment"] = (np.outer(root, root) * [[1, 0.9, -0.9], [0.9, 1, 0.9], [-0.9, 0.9, 1]]).tolist()
+    (tmp_path / "s.json").write_text(json.dumps(document))
+    (tmp_path / "x.csv").write_text("a,b,c\n1,2,3\n4,5,7\n")
+    what = "'covariance.comoment' is not positive semidefinite, so no data can have it"
+    for where, arguments in (
+        ("the stats file", ["inspect", "s.json"]),
+        ("the stats file", ["inspect", "s.json", "--json"]),
+        ("--stats", ["whiten", "x.csv", "--stats", "s.json", "-o", "y.csv"]),
+    ):
+        ran = call_zm(*arguments, cwd=tmp_path)
+        assert (ran.code, what in ran.err, where in ran.err) == (3, True, True)
 
 
 CHANGES = [
@@ -186,7 +154,7 @@ CHANGES = [
 
 
 @pytest.mark.parametrize(("change", "says"), CHANGES, ids=str)
-def test_what_a_stranger_changed_is_refused(tmp_path: Path, change: dict[Any, Any], says: str) -> None:
+def test_damaged_sections_are_refused(tmp_path: Path, change: dict[Any, Any], says: str) -> None:
     document = document_of(make(IRIS))
     section = document["covariance"]
     for field, value in change.items():
@@ -219,7 +187,7 @@ def test_unknown_and_derived_keys_are_ignored_and_optional_ones_may_be_absent() 
     del document["covariance"]["matrix"], document["covariance"]["tail"]
     document["covariance"] |= {"condition": {"raw": "?"}, "later": [1]}
     found = covariance_of(read_json(json.dumps(document).encode(), "here"))
-    np.testing.assert_array_equal(found.comoment, covariance_of(make(IRIS)).comoment)
+    np.testing.assert_array_equal(found.comoments.comoment, covariance_of(make(IRIS)).comoments.comoment)
 
 
 def test_more_features_than_fit_are_refused_before_anything_is_measured(tmp_path: Path) -> None:
@@ -250,11 +218,15 @@ def test_a_table_is_followed_by_condition_numbers_and_correlated_features(tmp_pa
     shown = run_zm("inspect", "x.npz", cwd=tmp_path).out.split("\n\n")[-1].splitlines()
     assert shown[0].startswith("complete      149 of 150 rows")
     assert shown[1].startswith("condition     raw more than 1e14, centered more than 1e14, standardized more than 1e14")
-    assert shown[2].startswith("dependent     features follow from others in 1 direction; without it, centered ")
+    assert shown[2].startswith(
+        "dependent     features follow from others in 1 direction ('a', 'f'); without it, centered "
+    )
     assert shown[3].startswith("steps         raw more than 1e14, centered ")
-    assert shown[4].startswith("constant      'e'; ")
+    assert shown[4] == "constant      'e'; condition numbers are without it, raw only if it is always 0"
     correlation = np.asarray(np.corrcoef(np.delete(IRIS, 4, axis=0)[:, 2:].T))[0, 1]
-    assert shown[5] == f"correlated    'a' and 'f' 1.0000, 'c' and 'd' {correlation:.4f}"
+    assert shown[5:] == ["correlated    'a' and 'f' 1.0000", f"              'c' and 'd' {correlation:.4f}"]
+    derived = json.loads(run_zm("inspect", "x.npz", "--json", cwd=tmp_path).out)["covariance"]["condition"]
+    assert (derived["dependent"], derived["dependent_features"]) == (1, ["a", "f"])
 
 
 def test_json_has_the_derived_numbers_and_is_a_stats_file(tmp_path: Path) -> None:
@@ -269,10 +241,3 @@ def test_json_has_the_derived_numbers_and_is_a_stats_file(tmp_path: Path) -> Non
     (tmp_path / "x.stats.json").write_text(ran.out)
     inspected = run_zm("inspect", "x.stats.json", "--json", cwd=tmp_path)
     assert json.loads(inspected.out)["covariance"] == found
-
-
-def test_a_checkpoint_keeps_it() -> None:
-    stream = io.BytesIO()
-    found = covariance_of(make(IRIS))
-    checkpoint_file._Pickler(stream, protocol=5).dump(found)
-    assert_same_bits(checkpoint_file._Unpickler(io.BytesIO(stream.getvalue())).load(), found)

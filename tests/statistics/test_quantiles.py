@@ -10,16 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
 from tests.hostile_stats import document_of
+from tests.inprocess import call_zm
 from tests.made import make_stats
 from tests.shell import run_zm
 from tests.sketches import assert_same_sketch
-from tests.systems import examples
 from zm_cli.errors import DataError
 from zm_cli.numbers.sketch import leading_bits
 from zm_cli.numbers.sketch.size import MAX_BUCKETS
@@ -81,30 +79,44 @@ def test_merged_parts_show_the_quantiles_of_both() -> None:
     np.testing.assert_array_equal(stacked.unstack()[1].quantile([0.5]), parts[1].quantile([0.5]))
 
 
-def test_counted_values_are_transformed_and_full_sketches_are_not() -> None:
-    rng = np.random.default_rng(3)
-    pixels = rng.integers(0, 256, (500, 3), dtype=np.uint8)
-    counts = np.stack([np.bincount(column, minlength=256) for column in pixels.T])
-    counted = Quantiles.from_counts(counts)
-    divided = counted.transform(np.zeros(3), np.full(3, 255.0))
-    unpacked = counted.unpack(-0.5, 3.0)
-    assert divided is not None
-    assert unpacked is not None
-    assert_same_sketch(divided.sketch, Sketch.from_block(pixels / 255.0, (1,)))
-    assert_same_sketch(unpacked.sketch, Sketch.from_block(pixels * -0.5 + 3.0, (1,)))
-    full = Quantiles.from_block(rng.normal(size=(9000, 1)), (1,))
+def test_different_values_are_counted_while_they_are_few() -> None:
+    values = np.column_stack([np.arange(9000.0), np.arange(9000) % 7, np.full(9000, np.nan)])
+    np.testing.assert_array_equal(Quantiles.from_block(values, (1,)).count_distinct("float64"), [np.nan, 7, 0])
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint64"])
+def test_integers_that_float64_cannot_tell_apart_are_not_counted(tmp_path: Path, dtype: str) -> None:
+    large = np.random.default_rng(9).integers(2**60, 2**60 + 3, 100)
+    near = np.array([2**53, 2**53 + 1] * 50)
+    few = np.arange(100) % 7
+    np.save(tmp_path / "x.npy", np.column_stack([large, near, few, few - 3 + 2**53 - 4]).astype(dtype))
+    shown = json.loads(call_zm("stats", "x.npy", "--quantiles", "50", "--json", cwd=tmp_path).out)
+    assert shown["quantiles"]["distinct"] == [None, None, 7, 7]
+    # As fractions of the largest integer of the dtype.
+    shown = json.loads(call_zm("stats", "x.npy", "--quantiles", "50", "--json", "--unit", cwd=tmp_path).out)
+    assert shown["quantiles"]["distinct"] == [None, None, 7, None]
+
+
+def test_integers_that_reach_below_what_float64_holds_are_not_counted() -> None:
+    found = Quantiles.from_block(np.array([[-(2**53), 1 - 2**53], [-(2**53) - 1, 0]]), (1,))
+    np.testing.assert_array_equal(found.count_distinct("int64"), [np.nan, 2])
+    np.testing.assert_array_equal(
+        Quantiles.from_block(np.array([[2.0**60], [2.0**61]]), (1,)).count_distinct("float64"), [2]
+    )
+    np.testing.assert_array_equal(Quantiles.identity((2,)).count_distinct("int64"), [0, 0])
+
+
+def test_full_sketches_are_not_transformed() -> None:
+    full = Quantiles.from_block(np.random.default_rng(3).normal(size=(9000, 1)), (1,))
     assert full.transform(np.zeros(1), np.ones(1)) is None
     assert full.unpack(2.0, 0.0) is None
 
 
-def test_a_feature_has_no_more_buckets_than_are_reckoned_with() -> None:
-    values = np.arange(9000.0).reshape(-1, 1)
-    assert Quantiles.from_block(values, (1,)).sketch.bounds.size <= Quantiles.count_longest(1) == 8192
-
-
-def test_different_values_are_counted_while_they_are_few() -> None:
-    values = np.column_stack([np.arange(9000.0), np.arange(9000) % 7, np.full(9000, np.nan)])
-    np.testing.assert_array_equal(Quantiles.from_block(values, (1,)).distinct(), [np.nan, 7, 0])
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_stats_files_keep_which_quantiles_are_shown(suffix: str) -> None:
+    stats = measure(np.random.default_rng(5).normal(size=(100, 2)), (0.1, 33.3, 97.5))
+    back = quantiles_of(reload(stats, suffix))
+    assert back.probabilities == quantiles_of(stats).probabilities == (0.001, 0.333, 0.975)
 
 
 def test_shares_and_histograms_are_those_of_numpy() -> None:
@@ -116,49 +128,6 @@ def test_shares_and_histograms_are_those_of_numpy() -> None:
     for bins in (5, [0.0, 3.0, 30.0]):
         for ours, theirs in zip(found.histogram(0, bins), np.histogram(values[:, 0], bins), strict=True):
             assert ours.tolist() == theirs.tolist()
-
-
-@pytest.mark.parametrize("suffix", SUFFIXES)
-@settings(deadline=None, max_examples=examples(40))
-@given(
-    seed=st.integers(0, 999),
-    rows=st.sampled_from([1, 50, 9000]),
-    empty=st.booleans(),
-    cut=st.integers(0, 9000),
-    percents=st.lists(st.floats(0, 100), min_size=1, max_size=3, unique=True).map(sorted).map(tuple),
-)
-def test_it_comes_back_to_the_bit(
-    suffix: str, seed: int, rows: int, empty: bool, cut: int, percents: tuple[float, ...]
-) -> None:
-    rng = np.random.default_rng(seed)
-    values = np.column_stack([rng.normal(size=rows), rng.integers(-5, 5, rows), rng.lognormal(10, 30, rows)])
-    if empty:
-        values[:, 1] = np.nan
-    # Percents that stand for the same float of a share count once.
-    stats = measure(values, tuple(dict.fromkeys(percents)))
-    back = quantiles_of(reload(stats, suffix))
-    assert_same_sketch(back.sketch, quantiles_of(stats).sketch)
-    assert back.probabilities == quantiles_of(stats).probabilities
-    parts = [part for part in np.split(values, [min(cut, rows)]) if len(part) and np.isfinite(part).any(axis=0)[0]]
-    merged = Quantiles.identity((3,))
-    for part in parts:
-        merged = merged.merge(quantiles_of(reload(measure(part), suffix)))
-    assert_same_sketch(merged.sketch, quantiles_of(stats).sketch)
-
-
-@pytest.mark.parametrize("suffix", SUFFIXES)
-def test_no_values_come_back(suffix: str) -> None:
-    stats = measure(np.full((3, 2), np.nan))
-    assert_same_sketch(quantiles_of(reload(stats, suffix)).sketch, Sketch.identity((2,)))
-
-
-@pytest.mark.parametrize("suffix", SUFFIXES)
-def test_features_of_several_axes_come_back(suffix: str) -> None:
-    values = np.random.default_rng(5).integers(0, 9, (20, 2, 3), dtype=np.uint8)
-    stats = make_stats(values, "pixel", axes="NHW")
-    stats = replace(stats, statistics={"quantiles": Quantiles.from_block(values, (1, 2)).configure((50.0,))})
-    back = quantiles_of(reload(stats, suffix))
-    np.testing.assert_array_equal(back.quantile([0.5])[0], np.median(values, axis=0))
 
 
 FULL = np.random.default_rng(6).normal(size=9000)
@@ -270,9 +239,9 @@ def test_a_table_is_measured_saved_and_shown(tmp_path: Path) -> None:
     ran = run_zm("stats", "t.csv", "--quantiles", "50,2.5", "-o", "s.json", cwd=tmp_path)
     assert ran.code == 0
     heading, first, second = run_zm("inspect", "s.json", cwd=tmp_path).out.splitlines()[-3:]
-    assert heading.split()[-2:] == ["q02.5", "q50"]
-    assert first.split()[-2:] == ["1.05", "2"]
-    assert second.split()[-2:] == ["2.6125", "4.75"]
+    assert heading.split()[-3:] == ["q02.5", "q50", "distinct"]
+    assert first.split()[-3:] == ["1.05", "2", "3"]
+    assert second.split()[-3:] == ["2.6125", "4.75", "2"]
     shown = json.loads(run_zm("inspect", "s.json", "--json", cwd=tmp_path).out)["quantiles"]
     assert shown["values"] == [[1.05, 2.6125], [2.0, 4.75]]
     assert (shown["bounds"], shown["buckets"]) == ([1.0, 2.0, 3.0, 2.5, 7.0], [3, 2])

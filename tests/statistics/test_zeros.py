@@ -7,8 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 
 from tests.shell import run_zm
@@ -22,18 +20,6 @@ def test_zeros_of_either_sign_are_counted_and_nothing_near_them() -> None:
     np.testing.assert_array_equal(Zeros.from_block(VALUES, (1,)).zeros, [2, 1, 1])
     np.testing.assert_array_equal(Zeros.from_block(VALUES, ()).zeros, [4])
     np.testing.assert_array_equal(Zeros.from_block(VALUES, (1,), missing_codes=(0,)).zeros, [0, 0, 0])
-
-
-@given(st.lists(st.integers(0, 3), min_size=1, max_size=40), st.lists(st.integers(0, 40), max_size=4))
-def test_any_partition_gives_the_same(values: list[int], cuts: list[int]) -> None:
-    array = np.array(values, np.uint8).reshape(-1, 1)
-    whole = Zeros.from_block(array, (1,))
-    merged = Zeros.identity((1,))
-    for part in np.split(array, sorted(min(cut, len(array)) for cut in cuts)):
-        merged = merged.merge(Zeros.from_block(part, (1,)))
-    np.testing.assert_array_equal(merged.zeros, whole.zeros)
-    counts = np.bincount(array[:, 0], minlength=256).reshape(1, 256)
-    np.testing.assert_array_equal(Zeros.from_counts(counts).zeros, whole.zeros)
 
 
 def test_zeros_survive_a_scale_and_not_a_shift() -> None:

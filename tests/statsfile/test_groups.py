@@ -145,7 +145,7 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
     "std": (lambda groups: groups["std"][1].__setitem__(2, 77.0), "'groups.std' does not follow"),
     "count": (lambda groups: groups["count"][0].__setitem__(0, 1), "'groups.count' and 'missing' do not add up"),
     "zeros": (lambda groups: groups["zeros"][0].__setitem__(0, 99), "'groups.zeros' are more than the values"),
-    "no_zeros": (lambda groups: groups.pop("zeros"), "'groups' have not all of"),
+    "no_zeros": (lambda groups: groups.pop("zeros"), "'groups' lack some of"),
     "buckets": (lambda groups: groups["quantiles"].pop("buckets"), "'groups.quantiles.buckets' is not there"),
     "matrix": (lambda groups: groups["covariance"]["comoment"].pop(), "'groups.covariance.comoment' has the shape"),
 }

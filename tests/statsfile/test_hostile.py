@@ -31,6 +31,19 @@ def each(fields: Sequence[str], values: list[Any]) -> list[tuple[dict[str, Any],
     return [({field: value}, field) for field in fields for value in values]
 
 
+IMPOSSIBLE: dict[str, list[Any]] = {
+    "method": [None, 3, "", "a b", "x" * 10**6],
+    "ddof": [None, 2, -1, 1.0, True, "0"],
+    "epsilon": [None, -1e-9, 10**400, True, "0"],
+    "range": [None, [1, 0], [0, 0], [0], [0, 1, 2], [0, 1e-200], [0, 1e200], [None, 1], ["0", "1"], "0,1"],
+    "clip": [None, 0, "true"],
+    "quantiles": [None, [75, 25], [-1, 50], [0, 101], [50, 50], 50],
+    "components": [None, 0, -1, 2**63, 0.95, True],
+    "impute": [None, "mode", "", True, [1], {}, 10**400],
+}
+"""Values that the settings of a recorded transform cannot have."""
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
@@ -79,6 +92,15 @@ def each(fields: Sequence[str], values: list[Any]) -> list[tuple[dict[str, Any],
         ({"requires": None}, "requires"),
         ({"classes": ["a", "a"]}, "classes"),
         *each(("provenance",), [1, "x", {}, {"version": "1", "options": "x", "inputs": 5}]),
+        *each(
+            ("transform",),
+            [1, "x", [], {}, {"operation": 1}, {"operation": "../x y"}, {"operation": "x" * 65}, {"operation": "zäh"}],
+        ),
+        *(
+            ({"transform": {"operation": "scale", setting: value}}, f"transform.{setting}")
+            for setting, values in IMPOSSIBLE.items()
+            for value in values
+        ),
         *each(
             ("sum", "squares"),
             ["1", {}, None, 5, [1], [1, 2, "3"], [1, 2, None], [1.5, 2, 3], [2**63, 2, 3], [1, 2, 3]],
@@ -146,6 +168,13 @@ def test_an_option_in_decoding_is_checked_before_it_is_used_again(
         ({"digest": "xxh3_128:" + "0" * 31 + "\n"}, "sources.digest"),
         ({"skipped": [1]}, "sources.skipped"),
         ({"skipped": "a.png"}, "sources.skipped"),
+        ({"members": "0" * 32 + " -"}, "sources.members"),
+        ({"members": [1]}, "sources.members"),
+        ({"members": ["0" * 32]}, "sources.members"),
+        ({"members": ["0" * 32 + " -", "x"]}, "sources.members"),
+        ({"members": ["0" * 32 + " - 3/2"]}, "sources.members"),
+        ({"members": ["0" * 32 + " -"], "sources": 2}, "sources.members"),
+        ({"members": ["0" * 32 + " -"] * 10_001}, "sources.members"),
     ],
     ids=str,
 )

@@ -89,6 +89,15 @@ def test_a_large_unknown_value_takes_no_memory(tmp_path: Path, part: bytes) -> N
     assert peak - small < 50 << 20
 
 
+def test_what_a_later_version_says_of_a_transform_is_ignored(tmp_path: Path) -> None:
+    known = {"operation": "scale", "method": "power", "range": [0, 1]}
+    text = json.dumps(document_of(images()) | {"transform": known | {"exponent": 2, "more": {"a": [1]}}})
+    assert loaded(text.encode(), tmp_path, "a.json").transform == known
+    for nothing in ({}, {"transform": None}):
+        text = json.dumps(document_of(images()) | nothing)
+        assert loaded(text.encode(), tmp_path, "a.json").transform is None
+
+
 def test_a_key_that_the_file_requires_must_be_known(tmp_path: Path) -> None:
     document = document_of(images())
     for known in (

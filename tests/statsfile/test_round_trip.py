@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from tests.bits import SMALL, assert_same_bits, draw_integers, merge_all, partitions
+from tests.bits import SMALL, assert_same_bits, draw_integers, make_moments, merge_all, partitions
 from tests.hostile_stats import images, table
 from tests.made import make_stats
 from tests.systems import examples
@@ -105,9 +105,7 @@ def test_merging_files_of_small_integers_gives_the_bits_of_the_whole(
 def test_squares_beyond_64_bits_come_back_to_the_bit(suffix: str) -> None:
     count, (high, low) = np.array([2**40]), divmod(65535**2 * 2**40, 2**62)
     sums = IntegerSums(65535 * count, np.array([low]), np.array([high]))
-    mean, tail, m2 = sums.derive(count)
-    ends = np.array([65535.0])
-    moments = Moments(count, mean, m2, ends, ends, np.zeros_like(count), tail, sums)
+    moments = make_moments(count, sums, np.array([65535.0]))
     stats = make_stats(np.ones(4, np.uint16), "all", axes="N")
     stats = replace(stats, samples=2**40, sources=(replace(stats.sources[0], samples=2**40),), moments=moments)
     back = reload(stats, suffix).moments
@@ -135,6 +133,7 @@ def test_what_is_said_beside_the_numbers_comes_back(suffix: str) -> None:
         table(),
         classes=("cat", "dög", "\udcff"),
         provenance=Provenance("1.0", "zm stats --per column", "xxh3_128:1"),
+        transform={"operation": "scale", "method": "quantile", "range": [-1.0, 0.1], "clip": True, "impute": "mean"},
         decoding={"header": True, "null_values": ["-"], "of_a_later_version": {"a": [1, 2.5, None]}},
         partial=True,
     )

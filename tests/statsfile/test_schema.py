@@ -27,7 +27,7 @@ from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.moments.weighted_block import measure_block
 from zm_cli.outputs.receipt import Operation
 from zm_cli.pipeline.checking.check_measures import MEASURES
-from zm_cli.pipeline.checking.compare import Limits
+from zm_cli.pipeline.checking.limits import Limits
 from zm_cli.pipeline.options import State
 from zm_cli.schema import NAMES, load_schema
 from zm_cli.statistics import optional_statistics
@@ -65,6 +65,8 @@ VALID = [
         make_stats(HOLES, "column", axes="NC", names=("a", "b"), kind="csv"),
         make_stats(np.arange(5.0), "all", axes="N"),
         everything(),
+        replace(table(), transform={"operation": "scale", "method": "minmax", "range": [0, 0.1], "clip": False}),
+        replace(images(), transform={"operation": "whiten", "ddof": 1, "epsilon": 0.5, "components": 2, "impute": 7}),
         replace(table(), moments=measure_block(TABLE, (1,), (), np.arange(9.0)), decoding={"weight": "w"}),
     )
 ]

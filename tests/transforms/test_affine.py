@@ -198,7 +198,7 @@ def test_a_wide_row_is_cut_into_long_pieces_not_single_columns() -> None:
     stats = make_stats(np.concatenate([values, values + 1]), "column", axes="NC")
     spec = Spec("hdf5", "NC", values.shape[1:], values.dtype)
     transform = make_transform(stats, spec, np.dtype("float64"), method="center")
-    assert len(list(transform._pieces(values))) < 20
+    assert len(list(transform._cut(values))) < 20
     np.testing.assert_array_equal(transform.apply_values(values)[0], values - stats.moments.mean)
 
 
@@ -207,7 +207,7 @@ def test_a_short_last_axis_takes_no_copy_of_the_whole_sample() -> None:
     stats = make_stats(values, "channel", axes="NLC")
     spec = Spec("hdf5", "NLC", values.shape[1:], values.dtype)
     transform = make_transform(stats, spec, np.dtype("float64"), method="center")
-    assert max(shift.size for _, (shift, _) in transform._pieces(values)) <= PIECE
+    assert max(shift.size for _, (shift, _) in transform._cut(values)) <= PIECE
     np.testing.assert_array_equal(transform.apply_values(values)[0], values - stats.moments.mean)
 
 

@@ -1,9 +1,9 @@
-"""`--if-changed`: was the output already made from the same inputs, options and version?"""
+"""`--if-changed`: finds out whether the output was already made from the same inputs, options and version."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import zm_cli
@@ -26,13 +26,22 @@ def record_provenance(
 
     Reads all input files. Raises UsageError for standard input, which cannot be read twice.
     """
-    if "-" in (stats_file, *(source.path for source in named)):
-        raise UsageError("cannot tell whether standard input has changed", where="--if-changed", hint="name a file")
-    words = ["zm", command, *(source.path for source in named), *given.spell(only_deciding=True)]
-    files = [list_files(source.path, reading.options.replace(files=source.files), reading.kind) for source in named]
+    if stats_file == "-":
+        raise _refuse_standard_input()
+    files: list[Iterable[tuple[str, str]]] = [
+        list_files(source.path, reading.options.replace(files=source.files), reading.kind) for source in named
+    ]
     if stats_file is not None:
-        files.append(iter([("statistics", stats_file)]))
-    return Provenance(zm_cli.__version__, shorten_options(shlex.join(words)), digest_inputs(files))
+        files.append([("statistics", stats_file)])
+    return _record(command, [source.path for source in named], given, files)
+
+
+def record_merge(paths: Sequence[str], given: Given) -> Provenance:
+    """Returns the provenance of the stats file that `zm merge` makes of those at `paths` with the given options.
+
+    Reads all of them. Raises UsageError for standard input, which cannot be read twice.
+    """
+    return _record("merge", paths, given, [((path, path) for path in paths)])
 
 
 def require_file_output(output: str | None) -> str:
@@ -72,6 +81,22 @@ def find_change_of_dataset(
         except ZmError:
             return f"{save_stats} cannot be read"
     return difference
+
+
+def _record(command: str, paths: Sequence[str], given: Given, files: Iterable[Iterable[tuple[str, str]]]) -> Provenance:
+    """Returns the provenance of what `command` makes of `paths`; UsageError for standard input.
+
+    `files` are all that are read, as `digest_inputs` takes them.
+    """
+    if "-" in paths:
+        raise _refuse_standard_input()
+    words = ["zm", command, *paths, *given.spell(only_deciding=True)]
+    return Provenance(zm_cli.__version__, shorten_options(shlex.join(words)), digest_inputs(files))
+
+
+def _refuse_standard_input() -> UsageError:
+    """Returns the error for standard input, which cannot be read twice."""
+    return UsageError("cannot tell whether standard input has changed", where="--if-changed", hint="name a file")
 
 
 def _compare(found: Provenance | None, provenance: Provenance) -> str | None:

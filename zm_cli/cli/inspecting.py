@@ -1,4 +1,4 @@
-"""What `inspect` and its checks share: unreadable samples are skipped, and a stats file takes no reading options."""
+"""The reading options of `inspect` and its checks: unreadable samples are skipped, a stats file takes no options."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def skip_unreadable(reading: Reading, named: NamedSource) -> Reading:
 
 
 def describe_text(reading: Reading, named: NamedSource) -> Reading:
-    """Returns the same reading with a description of columns of text, if the format has them."""
+    """Returns the same reading with text columns described, if the format has them."""
     if DESCRIBE not in detect(named.path, reading.kind).options:
         return reading
     return replace(reading, options=reading.options.replace(**{DESCRIBE.name: True}))
 
 
 def is_open(named: NamedSource, reading: Reading) -> bool:
-    """Whether the user left it open what to read at the path: no list of files, and no option that chooses."""
+    """Returns whether the user did not choose what to read at the path, by a list of files or by an option."""
     harmless = {option.name for option in (LIMIT, SAMPLE, SEED)}
     return named.files is None and reading.options.to_dict().keys() <= harmless
 

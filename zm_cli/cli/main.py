@@ -45,7 +45,7 @@ def zm(
     install_completion: InstallCompletion = False,
     print_completion: ShowCompletion = False,
 ) -> None:
-    """Means and deviations of datasets, and datasets centered by them.
+    """Compute statistics of datasets; center, standardize, scale and whiten them.
 
     zm stats train/ -o s.json && zm standardize test/ -o test.h5 --stats s.json
     Exit codes: 0 done, 1 a check failed, 2 wrong usage, 3 bad data.
@@ -53,7 +53,7 @@ def zm(
 
 
 def _register(command: Callable[..., None]) -> None:
-    """Adds a command that ends without an error if the reader closes its standard output."""
+    """Adds a command, which ends without an error if the reader of its standard output is gone."""
 
     @functools.wraps(command)
     def run_quietly(*args: Any, **kwargs: Any) -> None:
@@ -148,8 +148,8 @@ def _run() -> int:
         return _fail(_explain(error), error)
     except Exception as error:
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        hint = "please report it with what --debug shows"
-        return _fail(DataError(f"this should not happen ({what})", hint=hint), error)
+        hint = "please report it with the output of --debug"
+        return _fail(DataError(f"internal error ({what})", hint=hint), error)
 
 
 def _explain(error: OSError) -> DataError:

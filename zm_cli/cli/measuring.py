@@ -13,6 +13,7 @@ from zm_cli.cli.messages import Messages
 from zm_cli.data.options import ReadOptions
 from zm_cli.data.source import Source
 from zm_cli.errors import UsageError
+from zm_cli.inputs.option_text import find_fractions
 from zm_cli.outputs.draft import check_folder
 from zm_cli.pipeline.measuring.checkpoint import NO_CHECKPOINT, Checkpoint, ProgressStore
 from zm_cli.pipeline.measuring.measure import measure
@@ -32,15 +33,17 @@ def measure_opened(
     *,
     progress: ProgressStore = NO_CHECKPOINT,
 ) -> tuple[Stats, Outcome]:
-    """The statistics of opened sources, made for this purpose, and the notes and warnings about them.
+    """Returns the statistics of opened sources, made for this purpose, and the notes and warnings about them.
 
-    They go on from what `progress` holds of an earlier run.
+    The run resumes from what `progress` holds of an earlier one.
     """
     messages.print_left_out(sources)
     with messages.progress_bar(sources, "measuring", (progress.nbytes, progress.samples)) as tick:
         stats, outcome = measure(sources, replace(options, purpose=purpose), plan, tick, progress)
     if split := find_leak(sources) or find_held_out(sources):
         outcome.warn(split)
+    if fractions := find_fractions(options.settings.get("quantiles") or ()):
+        outcome.warn(fractions)
     return stats, outcome
 
 
@@ -61,19 +64,19 @@ def open_checkpoint(
 ) -> Iterator[ProgressStore]:
     """Yields the checkpoint of a run at `path`, and prints as a detail how far an earlier run had come.
 
-    Without a path, nothing is kept. Raises the errors of Checkpoint.
+    Without a path, no progress is saved. Raises the errors of Checkpoint.
     """
     if path is None:
         yield NO_CHECKPOINT
         return
     with Checkpoint(path, sources, options, reading) as checkpoint:
         if checkpoint.samples:
-            messages.print_detail(f"goes on after {format_samples(checkpoint.samples)} of an earlier run")
+            messages.print_detail(f"resumes after {format_samples(checkpoint.samples)} of an earlier run")
         yield checkpoint
 
 
 def remove_checkpoint(path: str | None) -> None:
     """Removes the checkpoint of a run that is complete, if there is one."""
     if path is not None:
-        # Of a symbolic link, the file: it is what was written.
+        # A symbolic link stays: the file that it points to is what was written.
         Path(os.path.realpath(path)).unlink(missing_ok=True)

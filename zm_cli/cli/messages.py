@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -58,8 +58,16 @@ class Messages:
             for sample in outcome.skipped:
                 _print(f"left out: {sample.name}: {sample.reason}")
 
-    def connect(self, plan: Plan) -> None:
-        """Connects to the cluster of a plan, if it has one, before the work begins, and prints a detail on it."""
+    def connect(self, plan: Plan, paths: Iterable[str]) -> None:
+        """Connects to the cluster of a plan, if it has one, before the work begins, and prints a detail about it.
+
+        Raises UsageError for the first of the paths to read that does not exist: to start a cluster takes seconds.
+        """
+        if plan.cluster is not None:
+            from zm_cli.formats import check_exists
+
+            for path in paths:
+                check_exists(path)
         if (sentence := plan.connect(self.print_message)) is not None:
             self.print_detail(sentence)
 
@@ -84,9 +92,9 @@ class Messages:
 
     @contextmanager
     def opening_bar(self) -> Iterator[OpeningTick]:
-        """Yields an OpeningTick that counts on standard error the files of a source that is opened, if that is shown.
+        """Yields an OpeningTick that moves progress bars while a source is opened, if they are to be shown.
 
-        One bar shows how many were found, the next one how many of them were read.
+        One bar shows how many files were found, the next one how many of their headers were read.
         """
         from zm_cli.data.format import ignore_opening
 
@@ -112,7 +120,7 @@ class Messages:
 
     @contextmanager
     def file_bar(self, total: int, what: str) -> Iterator[Callable[[], object]]:
-        """Yields what is called after each of `total` files, and moves a progress bar if one is to be shown."""
+        """Yields a function to call after each of `total` files, which moves a progress bar if one is to be shown."""
         if not self._shows_progress:
             yield lambda: None
             return
@@ -123,7 +131,7 @@ class Messages:
     def progress_bar(self, sources: Sequence[Source], what: str, done: tuple[int, int] = (0, 0)) -> Iterator[Tick]:
         """Yields a Tick that moves a progress bar on standard error, if one is to be shown.
 
-        It counts samples where their number is known, else bytes. `done` is how many bytes and samples it begins with.
+        It counts samples if their number is known, else bytes. `done` is how many bytes and samples it begins with.
         """
         if not self._shows_progress:
             from zm_cli.pipeline.outcome import ignore_progress

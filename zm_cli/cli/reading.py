@@ -47,9 +47,9 @@ def check_outputs(inputs: Sequence[str | None], outputs: Sequence[str | None]) -
 
 
 def list_inputs(named: Sequence[NamedSource], options: ReadOptions, kind: str | None) -> list[str]:
-    """The paths of everything that is read: the sources, and the files that options name beside them.
+    """Returns the paths of everything that is read: the sources, and the files that options name beside them.
 
-    Sources that cannot be read are errors where they are opened.
+    Sources that cannot be read are reported when they are opened.
     """
     paths = [path for source in named for path in source.list_paths()]
     for source in named:
@@ -66,7 +66,7 @@ def refuse_existing(outputs: Sequence[str | None]) -> None:
 
 
 def check_not_inside(folder: str, output: str) -> None:
-    """Raises DataError if a dataset would be written into the folder that it is read from."""
+    """Raises DataError if an output or a checkpoint would be written into the folder that is read."""
     if output == "-" or not os.path.isdir(folder):
         return
     if Path(os.path.realpath(output)).is_relative_to(os.path.realpath(folder)):
@@ -78,7 +78,7 @@ def check_not_inside(folder: str, output: str) -> None:
 
 
 def _identify(path: str | None, stream: IO[str]) -> tuple[int, int] | str | None:
-    """The identity of a file that is named or redirected to a standard stream; None for what is not a file."""
+    """Returns the identity of a file that is named, or redirected to a standard stream; None if it is not a file."""
     if path is None:
         return None
     try:
@@ -94,7 +94,7 @@ def open_sources(
 ) -> Iterator[list[Source]]:
     """Opens the named sources, and closes them at the end. Raises UsageError if they are not all of one kind.
 
-    The workers of the plan read what has to be read to open them, and a progress bar shows how far they are.
+    The workers of the plan read what is needed to open them, with a progress bar.
     """
     for source in named:
         if is_stats_file(source.path):
@@ -119,11 +119,11 @@ def open_sources(
 
 
 def _refuse_files_beside(named: Sequence[NamedSource], options: ReadOptions, kind: str | None) -> None:
-    """Raises UsageError where an option names a file beside the data of one of several sources."""
+    """Raises UsageError if an option names a file beside the data and there are several sources."""
     for source in named:
         for name, file in list_beside(source.path, options, kind).items():
             raise UsageError(
-                f"{reading_options()[name].spelling} {file} belongs to one source, here are {len(named):,}",
+                f"{reading_options()[name].spelling} {file} belongs to one source, but {len(named):,} are given",
                 hint="measure each with its own, and join the results with zm merge",
             )
 

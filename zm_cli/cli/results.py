@@ -7,7 +7,7 @@ from typing import Any
 
 from zm_cli.cli.display.conditioning import derive_conditioning, print_conditioning
 from zm_cli.cli.display.distributions import derive_distributions
-from zm_cli.cli.display.groups_table import print_groups
+from zm_cli.cli.display.groups_table import derive_class_weights, print_groups
 from zm_cli.cli.display.tables import format_samples, print_stats
 from zm_cli.cli.messages import Messages
 from zm_cli.cli.options.output import DEFAULT_BINS
@@ -18,15 +18,16 @@ from zm_cli.statsfile.store import check_json, save_stats
 
 
 def save_result(result: Stats, output: str | None, messages: Messages) -> None:
-    """Writes the stats file where one is asked for, and says so; standard output is left to `print_result`."""
+    """Writes the stats file if one is asked for, and says so; standard output is left to `print_result`."""
     if output is not None and output != "-":
         save_stats(result, output)
         messages.print_detail(f"statistics of {format_samples(result.samples)} in {output}")
 
 
 def derive_facts(stats: Stats, bins: int, *, everything: bool) -> dict[str, Any]:
-    """Fields that --json prints besides the statistics that they follow from."""
-    return derive_conditioning(stats, everything=everything) | derive_distributions(stats, bins, everything=everything)
+    """Returns the fields that --json prints besides the statistics that they are computed from."""
+    conditioning = derive_conditioning(stats, everything=everything)
+    return conditioning | derive_distributions(stats, bins, everything=everything) | derive_class_weights(stats)
 
 
 def print_result(

@@ -1,10 +1,9 @@
-"""What `zm scale` and `zm whiten` are asked for: which options a method takes, and what an inverse knows."""
+"""Chooses the method and settings of `zm scale` and `zm whiten`, from options, receipts and stats files."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from zm_cli.cli.options.data import PER, UNIT
@@ -24,18 +23,21 @@ from zm_cli.cli.options.methods import (
 )
 from zm_cli.cli.options.output import SAVE_STATS
 from zm_cli.cli.parsing.parameters import Given, Reading
+from zm_cli.cli.sources import NamedSource
 from zm_cli.data.options import Option
 from zm_cli.errors import UsageError
-from zm_cli.formats import find_receipt
+from zm_cli.formats import detect, find_receipt
 from zm_cli.formats.shared.options import WEIGHT
 from zm_cli.inputs.standard_input import name_input
-from zm_cli.methods import methods, methods_of
-from zm_cli.methods.shared.expectation import read_settings
+from zm_cli.methods import default_method, methods, methods_of
+from zm_cli.methods.shared.settings import read_settings
 from zm_cli.outputs.receipt import DONE, check_receipt, describe_receipt, is_readable
 from zm_cli.pipeline.applying.parts_record import refuse_parts
-from zm_cli.pipeline.belonging import find_beside
 from zm_cli.pipeline.options import ApplyOptions
+from zm_cli.pipeline.recorded_transform import record_settings, spell_number, spell_settings
 from zm_cli.statistics import optional_statistics
+from zm_cli.statsfile.stats import Stats
+from zm_cli.statsfile.store import load_stats
 
 SETTINGS: Mapping[str, Option[object]] = {
     "range": RANGE,
@@ -50,108 +52,133 @@ MEASURED: Sequence[Option[Any]] = (STATS, SAVE_STATS, PER, UNIT, INDICATOR, WEIG
 """The options that a method which measures nothing does not take, besides those of optional statistics."""
 
 
-def settle_scaling(
-    source: str | None, reading: Reading, stats: str | None, applying: ApplyOptions, given: Given, *, default: str
-) -> tuple[ApplyOptions, str | None]:
-    """The options with a method: the one given, that of the data to restore or beside the statistics, or the default.
+@dataclass(frozen=True)
+class ChosenMethod:
+    """How data are scaled: options with a method, and a sentence on how it was chosen, None for one that was named.
 
-    And a sentence on how it was chosen, if there is something to say. Raises UsageError for options that do not go
-    with the method, and for an inverse whose method is not known.
+    `stats` are the statistics in the stats file, if it was read to choose the method.
+    """
+
+    applying: ApplyOptions
+    told: str | None = None
+    stats: Stats | None = None
+
+
+def choose_method(
+    source: NamedSource, reading: Reading, stats_file: str | None, applying: ApplyOptions, given: Given
+) -> ChosenMethod:
+    """Returns the method and its settings: those that are given, else recorded ones, else the defaults.
+
+    An inverse follows the receipt of the data, everything else the stats file, and so does an inverse of data without a
+    receipt. Raises UsageError for options that the method does not take, and for an inverse whose method is not known.
     """
     if applying.inverse:
-        applying = _complete_inverse(source, reading, applying)
-    applying, told = _complete_by_training(stats, applying, given)
-    applying = replace(applying, method=applying.method or default)
-    _check_scaling(applying, given)
-    return applying, told
+        applying = _follow_receipt(source, reading, stats_file, applying, given)
+    if applying.method is not None:
+        _check_options(applying, given)
+        return ChosenMethod(applying)
+    stats = None if stats_file is None else load_stats(stats_file)
+    saved = None if stats is None or stats.transform is None else stats.transform
+    if stats_file is not None and saved is not None and saved["operation"] == applying.operation:
+        applying = _follow_saved(stats_file, saved, applying, given)
+        _check_options(applying, given, recorded_in=name_input(stats_file))
+        how = "undone" if applying.inverse else DONE[applying.operation]
+        told = f"{how} as recorded in {name_input(stats_file)}: {_spell(applying)}"
+        return ChosenMethod(applying, told, stats)
+    if applying.inverse:
+        raise _unknown_method(source, f"no receipt says how it was {DONE[applying.operation]}", applying)
+    applying = replace(applying, method=default_method(applying.operation).name)
+    _check_options(applying, given)
+    if stats_file is None or saved is not None:
+        # What a stats file records of another command is reported where the two are compared.
+        return ChosenMethod(applying, stats=stats)
+    done = DONE[applying.operation]
+    told = f"nothing says how the training data were {done}; used {applying.method}, name --method"
+    return ChosenMethod(applying, told, stats)
 
 
-def _complete_inverse(path: str | None, reading: Reading, applying: ApplyOptions) -> ApplyOptions:
-    """The options of an inverse, completed with what the receipt of the data says of how they were transformed.
+def _follow_receipt(
+    source: NamedSource, reading: Reading, stats_file: str | None, applying: ApplyOptions, given: Given
+) -> ApplyOptions:
+    """Returns the options of an inverse, completed with what the receipt of the data records.
 
-    Raises UsageError where no method is given, and there is no receipt of such data that names one.
+    Without a receipt, they stay as they are. Raises UsageError if no method is given and the receipt names none.
     """
-    named = path is not None and not path.startswith("@")
-    if not (named and os.path.exists(str(path))) and path != "-" and (named or reading.files_from is None):
-        # Opening it reports that there is nothing to read.
+    path, is_file = source.path, source.files is None and source.path != "-"
+    if is_file:
+        refuse_parts(path)
+        # A missing source is reported first.
+        detect(path, reading.kind)
+    receipt = find_receipt(path, reading.options) if is_file else None
+    if receipt is None:
         return applying
-    if named:
-        refuse_parts(str(path))
-    receipt = find_receipt(str(path), reading.options) if named and path != "-" else None
     found = receipt.get("method") if is_readable(receipt) and not receipt.get("inverse") else None
-    if found not in methods_of(applying.operation) or receipt is None:
+    if found not in methods_of(applying.operation):
         if applying.method is None:
-            done = DONE[applying.operation]
-            raise UsageError(
-                f"no receipt says how it was {done}" if receipt is None else f"is {describe_receipt(receipt)}",
-                where=name_input(path or "-"),
-                hint=f"if it was {done}, name --method, and the options that it was {done} with",
-            )
+            raise _unknown_method(source, f"is {describe_receipt(receipt)}", applying)
         return applying
     if applying.method not in (None, found):
         if not applying.force:
             wanted = {"operation": applying.operation, "method": applying.method, "inverse": True}
-            check_receipt(receipt, wanted, str(path))
+            check_receipt(receipt, wanted, path)
         return applying
-    known = read_settings(receipt)
-    taken = {name: value for name in SETTINGS if (value := getattr(applying, name)) not in (None, False)}
-    own = {name: getattr(known, name) for name in methods()[found].settings if name not in taken}
-    return replace(applying, method=found, **own)
+    return replace(applying, method=found, **_take_recorded(found, receipt, given))
 
 
-def _complete_by_training(stats: str | None, applying: ApplyOptions, given: Given) -> tuple[ApplyOptions, str | None]:
-    """The options with the method and the settings by which the data that have the name of the statistics were scaled.
-
-    And a sentence that says so. They are the same, and there is no sentence, where a method is given, where no such
-    data say how they were made, or where options are given that their method does not take.
-    """
-    found = None if stats is None or applying.inverse or applying.method else find_beside(stats, applying.operation)
-    if found is None:
-        return applying, None
-    data, receipt = found
-    method = methods().get(receipt.get("method", ""))
-    asked = [name for name, option in SETTINGS.items() if option in given.values]
-    if method is None or method.command != applying.operation or not set(asked) <= set(method.settings):
-        return applying, None
-    known = read_settings(receipt)
-    own = {name: getattr(known, name) for name in method.settings if name not in asked}
-    completed = method.complete(replace(applying, method=method.name, **own))
-    return completed, f"{DONE[applying.operation]} as {data}: {' '.join([method.name, *_spell_settings(completed)])}"
+def _follow_saved(path: str, saved: Mapping[str, Any], applying: ApplyOptions, given: Given) -> ApplyOptions:
+    """Returns the options, completed with the transform that the stats file at `path` was saved for."""
+    method = methods().get(saved.get("method", ""))
+    if method is None or method.command != applying.operation:
+        what = f"was saved for a method that this zm does not know ({saved.get('method')})"
+        raise UsageError(what, where=name_input(path), hint="name --method")
+    recorded = _take_recorded(method.name, saved, given)
+    if not applying.inverse and IMPUTE not in given.named:
+        recorded["impute"] = read_settings(saved).impute
+    return method.complete(replace(applying, method=method.name, **recorded))
 
 
-def record_settings(applying: ApplyOptions, given: Given) -> Given:
-    """The options given, with the method and its settings as they are used: what is left out or written otherwise may
-    mean the same."""
+def _take_recorded(method: str, recorded: Mapping[str, Any], given: Given) -> dict[str, Any]:
+    """Returns the recorded settings of a method, without those that are given on the command line."""
+    known = read_settings(recorded)
+    return {name: getattr(known, name) for name in methods()[method].settings if SETTINGS[name] not in given.named}
+
+
+def _unknown_method(source: NamedSource, what: str, applying: ApplyOptions) -> UsageError:
+    """Returns the error of an inverse whose method is not known; `what` says why."""
+    done = DONE[applying.operation]
+    hint = f"if it was {done}, name --method, and the options that it was {done} with"
+    return UsageError(what, where=name_input(source.path), hint=hint)
+
+
+def record_given(applying: ApplyOptions, given: Given) -> Given:
+    """Returns the given options, with the method and settings that are really used, so that equivalent commands
+    compare equal."""
     deciding = {SCALE_METHOD, WHITEN_METHOD, *SETTINGS.values()}
     others = {option: value for option, value in given.values.items() if option not in deciding}
     own = SCALE_METHOD if applying.operation == "scale" else WHITEN_METHOD
     method = methods()[applying.method_name]
     completed = method.complete(applying)
     settings = {SETTINGS[name]: _spell_value(getattr(completed, name)) for name in method.settings}
-    return Given(
-        {**others, own: method.name, **{option: text for option, text in settings.items() if text is not None}}
-    )
+    used = {option: text for option, text in settings.items() if text is not None}
+    return replace(given, values={**others, own: method.name, **used})
 
 
-def _spell_settings(completed: ApplyOptions) -> list[str]:
-    """The settings of a method as words of a command line, without those that are off."""
-    words = []
-    for name in methods()[completed.method_name].settings:
-        value = getattr(completed, name)
-        if value is True:
-            words.append(SETTINGS[name].spelling)
-        elif value:
-            words += [SETTINGS[name].spelling, str(_spell_value(value))]
-    return words
+def _spell(applying: ApplyOptions) -> str:
+    """Returns the method and its settings as words of a command line."""
+    method = methods()[applying.method_name]
+    return spell_settings({"method": method.name, **record_settings(method, applying)})
 
 
 def _spell_value(value: Any) -> Any:
-    """A setting as it is typed."""
-    return ",".join(f"{float(end):.17g}" for end in value) if isinstance(value, tuple) else value
+    """Returns a setting as it is typed."""
+    return ",".join(map(spell_number, value)) if isinstance(value, tuple) else value
 
 
-def _check_scaling(applying: ApplyOptions, given: Given) -> None:
-    """Raises UsageError for an option that the method does not take, naming those that do."""
+def _check_options(applying: ApplyOptions, given: Given, *, recorded_in: str | None = None) -> None:
+    """Raises UsageError for an option that the method does not take, naming the methods that do.
+
+    `recorded_in` is the file that the method was found in; None if it was given.
+    """
     method = methods()[applying.method_name]
     if applying.inverse and not method.has_inverse:
         raise UsageError(
@@ -160,9 +187,11 @@ def _check_scaling(applying: ApplyOptions, given: Given) -> None:
             hint="use the original data",
         )
     for name, option in SETTINGS.items():
-        if name not in method.settings and option in given.values:
+        if name not in method.settings and option in given.named:
             others = [other for other in methods_of(method.command) if name in methods()[other].settings]
-            raise UsageError(f"{method.name} does not take it", where=option.spelling, hint=_offer(others))
+            origin = "" if recorded_in is None else f", the method in {recorded_in},"
+            what = f"{method.name}{origin} does not take it"
+            raise UsageError(what, where=option.spelling, hint=_list_takers(others))
     if method.measures:
         return
     for measured in (*MEASURED, *(statistic.option for statistic in optional_statistics().values())):
@@ -177,6 +206,7 @@ def _check_scaling(applying: ApplyOptions, given: Given) -> None:
         )
 
 
-def _offer(names: Iterable[str]) -> str:
+def _list_takers(names: Iterable[str]) -> str:
+    """Returns the hint that an option is for the methods with these names."""
     *first, last = names
     return f"it is for --method {', '.join(first)} or {last}" if first else f"it is for --method {last}"

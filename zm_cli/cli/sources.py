@@ -1,4 +1,4 @@
-"""The sources that a command line names: paths, and lists of paths (`@list.txt`, `--files-from -`)."""
+"""Finds the sources that a command line names: paths, and lists of paths (`@list.txt`, `--files-from -`)."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class NamedSource:
     files: tuple[str, ...] | None = None
 
     def list_paths(self) -> list[str]:
-        """The paths to read."""
+        """Returns the paths to read."""
         return [self.path] if self.files is None else [os.path.join(self.path, file) for file in self.files]
 
 
 def name_source(given: str | None, files_from: str | None, kind: str | None) -> NamedSource:
-    """The one source that a command line names; UsageError if it names none or several."""
+    """Returns the one source that a command line names; UsageError if it names none or several."""
     named = name_sources([given] if given is not None else [], files_from, kind)
     if len(named) > 1:
         raise UsageError(
@@ -40,7 +40,7 @@ def name_source(given: str | None, files_from: str | None, kind: str | None) -> 
 
 
 def name_sources(given: Sequence[str], files_from: str | None, kind: str | None) -> list[NamedSource]:
-    """The sources that a command line names. Listed files become one source if their format takes lists of files.
+    """Returns the sources that a command line names. Listed files become one source if their format takes lists.
 
     Raises UsageError if there are no sources, or a list does not exist or is empty; DataError if a list cannot be read.
     """
@@ -57,10 +57,10 @@ def name_sources(given: Sequence[str], files_from: str | None, kind: str | None)
 
 
 def list_named_files(given: Sequence[str], files_from: str | None, what: str) -> list[str]:
-    """The files that a command line names, those of its lists among them, each of which is read by itself.
+    """Returns the files that a command line names, including those in its lists, each of which is read by itself.
 
-    Raises UsageError if there are none of `what` is wanted, if one is named twice, or if a list does not exist or is
-    empty; DataError if a list cannot be read.
+    `what` they are is said in errors. Raises UsageError if none is named, if one is named twice, or if a list does not
+    exist or is empty; DataError if a list cannot be read.
     """
     if not given and files_from is None:
         raise UsageError(f"no {what} is named", hint="name files, or a list of them with --files-from")
@@ -76,7 +76,7 @@ def list_named_files(given: Sequence[str], files_from: str | None, what: str) ->
         try:
             status = os.stat(path)
         except (OSError, ValueError):
-            # What is not there is an error where it is read.
+            # A missing file is reported when it is read.
             continue
         identity = status.st_dev, status.st_ino
         if path != "-" and identity in seen:
@@ -86,7 +86,7 @@ def list_named_files(given: Sequence[str], files_from: str | None, what: str) ->
 
 
 def find_lists(given: Sequence[str], files_from: str | None) -> list[str]:
-    """The lists of paths that a command line names."""
+    """Returns the lists of paths that a command line names."""
     return [text[1:] for text in given if _is_list(text)] + ([] if files_from is None else [files_from])
 
 
@@ -130,7 +130,7 @@ def _is_list(text: str) -> bool:
 
 
 def _read_list(path: str) -> list[str]:
-    """The paths in a list: one per line, or separated by NUL bytes as `find -print0` writes them."""
+    """Returns the paths in a list: one per line, or separated by NUL bytes as `find -print0` writes them."""
     where = name_input(path)
     try:
         data = StandardInput().read_to_end(sys.maxsize) if path == "-" else Path(path).read_bytes()
@@ -146,16 +146,16 @@ def _read_list(path: str) -> list[str]:
 
 
 def _take_together(paths: Sequence[str], kind: str | None) -> Iterator[NamedSource]:
-    """The listed paths as sources.
+    """Yields the listed paths as sources.
 
-    Files that follow one another are one source if their format takes lists of files; every other path is its own.
+    Consecutive files are one source if their format takes lists of files; every other path is a source of its own.
     """
     known: dict[str, bool] = {}
 
     def is_sample(path: str) -> bool:
         if os.path.isdir(path):
             return False
-        # Files with the same suffix are of one kind. A file without a suffix is recognized by its content.
+        # Files with the same suffix are taken to be of one kind. Without a suffix, each is recognized by its content.
         suffix = os.path.splitext(path)[1].lower()
         if not suffix:
             return _takes_lists(path, kind)
@@ -169,25 +169,26 @@ def _take_together(paths: Sequence[str], kind: str | None) -> Iterator[NamedSour
 
 
 def _takes_lists(path: str, kind: str | None) -> bool:
-    """Whether the format of a file takes lists of files."""
+    """Returns whether the format of a file takes lists of files."""
     listed = [entry.kind for entry in formats().values() if FILES.name in entry.option_names]
     return any(detect(path, kind, preferred=wanted).kind == wanted for wanted in listed)
 
 
 def _normalize(file: str) -> str:
-    """The normalized path. One with `..` is resolved on disk, because its parent depends on symbolic links."""
+    """Returns the normalized path. One with `..` is resolved on disk, because its parent depends on symbolic links."""
     if os.pardir in Path(file).parts:
         return os.path.join(os.path.realpath(os.path.dirname(file)), os.path.basename(file))
     return os.path.normpath(file)
 
 
 def _find_folder(files: Sequence[str]) -> NamedSource:
-    """The folder that contains all the files, with their relative paths in it."""
+    """Returns the folder that contains all the files, with their relative paths in it."""
     plain = [_normalize(file) for file in files]
     if len({os.path.isabs(file) for file in plain}) > 1:
         plain = [os.path.abspath(file) for file in plain]
     folder = common_folder([os.path.dirname(file) for file in plain])
     if not folder and os.path.isabs(plain[0]):
-        raise UsageError("are on different drives", where=f"{plain[0]} and other files", hint="list each drive's alone")
+        where = f"{plain[0]} and other files"
+        raise UsageError("are on different drives", where=where, hint="make one list for each drive")
     start = len(os.path.join(folder, ""))
     return NamedSource(folder or ".", tuple(file[start:].replace(os.sep, "/") for file in plain))

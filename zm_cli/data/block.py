@@ -24,6 +24,11 @@ MAX_LISTED = 1000
 """The most samples that are listed with the reason why they were left out; all of them are counted."""
 
 
+def get_block_bytes() -> int:
+    """Returns BLOCK_BYTES; for code that is tested with smaller blocks, where an imported constant would not change."""
+    return BLOCK_BYTES
+
+
 @dataclass(frozen=True)
 class Span:
     """A small picklable address of consecutive samples; the format decides what `address` is."""

@@ -90,6 +90,10 @@ def _name_no_files(path: str, options: ReadOptions) -> Mapping[str, str]:
     return {}
 
 
+def _list_no_names(path: str) -> Sequence[str]:
+    return ()
+
+
 def _never(decoding: Mapping[str, Any]) -> bool:
     return False
 
@@ -118,6 +122,9 @@ class Format:
     options: tuple[Option[Any], ...]
     find_fault: Callable[[Spec, Mapping[str, Any]], str | None] = _accept
     survey: Callable[[str, ReadOptions], Survey | None] = _list_nothing
+    name_transformed: Callable[[str], Sequence[str]] = _list_no_names
+    """Returns the names of the datasets in the file at a path that receipts say are transformed. Raises DataError if
+    the file cannot be read."""
     list_beside: Callable[[str, ReadOptions], Mapping[str, str]] = _name_no_files
     """The other files that options name beside the data at a path, such as weights, by the options' names."""
     names_files: Callable[[Mapping[str, Any]], bool] = _never

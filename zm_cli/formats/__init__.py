@@ -27,7 +27,7 @@ DESCRIPTORS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 
 @cache
 def formats() -> Mapping[str, Format]:
-    """Every format by its kind: each package here that has a FORMAT."""
+    """Returns every format by its kind: each package here that has a FORMAT."""
     found: dict[str, Format] = {}
     for module in sorted(pkgutil.iter_modules(__path__), key=lambda entry: entry.name):
         entry = getattr(importlib.import_module(f"{__name__}.{module.name}"), "FORMAT", None)
@@ -38,7 +38,7 @@ def formats() -> Mapping[str, Format]:
 
 @cache
 def reading_options() -> Mapping[str, Option[Any]]:
-    """The options of all formats by their names; AssertionError where two options share one."""
+    """Returns the options of all formats by their names; raises AssertionError if two options have the same name."""
     found: dict[str, Option[Any]] = {}
     for entry in formats().values():
         for option in entry.options:
@@ -47,15 +47,14 @@ def reading_options() -> Mapping[str, Option[Any]]:
 
 
 def detect(path: str, kind: str | None = None, *, preferred: str | None = None) -> Format:
-    """The format named `kind`; without `kind`, the format that recognizes `path` most surely.
+    """Returns the format named `kind`; without `kind`, the format that recognizes `path` most surely.
 
     The format of the `preferred` kind wins if it recognizes the path at all. Raises UsageError if there is nothing at
     the path, if no format recognizes it, or if several do so equally surely; NothingToMeasureError for an empty file.
     """
     known = formats()
     location = Path(path)
-    if path != "-" and not location.exists():
-        raise _explain_missing(path)
+    check_exists(path)
     if kind is not None:
         if kind not in known:
             raise UsageError(f"there is no kind '{kind}'", where="--kind", hint=f"choose from {', '.join(known)}")
@@ -77,21 +76,23 @@ def detect(path: str, kind: str | None = None, *, preferred: str | None = None) 
         return known[surest[0]]
     if path.startswith(DESCRIPTORS) or not (location.is_file() or location.is_dir()):
         return _piped()
-    raise _explain_unknown(path)
+    raise _make_unknown_error(path)
 
 
-def _explain_missing(path: str) -> UsageError:
-    from zm_cli.formats.shared.remote import explain_remote
+def check_exists(path: str) -> None:
+    """Raises UsageError if there is nothing at the path, which may be `-`."""
+    if path != "-" and not Path(path).exists():
+        from zm_cli.formats.shared.remote import make_remote_error
 
-    return explain_remote(path) or UsageError("does not exist", where=path)
+        raise make_remote_error(path) or UsageError("does not exist", where=path)
 
 
-def _explain_unknown(path: str) -> ZmError:
-    """The error of a file that no format recognizes."""
+def _make_unknown_error(path: str) -> ZmError:
+    """Returns the error of a file that no format recognizes."""
     from zm_cli.formats.shared.foreign import find_foreign, is_text
 
     if _is_empty(path):
-        return _explain_empty(path)
+        return _make_empty_error(path)
     if foreign := find_foreign(path):
         return UsageError(foreign.describe(), where=path, hint=foreign.advise(path))
     nouns = [entry.noun for entry in formats().values()]
@@ -118,10 +119,10 @@ def open_source(
     plan: Plan | None = None,
     tick: OpeningTick = ignore_opening,
 ) -> Source:
-    """The source at `path`, opened as its format reads it, by the workers of the plan where there is much to read.
+    """Returns the source at `path`, opened by its format; the workers of the plan help if there is much to read.
 
-    Raises UsageError for an option that this format does not have, DataError for data that it cannot read, which names
-    them for what they are.
+    Raises UsageError for an option that this format does not have, DataError for data that cannot be read, saying what
+    they are if that is known.
     """
     note_input(path)
     entry = detect(path, kind, preferred=preferred)
@@ -132,23 +133,23 @@ def open_source(
             spelling = reading_options()[name].spelling
             raise UsageError(f"{spelling} is for {others}, not for {entry.kind}", where=path)
     if kind is None and entry.reads_pipe:
-        # Any text can be read as a table, with other numbers than were meant.
+        # Any text can be read as a table, but its numbers may mean something else.
         _refuse_foreign(path, entry)
     try:
         return entry.open(path, options, plan, tick)
     except DataError as error:
         if _is_empty(path):
-            raise _explain_empty(path) from error
-        # An error of one of its files says more than what the folder may be besides.
+            raise _make_empty_error(path) from error
+        # An error in one of its files says more than what else the folder may be.
         if not os.path.isdir(path) or error.where in (None, path):
             _refuse_foreign(path, entry)
         raise
 
 
 def _refuse_foreign(path: str, entry: Format) -> None:
-    """Raises DataError where the file or folder at `path` is of another kind than this format reads.
+    """Raises DataError if the file or folder at `path` is of another kind than this format reads.
 
-    A name counts only where it is not one of this format's own: `table.csv.gz` is a table.
+    The name of a file counts only if it is not one of this format's own: `table.csv.gz` is a table.
     """
     from zm_cli.formats.shared.foreign import find_by_content, find_foreign
 
@@ -158,12 +159,12 @@ def _refuse_foreign(path: str, entry: Format) -> None:
         raise DataError(foreign.describe(), where=path, hint=foreign.advise(path))
 
 
-def _explain_empty(path: str) -> NothingToMeasureError:
+def _make_empty_error(path: str) -> NothingToMeasureError:
     return NothingToMeasureError("is empty", where=path, hint="it has no bytes: get the file again")
 
 
 def _is_empty(path: str) -> bool:
-    """Whether `path` is a file without a single byte."""
+    """Returns whether `path` is a file without a single byte."""
     try:
         status = os.stat(path)
     except OSError:
@@ -172,7 +173,7 @@ def _is_empty(path: str) -> bool:
 
 
 def find_receipt(output: str, options: ReadOptions) -> Mapping[str, Any] | None:
-    """The receipt that an earlier run left with an output, which is read with these options.
+    """Returns the receipt that an earlier run left with an output; the options say how the output is read.
 
     None if there is no receipt, OF_OTHER_DATA if the output was edited since.
     """
@@ -183,10 +184,11 @@ def find_receipt(output: str, options: ReadOptions) -> Mapping[str, Any] | None:
 
 
 def list_beside(path: str, options: ReadOptions, kind: str | None = None) -> Mapping[str, str]:
-    """The other files that the options name beside the data at a path, by the options' names."""
+    """Returns the other files that the options name beside the data at a path, by the options' names."""
     return detect(path, kind).list_beside(path, options)
 
 
 def list_files(path: str, options: ReadOptions, kind: str | None = None) -> Iterator[tuple[str, str]]:
-    """All files that would be read of a source, receipts included: the name in the source and the path of each."""
+    """Returns all files of a source that would be read, receipts included:
+    the name in the source and the path of each."""
     return detect(path, kind).list_files(path, options)

@@ -8,15 +8,14 @@ import math
 import re
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Literal
 
 from zm_cli.errors import UsageError
 
 MIN_WIDTH, MAX_WIDTH = 1e-150, 1e150
-"""How far apart the ends of a range may be: no extent of values with finite squares overflows, or vanishes, when it is
-divided by these."""
+"""The limits of the width of --range: dividing an extent by them neither overflows nor underflows."""
 DEFAULT_QUANTILES = (1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0)
 """The percents that `--quantiles default` stands for."""
 
@@ -134,6 +133,14 @@ def parse_quantiles(text: str | None) -> tuple[float, ...] | None:
         # -0 is 0.
         found.add(abs(percent))
     return tuple(sorted(found))
+
+
+def find_fractions(percents: Sequence[float]) -> str | None:
+    """Returns a warning of percents that look like fractions, because none is above 1; None if they do not."""
+    if not 0 < max(percents, default=0) <= 1:
+        return None
+    given, meant = (",".join(f"{factor * percent:.15g}" for percent in percents) for factor in (1, 100))
+    return f"--quantiles {given} is read as percent; if fractions are meant, write {meant}"
 
 
 def to_probability(percent: float) -> float:

@@ -1,4 +1,4 @@
-"""Scaling of samples: each one is divided by its length."""
+"""Scaling of samples: each one is divided by its Euclidean norm."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ from zm_cli.methods.shared.expectation import Expectation, Target
 if TYPE_CHECKING:
     from zm_cli.methods.shared.settings import Settings
     from zm_cli.statsfile.stats import Stats
-    from zm_cli.transforms.rows import RowTransform
+    from zm_cli.transforms.sample_norm import SampleNormTransform
 
 
 class L2(Method):
-    """`x / norm(x)`, with the Euclidean norm over all values of a sample, as scikit-learn's Normalizer.
+    """`x / norm(x)`, with the Euclidean norm of all values of a sample, as scikit-learn's Normalizer.
 
-    Missing values are left out of the norm and stay missing; a sample of zeros stays one.
+    Missing values do not count for the norm and stay missing; a sample of zeros stays one.
     """
 
     name = "l2"
     command = "scale"
+    help = "each sample to length 1"
     measures = False
     has_inverse = False
 
-    def make_transform(self, stats: Stats, settings: Settings, use: TransformRequest) -> RowTransform:
-        """The transform of each sample by itself; the statistics only say which value is missing."""
+    def make_transform(self, stats: Stats, settings: Settings, use: TransformRequest) -> SampleNormTransform:
+        """Returns the transform; of the statistics, it only uses which value is missing."""
         from zm_cli.numbers.stored import find_missing_codes
-        from zm_cli.transforms.rows import RowTransform
+        from zm_cli.transforms.sample_norm import SampleNormTransform
 
         spec = use.spec
         assert not isinstance(settings.impute, str)
-        return RowTransform(
+        return SampleNormTransform(
             filled=settings.impute,
             dtype=use.dtype,
             missing_codes=find_missing_codes(spec, stats.ignore),
@@ -39,7 +40,7 @@ class L2(Method):
         )
 
     def expect(self, settings: Settings) -> Expectation:
-        """Samples of length 1, but for those of zeros: how many these are is not measured."""
+        """Samples of length 1, or 0 for those of zeros; how many these are is not measured."""
         return Expectation((Target("length", 1.0, or_less=True),), constant="length", together=True)
 
 

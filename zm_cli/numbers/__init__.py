@@ -1,1 +1,1 @@
-"""The arithmetic: axes, exact sums, moments and how two of them are merged; no files."""
+"""The arithmetic: axes, statistics and how two of them are merged, and the arrays of statistics in stats files."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from zm_cli.data.block import Labels, Values
+from zm_cli.numbers.axes import find_shape
 from zm_cli.numbers.groups.block import measure_groups
 from zm_cli.numbers.groups.groups import Groups
 from zm_cli.numbers.moments.exact import ExactSums
@@ -20,10 +21,9 @@ from zm_cli.numbers.sums import Floats
 class Accumulator:
     """Adds up the moments, and the optional `statistics`, of blocks with the same dtype and shape of features.
 
-    Statistics of real values get those that `real` says. 8- and 16-bit integers are summed exactly over all blocks; if
-    every value of a sample is a feature, in running sums, which is much faster than merging moments block by block.
-    `feature_axes` and `missing_codes` are as for `Moments.from_block`. Of blocks with labels, `groups` are the same
-    statistics of each group `by` them.
+    Statistics with `real` set are given the values that `real` returns. 8- and 16-bit integers are summed exactly; if
+    every value of a sample is a feature, in running sums, which is much faster than merging block by block.
+    `feature_axes` and `missing_codes` are as for `Moments.from_block`. `groups` holds the same statistics by label.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Accumulator:
     def add_block(self, values: Values, labels: Labels | None = None, weights: Floats | None = None) -> bool:
         """Adds the samples of a block; returns whether any of its values is missing.
 
-        Weights are those of `measure_block`; the optional statistics do not take them.
+        `weights` are as for `measure_block`; optional statistics ignore them.
         """
         self._merge_optional(self._measure_optional(values))
         if labels is not None:
@@ -63,13 +63,14 @@ class Accumulator:
         ):
             rows = np.ascontiguousarray(values).reshape(len(values), -1)
             self._exact = self._exact or ExactSums(rows.shape[1], rows.dtype)
-            self._shape = values.shape[1:] or (1,)
+            self._shape = find_shape(values.shape, self._feature_axes)
             return self._exact.add(rows, self._missing_codes)
         moments = measure_block(values, self._feature_axes, self._missing_codes, weights)
         self._merge_moments(moments)
         return bool(moments.missing.any())
 
     def _measure_optional(self, values: Values) -> list[Statistic]:
+        """The optional statistics of the values of a block."""
         real = self._real.of(values) if any(each.real for each in self._statistics) else values
         return [
             each.from_block(real, self._feature_axes)
@@ -81,7 +82,7 @@ class Accumulator:
     def finish(self) -> tuple[Moments, tuple[Statistic, ...]]:
         """The moments and the optional statistics of everything that was added, at least one block."""
         if self._exact is not None and self._exact.rows:
-            self._merge_moments(Moments.from_sums(self._exact.finish()).reshape(self._shape))
+            self._merge_moments(Moments.from_columns(self._exact.finish()).reshape(self._shape))
             self._exact = None
         assert self._moments is not None
         return self._moments, tuple(self._optional)

@@ -1,4 +1,4 @@
-"""Decides along which axes of a block means are separate. Only here are axes chosen by number."""
+"""Which axes of a block are those of the features. Axes are chosen by number only here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PER: tuple[Per, ...] = get_args(Per)
 
 
 def is_unclear(axes: str) -> bool:
-    """Whether it is not known which of these axes, if any, holds the channels."""
+    """Whether it is not known which of these axes holds the channels, if any does."""
     return not set(UNNAMED).isdisjoint(axes)
 
 
@@ -29,9 +29,9 @@ def list_pers(axes: str) -> tuple[Per, ...]:
 
 
 def choose_per(spec: Spec, asked: str | None, where: str) -> Per:
-    """What has a mean of its own: the value asked for, or the default for such data.
+    """Returns `asked`, or the default `per` for this data.
 
-    Raises UsageError, naming the possible values, if the value is not possible for the data, or if there is no default
+    Raises UsageError, naming the possible values, if `asked` is not possible for the data, or if there is no default
     because it is not known which axis holds the channels.
     """
     possible = list_pers(spec.axes)
@@ -65,10 +65,15 @@ def find_feature_axes(axes: str, per: Per) -> tuple[int, ...]:
     return (axes.index("C"),)
 
 
+def find_shape(shape: tuple[int, ...], feature_axes: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of the statistics of an array of this shape: the sizes of `feature_axes`, (1,) without any."""
+    return tuple(shape[axis] for axis in feature_axes) or (1,)
+
+
 def find_feature_shape(spec: Spec, per: Per) -> tuple[int, ...]:
-    """The shape of the statistics: `(C,)`, `(K,)`, the sample shape, or `(1,)`; all kept sizes must be known."""
-    feature_axes = find_feature_axes(spec.axes, per)
-    return tuple(cast(int, spec.sample_shape[axis - 1]) for axis in feature_axes) or (1,)
+    """The shape of the statistics: `(C,)`, `(K,)`, the sample shape, or `(1,)`; the sizes in it must be known."""
+    shape = cast("tuple[int, ...]", (0, *spec.sample_shape))
+    return find_shape(shape, find_feature_axes(spec.axes, per))
 
 
 def count_channels(spec: Spec) -> int | None:

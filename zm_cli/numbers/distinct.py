@@ -10,19 +10,18 @@ from numpy.typing import NDArray
 from zm_cli.data.block import Values
 
 FIRST_LOOK = 16
-"""So many rows rule out most columns, all at once."""
+"""Rows of the first check, which rules out most columns."""
 CLOSER_LOOKS = (256, 4096)
-"""So many rows rule out most of the others, before all rows are sorted."""
+"""Rows of the next checks, which rule out most other columns before all rows are sorted."""
 MAX_KEPT = 1 << 18
-"""The most values of a column that are kept; a longer column is followed only as long as it rises or falls."""
+"""The most values of a column that are kept; a longer column is followed only while it rises or falls."""
 
 
 @dataclass(frozen=True)
 class Distinct:
-    """The values of a column, which are all different: the first, the last, whether each is larger or smaller than the
-    one before.
+    """A run of values of a column that are all different: the first, the last, and whether they rise or fall.
 
-    `values` are all of them, sorted; None where there are more than are kept.
+    `values` are all of them, sorted; None if there are more than MAX_KEPT.
     """
 
     first: float
@@ -37,7 +36,7 @@ class Distinct:
         return self.rises or self.falls
 
     def join(self, other: Distinct) -> Distinct | None:
-        """The same of both, `other` being the values that follow; None where they may not all be different."""
+        """Joins two consecutive runs, `other` second; None if their values may repeat."""
         rises = self.rises and other.rises and self.last < other.first
         falls = self.falls and other.falls and self.last > other.first
         values = None
@@ -54,13 +53,13 @@ class Distinct:
 class DistinctColumns:
     """The columns of consecutive rows that hold whole numbers, all different and none missing.
 
-    `columns` maps the index of such a column to its values; None: there was no row yet.
+    `columns` maps the index of such a column to its values; None if there were no rows yet.
     """
 
     columns: dict[int, Distinct] | None = None
 
     def add_block(self, values: Values) -> None:
-        """Adds the rows that follow, shape (rows, columns), float64."""
+        """Adds the next rows, shape (rows, columns), float64."""
         if not len(values):
             return
         left = [index for index in _find_likely(values[:FIRST_LOOK]) if self.columns is None or index in self.columns]
@@ -68,7 +67,7 @@ class DistinctColumns:
         self.add(DistinctColumns(found))
 
     def add(self, other: DistinctColumns) -> None:
-        """Adds the rows that follow."""
+        """Adds the columns of the next rows."""
         if self.columns is None or other.columns is None:
             self.columns = other.columns if self.columns is None else self.columns
             return
@@ -78,7 +77,7 @@ class DistinctColumns:
 
 
 def _find_likely(rows: Values) -> list[int]:
-    """The columns of a few rows, shape (rows, columns), that hold whole numbers, all different."""
+    """The indices of the columns that hold whole numbers, all different, in a few rows, shape (rows, columns)."""
     with np.errstate(invalid="ignore"):
         whole = (np.isfinite(rows) & (np.rint(rows) == rows)).all(axis=0)
     likely = np.flatnonzero(whole)
@@ -87,7 +86,7 @@ def _find_likely(rows: Values) -> list[int]:
 
 
 def _look(values: Values) -> Distinct | None:
-    """What is known of the values of a column; None where they are not whole numbers that are all different."""
+    """The run of values of a column; None if they are not whole numbers that are all different."""
     rises, falls = (bool(order(values[1:], values[:-1]).all()) for order in (np.greater, np.less))
     ordered = values if rises else values[::-1]
     if not (rises or falls):
@@ -97,7 +96,7 @@ def _look(values: Values) -> Distinct | None:
                 return None
     if not (np.isfinite(values) & (np.rint(values) == values)).all():
         return None
-    # A copy: the block itself must not stay in memory.
+    # A copy, so that the block itself does not stay in memory.
     kept = ordered.copy() if len(values) <= MAX_KEPT else None
     return Distinct(float(values[0]), float(values[-1]), rises, falls, kept)
 

@@ -12,13 +12,13 @@ Rows = NDArray[Any]
 """An array (M, K), C-contiguous."""
 
 PIECE = 1 << 17
-"""Values in a piece: one megabyte of float64, which fits into a core's own cache."""
+"""The most values in a piece: as float64 they take a megabyte, which fits a core's own cache."""
 
 
 def fold_rows(rows: Rows) -> tuple[Rows, Rows, int]:
     """The values with `copies` rows side by side, the rows left over, and `copies`.
 
-    NumPy reduces short rows slowly, and wide ones at full speed. The copies of each column are added up at the end.
+    NumPy reduces short rows slowly and long ones fast. `unfold_sums` adds up the copies of each column.
     """
     count, width = rows.shape
     copies = 1
@@ -29,7 +29,7 @@ def fold_rows(rows: Rows) -> tuple[Rows, Rows, int]:
 
 
 def cut_pieces(rows: Rows, limit: int | None = None) -> Iterator[tuple[slice, Rows]]:
-    """Yields pieces of at most PIECE values (and `limit` rows), each with the columns that it holds."""
+    """Yields pieces of at most PIECE values and at most `limit` rows, each with the slice of its columns."""
     count, width = rows.shape
     wide = min(width, PIECE // 32)
     tall = max(1, min(PIECE // wide, limit or count))
@@ -46,7 +46,7 @@ def unfold_sums(sums: NDArray[Any], copies: int) -> NDArray[Any]:
 
 
 def sum_columns(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """How many values of each column of flags (M, K), C-contiguous, are true."""
+    """How many flags of each column (M, K), C-contiguous, are true."""
     folded, rest, copies = fold_rows(flags)
     count: NDArray[np.int64] = unfold_sums(folded.sum(axis=0, dtype=np.int64), copies) + rest.sum(
         axis=0, dtype=np.int64
@@ -60,4 +60,15 @@ def find_extremes(rows: Rows) -> tuple[NDArray[Any], NDArray[Any]]:
     low, high = folded.min(axis=0).reshape(copies, -1).min(axis=0), folded.max(axis=0).reshape(copies, -1).max(axis=0)
     if len(rest):
         low, high = np.minimum(low, rest.min(axis=0)), np.maximum(high, rest.max(axis=0))
+    return low, high
+
+
+def find_present_extremes(rows: Rows, is_missing: NDArray[np.bool_]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Each column's smallest and largest integer that is not missing, in the dtype of the rows.
+
+    For a column without any, they are the largest and the smallest number of the dtype.
+    """
+    limits = np.iinfo(rows.dtype)
+    low, _ = find_extremes(np.where(is_missing, rows.dtype.type(limits.max), rows))
+    _, high = find_extremes(np.where(is_missing, rows.dtype.type(limits.min), rows))
     return low, high

@@ -22,14 +22,14 @@ Shape = tuple[int, ...]
 FEATURES = "features"
 """Stands for the axes of the features in the shape of an array."""
 NUMBER = "number"
-"""Stands for an axis that is as long as there are features."""
+"""Stands for an axis with one entry for each feature."""
 MAX_FEATURES = 1 << 26
-"""Features that statistics can have: a gray picture of 8192 x 8192 has so many pixels."""
+"""The most features of statistics: a gray picture of 8192 x 8192 pixels has this many."""
 
 
 @dataclass(frozen=True)
 class ArrayField:
-    """An array of a statistic in a stats file; `whole` says that it holds whole numbers."""
+    """An array of a statistic in a stats file; `whole` says whether it holds whole numbers."""
 
     whole: bool = False
     shape: tuple[str, ...] = (FEATURES,)
@@ -47,10 +47,10 @@ class Population:
     """What a stats file says about the values behind its statistics.
 
     `features` is the shape of every array. `values` is the number of values of each feature, counted and missing; None
-    where samples differ in size. `count` is how many of them were counted, and `moments` are theirs; None while the
-    counts are not read yet. `divisor` is what stored integers were divided by (`--unit`), 1 where they were not. Of
-    statistics by group (`grouped`), the first axis of the features is that of the groups, and `values` an array that
-    broadcasts to them.
+    if samples differ in size. `count` is how many of them were counted, and `moments` are their moments; both are None
+    until the moments are read. `divisor` is what stored integers were divided by (`--unit`), else 1. For statistics by
+    group (`grouped`), the first axis of the features is that of the groups, and `values` is an array that broadcasts to
+    them.
     """
 
     features: Shape
@@ -74,8 +74,8 @@ class Statistic(ABC):
     """A statistic of some samples, with an entry for each feature.
 
     Merging follows two laws. `identity(shape).merge(x)` and `x.merge(identity(shape))` are `x`. Merging the parts of
-    some samples in order gives the statistic of all of them, however they are cut into parts. Sums of integers are
-    exact, so that any cut and any order give the same bits; a statistic that rounds says how much.
+    some samples in order gives the statistic of all of them, for any partition: the same bits if the statistic
+    `merges_exactly`, else the same to a bound that its class states.
 
     A statistic that is computed only on request is one file in `zm_cli/statistics/`, with an `option`. Its arrays may
     lie in a section of the stats file: `quantiles.values` is the array `values` of the section `quantiles`.
@@ -87,6 +87,8 @@ class Statistic(ABC):
     """Its arrays in a stats file, by their keys; the arrays of a section have its name and a point before theirs."""
     printed: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     """What `--json` prints besides the arrays, by keys like theirs, with the JSON Schema of each; readers ignore it."""
+    merges_exactly: ClassVar[bool] = False
+    """Whether merging gives the same bits for any partition of the samples and any order of the parts."""
     counts_suffice: ClassVar[bool] = True
     """Whether it can be computed from how often each value of a feature occurs."""
     real: ClassVar[bool] = False
@@ -94,9 +96,9 @@ class Statistic(ABC):
     longest_is_1d: ClassVar[bool] = False
     """Whether its longest array has one axis, whose length the values decide."""
     most_features: ClassVar[int] = MAX_FEATURES
-    """For how many features it can be computed."""
+    """The most features that it can be computed for."""
     option: ClassVar[Option[Any] | None] = None
-    """The option that requests it, by any value but its default; None: it is always computed."""
+    """The option that requests it, by any value except its default; None if it is always computed."""
 
     @classmethod
     @abstractmethod
@@ -106,7 +108,7 @@ class Statistic(ABC):
     @classmethod
     @abstractmethod
     def from_block(cls, values: NDArray[Any], feature_axes: tuple[int, ...], missing_codes: MissingCodes = ()) -> Self:
-        """The statistic of an array of any real dtype over all its axes but `feature_axes`; shape (1,) if none is kept.
+        """The statistic of an array of any real dtype over all its axes except `feature_axes`; shape (1,) without any.
 
         NaN, infinities and values equal to one of `missing_codes` are missing.
         """
@@ -141,25 +143,25 @@ class Statistic(ABC):
     def count_numbers(cls, features: int, values: int | None = None) -> int:
         """The most numbers that are kept for so many features, in all arrays together.
 
-        `values` is how many values all features have together, None where that is not known: of 0, it is what is kept
-        in any case.
+        `values` is how many values all features have together, None if that is not known. For 0 values, it is the
+        number that is always kept.
         """
         return len(cls.arrays) * features
 
     def count_kept(self) -> int | None:
-        """The numbers that are kept now; None where they are always as many as `count_numbers` says."""
+        """The number of numbers that are kept now; None if it is always the one of `count_numbers`."""
         return None
 
     @classmethod
     def count_longest(cls, features: int, different: int | None = None) -> int:
-        """The most numbers in one of its arrays, for so many features.
+        """The most numbers in one of its arrays in a stats file, for so many features.
 
-        `different` is how many different values each can have, None where that is not known.
+        `different` is how many different values each feature can have, None if that is not known.
         """
         return features
 
     def configure(self, value: Any) -> Self:
-        """The statistic as its option, given as `value`, asks for it to be shown."""
+        """The statistic with the settings of its option, whose value is `value`."""
         return self
 
     @classmethod
@@ -182,18 +184,18 @@ class Statistic(ABC):
     @classmethod
     @abstractmethod
     def from_document(cls, arrays: Mapping[str, NDArray[Any]], population: Population) -> Self:
-        """The statistic in the arrays of a stats file, whose types, and shapes but for free lengths, are checked.
+        """The statistic in the arrays of a stats file, whose dtypes and shapes, except for free lengths, are checked.
 
-        Raises FieldError where values contradict each other or the population.
+        Raises FieldError if values contradict each other or the population.
         """
 
     @abstractmethod
     def to_columns(self) -> dict[str, NDArray[Any]]:
-        """The columns that tables show: headings with an array of the features' shape, NaN for no value."""
+        """The columns that tables show: an array of the features' shape by its heading, NaN for no value."""
 
 
 def read_counts(arrays: Mapping[str, NDArray[Any]], field: str) -> Counts:
-    """An array of a stats file as counts, int64; FieldError where one of them cannot be a count."""
+    """An array of a stats file as counts, int64; FieldError if one of them cannot be a count."""
     counts: Counts = arrays[field].astype("int64")
     # Unsigned 64-bit counts that are too large also become negative.
     if (counts < 0).any():

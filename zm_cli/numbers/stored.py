@@ -1,4 +1,4 @@
-"""Stored values: which of them stand for missing ones, and the real values that they stand for."""
+"""Stored values: which of them are missing, and which real values the others stand for."""
 
 from __future__ import annotations
 
@@ -19,12 +19,11 @@ MissingCodes = tuple[float, ...]
 """Stored values that stand for missing ones."""
 
 ON_GRID = 0.01
-"""How far a real value may be, in steps, from the one that a stored integer stands for and still mean the same: it was
-typed with fewer digits."""
+"""How far, in steps of the packing's scale, a typed value may be from a stored one and still match it."""
 
 
 def find_missing_codes(spec: Spec, ignore: float | None) -> MissingCodes:
-    """The stored values of such data that are missing: those of its packing, and the real value `ignore`."""
+    """The stored values that stand for missing ones: those of the packing, and those of the real value `ignore`."""
     packing = spec.packing
     if packing is None:
         return () if ignore is None else (ignore,)
@@ -32,7 +31,7 @@ def find_missing_codes(spec: Spec, ignore: float | None) -> MissingCodes:
 
 
 def _find_stored(real: float, packing: Packing, dtype: np.dtype[Any]) -> MissingCodes:
-    """The stored value that stands for a real one; empty where no value of an integer `dtype` does."""
+    """The stored value that stands for a real one; empty if no value of an integer `dtype` does."""
     if not packing.is_affine:
         return (real,)
     stored = (real - packing.offset) / packing.scale
@@ -42,7 +41,7 @@ def _find_stored(real: float, packing: Packing, dtype: np.dtype[Any]) -> Missing
 
 
 def unpack_values(values: Values, packing: Packing | None) -> Floats:
-    """The real values in float64, in the same shape and memory order; missing ones are not marked."""
+    """The real values in float64, in the same shape and memory order; missing ones are not marked as NaN."""
     real = values.astype(np.float64)
     if packing is not None and packing.is_affine:
         with np.errstate(over="ignore", invalid="ignore"):
@@ -53,14 +52,14 @@ def unpack_values(values: Values, packing: Packing | None) -> Floats:
 
 @dataclass(frozen=True)
 class RealValues:
-    """The real values that stored ones stand for: unpacked, divided by `divisor`, and NaN where they are missing."""
+    """How stored values become real ones: they are unpacked, divided by `divisor`, and NaN if they are missing."""
 
     packing: Packing | None = None
     divisor: float = 1.0
     missing_codes: MissingCodes = ()
 
     def of(self, values: Values) -> Values:
-        """The real values of stored ones of any real dtype: those that stand for themselves, as they are."""
+        """The real values, float64 with NaN for missing ones; `values` itself if nothing changes."""
         matched = match_values(self.missing_codes, values.dtype)
         affine = self.packing is not None and self.packing.is_affine
         if not (matched or affine or self.divisor != 1.0):
@@ -74,15 +73,15 @@ class RealValues:
 
 
 def find_unit_divisor(dtype: np.dtype[Any]) -> float:
-    """What `--unit` divides by: the largest value of an integer type, 1 for floats."""
+    """The number that `--unit` divides by: the largest value of an integer dtype, 1 for other dtypes."""
     return float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0
 
 
 def match_values(missing_codes: MissingCodes, dtype: np.dtype[Any]) -> tuple[Any, ...]:
-    """The values of `dtype` that equal the hidden ones, so that both compare without rounding.
+    """The values of `dtype` that equal `missing_codes`, so that values are compared without rounding.
 
-    For floats it is the nearest value of the type, as when 0.1 is stored in float32. Left out are those that no value
-    equals, and NaN and infinities, which are missing anyway.
+    For floats, a code matches the nearest value of the dtype, as when 0.1 is stored as float32. Codes that no value of
+    the dtype equals are left out, as are NaN and infinities, which are missing anyway.
     """
     matched = (_match_value(value, dtype) for value in missing_codes)
     return tuple(value for value in matched if value is not None)
@@ -95,8 +94,8 @@ def _match_value(value: float, dtype: np.dtype[Any]) -> Any:
         return nearest if np.isfinite(nearest) else None
     if not math.isfinite(value) or value != int(value):
         return None
-    limits = np.iinfo(np.uint8 if dtype.kind == "b" else dtype)
-    return dtype.type(int(value)) if limits.min <= value <= limits.max else None
+    low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    return dtype.type(int(value)) if low <= value <= high else None
 
 
 def find_equal(values: Values, matched: tuple[Any, ...]) -> NDArray[np.bool_]:
@@ -104,6 +103,14 @@ def find_equal(values: Values, matched: tuple[Any, ...]) -> NDArray[np.bool_]:
     return reduce(np.logical_or, (values == value for value in matched))
 
 
+def find_present(values: Values, matched: tuple[Any, ...]) -> NDArray[np.bool_]:
+    """Which values are not missing: finite, and equal to none of `matched`, values of the same dtype."""
+    present: NDArray[np.bool_] = np.isfinite(values)
+    for value in matched:
+        present &= values != value
+    return present
+
+
 def find_possible(matched: tuple[Any, ...], low: NDArray[Any], high: NDArray[Any]) -> tuple[Any, ...]:
-    """Those of `matched` that may occur in columns with these extremes."""
+    """The values in `matched` that may occur in columns with these extremes."""
     return tuple(value for value in matched if bool(np.any((low <= value) & (value <= high))))

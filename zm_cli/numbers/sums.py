@@ -1,8 +1,8 @@
-"""Sums: what the kernels find for the columns of an array, and the exact steps that they share."""
+"""ColumnMoments: what the kernels find for the columns of an array, and the steps that sums and merges share."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,13 +16,14 @@ Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Sums:
-    """The sums of a block of rows, arrays with one entry per column; `tail` is what rounding dropped from `mean`.
+@dataclass(frozen=True, kw_only=True)
+class ColumnMoments:
+    """The moments of each column of an array: arrays of the same shape, with an entry per column.
 
-    A column without a counted value has the mean and m2 0, min inf and max -inf. `integers` are the exact sums behind
-    mean and m2 if the values are 8- or 16-bit integers, else None. `weights` are the sums of the weights of the values,
-    None where all count alike.
+    `count` values were counted and `missing` ones left out. `m2` is the sum of squared deviations from the mean, `tail`
+    is what rounding dropped from `mean`. A column without a counted value has the mean and m2 0, min inf and max -inf.
+    `integer_sums` are the exact sums behind mean and m2 if the values are 8- or 16-bit integers, else None. `weights`
+    are the sums of the weights of the values, None if all values have the same weight.
     """
 
     count: Counts
@@ -32,8 +33,12 @@ class Sums:
     min: Floats
     max: Floats
     missing: Counts
-    integers: IntegerSums | None = None
+    integer_sums: IntegerSums | None = None
     weights: WeightSums | None = None
+
+
+ARRAY_FIELDS = tuple(field.name for field in fields(ColumnMoments) if field.default is MISSING)
+"""The names of the arrays that moments always have."""
 
 
 def two_sum(a: Floats, b: Floats) -> tuple[Floats, Floats]:
@@ -41,6 +46,30 @@ def two_sum(a: Floats, b: Floats) -> tuple[Floats, Floats]:
     total = a + b
     back = total - a
     return total, (a - (total - back)) + (b - back)
+
+
+def merge_means(
+    mine: tuple[Floats, Floats], theirs: tuple[Floats, Floats], share: Floats | float
+) -> tuple[Floats, Floats, Floats]:
+    """The mean of two parts together, its tail, and the difference of their means; each part is a mean and its tail.
+
+    `share` is the share of the second part in the number of values, or in the sum of their weights. The tail collects
+    what each rounding of the mean drops.
+    """
+    gap, gap_tail = two_sum(theirs[0], -mine[0])
+    gap = gap + (gap_tail + (theirs[1] - mine[1]))
+    mean, rounding = two_sum(mine[0], gap * share)
+    mean, tail = two_sum(mean, rounding + mine[1])
+    return mean, tail, gap
+
+
+def map_mean(
+    mean: Floats, tail: Floats, factor: Floats | float, offset: Floats, counted: NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
+    """The mean, and its tail, of `x * factor + offset`; both 0 where no value is `counted`."""
+    mapped, rounding = two_sum(mean * factor, offset)
+    mapped, rounding = two_sum(mapped, rounding + tail * factor)
+    return np.where(counted, mapped, 0.0), np.where(counted & np.isfinite(rounding), rounding, 0.0)
 
 
 def round_mean(total: NDArray[Any], count: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -74,17 +103,29 @@ def find_constant(count: Counts, mean: Floats, variance: Floats) -> NDArray[np.b
     return np.asarray((variance <= bound) & (count > 0))
 
 
-def complete_sums(
+def complete_moments(
     rows: int | Counts,
     count: Counts,
     moments: tuple[Floats, Floats, Floats],
     low: NDArray[Any],
     high: NDArray[Any],
-    integers: IntegerSums | None = None,
-) -> Sums:
-    """The Sums of columns of `rows` values each, of which `count` are not missing; `moments` are mean, tail and m2."""
+    integer_sums: IntegerSums | None = None,
+) -> ColumnMoments:
+    """The moments of columns of `rows` values each, of which `count` are not missing; `moments` are mean, tail and m2.
+
+    The extremes `low` and `high` are those of the values that are not missing, of any dtype.
+    """
     mean, tail, m2 = moments
     counts = np.broadcast_to(count, mean.shape).astype(np.int64)
     none = counts == 0
     low, high = np.where(none, np.inf, low.astype(np.float64)), np.where(none, -np.inf, high.astype(np.float64))
-    return Sums(counts, mean, tail, m2, low, high, rows - counts, integers)
+    return ColumnMoments(
+        count=counts,
+        mean=mean,
+        tail=tail,
+        m2=m2,
+        min=low,
+        max=high,
+        missing=rows - counts,
+        integer_sums=integer_sums,
+    )

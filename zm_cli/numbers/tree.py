@@ -14,11 +14,11 @@ FANOUT = 8
 
 
 class MergeTree(Generic[Value]):
-    """Merges values that come in the order of the data, FANOUT neighbours at a time, their results likewise, and so on.
+    """Merges values in the order of the data: FANOUT neighbours at a time, then the results likewise, and so on.
 
-    So a worker can merge FANOUT, or any power of it, neighbours by itself, and the result has the same bits. There is
-    one unfinished value on each level: for n values, about log8(n) of them are held. A tree begun with the `levels` of
-    another one goes on where that one was.
+    So a worker can merge FANOUT neighbours by itself, or any power of it, and the result has the same bits. Each level
+    has one unfinished value: for n values, about log8(n) are held. A tree that starts with the `levels` of another one
+    goes on where that one was.
     """
 
     def __init__(self, merge: Callable[[Value, Value], Value], levels: Levels[Value] = ()) -> None:
@@ -28,16 +28,16 @@ class MergeTree(Generic[Value]):
 
     @property
     def levels(self) -> Levels[Value]:
-        """The unfinished value on each level with the number of values of the level below it; None where there is none.
+        """The unfinished value on each level, and how many values of the level below are in it; None if there is none.
 
         Adding to the tree changes the values.
         """
         return tuple(self._levels)
 
     def add(self, value: Value, leaves: int = 1) -> None:
-        """Adds the value of the next leaves, whose number is a power of FANOUT; only the last value may have others.
+        """Adds the value of the next leaves; their number is a power of FANOUT, except for the last value.
 
-        Raises ValueError where that is not so, or where smaller values before it are not complete.
+        Raises ValueError if a value follows one of another number, or if smaller values before it are incomplete.
         """
         level = find_level(leaves)
         if not self._is_open or any(node is not None for node in self._levels[:level]):
@@ -54,7 +54,7 @@ class MergeTree(Generic[Value]):
             value, level = merged, level + 1
 
     def finish(self) -> Value | None:
-        """Returns all values merged, None where there was none; nothing may be added afterwards."""
+        """Returns all values merged, None if there were none; nothing may be added afterwards."""
         total: Value | None = None
         for node in self._levels:
             if node is not None:
@@ -65,7 +65,7 @@ class MergeTree(Generic[Value]):
 
 
 def find_level(leaves: int) -> int:
-    """Returns the highest level of which one value stands for no more than so many leaves, at least 1."""
+    """Returns the highest level whose values stand for at most this many leaves, at least 1."""
     level = 0
     while FANOUT ** (level + 1) <= leaves:
         level += 1

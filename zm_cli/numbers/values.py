@@ -1,23 +1,22 @@
-"""The values of a block: arranged in rows with a column per feature, and which are missing or infinite."""
+"""The values of a block: arranged in rows with a column per feature, masked, and searched for missing ones."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zm_cli.data.block import Values
-from zm_cli.numbers.stored import MissingCodes, find_equal, match_values
+from zm_cli.numbers.stored import MissingCodes, find_present, match_values
 
 LONG_FEATURE = 4096
-"""With so many values per feature, features whose values are scattered are copied one by one."""
+"""From this many values per feature on, features whose values are scattered in memory are copied one by one."""
 
 
 def lay_out(values: Values, feature_axes: tuple[int, ...]) -> Iterator[tuple[slice, Values]]:
-    """Yields slices of features, each with their values as rows (M, K), C-contiguous, one column per feature."""
+    """Yields slices of features, each with its values as rows (M, K), C-contiguous, one column per feature."""
     features = math.prod(values.shape[axis] for axis in feature_axes)
     trailing = feature_axes == tuple(range(values.ndim - len(feature_axes), values.ndim))
     if trailing and values.flags.c_contiguous:
@@ -31,9 +30,9 @@ def lay_out(values: Values, feature_axes: tuple[int, ...]) -> Iterator[tuple[sli
 
 
 def mask_values(values: Values, masked: NDArray[np.bool_] | None) -> Values:
-    """The values with NaN where they are `masked`, an array of their shape; None: none is.
+    """The values with NaN where they are `masked`, an array of their shape; None masks nothing.
 
-    Integers have no such value and become float64. The price is that their exact sums are not kept.
+    Integers cannot hold NaN and become float64, so their exact sums are not kept.
     """
     if masked is None or not masked.any():
         return values
@@ -49,8 +48,11 @@ def find_missing(
     Missing are NaN, infinities and values equal to one of `missing_codes`. `feature_axes` are the axes of the features,
     as for `Moments.from_block`; the features in `leave` are skipped.
     """
-    is_missing = _flag_missing(values, match_values(missing_codes, values.dtype))
-    if is_missing is None or not is_missing.any():
+    matched = match_values(missing_codes, values.dtype)
+    if values.dtype.kind != "f" and not matched:
+        return None
+    is_missing = ~find_present(values, matched)
+    if not is_missing.any():
         return None
     last = np.moveaxis(is_missing, feature_axes, range(-len(feature_axes), 0)) if feature_axes else is_missing
     features = math.prod(values.shape[axis] for axis in feature_axes)
@@ -58,14 +60,6 @@ def find_missing(
     found = np.argwhere(np.delete(holes, list(leave), axis=2).any(axis=1) if len(leave) < features else holes[:0, 0])
     left = np.delete(np.arange(features), list(leave))
     return (int(found[0, 0]), int(left[found[0, 1]])) if len(found) else None
-
-
-def _flag_missing(values: Values, matched: tuple[Any, ...]) -> NDArray[np.bool_] | None:
-    """Which values are missing; None where none can be."""
-    if values.dtype.kind != "f":
-        return find_equal(values, matched) if matched else None
-    is_missing: NDArray[np.bool_] = ~np.isfinite(values)
-    return is_missing | find_equal(values, matched) if matched else is_missing
 
 
 def count_infinities(values: Values) -> int:

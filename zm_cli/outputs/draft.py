@@ -7,20 +7,11 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from zm_cli.errors import DataError, UsageError
 from zm_cli.running.guard import forget_unfinished, note_unfinished, note_written
-from zm_cli.system import AT_ONCE, NO_LINK, READ, WRITE, find_c_function
+from zm_cli.system import AT_ONCE, HAS_LOCKS, NO_LINK, READ, WRITE, find_c_function, lock_file
 
-fcntl: Any
-try:
-    import fcntl
-except ImportError:
-    fcntl = None
-LOCKS = fcntl is not None
-"""Whether a draft can be locked. Where it cannot, the draft of another run is taken for one that a killed run left; on
-Windows, the system itself refuses to remove a file that another run has open."""
 EXCHANGE = 2
 """RENAME_EXCHANGE, the flag of renameat2(2) that swaps two names."""
 HERE = -100
@@ -72,14 +63,14 @@ class Draft:
         try:
             if self._folder:
                 self.path.mkdir()
-                if not LOCKS:
+                if not HAS_LOCKS:
                     return True
             flags = READ if self._folder else WRITE | os.O_CREAT | os.O_EXCL
             descriptor = os.open(self.path, flags, 0o666)
         except (FileExistsError, FileNotFoundError):
             return False
         try:
-            _lock(descriptor)
+            lock_file(descriptor)
         except BlockingIOError:
             os.close(descriptor)
             raise
@@ -95,7 +86,7 @@ class Draft:
         if promised:
             note_written()
         try:
-            if not LOCKS:
+            if not HAS_LOCKS:
                 # Windows refuses to rename what is open.
                 self._unlock()
             if self._folder and self.target.exists():
@@ -119,11 +110,11 @@ class Draft:
 
     def _replace_folder(self) -> None:
         """Replaces the folder at the target by the draft, and removes the old folder."""
-        old = os.open(self.target, READ) if LOCKS else None
+        old = os.open(self.target, READ) if HAS_LOCKS else None
         try:
             # Locked, because the old folder gets the draft's name: another run must not remove it as left over.
             if old is not None:
-                _lock(old)
+                lock_file(old)
             if not _exchange(self.path, self.target):
                 aside = _name_aside(self.path)
                 self.target.rename(aside)
@@ -148,7 +139,7 @@ class Draft:
     def discard(self) -> None:
         """Removes the draft; does nothing after `commit`."""
         if self._in_use:
-            if not LOCKS:
+            if not HAS_LOCKS:
                 self._unlock()
             _remove(self.path)
             self._release()
@@ -171,13 +162,13 @@ def remove_left_over(path: Path) -> None:
         path.unlink()
     if not path.exists():
         return
-    if not LOCKS:
+    if not HAS_LOCKS:
         _remove_found(path)
         return
     # AT_ONCE: opening a pipe of that name would wait.
     descriptor = os.open(path, READ | AT_ONCE | NO_LINK)
     try:
-        _lock(descriptor)
+        lock_file(descriptor)
         if _is_at(descriptor, path):
             _remove_found(path)
     finally:
@@ -220,21 +211,6 @@ def _remove(path: Path) -> None:
         shutil.rmtree(_take_away(path), ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
-
-
-def _lock(descriptor: int) -> None:
-    """Locks an open file or folder; raises BlockingIOError where another process has locked it.
-
-    Does nothing on a system or a file system without locks.
-    """
-    if not LOCKS:
-        return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise
-    except OSError:
-        return
 
 
 def _is_at(descriptor: int, path: Path) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 import xxhash
 
+from zm_cli.data.digest import format_digest
 from zm_cli.system import AT_ONCE
 
 READ_BYTES = 4 << 20
@@ -50,7 +51,7 @@ def shorten_options(text: str) -> str:
     plain = text.encode("utf-8", "backslashreplace").decode()
     if len(plain) <= MAX_LETTERS:
         return plain
-    return f"{plain[: MAX_LETTERS // 2]}... xxh3_128:{xxhash.xxh3_128(plain.encode()).hexdigest()}"
+    return f"{plain[: MAX_LETTERS // 2]}... {format_digest(xxhash.xxh3_128(plain.encode()))}"
 
 
 def digest_inputs(sources: Iterable[Iterable[tuple[str, str]]]) -> str:
@@ -65,7 +66,7 @@ def digest_inputs(sources: Iterable[Iterable[tuple[str, str]]]) -> str:
         for name, path in files:
             hasher.update(os.fsencode(name) + b"\0")
             _add_file(hasher, path)
-    return f"xxh3_128:{hasher.hexdigest()}"
+    return format_digest(hasher)
 
 
 def _add_file(hasher: xxhash.xxh3_128, path: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeGuard, get_args
 
+from zm_cli.data.recorded_values import are_texts, is_comment, is_count, is_decimal_mark, is_delimiter, is_flag
 from zm_cli.errors import DataError
 from zm_cli.inputs.small_file import read_small
 from zm_cli.outputs.provenance import parse_provenance
@@ -101,10 +102,6 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and len(value) <= MAX_LETTERS
 
 
-def _are_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(text, str) for text in value)
-
-
 def _is_number(value: Any) -> bool:
     return type(value) in (int, float) and abs(value) <= sys.float_info.max
 
@@ -118,7 +115,7 @@ _FIELDS: Mapping[str, Callable[[Any], bool]] = {
     "format": _is_text,
     "version": _is_number,
     "operation": lambda value: value in get_args(Operation),
-    "inverse": lambda value: isinstance(value, bool),
+    "inverse": is_flag,
     "stats": _is_text,
     "method": lambda value: _is_text(value) and value.isidentifier(),
     "per": _is_text,
@@ -127,25 +124,25 @@ _FIELDS: Mapping[str, Callable[[Any], bool]] = {
     "ddof": _is_number,
     "epsilon": _is_number,
     "range": lambda value: _is_pair(value) and value[1] - value[0] <= sys.float_info.max,
-    "clip": lambda value: isinstance(value, bool),
+    "clip": is_flag,
     "quantiles": lambda value: _is_pair(value) and value[0] >= 0 and value[1] <= 100,
     "components": lambda value: type(value) is int and value >= 1,
     "impute": lambda value: _is_text(value) or _is_number(value),
     "weight": lambda value: value is True or (_is_text(value) and value.isprintable()),
     "indicators": lambda value: isinstance(value, dict) and all(isinstance(name, str) for name in value.values()),
-    "columns": lambda value: _are_texts(value),
-    "features": lambda value: _are_texts(value),
-    "before": lambda value: _are_texts(value),
-    "names": lambda value: _are_texts(value) and bool(value),
+    "columns": are_texts,
+    "features": are_texts,
+    "before": are_texts,
+    "names": lambda value: are_texts(value) and bool(value),
     "encoding": lambda value: _is_text(value) and value.isprintable(),
     "shard": is_shard,
     "dataset": _is_text,
     "files": _is_text,
-    "delimiter": lambda value: _is_text(value) and len(value) == 1 and value.isascii() and value not in '"\r\n\0',
-    "decimal": lambda value: value in (",", "."),
-    "header": lambda value: isinstance(value, bool),
-    "skip_rows": lambda value: type(value) is int and value >= 0,
-    "comment": lambda value: _is_text(value) and bool(value) and value.isprintable() and '"' not in value,
+    "delimiter": is_delimiter,
+    "decimal": is_decimal_mark,
+    "header": is_flag,
+    "skip_rows": is_count,
+    "comment": is_comment,
     "bytes": _is_number,
     "output": lambda value: isinstance(value, dict),
     "provenance": lambda value: parse_provenance(value) is not None,
@@ -206,7 +203,7 @@ def check_receipt(found: Mapping[str, Any] | None, wanted: Mapping[str, Any], wh
             )
         return
     if not transformed:
-        raise DataError("is not transformed any more", where=where, hint="--force undoes it all the same")
+        raise DataError("is not transformed any more", where=where, hint="--force undoes it anyway")
     if difference := find_difference(found, wanted):
         raise DataError(
             f"was {describe_receipt(found)} {difference}",

@@ -1,4 +1,4 @@
-"""What a receipt says of an output that is one part of a dataset: which part, of how many, and how it was cut."""
+"""The field of a receipt that says which part of a dataset an output is, of how many, and how the dataset was cut."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ COUNTS = {
     "total": "the data that were cut into parts have size {theirs}, not {ours}",
     "files": "the data that were cut into parts had {theirs} files, not {ours}",
 }
-"""Optional fields: the axis of the samples in an array, how many samples or bytes of text were cut into parts, and how
-many files; with how parts differ in them."""
+"""Optional fields, each with the clause that says how two parts differ in it.
+
+They are the axis of the samples in an array, and how many samples, bytes of text or files were cut into parts.
+"""
 
 
 def record_shard(shard: Shard | None, found: Mapping[str, Any] | None, where: str) -> dict[str, Any]:
-    """The field of a receipt that says which part of a dataset an output is; none where it is all of it.
+    """Returns the field of a receipt that says which part of a dataset an output is; no field if it is all of it.
 
     `shard` is the part of the data at `where` that is written. `found` is the receipt of those data, which may be a
     part themselves: then the output is the same part. Raises DataError for a part of a part.
@@ -37,31 +39,31 @@ def record_shard(shard: Shard | None, found: Mapping[str, Any] | None, where: st
 
 
 def add_to_shard(receipt: Mapping[str, Any], **counts: int) -> dict[str, Any]:
-    """The receipt with more that is known of how parts were cut (the axis, how many samples); what it says stays."""
+    """Returns the receipt with more COUNTS if it is that of a part; counts that it has already stay as they are."""
     shard = receipt.get(FIELD)
     return dict(receipt) if shard is None else {**receipt, FIELD: {**shard, **counts, **shard}}
 
 
 def find_shard(receipt: Mapping[str, Any] | None) -> Shard | None:
-    """The part of a dataset that the output with this receipt is; None where it is all of it."""
+    """Returns which part of a dataset the output with this receipt is; None if it is all of it."""
     shard = (receipt or {}).get(FIELD)
     return None if shard is None else Shard(shard["index"], shard["of"])
 
 
 def is_later_shard(receipt: Mapping[str, Any]) -> bool:
-    """Whether an output is a part after the first, which has only the samples: all else is in the first part."""
+    """Returns whether an output is a part after the first: only the first has what is not samples."""
     shard = find_shard(receipt)
     return shard is not None and shard.index > 1
 
 
 def format_shard(receipt: Mapping[str, Any] | None) -> str:
-    """The part that an output is, as `3/8`; empty where it is all of the data."""
+    """Returns the part that an output is, such as `3/8`; an empty text if it is all of the data."""
     shard = find_shard(receipt)
     return "" if shard is None else str(shard)
 
 
 def is_shard(value: Any) -> bool:
-    """Whether a value that is not trusted can be what a receipt says of a part."""
+    """Returns whether a value that is not trusted can be the field of a receipt."""
     if not isinstance(value, dict):
         return False
     counts = (value.get(name, 0) for name in COUNTS)

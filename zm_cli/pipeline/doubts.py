@@ -1,4 +1,4 @@
-"""What in statistics suggests that something else is meant: columns of ids and labels, data transformed already."""
+"""Signs that data are not what they seem: id and label columns, data that are transformed already."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ from numpy.typing import NDArray
 from zm_cli.formats.shared.options import EXCLUDE
 from zm_cli.formats.shared.split_names import list_words
 from zm_cli.inputs.option_text import spell_names
+from zm_cli.methods.shared.base import Method
 from zm_cli.numbers.distinct import Distinct
 from zm_cli.numbers.moments.moments import Moments
 from zm_cli.pipeline.words import list_names
 from zm_cli.statsfile.stats import Stats
 
-Flags = NDArray[np.bool_]
-
 ENOUGH_ROWS = 10
-"""With fewer values, a column says nothing about what it is."""
+"""The fewest values from which a column's role is guessed."""
 SURE_ROWS = 1000
-"""So many measured whole numbers are hardly ever all different."""
+"""Measured integers are rarely all different in this many rows."""
 EXPECTED_PAIRS = 5
-"""Nor are they, if so many pairs of random numbers of the same range would be equal."""
+"""Nor if this many equal pairs are expected among random integers of the same range."""
 ID_WORDS = frozenset(
     {"id", "ids", "uid", "guid", "index", "idx", "key", "no", "nr", "num", "number", "serial", "unnamed"}
 )
@@ -32,44 +31,38 @@ TIME_WORDS = frozenset(
     | {"epoch", "unix"}
 )
 YEARS = (1500, 2100)
-MOMENTS = (631_152_000, 4_102_444_800)
-"""The years 1990 to 2100 in seconds since 1970, as timestamps are; they are also written in thousandths of those."""
+TIMESTAMPS = (631_152_000, 4_102_444_800)
+"""The years 1990 to 2100 in seconds since 1970; timestamps are also written in milli-, micro- or nanoseconds."""
 DATES = (1500_01_01, 2100_12_31)
+"""Dates written as one integer, such as 20260131."""
 LABEL_WORDS = frozenset(
     {"label", "labels", "target", "class", "y", "outcome", "response", "survived", "churn", "churned", "exited"}
     | {"fraud", "spam", "default", "defaulted", "clicked", "converted", "diagnosis"}
 )
-"""The last word of the name of a label."""
-
-NEAR = 0.05
-"""How far from 0 and 1 the means and deviations of data may be that look standardized."""
-EXACT = 1e-3
-"""The same where there are fewer features than ENOUGH_FEATURES, and how near to 0 means are in centered data."""
-ENOUGH_FEATURES = 3
-SCALED_FROM = (0.0, -1.0)
-"""Where the ranges begin that data are usually scaled to; they end at 1."""
+"""Words that the name of a label ends with."""
 
 
-def point_out_columns(ids: Sequence[str], flags: Sequence[str]) -> str | None:
-    """A sentence that names columns of a table that look like ids or labels, with the option that leaves them out.
+def point_out_columns(ids: Sequence[str], labels: Sequence[str]) -> str | None:
+    """Returns a sentence that names columns that look like ids or labels, with the option that leaves them out.
 
-    None where there are none.
+    None if there are none.
     """
-    parts = []
+    signs = []
     if ids:
-        parts.append(f"like an id or a row number (whole numbers, all different): {list_names(list(ids))}")
-    if flags:
-        parts.append(f"like a label (only 0 and 1): {list_names(list(flags))}")
-    if not parts:
+        signs.append(f"like an id or a row number (whole numbers, all different): {list_names(list(ids))}")
+    if labels:
+        signs.append(f"like a label (only 0 and 1): {list_names(list(labels))}")
+    if not signs:
         return None
-    excluded = f"{EXCLUDE.spelling} {spell_names([*ids, *flags])}"
-    return f"columns that look {'; '.join(parts)}; to leave them as they are, {excluded}"
+    excluded = f"{EXCLUDE.spelling} {spell_names([*ids, *labels])}"
+    return f"columns that look {'; '.join(signs)}; to leave them as they are, {excluded}"
 
 
 def find_ids(stats: Stats, distinct: Mapping[str, Distinct]) -> list[str]:
-    """The columns of whole numbers that are all different, and not by chance; `distinct` are those found so row by row.
+    """Returns the columns of integers that are all different, and not by chance.
 
-    It is no chance if they rise or fall from row to row, are many, lie close together, or are called like an id.
+    `distinct` are the columns that were seen to be so row by row; others are known by their moments. It is not chance
+    if they rise or fall from row to row, are many, lie close together, or the column is named like an id.
     """
     if stats.per != "column" or stats.names is None:
         return []
@@ -93,87 +86,72 @@ def find_ids(stats: Stats, distinct: Mapping[str, Distinct]) -> list[str]:
     return found
 
 
-def find_flags(stats: Stats) -> list[str]:
-    """The columns with no other values than 0 and 1, and both of them."""
+def find_binary_columns(stats: Stats) -> list[str]:
+    """Returns the columns that hold both 0 and 1, and no other values."""
     if stats.per != "column" or stats.names is None:
         return []
     moments = stats.moments
     mean = moments.mean + moments.tail
-    # For values between 0 and 1, the sum of squares is that of the values only if all are 0 or 1.
+    # For values between 0 and 1, the sum of squares equals the sum only if all of them are 0 or 1.
     squares = moments.m2 + moments.count * mean * mean
     same = np.abs(squares - moments.count * mean) <= 1e-9 + 1e-12 * moments.count
-    flags = same & (moments.min == 0) & (moments.max == 1) & (moments.count >= ENOUGH_ROWS)
-    return [stats.names[index] for index in np.flatnonzero(flags)]
+    binary = same & (moments.min == 0) & (moments.max == 1) & (moments.count >= ENOUGH_ROWS)
+    return [stats.names[index] for index in np.flatnonzero(binary)]
 
 
 def drop_times(stats: Stats, ids: Sequence[str]) -> list[str]:
-    """Those of the columns found by `find_ids` that do not count years or time."""
+    """Returns the columns found by `find_ids` without those that hold years, dates or timestamps."""
     indices = {name: index for index, name in enumerate(stats.names or ())}
     low, high = stats.moments.min, stats.moments.max
     return [name for name in ids if not _is_time(name, float(low[indices[name]]), float(high[indices[name]]))]
 
 
-def choose_labels(flags: Sequence[str], columns: Sequence[str], ids: Collection[str], *, named: bool) -> list[str]:
-    """Those of the columns found by `find_flags` that look like a label and not like a feature.
+def choose_labels(binary: Sequence[str], columns: Sequence[str], ids: Collection[str], *, named: bool) -> list[str]:
+    """Returns the columns found by `find_binary_columns` that look like a label and not like a feature.
 
-    They are the first or the last of all `columns` but the ids, and the only one of 0 and 1, or called like a label.
-    The only one is a feature where other columns have the same name but for a number, if names are the table's own
-    (`named`).
+    A label is the first or the last of all `columns` except the ids. It is the only binary column, or named like a
+    label. Where the table itself names its columns (`named`), an only binary column is a feature if other columns have
+    the same name with another number.
     """
     others = [name for name in columns if name not in ids]
     ends = {others[0], others[-1]} if others else set()
-    alone = len(flags) == 1 and not (named and _is_in_series(flags[0], columns))
-    return [name for name in flags if name in ends and (alone or _is_called_label(name))]
+    alone = len(binary) == 1 and not (named and _is_in_series(binary[0], columns))
+    return [name for name in binary if name in ends and (alone or _is_named_like_label(name))]
 
 
-def doubt_method(stats: Stats, method: str, aside: Collection[str] = ()) -> str | None:
-    """A clause that says why data look as if this method had been applied to them already; None where they do not.
+def doubt_method(stats: Stats, method: Method, aside: Collection[str] = ()) -> str | None:
+    """Returns a clause on why data look as if this method had been applied to them already; None if they do not.
 
-    The features called `aside`, which may be ids or labels, are not looked at, nor are constant ones.
+    The features named in `aside`, which may be ids or labels, are not looked at, nor are constant ones.
     """
     moments = stats.moments
     varies = ~moments.constant().ravel() & (moments.count.ravel() >= ENOUGH_ROWS)
     if aside:
         varies &= np.array([name not in aside for name in stats.features])
-    features = int(varies.sum())
-    if features < 2:
-        return None
-    if method == "minmax":
-        low, high = moments.min.ravel()[varies], moments.max.ravel()[varies]
-        same = any((low == end).all() for end in SCALED_FROM) and (high == 1).all()
-        return f"every minimum is {low[0]:g}, every maximum 1" if same else None
-    mean, std = np.abs(moments.mean.ravel()[varies]), moments.std().ravel()[varies]
-    if method == "center":
-        return "every mean is 0" if (mean <= EXACT * std).all() else None
-    if method != "standardize":
-        return None
-    near = NEAR if features >= ENOUGH_FEATURES else EXACT
-    # Pandas and R divide by the deviation with ddof 1.
-    off = np.minimum(np.abs(std - 1), np.abs(moments.std(1).ravel()[varies] - 1))
-    return "every mean is near 0, every deviation near 1" if (mean <= near).all() and (off <= near).all() else None
+    return method.find_signs(moments, varies) if varies.sum() >= 2 else None
 
 
 def _is_time(name: str, low: float, high: float) -> bool:
-    """Whether a column looks like years, dates or timestamps by its name or, unless it is called an id, its values."""
+    """Whether a column holds years, dates or timestamps by its name or, unless it is named like an id, its values."""
     words = set(list_words(name))
     if words & TIME_WORDS:
         return True
-    seconds = (tuple(end * unit for end in MOMENTS) for unit in (1, 1e3, 1e6, 1e9))
+    seconds = (tuple(end * unit for end in TIMESTAMPS) for unit in (1, 1e3, 1e6, 1e9))
     return words.isdisjoint(ID_WORDS) and any(start <= low and high <= end for start, end in (YEARS, DATES, *seconds))
 
 
-def _is_called_label(name: str) -> bool:
+def _is_named_like_label(name: str) -> bool:
     return not LABEL_WORDS.isdisjoint(list_words(name)[-1:])
 
 
 def _is_in_series(name: str, columns: Sequence[str]) -> bool:
-    """Whether several columns have this name, but for its numbers."""
+    """Whether several columns have this name with other numbers in it."""
     stem = re.sub("[0-9]+", "#", name)
     return stem != name and sum(re.sub("[0-9]+", "#", other) == stem for other in columns) > 1
 
 
-def _find_permutations(moments: Moments) -> Flags:
-    """Which columns have the moments of n whole numbers that follow one another, in any order."""
+def _find_permutations(moments: Moments) -> NDArray[np.bool_]:
+    """Returns which columns have the moments of n consecutive integers, in any order."""
     count = moments.count.astype(np.float64)
     with np.errstate(invalid="ignore"):
         expected = count * (count * count - 1) / 12

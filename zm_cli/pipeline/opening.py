@@ -1,4 +1,4 @@
-"""Opens data in the same way as the data that the statistics were computed from."""
+"""Opens data in the same way as the data that statistics were measured on."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def open_to_apply(
     plan: Plan | None = None,
     tick: OpeningTick = ignore_opening,
 ) -> tuple[Source, Stats]:
-    """Opens the source at `path` to be read like the data of the statistics.
+    """Opens the source at `path`, to be read like the data of the statistics.
 
     Returns it with the statistics of the columns to transform. For an inverse, options that must always be the same
-    (such as the image mode) are not replayed: the transform that is undone applied them. What it made of the data of
-    statistics, `describe` says in statistics: it may have other features. `plan` and `tick` are those of
-    `open_source`. Raises DataError where the data lack a column, or `options` contradict how the data of the statistics
-    were read; UsageError as `open_source`.
+    (such as the image mode) are not replayed: the transform that is undone applied them. `describe` returns the
+    statistics of the transformed data, which may have other features. `plan` and `tick` are those of `open_source`.
+    Raises DataError if the data lack a column, or if `options` contradict how the data of the statistics were read;
+    UsageError as `open_source`.
     """
     found = detect(path, kind, preferred=stats.kind).kind
     if stats.axes == "NC" and stats.names is not None and found == stats.kind:
@@ -45,7 +45,7 @@ def open_to_apply(
     options = _bound_blocks(options, found, stats, made)
     open_here = partial(open_source, path, plan=plan, tick=tick)
     if found != stats.kind:
-        return open_here(options, kind), stats
+        return open_here(_pass_classes(options, found, stats), kind), stats
     replayed = replay(options, made, path, inverse=inverse)
     try:
         source = open_here(replayed, kind, preferred=stats.kind)
@@ -78,7 +78,8 @@ def _open_table(
 ) -> tuple[Source, Stats]:
     """Opens the table with the columns of the statistics that the options allow; returns it with their statistics.
 
-    For an inverse, they are the columns that the receipt of the table says were transformed, or what was made of these.
+    For an inverse, they are the columns that were transformed according to the table's receipt, or the columns made
+    from these.
     """
     transformed = list_transformed(find_receipt(path, options), stats) if inverse else None
     if transformed is not None and transformed != stats.names:
@@ -98,7 +99,7 @@ def _open_table(
 
 
 def _bound_blocks(options: ReadOptions, kind: str, stats: Stats, made: Stats) -> ReadOptions:
-    """The options, with smaller blocks where few features become many again, which memory must hold."""
+    """Returns the options, with smaller blocks if few features become many again, which memory must hold."""
     growth = -(-stats.moments.mean.size // max(1, made.moments.mean.size))
     known = GROWTH.name in formats()[kind].option_names
     return options.replace(**{GROWTH.name: growth}) if growth > 1 and known else options
@@ -107,7 +108,7 @@ def _bound_blocks(options: ReadOptions, kind: str, stats: Stats, made: Stats) ->
 def _open_where_it_fits(
     path: str, replayed: ReadOptions, options: ReadOptions, stats: Stats, kind: str | None
 ) -> Source:
-    """Opens the table with the recorded options, or without those that are replayed only where they fit."""
+    """Opens the table with the recorded options, or without those that are replayed only if they fit."""
     own = replayed.replace(**_list_asked(options, stats))
     try:
         return open_source(path, replayed, kind)
@@ -122,10 +123,10 @@ def _open_where_it_fits(
 
 
 def replay(options: ReadOptions, stats: Stats, path: str, *, inverse: bool = False) -> ReadOptions:
-    """The options, completed with the values that the statistics record and the user did not give, and their classes.
+    """Returns the options, completed with recorded values that the user did not give, and the statistics' classes.
 
-    For an inverse, options that must always be the same are left out. Raises DataError where the user gave another
-    value for one of them.
+    For an inverse, options that must always be the same are left out. Raises DataError if the user gave another value
+    for one of them.
     """
     values: dict[str, Any] = {}
     expected: dict[str, Any] = {}
@@ -147,20 +148,25 @@ def replay(options: ReadOptions, stats: Stats, path: str, *, inverse: bool = Fal
         if name not in asked and value is not None:
             chosen = expected if recorded.replay is Replay.UNLESS_CONTRADICTED else values
             chosen[name] = value
-    if stats.classes and CLASSES.name in formats()[stats.kind].option_names:
-        values[CLASSES.name] = stats.classes
-    return options.replace(**values, **({EXPECTED.name: expected} if expected else {}))
+    options = options.replace(**values, **({EXPECTED.name: expected} if expected else {}))
+    return _pass_classes(options, stats.kind, stats)
+
+
+def _pass_classes(options: ReadOptions, kind: str, stats: Stats) -> ReadOptions:
+    """Returns the options with the classes of the statistics (none if they name none), for a format with classes."""
+    has_classes = CLASSES.name in formats()[kind].option_names
+    return options.replace(**{CLASSES.name: stats.classes or ()}) if has_classes else options
 
 
 def _list_asked(options: ReadOptions, stats: Stats) -> dict[str, Any]:
-    """The user's values of the options that are replayed only where they fit; None: left to the format."""
+    """Returns the user's values of the options that are replayed only if they fit; None: left to the format."""
     asked = options.to_dict()
     recorded = formats()[stats.kind].recorded
     return {name: asked.get(name) for name, entry in recorded.items() if entry.replay is Replay.WHERE_IT_FITS}
 
 
 def _spell(option: Option[Any], value: Any) -> str:
-    """An option with its value as it is typed."""
+    """Returns an option with its value as it is typed."""
     on, _, off = option.spelling.partition("/")
     if isinstance(value, bool):
         return on if value else off

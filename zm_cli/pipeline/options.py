@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 Missing = Literal["skip", "error"]
-"""What to do with missing values: leave them out, or stop with an error."""
+"""What to do with missing values: leave them out of the statistics, or stop with an error."""
 State = Literal["centered", "standardized", "scaled", "whitened"]
 """What data can be checked to be."""
 Purpose = Literal["stats", "center", "standardize", "scale", "whiten"]
@@ -28,13 +28,17 @@ class MeasureOptions:
     """What to measure: `per` says what has a mean of its own (None: the default for the data).
 
     With `unit`, integers are divided by their type's maximum. Values equal to `ignore` are missing. `statistics` are
-    computed besides the moments, shown as `settings` say: the values of their options, by their names. With `bounds`,
-    the values outside them are counted. With `compared`, the statistics are only compared with others, not applied:
-    columns without values stay features, and there is no warning about what standardizing would do to them; `wanted`
-    are the columns that are reported where they hold text (None: all). `purpose` is what the statistics are made for:
-    to be kept, or for an operation on the same data by its `method` (None: it has only one; without a purpose, they are
-    only looked at). Data that do not seem to be meant for it are pointed out: with `forced`, in a note only.
-    `needed_for` names the options that need statistics which the user did not ask for, by the statistics' names.
+    computed besides the moments; `settings` are the values of their options, by the statistics' names, and decide how
+    they are shown. With `bounds`, the values outside them are counted.
+
+    With `compared`, the statistics are compared with others and not applied: columns without values stay features, and
+    there is no warning about what standardizing would do to them; `wanted` are the columns that are reported if they
+    hold text (None: all).
+
+    `purpose` is what the statistics are made for: to be saved, or for an operation on the same data by its `method`
+    (None: it has only one); None: they are only shown. Data that seem to be wrong for this purpose draw a warning, or
+    with `forced` a note. `needed_for` names the options that need statistics which the user did not ask for, by the
+    statistics' names.
     """
 
     per: str | None = None

@@ -20,7 +20,10 @@ def ignore_progress(nbytes: int, samples: int) -> None:
 
 @dataclass(frozen=True)
 class Written:
-    """The mean, deviation and extremes of each feature of a written dataset, arrays of shape (features,), and names."""
+    """The names of the features of a written dataset, and their means, standard deviations and extremes.
+
+    Arrays have the shape (features,).
+    """
 
     names: tuple[str, ...]
     mean: Floats
@@ -29,7 +32,7 @@ class Written:
     max: Floats
 
     def to_document(self) -> dict[str, Any]:
-        """The same as JSON values, None where a number is not finite."""
+        """Returns the same as JSON values, None for a number that is not finite."""
         columns = {"mean": self.mean, "std": self.std, "min": self.min, "max": self.max}
         listed = {key: [x if math.isfinite(x) else None for x in array.tolist()] for key, array in columns.items()}
         return {"names": list(self.names), **listed}
@@ -65,8 +68,8 @@ class Outcome:
         if sentence not in self.warnings:
             self.warnings.append(sentence)
 
-    def tell(self, sentences: Iterable[str], *, as_warnings: bool) -> None:
-        """Adds warnings if they are grave, else notes."""
+    def add_messages(self, sentences: Iterable[str], *, as_warnings: bool) -> None:
+        """Adds warnings or notes that are not there yet."""
         if not as_warnings:
             self.note(sentences)
             return
@@ -76,13 +79,13 @@ class Outcome:
     def warn_of_skipped(self, *, rows: bool, written: bool = False) -> None:
         """Warns of samples that were left out, if there are any; with `rows`, they are rows of a table.
 
-        `written` says that the output of such rows was just written.
+        `written` says that an output without such rows was just written.
         """
         if sentence := self.describe_skipped(rows=rows, written=written):
             self.warn(sentence)
 
     def describe_skipped(self, *, rows: bool, written: bool = False) -> str:
-        """The warning of samples that were left out, as `warn_of_skipped` gives it; empty if there are none."""
+        """Returns the warning that `warn_of_skipped` adds; empty if no samples were left out."""
         if not self.skipped_total:
             return ""
         if not rows:
@@ -100,13 +103,13 @@ class Outcome:
             self.warn(sentence)
 
     def describe_incomplete(self, noun: str) -> str:
-        """The warning of vectors that became missing, as `warn_of_incomplete` gives it; empty if there are none."""
+        """Returns the warning that `warn_of_incomplete` adds; empty if no vectors became missing."""
         if not self.incomplete:
             return ""
-        return f"{noun} of which all values are missing now because some were: {self.incomplete:,}; --impute fills them"
+        return f"{noun} that became missing because some of their values were: {self.incomplete:,}; --impute fills them"
 
     def explain_skipped(self) -> str:
-        """How many samples were left out and why the first one was, to end a sentence with; empty if there is none."""
+        """Returns how many samples were left out, and why the first one, to end a sentence with; empty if none were."""
         if not self.skipped:
             return ""
         first = self.skipped[0]
@@ -115,7 +118,7 @@ class Outcome:
     def include(self, other: Outcome) -> None:
         """Adds the messages of another pass over the same samples, which are not counted again.
 
-        A warning of this pass that the other one goes on with is left out.
+        A warning of this pass is dropped if the other pass gives the same one with more at its end.
         """
         self.note(other.notes)
         if other.skipped_total > self.skipped_total:
@@ -134,6 +137,6 @@ class Outcome:
         self.warnings = [sentence.replace(old, new) for sentence in self.warnings]
 
     def skip(self, samples: Sequence[Skipped], total: int) -> None:
-        """Adds samples that were left out, `total` of them, of which the first are listed."""
+        """Adds `total` samples that were left out; `samples` are the first of them."""
         self.skipped += samples[: MAX_LISTED - len(self.skipped)]
         self.skipped_total += total

@@ -1,4 +1,4 @@
-"""Detects that held-out data are measured: together with training data, or alone as if they were training data."""
+"""Detects held-out data that are measured: together with training data, or alone as if they were training data."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from zm_cli.system import common_folder
 
 
 def find_leak(sources: Sequence[Source]) -> str | None:
-    """A sentence that warns of training data measured together with held-out data; None if there are none.
+    """Returns a warning of held-out data that are measured together with training data; None if there are none.
 
-    The splits are recognized by the names of the sources or, in a single source, of the folders of its samples.
+    Splits are recognized by the names of the sources or, in a single source, of the folders of its samples.
     """
     if len(sources) > 1:
         paths = [source.path for source in sources]
@@ -24,7 +24,7 @@ def find_leak(sources: Sequence[Source]) -> str | None:
         splits = {os.path.abspath(path)[start:].strip(os.sep): path for path in paths}
     else:
         path = sources[0].path
-        # Facts of a file cost a look at all of it.
+        # For a file, these facts would need a pass over all of it.
         inside = sources[0].facts().splits if os.path.isdir(path) else ()
         splits = {folder: os.path.join(path, folder) for folder in inside}
     training = [name for name in splits if mentions_training(name)]
@@ -39,7 +39,7 @@ def find_leak(sources: Sequence[Source]) -> str | None:
 
 
 def find_held_out(sources: Sequence[Source]) -> str | None:
-    """A sentence that warns where statistics are measured of data that are named like held-out data, else None."""
+    """Returns a warning of statistics that are measured on data named like held-out data; None if there are none."""
     found = [name for source in sources if (name := _name_held_out(source))]
     if not found:
         return None
@@ -52,9 +52,9 @@ def find_held_out(sources: Sequence[Source]) -> str | None:
 
 
 def _name_held_out(source: Source) -> str | None:
-    """What of a source is named like held-out data: its dataset, its file, its folder, or all folders in it.
+    """Returns what of a source is named like held-out data: its dataset, its file, its folder, or all folders in it.
 
-    None where nothing is.
+    None if nothing is.
     """
     dataset = str(source.spec.decoding.get("dataset") or "")
     if is_held_out(dataset, file=False):

@@ -19,7 +19,7 @@ MAX_NAMES = 5
 
 
 def format_value(text: str, most: int = 40) -> str:
-    """The text of a cell in quotes, shortened if it is long."""
+    """Returns the text of a cell in quotes, shortened if it is long."""
     return f"'{text}'" if len(text) <= most else f"'{text[:most]}...' ({len(text):,} characters)"
 
 
@@ -31,12 +31,15 @@ def list_names(names: list[str], most: int = MAX_NAMES, *, total: int | None = N
 
 
 def spell(option: str) -> str:
-    """An option of reading as it is typed, by its name."""
+    """Returns an option of reading as it is typed, by its name."""
     return reading_options()[option].spelling.partition("/")[0]
 
 
 def not_a_number(path: str, column: str, cell: Rejected, *, named: bool = True) -> DataError:
-    """The error of a cell that is not a number in a column that must hold numbers, perhaps because it is `named`."""
+    """Returns the error of a cell that is not a number in a column of numbers.
+
+    `named` says that the user named the column.
+    """
     value = format_value(cell.value)
     missing, left = f"{spell('null_values')} {value}", f"{spell('exclude')} {spell_names([column])}"
     skipping = f", {spell('on_error')} skip leaves out such rows" if named else ""
@@ -48,7 +51,7 @@ def not_a_number(path: str, column: str, cell: Rejected, *, named: bool = True) 
 
 
 def missing_value(source: Source, sample: int, feature: int, per: Per) -> DataError:
-    """The error of a missing value where none is allowed; samples are counted from 1."""
+    """Returns the error of a missing value if none is allowed; samples are counted from 1."""
     names = source.spec.names
     row = "row" if source.spec.axes == "NC" else "sample"
     column = f", column '{names[feature]}'" if names and per == "column" else ""
@@ -62,7 +65,7 @@ def missing_value(source: Source, sample: int, feature: int, per: Per) -> DataEr
 
 @contextmanager
 def name_source(path: str) -> Iterator[None]:
-    """Adds the path of the data to a DataError that says no other, raised inside."""
+    """Adds the path of the data to a DataError that is raised inside and names no place."""
     try:
         yield
     except DataError as error:
@@ -72,12 +75,12 @@ def name_source(path: str) -> Iterator[None]:
 
 
 def name_vectors(axes: str, per: Per) -> str:
-    """What the vectors of features of such data are, in the plural."""
+    """Returns what the vectors of features of such data are called, in the plural."""
     return "rows" if axes == "NC" else "pixels" if per == "channel" else "samples"
 
 
 def changed_meanwhile(path: str, what: str | None = None) -> DataError:
-    """The error of data that had changed when they were read a second time."""
+    """Returns the error of data that had changed when they were read a second time."""
     detail = f": {what}" if what else ""
     return DataError(
         f"changed while it was read{detail}", where=path, hint="run zm again when no other program writes to it"

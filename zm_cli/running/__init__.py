@@ -1,1 +1,1 @@
-"""How tasks are carried out: the plan of workers and memory, the executors, the process on guard, and time limits."""
+"""How tasks are carried out: the plan of workers and memory, the executors, the watching process, and time limits."""

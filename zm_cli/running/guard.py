@@ -1,8 +1,8 @@
-"""A process on guard while a copy of it works: however the copy ends, what it left unfinished is removed.
+"""Watches a forked copy of this process that does the work: however the copy ends, unfinished outputs are removed.
 
-So an interrupt may end the work at any point, even in the middle of a library's call, and where a library crashes, zm
-ends with an error that names the input. Where this process cannot be copied, it works alone: it then cleans up after an
-interrupt, but not after a crash.
+So a signal may end the work at any point, even in the middle of a library's call, and if a library crashes, zm ends
+with an error that names the input. Where this process cannot fork, it does the work itself: it then cleans up after a
+signal, but not after a crash.
 """
 
 from __future__ import annotations
@@ -32,32 +32,32 @@ from zm_cli.running.signals import (
 from zm_cli.system import fork
 
 NOTHING, SOME = "nothing written", "not everything was written"
-"""What is said of the outputs, where the command makes files, before and after the first of them is complete."""
+"""The messages about output files, before and after the first one is complete."""
 
 _watched_elsewhere = False
-"""Whether the process that started this one explains its end."""
+"""Whether the process that started this one reports how it ends."""
 _page: SharedPage | None = None
-"""The input being read, what to say of the outputs, then the unfinished ones, for the process on guard; None: there is
-none."""
+"""Notes for the watching process: the input being read, the message about outputs, the unfinished outputs. None if no
+process watches."""
 _input: str | None = None
 _outputs = ""
 _unfinished: dict[str, None] = {}
 _lock = threading.Lock()
-"""Held while a note changes: several threads may work."""
+"""Held while the notes change: several threads may work."""
 
 
 def stand_by(work: Callable[[], int], remove_left_over: Callable[[str], None]) -> int:
-    """Returns the exit code of `work`, which a copy of this process does, or where there is no `fork` this process.
+    """Returns the exit code of `work`, which runs in a forked copy of this process, or in this one if it cannot fork.
 
-    Afterwards, `remove_left_over(path)` is called for every path that is still noted as unfinished. A signal that asks
-    to end ends the work at once; the code is 128 and its number. Where another signal ends the copy, the code is 3.
-    Standard error says either.
+    Afterwards, `remove_left_over(path)` is called for every path that is still noted as unfinished. A termination
+    signal ends the work at once, with the code 128 + its number; any other signal that ends the copy gives the code 3.
+    A message on standard error says so.
     """
     return _work_alone(work, remove_left_over) if fork is None else _watch(fork, work, remove_left_over)
 
 
 def _watch(fork: Callable[[], int], work: Callable[[], int], remove_left_over: Callable[[str], None]) -> int:
-    """Stands by while a copy of this process works."""
+    """Forks, does the work in the copy, and waits for its end."""
     global _page
     adopt_orphans()
     _page = SharedPage()
@@ -85,19 +85,19 @@ def _watch(fork: Callable[[], int], work: Callable[[], int], remove_left_over: C
 
 
 def _work_and_exit(work: Callable[[], int], mask: Iterable[int]) -> NoReturn:
-    """Does the work with the signals of `mask` blocked, and ends this process with its code."""
+    """Does the work with the signals of `mask` blocked, and exits with its code."""
     code = DataError.code
     try:
         block_only(mask)
         code = _work_traced(work)
     finally:
-        # All is done and closed: Python need not take itself apart, which is an eighth of a short run. Only tools that
-        # write at exit (profilers, coverage) miss it.
+        # Everything is closed: skip interpreter shutdown, which takes an eighth of a short run. Tools that write at
+        # exit (profilers, coverage) do not run.
         os._exit(code)
 
 
 def _work_alone(work: Callable[[], int], remove_left_over: Callable[[str], None]) -> int:
-    """Does the work in this process; a signal that asks to end ends it where Python is next free to raise an error."""
+    """Does the work in this process; a termination signal raises Ended as soon as Python can raise an exception."""
     try:
         handle_end_signals(raise_ended)
         code, ended_by = _work_traced(work), 0
@@ -133,14 +133,14 @@ def _forward_signal(worker: int, number: int) -> None:
 
 
 def _wait_for_orphans() -> None:
-    """Waits for the processes that the copy left behind, which end with it: until then they keep its drafts locked."""
+    """Waits for the processes that the copy started: they end after it, and keep its drafts locked until then."""
     with suppress(ChildProcessError):
         while True:
             os.waitpid(-1, 0)
 
 
 def _report_end(number: int, path: str | None, outputs: str) -> int:
-    """Returns the exit code where a signal ended the work, and prints what happened."""
+    """Prints that a signal ended the work, and returns the exit code."""
     if number in END_SIGNALS:
         ended = "interrupted" if number in INTERRUPTS else "terminated"
         print_end(f"{ended}, {outputs}" if outputs else ended, 128 + number)
@@ -151,14 +151,25 @@ def _report_end(number: int, path: str | None, outputs: str) -> int:
 
 
 def is_watched() -> bool:
-    """Returns whether another process explains the end of this one, so that a signal may end it."""
+    """Returns whether another process reports how this one ends, so that a signal may end it."""
     return _page is not None or _watched_elsewhere
 
 
 def expect_watcher() -> None:
-    """Records that the process that started this one explains its end, though it does not stand by for the command."""
+    """Records that the process that started this one reports how it ends, as a Dask worker does for its children."""
     global _watched_elsewhere
     _watched_elsewhere = True
+
+
+def write_notes_to(page: SharedPage | None) -> None:
+    """Makes this process leave its notes in `page`, for the process that watches it; None if no process watches.
+
+    Notes of earlier work are dropped: a worker process is a copy of one that has notes of its own.
+    """
+    global _page, _input, _outputs
+    with _lock:
+        _page, _input, _outputs = page, None, ""
+        _unfinished.clear()
 
 
 def note_input(path: str) -> None:
@@ -170,9 +181,19 @@ def note_input(path: str) -> None:
             _write_page()
 
 
+def get_file_note() -> Callable[[str], None]:
+    """Returns the function that records the file being decoded: `note_input`, or with several threads a function that
+    does nothing, because the thread that crashes may be reading another file."""
+    return note_input if threading.active_count() == 1 else _ignore
+
+
+def _ignore(path: str) -> None:
+    pass
+
+
 def get_noted_input() -> str | None:
-    """Returns the input being read, None where none was recorded."""
-    return _input
+    """Returns the input being read; None if none was recorded."""
+    return _input or None
 
 
 def promise_files() -> None:
@@ -199,7 +220,7 @@ def note_unfinished(path: str) -> None:
 
 
 def forget_unfinished(path: str) -> None:
-    """Drops the record of an output that is finished or removed; does nothing where there is no record."""
+    """Drops the record of an output that is finished or removed; does nothing if there is no record."""
     with _lock:
         _unfinished.pop(path, None)
         _write_page()

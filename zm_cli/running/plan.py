@@ -1,4 +1,4 @@
-"""The plan: how many workers and how much memory a command may use, and which executor carries out its tasks."""
+"""The plan: how many workers and how much memory a command may use, and which executor runs its tasks."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ Result = TypeVar("Result")
 
 MEMORY_PER_WORKER = 128 << 20
 DEFAULT_MEMORY = 256 << 20
-"""The least that several workers share by default."""
+"""The smallest default for all workers together."""
 SMALLEST_MEMORY = 32 << 20
 MAX_IN_FLIGHT = 1 << 16
-"""The most items that are sent to a cluster before their results are back; its size decides how many fewer."""
+"""The most items that may be in flight on a cluster; its number of threads allows far fewer."""
 CLUSTER_EXECUTOR = "dask"
-GROUPS_TOGETHER = 8
-"""How many small items are worth sending to another machine: a power of the fan-out of merging."""
+BATCHES_TOGETHER = 8
+"""How many batches of spans are worth sending to another machine: a power of the fan-out of merging."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,12 @@ class Plan:
     workers: int = 0
     """0: as many as there are cores."""
     memory: int = 0
-    """Bytes for the blocks in flight. 0: MEMORY_PER_WORKER for each worker, but at least DEFAULT_MEMORY.
-    Where the system allows less than there is, at most half of that."""
+    """Bytes for the blocks in flight. 0: MEMORY_PER_WORKER for each worker, but at least DEFAULT_MEMORY, and at most
+    half of what the system allows."""
     executor: str | None = None
     """The name of the executor for every task; None: the workload of each task decides."""
     cluster: str | None = None
-    """The address of the Dask cluster that carries out the tasks, "local" for one that is started; None: there is none.
-    """
+    """The address of the Dask cluster that runs the tasks, "local" to start one; None: this machine runs them."""
 
     def __post_init__(self) -> None:
         if self.workers < 0:
@@ -58,11 +57,8 @@ class Plan:
                 "cannot be combined with the address of a cluster", where="--workers", hint="leave out --workers"
             )
         if self.memory and self.cluster is not None:
-            raise UsageError(
-                "is for work on this machine, not on a cluster",
-                where="--memory",
-                hint="leave it out; fewer threads for each Dask worker need less",
-            )
+            fewer = "a smaller --workers needs" if self.cluster == LOCAL else "fewer threads for each Dask worker need"
+            raise UsageError("cannot be combined with --dask", where="--memory", hint=f"leave it out; {fewer} less")
         if self.executor is not None:
             from zm_cli.running.executors import find_executor
 
@@ -70,13 +66,13 @@ class Plan:
 
     @property
     def together(self) -> int:
-        """How many small items a task should take at a time, where that is possible."""
-        return 1 if self.cluster is None else GROUPS_TOGETHER
+        """How many batches of spans a task takes at a time."""
+        return 1 if self.cluster is None else BATCHES_TOGETHER
 
     def divide(self, workload: Workload) -> tuple[int, int]:
         """Returns how many workers the memory allows, and how many items may be in flight; at least one of each.
 
-        That is two items more than there are workers: what they do next, and what waits for its turn.
+        The latter is up to two more than there are workers: the next item, and a result that waits for its turn.
         """
         memory = self.memory or self._choose_memory()
         workers = max(1, min(self.worker_count(), memory // workload.block_bytes))
@@ -87,7 +83,7 @@ class Plan:
     def _choose_memory(self) -> int:
         memory = max(DEFAULT_MEMORY, self.worker_count() * MEMORY_PER_WORKER)
         limit = find_memory_limit()
-        # The other half is for Python, its libraries and what the system keeps of files.
+        # The other half is for Python, its libraries and the file cache of the system.
         return memory if limit is None else max(SMALLEST_MEMORY, min(memory, limit // 2))
 
     def worker_count(self) -> int:
@@ -95,10 +91,10 @@ class Plan:
         return self.workers or count_cores()
 
     def connect(self, tell: Callable[[str], object] = lambda sentence: None) -> str | None:
-        """Connects to the cluster, and returns what to tell of it; None where there is none.
+        """Connects to the cluster, and returns a sentence that describes it; None without a cluster.
 
-        Calls `tell` with a sentence where it has to wait for workers. Raises UsageError where it cannot be used,
-        DataError where it has no workers. Without this call, that happens before the first task.
+        Calls `tell` with a sentence when it waits for workers, now or during a task. Raises UsageError if the cluster
+        cannot be used, DataError if it has no workers. Without this call, the first task connects.
         """
         if self.cluster is None:
             return None
@@ -108,22 +104,22 @@ class Plan:
 
     @property
     def _new_workers(self) -> int:
-        """How many workers are started for the cluster; 0 where it has its own."""
+        """How many workers are started for a local cluster; 0 for a cluster that has its own."""
         return self.worker_count() if self.cluster == LOCAL else 0
 
     def map(
         self, task: Callable[[Item], Result], items: Iterable[Item], workload: Workload
     ) -> Generator[Result, None, None]:
-        """Returns `task(item)` for each item, in the order of the items, with a bounded number in flight.
+        """Yields `task(item)` for each item, in the order of the items, with a bounded number in flight.
 
-        The first error in that order, of a task or of the items, ends the map; what has not started is dropped. For
-        processes, the task, items and results must pickle. A task may have a method `name_input(item) -> str`, which
-        says what to name in the error where a worker process dies of the item.
+        The first error in that order, of a task or of the items, ends the map; items that have not started are dropped.
+        For processes, the task, items and results must be picklable. A task may have a method `name_input(item)`, which
+        returns what to name in the error if a worker process dies while it does the item.
         """
         from zm_cli.running.executors import connect_executor, find_executor
 
         keep_freed_memory()
-        # What arrives through a pipe is here, and is written here as soon as it is done.
+        # Items that arrive through a pipe are read and written on this machine.
         if self.cluster is not None and not workload.arriving:
             executor = connect_executor(CLUSTER_EXECUTOR, self.cluster, self._new_workers)
             yield from executor.map(task, items, self._new_workers, MAX_IN_FLIGHT)
@@ -156,7 +152,7 @@ def _choose_executor(workload: Workload, workers: int) -> str:
 def _peek(items: Iterator[Item]) -> tuple[bool, Iterator[Item]]:
     """Returns whether there are several items, and an iterator over all of them.
 
-    Only that iterator holds an item, until it is past it: an item of a table carries its text, which takes megabytes.
+    Only that iterator holds an item, until it moves on: an item of a table carries its text, which takes megabytes.
     """
     begun: list[Item] = []
     try:

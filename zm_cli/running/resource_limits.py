@@ -1,4 +1,4 @@
-"""The cores and the memory that this process may use, where a container or its system allows less than there is."""
+"""Finds the cores and the memory that this process may use, which may be less than the machine has."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 _ESCAPED = {r"\040": " ", r"\011": "\t", r"\012": "\n", r"\134": "\\"}
-"""How the list of mounts writes what would part its fields."""
+"""The escapes in /proc/self/mountinfo for characters that separate fields."""
 
 
 class _Mount(NamedTuple):
-    """A tree of control groups: where it is mounted, which of its groups that shows, and its controllers.
+    """A mounted tree of control groups: the mount point, the group that it shows, and its controllers.
 
-    `controllers` are empty for version 2, where one tree has all.
+    `controllers` is empty for version 2, which has one tree for all of them.
     """
 
     folder: Path
@@ -34,7 +34,7 @@ def count_cores(root: str = "/") -> int:
 
 
 def find_memory_limit(root: str = "/") -> int | None:
-    """Returns the bytes that this process may use with others of its group; None where there is no limit."""
+    """Returns the bytes of memory that the control group of this process may use; None if there is no limit."""
     return _find_limits(root)[1]
 
 
@@ -42,7 +42,7 @@ def find_memory_limit(root: str = "/") -> int | None:
 def _find_limits(root: str) -> tuple[int | None, int | None]:
     """Returns the cores and the bytes that the control groups of this process allow, each None for no limit.
 
-    Of a group and the groups that it lies in, the strictest limit holds. What cannot be understood is not a limit.
+    The strictest limit of a group and of those that contain it holds. A value that cannot be parsed is not a limit.
     """
     cores, memory = [], []
     for folder, is_version_2 in _list_groups(Path(root)):
@@ -60,7 +60,7 @@ def _find_limits(root: str) -> tuple[int | None, int | None]:
 
 
 def _list_groups(root: Path) -> Iterator[tuple[Path, bool]]:
-    """The folders of the control groups that this process is in, and whether each is of version 2."""
+    """Yields the folders of the control groups of this process, and whether each is of version 2."""
     mounts = list(_list_mounts(root))
     for line in _read(root / "proc/self/cgroup").splitlines():
         _, _, rest = line.partition(":")
@@ -73,11 +73,11 @@ def _list_groups(root: Path) -> Iterator[tuple[Path, bool]]:
 
 
 def _climb(mount: _Mount, path: PurePosixPath) -> Iterator[Path]:
-    """The folder of the group at `path` in its tree, and those above it as far as the mount shows them."""
+    """Yields the folder of the group at `path` in its tree, and those above it as far as the mount shows them."""
     try:
         below = path.relative_to(mount.shown)
     except ValueError:
-        # In a container, the path may be that outside of it, and the mount shows the container's own group.
+        # In a container, the path may be the one outside of it, while the mount shows the container's own group.
         below = PurePosixPath()
     if ".." not in below.parts:
         yield from (mount.folder / part for part in (below, *below.parents) if part != PurePosixPath())
@@ -103,7 +103,7 @@ def _unescape(text: str) -> str:
 
 
 def _read(path: Path) -> str:
-    """The text of a small file of the system; empty where it cannot be read."""
+    """Returns the text of a small system file; empty if it cannot be read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except (OSError, ValueError):
@@ -111,5 +111,5 @@ def _read(path: Path) -> str:
 
 
 def _parse(text: str) -> int | None:
-    """A positive number; None for anything else, such as "max" and -1, which stand for no limit."""
+    """Returns the whole number in a text; None for anything else, such as "max" and -1, which mean no limit."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None

@@ -1,4 +1,4 @@
-"""What a worker process does: it answers the messages that come through its pipe, until its parent is done or gone."""
+"""The loop of a worker process: it answers the messages that come through its pipe until the pipe is closed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Pipe(Protocol):
 
 
 def serve(pipe: Pipe, prepare: Callable[[bytes | bytearray], Callable[[], Any]]) -> None:
-    """Answers each message with what `prepare(message)()` returns or raises; returns when the parent has ended."""
+    """Answers each message with what `prepare(message)()` returns or raises; returns when the pipe is closed."""
     try:
         while True:
             _answer(pipe, prepare)
@@ -28,32 +28,32 @@ def serve(pipe: Pipe, prepare: Callable[[bytes | bytearray], Callable[[], Any]])
 
 
 def _answer(pipe: Pipe, prepare: Callable[[bytes | bytearray], Callable[[], Any]]) -> None:
-    """Sends whether the next task went well, and its result or error; holds none of them when it is done."""
+    """Receives a message, and sends whether its task succeeded, with the result or error; keeps none of them."""
     message = pipe.recv_bytes()
     try:
         call = prepare(message)
-        # The item may be large: it is not held twice.
+        # The item may be large: do not hold it twice.
         del message
-        answer = pack((True, call()))
+        answer = pickle_message((True, call()))
     except Exception as error:
-        answer = pack((False, _picklable(error)))
+        answer = pickle_message((False, _picklable(error)))
     pipe.send_bytes(answer)
 
 
-def pack(value: object) -> Any:
-    """Returns a value as a message for a pipe; raises what pickling raises."""
+def pickle_message(value: object) -> Any:
+    """Returns a value pickled as a message for a pipe; raises what pickling raises."""
     return ForkingPickler.dumps(value)
 
 
-def unpack(message: Any) -> Any:
-    """Returns the value that a message holds; raises what making it again raises."""
+def unpickle_message(message: Any) -> Any:
+    """Returns the value in a message; raises what unpickling raises."""
     return ForkingPickler.loads(message)
 
 
 def _picklable(error: Exception) -> Exception:
-    """Returns the error itself where it survives pickling, else a RuntimeError that says the same."""
+    """Returns the error itself if it can be pickled, else a RuntimeError with the same text."""
     try:
-        unpack(pack(error))
+        unpickle_message(pickle_message(error))
     except Exception:
         return RuntimeError("".join(traceback.format_exception_only(error)).strip())
     return error

@@ -1,4 +1,4 @@
-"""A limit on the time that a library may work on a file: on a damaged one, it may never finish."""
+"""Limits the processor time of a library on one file: on a damaged file, it may never finish."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 from zm_cli.running import guard
 
 SECONDS = 20.0
-"""The least limit, in seconds of processor time, whatever the size of the file."""
+"""The smallest limit, in seconds of processor time."""
 BYTES_PER_SECOND = 1 << 20
-"""The limit grows by a second for every so many bytes of the file: far more than a sound file needs."""
+"""The limit grows by a second for every so many bytes of the file, which is far more than a sound file needs."""
 
 _signal: Any = signal
 """The module without its types, which leave out what some system lacks."""
@@ -24,10 +24,10 @@ _inside = 0
 
 @contextmanager
 def limited(path: str) -> Iterator[None]:
-    """Ends this process where a library's calls on the file at `path` take too long; wraps those calls.
+    """Wraps the calls of a library on the file at `path`, and ends this process with SIGPROF if they take too long.
 
-    The process ends with SIGPROF, and the process on guard says why; where there is none, there is no limit. May be
-    nested and used by several threads: their time is counted together, and anew whenever one of them begins.
+    The watching process explains that; without one, there is no limit. May be nested and used by several threads: their
+    time is counted together, from zero whenever one of them begins.
     """
     global _inside
     if not guard.is_watched() or not hasattr(signal, "setitimer"):

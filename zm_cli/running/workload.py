@@ -12,11 +12,11 @@ class Workload:
     block_bytes: int
     """Bytes that one item takes while it is worked on."""
     result_bytes: int | None = None
-    """Bytes that its result takes while it waits for its turn; None: as many."""
+    """Bytes that its result takes while it waits for its turn; None: block_bytes."""
     forkable: bool = False
-    """A copy of the process can go on reading, and what the task sends back is small enough to be sent."""
+    """A forked copy of the process can read on, and results are small enough to be sent back."""
     small_steps: bool = False
-    """An item takes many small steps of Python, which threads do one at a time: processes pay even where they must be
-    started anew instead of being copied."""
+    """An item takes many small steps of Python, which threads run one at a time: processes pay off even if they have to
+    be started instead of forked."""
     arriving: bool = False
-    """Any item may be long in coming: results that are ready are not held back until the next item is there."""
+    """Items may arrive slowly: finished results are yielded without waiting for the next item."""

@@ -1,4 +1,4 @@
-"""The JSON Schemas of what zm reads and writes; the formats and the statistics complete them."""
+"""The JSON Schemas of what zm reads and prints, completed by the formats and the statistics."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.statistic import ArrayField, Statistic
 from zm_cli.statistics import optional_statistics
 
-NAMES = ("stats", "inspect", "survey", "check", "written", "error")
+NAMES = ("stats", "inspect", "survey", "check", "written", "joined", "error")
 """The documents that have a schema."""
 
 
 def load_schema(name: str) -> dict[str, Any]:
-    """The JSON Schema of a document, one of NAMES.
+    """Returns the JSON Schema of a document, one of NAMES.
 
-    The file in this folder says what is the same for all formats and statistics. What it leaves open is completed here:
-    the kinds of datasets, the options of reading that are recorded, and the arrays of all statistics.
+    The file in this folder has what is the same for all formats and statistics. The rest is added here: the kinds of
+    datasets, the options of reading that are recorded, and the arrays of all statistics.
     """
     text = (files(__name__) / f"{name}-v1.schema.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
@@ -38,7 +38,7 @@ def load_schema(name: str) -> dict[str, Any]:
         every: tuple[type[Statistic], ...] = (Moments, *optional)
         for statistic in every:
             _add_arrays(schema["properties"][SECTION], statistic)
-        # Where one array of a statistic is there, so are all that it requires.
+        # A file with one array of a statistic has all that the statistic requires.
         schema["dependentRequired"] = {
             field: required
             for statistic in optional
@@ -50,7 +50,7 @@ def load_schema(name: str) -> dict[str, Any]:
 
 
 def _describe_decoding() -> dict[str, Any]:
-    """The schema of each option that is recorded; every one of them can be null."""
+    """Returns the schema of each option that is recorded; every one of them can be null."""
     return {
         name: {"anyOf": [dict(option.recorded.schema), {"type": "null"}]}
         for name, option in reading_options().items()
@@ -59,12 +59,12 @@ def _describe_decoding() -> dict[str, Any]:
 
 
 def _list_required(statistic: type[Statistic]) -> list[str]:
-    """The arrays that the statistic always has; those of a section are required by the section."""
+    """Returns the arrays that the statistic always has; those of a section are required by the section."""
     return [field for field, array in statistic.arrays.items() if array.required and "." not in field]
 
 
 def _add_arrays(schema: dict[str, Any], statistic: type[Statistic]) -> None:
-    """Adds the schema of each array of the statistic, and of what is printed besides, each section as an object."""
+    """Adds the schema of each array of the statistic, and of what is printed besides; each section is an object."""
     described = {
         field: {"$ref": f"#/$defs/{_name_kind(array)}"} | dict(array.described or {})
         for field, array in statistic.arrays.items()
@@ -80,7 +80,7 @@ def _add_arrays(schema: dict[str, Any], statistic: type[Statistic]) -> None:
 
 
 def _name_kind(array: ArrayField) -> str:
-    """The definition in the schema files of what such an array holds."""
+    """Returns the name of the definition in the schema files for the contents of such an array."""
     if not array.whole:
         return "numbers"
     return "integers" if array.signed else "counts"

@@ -1,4 +1,4 @@
-"""The registry of optional statistics: each module here is one, computed where its option asks for it."""
+"""The registry of optional statistics: each module here is one, computed if its option asks for it."""
 
 from __future__ import annotations
 

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from zm_cli.data.options import Option, Panel
 from zm_cli.numbers.statistic import NUMBER, ArrayField, Population, Shape, Statistic
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from zm_cli.numbers.comoments.comoments import CoMoments
+    from zm_cli.numbers.comoments.spectrum import Spectrum
     from zm_cli.numbers.stored import MissingCodes
     from zm_cli.numbers.sums import Counts, Floats
 
 MAX_FEATURES = 4096
-"""The most features that co-moments are computed for: those of 4,096 take 134 MB."""
+"""The most features that co-moments are computed for: for 4,096, they take 134 MB."""
 MAX_WITH_MATRIX = 1000
-"""The most features for which a stats file has the covariance, too, and not only the co-moments that merging needs."""
+"""The most features for which a stats file holds the covariance besides the co-moments that merging needs."""
 
 ARRAYS = {
     "covariance.count": ArrayField(
@@ -52,7 +53,7 @@ PRINTED: Mapping[str, Mapping[str, Any]] = {
         "type": "object",
         "description": "Condition numbers of the second moments of the inputs raw, centered and standardized, without "
         "constant features (raw: those that are always 0). null: infinite but for rounding, or no feature is left.",
-        "required": ["raw", "centered", "standardized", "dependent", "without_dependent"],
+        "required": ["raw", "centered", "standardized", "dependent", "dependent_features", "without_dependent"],
         "properties": {
             "raw": _CONDITION,
             "centered": _CONDITION,
@@ -61,6 +62,11 @@ PRINTED: Mapping[str, Mapping[str, Any]] = {
                 "type": "integer",
                 "minimum": 0,
                 "description": "Directions in which standardized features do not vary, as they follow from others.",
+            },
+            "dependent_features": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "The names of the features that have a part in these directions.",
             },
             "without_dependent": {
                 "type": "object",
@@ -92,14 +98,13 @@ PRINTED: Mapping[str, Mapping[str, Any]] = {
 
 @dataclass(frozen=True, eq=False)
 class Covariance(Statistic):
-    """The co-moments of F features, F at most 4,096: columns, channels, or the pixels of a picture in their order.
+    """The co-moments of F features, at most 4,096: columns, channels, or the pixels of a picture in their order.
 
-    A sample is a row for columns, a pixel for channels, a picture for pixels. One that lacks any value is left out, so
-    that the matrices have no negative eigenvalues: `count` and `mean` are then not those of the moments. Merging any
-    partition gives the same to 1e-12, relative to sqrt(c_ii * c_jj).
+    A sample is a row for columns, a pixel for channels, a picture for pixels. Samples with a missing value are left
+    out, so that the matrices have no negative eigenvalues; counts and means can therefore differ from those of the
+    moments. Merging any partition gives the same to 1e-12, relative to sqrt(c_ii * c_jj).
 
-    `parts` has the co-moments of all samples, or those of each group where they are `stacked`; counts, means and
-    matrices are those of all samples.
+    `parts` holds the co-moments of all samples, or those of each group if they are `stacked`.
     """
 
     parts: tuple[CoMoments, ...]
@@ -144,36 +149,19 @@ class Covariance(Statistic):
 
     @property
     def comoments(self) -> CoMoments:
-        """The co-moments of all samples."""
+        """The co-moments of all samples, if they are not stacked."""
         (found,) = self.parts
         return found
 
-    @property
-    def count(self) -> int:
-        """How many samples lack no value."""
-        return self.comoments.count
+    @cached_property
+    def spectrum(self) -> Spectrum:
+        """The directions in which the features vary most; for thousands of features, this takes a minute.
 
-    @property
-    def mean(self) -> Floats:
-        """The means of these samples, shape (F,); NaN for a feature without values."""
-        return self.comoments.means()
+        Raises the errors of `find_spectrum`.
+        """
+        from zm_cli.numbers.comoments.spectrum import find_spectrum
 
-    @property
-    def comoment(self) -> Floats:
-        """The sums of products of deviations from the means, shape (F, F); 0 for a feature without values."""
-        return self.comoments.comoment
-
-    def covariance(self, ddof: int = 0) -> Floats:
-        """comoment / (count - ddof), shape (F, F); NaN for a feature without values."""
-        return self.comoments.covariance(ddof)
-
-    def correlation(self) -> Floats:
-        """Pearson's correlations, shape (F, F); NaN for features that are constant or have no values."""
-        return self.comoments.correlation()
-
-    def constant(self) -> NDArray[np.bool_]:
-        """Which features vary no more than rounding does, shape (F,)."""
-        return self.comoments.constant()
+        return find_spectrum(self.comoments)
 
     def merge(self, other: Covariance) -> Covariance:
         """The co-moments of both parts together."""
@@ -183,18 +171,18 @@ class Covariance(Statistic):
     def transform(self, shift: Floats, scale: Floats) -> Covariance:
         """The co-moments of `(x - shift) / scale`."""
         pairs = zip(*(array.reshape(len(self.parts), -1) for array in (1 / scale, -shift / scale)), strict=True)
-        scaled = (part.scale(*pair) for part, pair in zip(self.parts, pairs, strict=True))
+        scaled = (part.transform(*pair) for part, pair in zip(self.parts, pairs, strict=True))
         return Covariance(tuple(scaled), self.stacked)
 
     def unpack(self, scale: float, offset: float) -> Covariance:
         """The co-moments of `x * scale + offset`."""
         import numpy as np
 
-        return self._map(lambda part: part.scale(np.full_like(part.mean, scale), np.full_like(part.mean, offset)))
+        return self._map(lambda part: part.transform(np.full_like(part.mean, scale), np.full_like(part.mean, offset)))
 
     @classmethod
     def count_numbers(cls, features: int, values: int | None = None) -> int:
-        """The numbers that are kept in memory, which the matrix of the stats file is not."""
+        """The numbers that are kept in memory; the matrix of the stats file is not one of them."""
         return features * (features + 3) + 1
 
     @classmethod
@@ -204,7 +192,7 @@ class Covariance(Statistic):
 
     @classmethod
     def stack(cls, parts: Sequence[Covariance]) -> Covariance:
-        """The co-moments of several parts, kept apart."""
+        """The co-moments of several parts, each kept by itself."""
         return cls(tuple(part.comoments for part in parts), stacked=True)
 
     def unstack(self) -> list[Covariance]:
@@ -212,7 +200,7 @@ class Covariance(Statistic):
         return [Covariance((part,)) for part in self.parts]
 
     def select(self, indices: list[int]) -> Covariance:
-        """The co-moments of some features; samples that lack a value of another one stay left out."""
+        """The co-moments of some features. Samples in which another feature is missing are still left out."""
         return self._map(lambda part: part.select(indices))
 
     def to_document(self) -> dict[str, NDArray[Any]]:
@@ -231,20 +219,21 @@ class Covariance(Statistic):
 
     @classmethod
     def from_document(cls, arrays: Mapping[str, NDArray[Any]], population: Population) -> Covariance:
-        """The co-moments in a stats file; FieldError where they are not possible, or contradict the moments."""
+        """The co-moments in a stats file; FieldError if they are impossible, or contradict the moments."""
         from zm_cli.numbers.comoments.arrays import read_comoments
 
         return cls(tuple(read_comoments(arrays, population, MAX_FEATURES)), stacked=population.grouped)
 
     def to_columns(self) -> dict[str, NDArray[Any]]:
-        """Nothing: what belongs to pairs of features is not in a table of features."""
+        """No columns: a table of features does not show pairs of them."""
         return {}
 
     def _map(self, change: Callable[[CoMoments], CoMoments]) -> Covariance:
+        """The co-moments with each part changed in the same way."""
         return Covariance(tuple(map(change, self.parts)), self.stacked)
 
     def _gather(self, find: Callable[[CoMoments], NDArray[Any]]) -> NDArray[Any]:
-        """An array of the only part, or those of all parts on top of one another."""
+        """An array of the only part, or, if stacked, the arrays of all parts along a new first axis."""
         import numpy as np
 
         return np.stack(list(map(find, self.parts))) if self.stacked else find(self.comoments)

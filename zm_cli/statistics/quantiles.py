@@ -1,4 +1,4 @@
-"""Quantiles: how the values of each feature are distributed, in a sketch that merges without loss."""
+"""Quantiles: the distribution of each feature's values, in a sketch that merges without loss."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from zm_cli.data.options import Option, Panel
 from zm_cli.inputs.option_text import DEFAULT_QUANTILES, parse_quantiles, to_probability
-from zm_cli.numbers.sketch.size import EXTRA_NUMBERS, MAX_BUCKETS, MAX_NUMBERS
+from zm_cli.numbers.sketch.size import EXTRA_NUMBERS, MAX_BUCKETS, MAX_FEATURE_NUMBERS
 from zm_cli.numbers.statistic import FEATURES, ArrayField, Population, Shape, Statistic
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from zm_cli.numbers.sums import Counts, Floats
 
 MAX_FEATURES = 4096
-"""The most features that quantiles are computed for: the sketches of so many can take a gigabyte."""
+"""The most features that quantiles are computed for: for 4,096, the sketches can take a gigabyte."""
 
 ARRAYS = {
     "quantiles.probabilities": ArrayField(
@@ -55,7 +55,8 @@ PRINTED: Mapping[str, Mapping[str, Any]] = {
     "quantiles.distinct": {
         "type": "array",
         "items": {"type": ["integer", "null"], "minimum": 0},
-        "description": "How many different values each feature has, in order; null where they are too many to know.",
+        "description": "How many different values each feature has, in order; null where they are too many to know, "
+        "and for integers of 64 bits that reach beyond 2**53.",
     },
     "quantiles.histogram": {
         "type": "array",
@@ -70,16 +71,16 @@ PRINTED: Mapping[str, Mapping[str, Any]] = {
         "description": "A histogram of each feature in order (--bins); null for one without values.",
     },
 }
-"""What --json prints besides."""
+"""The fields that --json prints besides the arrays, each with its JSON Schema."""
 
 
 @dataclass(frozen=True)
 class Quantiles(Statistic):
     """The distribution of each feature, and the probabilities, from 0 to 1, whose quantiles are shown.
 
-    It is exact while a feature has at most 8,192 different values; beyond that, values that agree in their leading bits
-    are counted together. Any partition and any order of the samples give the same bits. NaN and infinities are left
-    out. Parts that show different quantiles are merged to one that shows all of them.
+    It is exact for a feature with at most 8,192 distinct values. For more, values with the same leading bits are
+    counted together. Any partition and any order of the samples give the same bits. NaN and infinities are left out. If
+    parts show different quantiles, their merge shows all of them.
     """
 
     buffered: BufferedSketch
@@ -88,6 +89,7 @@ class Quantiles(Statistic):
     name = "quantiles"
     arrays = ARRAYS
     printed = PRINTED
+    merges_exactly = True
     real = True
     most_features = MAX_FEATURES
     longest_is_1d = True
@@ -113,14 +115,14 @@ class Quantiles(Statistic):
     def from_block(
         cls, values: NDArray[Any], feature_axes: tuple[int, ...], missing_codes: MissingCodes = ()
     ) -> Quantiles:
-        """The distribution in an array of any real dtype over all axes but `feature_axes`; shape (1,) without any."""
+        """The distribution in an array of any real dtype over all axes except `feature_axes`; (1,) without any."""
         from zm_cli.numbers.sketch.buffered import BufferedSketch
 
         return cls(BufferedSketch.from_block(values, feature_axes, missing_codes))
 
     @classmethod
     def from_counts(cls, counts: Counts, missing_codes: MissingCodes = ()) -> Quantiles:
-        """The distribution of unsigned integers from how often each occurs, (features, values)."""
+        """The distribution of unsigned integers from how often each occurs, shape (features, values)."""
         from zm_cli.numbers.sketch.sketch import Sketch
 
         return cls._of(Sketch.from_counts(counts, missing_codes))
@@ -133,16 +135,16 @@ class Quantiles(Statistic):
 
     @property
     def sketch(self) -> Sketch:
-        """How the values are distributed."""
+        """The distribution of the values."""
         return self.buffered.settle()
 
     def merge(self, other: Quantiles) -> Quantiles:
-        """The distribution of the values of both."""
+        """The distribution of the values of both parts."""
         shown = tuple(sorted({*self.probabilities, *other.probabilities}))
         return Quantiles(self.buffered.merge(other.buffered), shown)
 
     def transform(self, shift: Floats, scale: Floats) -> Quantiles | None:
-        """The distribution of `(x - shift) / scale`; None where it is not exact."""
+        """The distribution of `(x - shift) / scale`; None if this one is not exact."""
         if not self.sketch.is_exact:
             return None
         import numpy as np
@@ -152,28 +154,28 @@ class Quantiles(Statistic):
         return self._of(self.sketch.map_values(lambda values: (values - shift) / scale), self.probabilities)
 
     def unpack(self, scale: float, offset: float) -> Quantiles | None:
-        """The distribution of `x * scale + offset`; None where it is not exact."""
+        """The distribution of `x * scale + offset`; None if this one is not exact."""
         if not self.sketch.is_exact:
             return None
         return self._of(self.sketch.map_values(lambda values: values * scale + offset), self.probabilities)
 
     @classmethod
     def count_numbers(cls, features: int, values: int | None = None) -> int:
-        """The most numbers that are kept: two for each bucket, or those of each value that waits, and four besides."""
-        most = MAX_NUMBERS * features
+        """The most numbers that are kept: two per bucket or one per value that waits, and four per feature."""
+        most = MAX_FEATURE_NUMBERS * features
         return EXTRA_NUMBERS * features + (most if values is None else min(most, 2 * values))
 
     def count_kept(self) -> int:
-        """The numbers that are kept."""
+        """The number of numbers that are kept now."""
         return self.buffered.count_numbers()
 
     @classmethod
     def count_longest(cls, features: int, different: int | None = None) -> int:
-        """The most buckets of so many features."""
+        """The most buckets that so many features can have."""
         return features * (MAX_BUCKETS if different is None else min(MAX_BUCKETS, different))
 
     def configure(self, value: Any) -> Quantiles:
-        """The same distribution, which shows the quantiles for these percents; the usual ones where there are none."""
+        """The same distribution with the quantiles for these percents shown; the default ones if there are none."""
         return replace(self, probabilities=tuple(map(to_probability, value or ())))
 
     @classmethod
@@ -189,13 +191,13 @@ class Quantiles(Statistic):
         return [self._of(sketch, self.probabilities) for sketch in self.sketch.unstack()]
 
     def select(self, indices: list[int]) -> Quantiles:
-        """The distributions of some features."""
+        """The distribution of some features."""
         return self._of(self.sketch.select(indices), self.probabilities)
 
     def quantile(self, probabilities: Sequence[float] | Floats) -> Floats:
         """The quantiles for probabilities from 0 to 1, shape (P, *features); NaN for a feature without values.
 
-        They are those of `numpy.quantile` (method `linear`), to the bit where the distribution is exact.
+        They have the bits of `numpy.quantile` (method `linear`) if the distribution is exact.
         """
         import numpy as np
 
@@ -204,7 +206,7 @@ class Quantiles(Statistic):
         return find_quantiles(self.sketch, np.asarray(probabilities, np.float64))
 
     def cdf(self, feature: int, values: Sequence[float] | Floats) -> Floats:
-        """The share of the values of a feature, by its flat index, that are at most each of `values`, in their shape.
+        """The share of the values of a feature, by its flat index, that are less than or equal to each of `values`.
 
         NaN for a feature without values.
         """
@@ -219,8 +221,8 @@ class Quantiles(Statistic):
     def histogram(self, feature: int, bins: int | Sequence[float] | Floats = 10) -> tuple[Floats, Floats]:
         """How many values of a feature, by its flat index, lie in each bin, and the edges of the bins.
 
-        `bins` is their number, or ascending edges, as for `numpy.histogram`. The counts (bins,) are those of NumPy
-        where the distribution is exact; elsewhere, buckets that an edge cuts are shared out.
+        `bins` is the number of bins, or ascending edges, as for `numpy.histogram`. The counts (bins,) are those of
+        NumPy if the distribution is exact; else the values of a bucket that an edge cuts are split between the bins.
         """
         import numpy as np
 
@@ -228,11 +230,22 @@ class Quantiles(Statistic):
 
         return make_histogram(self.sketch, feature, bins if isinstance(bins, int) else np.asarray(bins, np.float64))
 
-    def distinct(self) -> Floats:
-        """How many different values each feature has, in the features' shape; NaN where they are more than 8,192."""
+    def count_distinct(self, dtype: str, *, unit: bool = False) -> Floats:
+        """How many distinct values each feature has, in the features' shape; NaN if they are more than 8,192.
+
+        `dtype` is that of the data, which `unit` says were divided. Also NaN for 64-bit integers that reach beyond
+        2**53, or half of that if they were divided: several of them may have become the same float64.
+        """
         import numpy as np
 
-        return np.where(self.sketch.dropped_bits == 0, self.sketch.sizes, np.nan)
+        from zm_cli.numbers.stored import find_unit_divisor
+
+        sketch, stored = self.sketch, np.dtype(dtype)
+        known = sketch.dropped_bits == 0
+        if stored.kind in "iu" and stored.itemsize == 8:
+            limit = 2.0**52 / find_unit_divisor(stored) if unit else 2.0**53
+            known &= (sketch.sizes == 0) | ((sketch.lowest > -limit) & (sketch.highest < limit))
+        return np.where(known, sketch.sizes, np.nan)
 
     def to_document(self) -> dict[str, NDArray[Any]]:
         """The section `quantiles` of a stats file."""
@@ -244,7 +257,7 @@ class Quantiles(Statistic):
 
     @classmethod
     def from_document(cls, arrays: Mapping[str, NDArray[Any]], population: Population) -> Quantiles:
-        """The distribution in a stats file; FieldError where its arrays contradict each other or the population."""
+        """The distribution in a stats file; FieldError if its arrays contradict each other or the population."""
         from zm_cli.numbers.sketch.arrays import read_quantiles
 
         sketch, probabilities = read_quantiles(arrays, population)
@@ -257,12 +270,12 @@ class Quantiles(Statistic):
 
     @property
     def _shown(self) -> tuple[float, ...]:
-        """The probabilities of the quantiles that are shown: the usual ones where none were chosen."""
+        """The probabilities of the quantiles that are shown: the default ones if none were chosen."""
         return self.probabilities or self.configure(DEFAULT_QUANTILES).probabilities
 
 
 def name_quantile(probability: float) -> str:
-    """The heading of a quantile's column: its percent after a `q`, with two digits before the point at least."""
+    """The heading of a quantile's column: `q` and its percent, with at least two digits before the point."""
     whole, point, rest = f"{Decimal(repr(probability)).scaleb(2).normalize():f}".partition(".")
     return f"q{whole:0>2}{point}{rest}"
 

@@ -1,4 +1,4 @@
-"""Zeros: how many values of each feature are exactly zero, which is how sparse the feature is."""
+"""Zeros: how many values of each feature are exactly zero, which says how sparse the feature is."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ ARRAYS = {"zeros": ArrayField(whole=True, described={"description": "Values that
 class Zeros(Statistic):
     """The number of values that are zero, of either sign, an entry for each feature.
 
-    Counts are whole numbers: any partition of the samples gives the same. A missing value is not counted; where 0
-    itself stands for no data (`--ignore 0`), there are none.
+    Counts are whole numbers, so any partition of the samples gives the same. Missing values are not counted; if 0
+    itself is a missing value (`--ignore 0`), there are no zeros.
     """
 
     zeros: Counts
 
     name = "zeros"
     arrays = ARRAYS
+    merges_exactly = True
     option = Option(
         "zeros", given_as=bool, default=False, help="Count the values that are exactly zero, too.", panel=Panel.NUMBERS
     )
@@ -44,12 +45,14 @@ class Zeros(Statistic):
 
     @classmethod
     def from_block(cls, values: NDArray[Any], feature_axes: tuple[int, ...], missing_codes: MissingCodes = ()) -> Zeros:
-        """The zeros of an array of any real dtype over all axes but `feature_axes`; shape (1,) without any."""
+        """The zeros of an array of any real dtype over all axes except `feature_axes`; shape (1,) without any."""
         import numpy as np
+
+        from zm_cli.numbers.axes import find_shape
 
         averaged = tuple(axis for axis in range(values.ndim) if axis not in feature_axes)
         if 0 in missing_codes:
-            return cls.identity(tuple(values.shape[axis] for axis in feature_axes) or (1,))
+            return cls.identity(find_shape(values.shape, feature_axes))
         count = np.count_nonzero(values == 0, axis=averaged)
         return cls(np.atleast_1d(np.asarray(count, np.int64)))
 
@@ -63,11 +66,11 @@ class Zeros(Statistic):
         return Zeros(self.zeros + other.zeros)
 
     def transform(self, shift: Floats, scale: Floats) -> Zeros | None:
-        """The same zeros where nothing is shifted; else None: which values become zero is not known."""
+        """The same zeros if nothing is shifted, else None: it is not known which values become zero."""
         return None if shift.any() else self
 
     def unpack(self, scale: float, offset: float) -> Zeros | None:
-        """The same zeros where nothing is added; else None: which values become zero is not known."""
+        """The same zeros if nothing is added, else None: it is not known which values become zero."""
         return None if offset else self
 
     @classmethod
@@ -91,7 +94,7 @@ class Zeros(Statistic):
 
     @classmethod
     def from_document(cls, arrays: Mapping[str, NDArray[Any]], population: Population) -> Zeros:
-        """The zeros in a stats file; FieldError where there are more of them than values were counted."""
+        """The zeros in a stats file; FieldError if there are more of them than counted values."""
         zeros = read_counts(arrays, "zeros")
         if population.count is not None and (zeros > population.count).any():
             raise FieldError("zeros", "are more than the values that were counted")

@@ -1,11 +1,13 @@
-"""The arrays of a stats file: which there can be, and the checks of each before a number of it is read."""
+"""The arrays of a stats file: which ones it can have, and the checks of each before its numbers are read."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import chain
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -24,20 +26,26 @@ MAX_AXES_SHOWN = 12
 
 
 def list_statistics() -> tuple[type[Statistic], ...]:
-    """Every statistic that a stats file can hold: the moments, which all files have, and the optional ones."""
+    """Returns every statistic that a stats file can hold: the moments, which all files have, and the optional ones."""
     return (Moments, *optional_statistics().values())
 
 
-def known_arrays() -> dict[str, ArrayField]:
-    """The arrays of all statistics, of all samples and of each group of them, by their keys in a stats file."""
-    arrays = {field: array for statistic in list_statistics() for field, array in statistic.arrays.items()}
-    return arrays | {f"{SECTION}.{field}": _stack(array) for field, array in arrays.items()}
+def known_arrays() -> Mapping[str, ArrayField]:
+    """Returns the arrays of all statistics, of all samples and of each group, by their keys in a stats file."""
+    return _collect_arrays(list_statistics())
+
+
+@lru_cache(maxsize=4)
+def _collect_arrays(statistics: tuple[type[Statistic], ...]) -> Mapping[str, ArrayField]:
+    """The arrays of these statistics, as `known_arrays` returns them."""
+    arrays = {field: array for statistic in statistics for field, array in statistic.arrays.items()}
+    return MappingProxyType(arrays | {f"{SECTION}.{field}": _stack(array) for field, array in arrays.items()})
 
 
 def _stack(array: ArrayField) -> ArrayField:
-    """The array of a statistic by group: an axis of the groups comes before those of the features.
+    """Returns the array of a statistic by group: an axis of the groups comes before those of the features.
 
-    What is of no feature has no such axis: its entries follow one another.
+    An array without an axis of features gets none: the entries of the groups follow one another.
     """
     if FEATURES in array.shape:
         position = array.shape.index(FEATURES)
@@ -47,7 +55,7 @@ def _stack(array: ArrayField) -> ArrayField:
 
 @dataclass(frozen=True)
 class ExpectedArray:
-    """What an array of the stats file at `where` must be: of this shape, of whole numbers or of any.
+    """The shape that an array of the stats file at `where` must have, and whether its numbers must be whole.
 
     None in the shape stands for a length that the file decides.
     """
@@ -58,7 +66,7 @@ class ExpectedArray:
     where: str
 
     def check(self, dtype: np.dtype[Any], shape: Shape) -> None:
-        """Raises DataError, naming the field, where an array of this dtype and shape is not the expected one."""
+        """Raises DataError, naming the field, if an array of this dtype and shape is not the expected one."""
         if dtype.kind not in ("iu" if self.whole else "fiu") or dtype.itemsize > 8:
             what = f"is not an array of {'whole ' * self.whole}numbers"
             raise field_error(self.field, what, self.where)
@@ -70,7 +78,7 @@ class ExpectedArray:
 
 
 TakeArray = Callable[[ExpectedArray], NDArray[Any]]
-"""Reads an array from a stats file, after it was checked to be the expected one."""
+"""Reads an array from a stats file, after checking that it is the expected one."""
 
 
 class Arrays(Mapping[str, NDArray[Any]]):
@@ -122,9 +130,14 @@ class Section(Mapping[str, NDArray[Any]]):
 
 
 def list_sizes(array: ArrayField, features: Shape, groups: int = 0) -> tuple[int | None, ...]:
-    """The shape of an array for features of this shape, None for a length that the file decides."""
+    """Returns the shape of an array for features of this shape, with None for a length that the file decides."""
+    return _list_sizes(array.shape, features, groups)
+
+
+@lru_cache(maxsize=256)
+def _list_sizes(axes: tuple[str, ...], features: Shape, groups: int) -> tuple[int | None, ...]:
     known = {FEATURES: features, NUMBER: (math.prod(features),), GROUPS: (groups,)}
-    return tuple(chain.from_iterable(known.get(axis, (None,)) for axis in array.shape))
+    return tuple(chain.from_iterable(known.get(axis, (None,)) for axis in axes))
 
 
 def _format_shape(shape: tuple[int | None, ...]) -> str:

@@ -1,4 +1,4 @@
-"""A file from which no more is read at once than was allowed, whatever the file says about its own parts."""
+"""A file that refuses reads above a limit, because a damaged file may claim parts of any size."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import Any
 
 
 class BoundedFile(io.FileIO):
-    """A file, open for reading, that refuses reads of more than `most` bytes.
+    """A file, open for reading, that refuses reads of more than `most` bytes with an OSError.
 
-    Libraries take memory for what a file claims to hold; they cannot fill more of it than `most` bytes at once. A
-    refused read raises OSError.
+    Libraries allocate memory for what a file claims to hold; they cannot fill more than `most` bytes of it at once.
     """
 
     def __init__(self, path: str | os.PathLike[str], most: int) -> None:
@@ -19,21 +18,21 @@ class BoundedFile(io.FileIO):
         self.most = most
 
     def seek(self, position: int, whence: int = os.SEEK_SET, /) -> int:
-        """Moves to a position and returns it; OSError for one that no file can have."""
+        """Moves to a position and returns it; OSError if no file can have it."""
         try:
             return super().seek(position, whence)
         except OverflowError as error:
             raise OSError("a part of it is beyond its end") from error
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """At most `size` bytes, or all that are left."""
+        """Returns at most `size` bytes, or all that are left."""
         left = max(0, os.fstat(self.fileno()).st_size - self.tell())
         wanted = left if size is None or size < 0 else min(size, left)
         self._check(wanted)
         return super().read(wanted) or b""
 
     def readinto(self, buffer: Any, /) -> int:
-        """Fills the buffer and returns its length in bytes; OSError where the file ends before."""
+        """Fills the buffer and returns its length in bytes; OSError if the file ends before it is full."""
         view = memoryview(buffer).cast("B")
         self._check(len(view))
         filled = 0

@@ -16,7 +16,7 @@ from zm_cli.statsfile.npz import HEADER
 
 
 def to_json(document: Mapping[str, Any]) -> str:
-    """The document as JSON, a line a field; floats as the shortest text that reads back to the same bits.
+    """Returns the document as JSON, one line per field; floats as the shortest text that reads back to the same bits.
 
     The arrays of a section, such as `quantiles.values`, are fields of one object.
     """
@@ -28,26 +28,26 @@ def to_json(document: Mapping[str, Any]) -> str:
 
 
 def nest_sections(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The document with the fields of each section in an object: `{"a.b": 1}` becomes `{"a": {"b": 1}}`."""
+    """Returns the document with the fields of each section in an object: `{"a.b": 1}` becomes `{"a": {"b": 1}}`."""
     nested: dict[str, Any] = {}
     for field, value in document.items():
         *sections, name = field.split(".")
         inside = nested
         for section in sections:
-            # The object may hold other fields already, which belong to the caller's document.
+            # The object may already hold other fields; it is copied because it belongs to the caller.
             inside[section] = inside = dict(inside.get(section, {}))
         inside[name] = value
     return nested
 
 
 def encode_json(document: Mapping[str, Any]) -> bytes:
-    """The bytes of a JSON stats file; DataError where it would be too large to be read."""
+    """Returns the bytes of a JSON stats file; DataError if it would be too large to be read."""
     _split(document)
     return to_json(document).encode()
 
 
 def encode_npz(document: Mapping[str, Any]) -> bytes:
-    """The bytes of an .npz stats file; DataError where it would be too large to be read."""
+    """Returns the bytes of an .npz stats file; DataError if it would be too large to be read."""
     header, arrays = _split(document)
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **{HEADER: np.array(header)}, **arrays)
@@ -55,7 +55,7 @@ def encode_npz(document: Mapping[str, Any]) -> bytes:
 
 
 def encode_hdf5(document: Mapping[str, Any]) -> bytes:
-    """The bytes of an HDF5 stats file; DataError where it would be too large to be read."""
+    """Returns the bytes of an HDF5 stats file; DataError if it would be too large to be read."""
     import h5py
 
     header, arrays = _split(document)
@@ -68,7 +68,7 @@ def encode_hdf5(document: Mapping[str, Any]) -> bytes:
 
 
 def _to_plain(value: Any) -> Any:
-    """The value as JSON can hold it."""
+    """Returns the value as JSON can hold it: arrays as lists, with None for NaN and infinities."""
     if isinstance(value, dict):
         return {field: _to_plain(entry) for field, entry in value.items()}
     if not isinstance(value, np.ndarray):
@@ -81,7 +81,7 @@ def _to_plain(value: Any) -> Any:
 
 
 def _split(document: Mapping[str, Any]) -> tuple[str, dict[str, NDArray[Any]]]:
-    """The JSON of the fields that are not arrays, and the arrays; DataError where the JSON is too large to be read."""
+    """Returns the JSON of the fields that are not arrays, and the arrays; DataError if the JSON is too large."""
     arrays = {field: value for field, value in document.items() if isinstance(value, np.ndarray)}
     header = to_json({field: value for field, value in document.items() if field not in arrays})
     if len(header) > HEADER_BYTES:

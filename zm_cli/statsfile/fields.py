@@ -1,4 +1,4 @@
-"""Takes fields out of a JSON object that is not trusted, and checks their types."""
+"""Takes fields from a JSON object that is not trusted, and checks their types."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ MOST = 2**63 - 1
 
 
 def field_error(field: str, what: str, where: str) -> DataError:
-    """The error of a field of the stats file at `where`; `what` is a clause about the field."""
+    """Returns the error of a field of the stats file at `where`; `what` is a clause about the field."""
     return DataError(f"'{field}' {what}", where=where, hint="the file is damaged; make it again with zm stats")
 
 
 def is_count(value: Any) -> bool:
-    """Whether a value is a whole number from 0 to MOST."""
+    """Returns whether a value is a whole number from 0 to MOST."""
     return type(value) is int and 0 <= value <= MOST
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value is a finite number that float64 can hold."""
+    """Returns whether a value is a finite number that float64 can hold."""
     return type(value) in (int, float) and -sys.float_info.max <= value <= sys.float_info.max
 
 
 class Fields:
-    """Takes fields out of a document, each of the type that is asked for.
+    """Takes fields from a document, and checks the type of each.
 
-    `inside` is put before the names of fields in errors. All methods raise DataError, naming the field, where it is
-    not there or of another type.
+    `inside` is put before the names of fields in errors. All methods raise DataError, naming the field, if it is absent
+    or of another type.
     """
 
     def __init__(self, document: Mapping[str, Any], where: str, inside: str = "") -> None:
@@ -43,11 +43,11 @@ class Fields:
         return field in self._document
 
     def error(self, field: str, what: str) -> DataError:
-        """The error of a field; `what` is a clause about it."""
+        """Returns the error of a field; `what` is a clause about it."""
         return field_error(self._inside + field, what, self._where)
 
     def take(self, field: str, kind: type | tuple[type, ...], what: str) -> Any:
-        """The value of a field, of one of these types; `what` says in an error what the value is not."""
+        """Returns the value of a field, of one of these types; `what` names them in an error."""
         if field not in self._document:
             raise self.error(field, "is not there")
         value = self._document[field]
@@ -56,40 +56,40 @@ class Fields:
         return value
 
     def take_text(self, field: str) -> str:
-        """A text."""
+        """Returns a text."""
         return cast(str, self.take(field, str, "text"))
 
     def take_flag(self, field: str) -> bool:
-        """True or false."""
+        """Returns true or false."""
         return cast(bool, self.take(field, bool, "true or false"))
 
     def take_count(self, field: str) -> int:
-        """A whole number from 0 to MOST."""
+        """Returns a whole number from 0 to MOST."""
         value = self.take(field, int, "a whole number")
         if not is_count(value):
             raise self.error(field, "is not a whole number from 0 to 2**63 - 1")
         return cast(int, value)
 
     def take_number(self, field: str) -> float | None:
-        """A finite number, or None."""
+        """Returns a finite number, or None."""
         value = self.take(field, (int, float, type(None)), "a number")
         if value is not None and not is_number(value):
             raise self.error(field, "is not a finite number")
         return cast("float | None", value)
 
     def take_list(self, field: str) -> list[Any]:
-        """A list of any values."""
+        """Returns a list of any values."""
         return cast("list[Any]", self.take(field, list, "a list"))
 
     def take_texts(self, field: str) -> tuple[str, ...]:
-        """A list of texts."""
+        """Returns a list of texts."""
         entries = self.take_list(field)
         if not set(map(type, entries)) <= {str}:
             raise self.error(field, "holds something that is not text")
         return tuple(entries)
 
     def take_names(self, field: str) -> tuple[str, ...] | None:
-        """A list of texts that differ from one another, or None."""
+        """Returns a list of texts that differ from one another, or None."""
         names = self.take(field, (list, type(None)), "a list")
         if names is None:
             return None

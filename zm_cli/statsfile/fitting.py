@@ -13,16 +13,16 @@ from zm_cli.statsfile.stats import Stats
 
 
 def check_fits(stats: Stats, spec: Spec, where: str) -> None:
-    """Raises DataError, naming the difference, where these statistics cannot transform data of this spec."""
+    """Raises DataError, naming the difference, if these statistics cannot transform data with this spec."""
     if difference := _find_difference(stats, spec):
         raise DataError(f"does not fit the statistics: {difference}", where=where, hint=_advise(stats, spec))
 
 
 def check_scale(stats: Stats, spec: Spec, first: Values | None, where: str) -> None:
-    """Raises DataError where data look to be of another scale: 0-255 for 0-1, or 16 bits for 8.
+    """Raises DataError if data seem to be of another scale: 0-255 instead of 0-1, or 16 bits instead of 8.
 
-    `first` is a block of the data, None where none can be had. Tables are never refused, since each column has a scale
-    of its own.
+    `first` is a block of the data, None if there is none. Tables are never refused, since each column has a scale of
+    its own.
     """
     if difference := _find_other_decoding(stats, spec):
         raise DataError(
@@ -34,12 +34,12 @@ def check_scale(stats: Stats, spec: Spec, first: Values | None, where: str) -> N
 
 
 def _find_other_decoding(stats: Stats, spec: Spec) -> str | None:
-    """What says that one of the two is of stored values and the other of real ones; None where nothing does."""
+    """Returns why one of the two holds stored values and the other real ones; None if nothing says so."""
     on, _, off = MASK_AND_SCALE.spelling.partition("/")
     ours, theirs = (decoding.get(MASK_AND_SCALE.name) for decoding in (stats.decoding, spec.decoding))
     if isinstance(ours, bool) and isinstance(theirs, bool) and ours != theirs:
         return f"it is read with {on if theirs else off}, statistics were made with {on if ours else off}"
-    # Statistics made before zm knew of packed values.
+    # Statistics that were made before zm knew packed values.
     affine = spec.packing is not None and spec.packing.is_affine
     if ours is None and affine and not stats.unit and stats.dtype == spec.dtype.name != spec.real_dtype.name:
         return f"statistics were made of its stored values ({spec.dtype}), which {off} reads"
@@ -47,7 +47,7 @@ def _find_other_decoding(stats: Stats, spec: Spec) -> str | None:
 
 
 def _advise(stats: Stats, spec: Spec) -> str:
-    """What to do about data that these statistics cannot transform."""
+    """Returns what to do about data that these statistics cannot transform."""
     sizes = zip(spec.axes[1:], stats.sample_shape, spec.sample_shape, strict=False)
     differing = {axis for axis, ours, theirs in sizes if ours != theirs}
     if stats.per != "pixel" or spec.axes != stats.axes or not differing or "C" in differing:
@@ -60,7 +60,7 @@ def _advise(stats: Stats, spec: Spec) -> str:
 
 
 def _find_difference(stats: Stats, spec: Spec) -> str | None:
-    """What rules the statistics out: axes, channels, columns or sizes that do not line up with theirs."""
+    """Returns how axes, channels, columns or sizes differ from those of the statistics; None if they do not."""
     axes = f"samples are {spec.axes}, statistics were made of {stats.axes}"
     if (spec.axes == "NC") != (stats.axes == "NC"):
         return axes
@@ -88,8 +88,8 @@ def _compare_channels(stats: Stats, spec: Spec) -> str | None:
 
 
 def _find_other_scale(stats: Stats, spec: Spec, first: Values | None) -> str | None:
-    """What says that the values of data are of another scale than those of the statistics; None where nothing does."""
-    # With --unit, integers are divided by their type's maximum, although some of them are marked as missing.
+    """Returns why the values are of another scale than those of the statistics; None if nothing says so."""
+    # With --unit, integers are divided by their type's maximum, even if some of them are marked as missing.
     own, theirs = np.dtype(stats.dtype), spec.dtype if stats.unit and spec.holds_integers else spec.real_dtype
     low, high = stats.range
     if theirs.kind in "iu":

@@ -17,14 +17,14 @@ from zm_cli.statsfile.json_text import HEADER_BYTES
 from zm_cli.statsfile.npz import HEADER, UNPACKED_BYTES
 
 _CHECKSUM_BYTES = 4
-"""What the checksum filter adds to a chunk."""
+"""The bytes that the checksum filter adds to a chunk."""
 _MAX_CHUNKS = 1 << 16
 
 
 class Hdf5Stats:
     """An HDF5 stats file that is open for reading.
 
-    Raises what h5py raises, and ValueError, where the file cannot be one.
+    Raises the errors of h5py, and ValueError, if the file cannot be one.
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,22 +45,29 @@ class Hdf5Stats:
         self._bytes.close()
 
     def read_header(self) -> bytes:
-        """The JSON of all fields that are not arrays."""
+        """Returns the JSON of all fields that are not arrays."""
         return read_text(self._file, HEADER, self._bytes, HEADER_BYTES)
 
     def find_arrays(self, fields: Collection[str]) -> frozenset[str]:
-        """The names among `fields` that the file has, whatever they hold."""
-        return frozenset(field for field in fields if self._has(field))
+        """Returns the fields that the file has, whatever they hold."""
+        sections = {field.rpartition(".")[0] for field in fields}
+        groups = {section: self._find_group(section) for section in sections}
+        return frozenset(
+            field
+            for field in fields
+            if (group := groups[field.rpartition(".")[0]]) is not None
+            and group.id.links.exists(field.rpartition(".")[2].encode())
+        )
 
     def take(self, expected: ExpectedArray) -> NDArray[Any]:
-        """The array of a field; DataError where it is not the expected one."""
+        """Returns the array of a field; DataError if it is not the expected one."""
         import h5py
 
         field = expected.field
         found = self._open_dataset(field)
         shape = found.shape
         if shape is None or found.id.get_type().get_class() not in (h5py.h5t.INTEGER, h5py.h5t.FLOAT):
-            raise ValueError(f"'{field}' holds something else than numbers")
+            raise ValueError(f"'{field}' holds something other than numbers")
         expected.check(found.dtype, shape)
         nbytes = math.prod(shape) * found.dtype.itemsize
         chunk = math.prod(found.chunks or ()) * found.dtype.itemsize
@@ -72,24 +79,22 @@ class Hdf5Stats:
         if packed:
             _check_packed(found, field, filters.index(h5py.h5z.FILTER_DEFLATE), chunk)
         elif found.id.get_storage_size() < nbytes:
-            raise ValueError(f"'{field}' has fewer bytes than its shape says")
+            raise ValueError(f"'{field}' does not have as many bytes as its shape requires")
         return np.asarray(found[()])
 
-    def _has(self, field: str) -> bool:
-        """Whether the file has a field: each section is a group of the file itself."""
+    def _find_group(self, section: str) -> Any:
+        """Returns the group of a section, or the file itself for an empty name; None if it is not in this file."""
         import h5py
 
         group = self._file
-        *sections, name = field.split(".")
-        for section in sections:
-            found = group.get(section, getlink=True)
-            if not isinstance(found, h5py.HardLink) or not isinstance(group[section], h5py.Group):
-                return False
-            group = group[section]
-        return bool(group.id.links.exists(name.encode()))
+        for name in filter(None, section.split(".")):
+            if not isinstance(group.get(name, getlink=True), h5py.HardLink) or not isinstance(group[name], h5py.Group):
+                return None
+            group = group[name]
+        return group
 
     def _open_dataset(self, field: str) -> Any:
-        """The dataset of a field that the file has, whose numbers are in this file."""
+        """Returns the dataset of a field that the file has; ValueError if its numbers are not in this file."""
         import h5py
 
         name = field.replace(".", "/")
@@ -105,7 +110,7 @@ class Hdf5Stats:
 
 
 def _list_filters(dataset: Any, field: str) -> list[int]:
-    """The filters of a dataset's chunks, in their order; ValueError where zm does not read them."""
+    """Returns the filters of a dataset's chunks, in their order; ValueError if zm does not read one of them."""
     from h5py import h5z
 
     plan = dataset.id.get_create_plist()
@@ -117,7 +122,7 @@ def _list_filters(dataset: Any, field: str) -> list[int]:
 
 
 def _check_packed(dataset: Any, field: str, deflate: int, chunk: int) -> None:
-    """Raises ValueError where a chunk unpacks to more than its `chunk` bytes, for which the library would take memory.
+    """Raises ValueError if a chunk unpacks to more than `chunk` bytes: the library would allocate memory for all.
 
     `deflate` is the position of that filter among the dataset's.
     """
@@ -131,4 +136,4 @@ def _check_packed(dataset: Any, field: str, deflate: int, chunk: int) -> None:
             raise ValueError(f"'{field}' has a chunk that is too large")
         skipped, data = dataset.id.read_direct_chunk(info.chunk_offset)
         if not skipped >> deflate & 1 and len(zlib.decompressobj().decompress(data, most + 1)) > most:
-            raise ValueError(f"'{field}' unpacks to more than its shape says")
+            raise ValueError(f"'{field}' unpacks to more than its shape requires")

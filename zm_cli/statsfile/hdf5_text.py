@@ -1,7 +1,7 @@
 """Reads a text attribute of an HDF5 file after its claimed length was checked.
 
-The library takes and fills memory for the length that a text of variable length claims, up to 4 GB, before it looks at
-the text itself, and does not tell the length. So the length is found in what the library has read of the file.
+For a text of variable length, the library allocates and fills as much memory as the file claims, up to 4 GB, before it
+looks at the text, and it has no function for the length. So the length is found in what it has read of the file.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class RecordedFile(BoundedFile):
         self._left = STRUCTURE_BYTES
 
     def readinto(self, buffer: Any, /) -> int:
-        """Fills the buffer and returns its length in bytes; OSError where that is too much."""
+        """Fills the buffer and returns its length in bytes; OSError if that is too much."""
         start = self.tell()
         count = super().readinto(buffer)
         if self._parts is not None:
@@ -36,7 +36,7 @@ class RecordedFile(BoundedFile):
         return count
 
     def stop(self) -> list[bytes]:
-        """What was read so far, parts that lie side by side in the file joined; nothing is remembered from now on."""
+        """Stops remembering, and returns what was read so far, with parts joined that are adjacent in the file."""
         joined: list[tuple[int, bytes]] = []
         for start, part in sorted((self._parts or {}).items()):
             if joined and start <= joined[-1][0] + len(joined[-1][1]):
@@ -49,9 +49,9 @@ class RecordedFile(BoundedFile):
 
 
 def read_text(file: Any, name: str, recorded: RecordedFile, most: int) -> bytes:
-    """The text attribute `name` of the root of an `h5py.File`, of which nothing else was read yet from `recorded`.
+    """Returns the text attribute `name` of the root of an `h5py.File`, the first thing to be read from `recorded`.
 
-    Raises KeyError where it is not there, ValueError where it is not a text or has more than `most` bytes.
+    Raises KeyError if there is no such attribute, ValueError if it is not text or has more than `most` bytes.
     """
     import h5py
 
@@ -59,7 +59,7 @@ def read_text(file: Any, name: str, recorded: RecordedFile, most: int) -> bytes:
     parts = recorded.stop()
     kind = attribute.get_type()
     if kind.get_class() != h5py.h5t.STRING or attribute.shape != ():
-        raise ValueError(f"its {name} is not a text")
+        raise ValueError(f"its {name} is not text")
     lengths = _find_lengths(parts, name.encode()) if kind.is_variable_str() else [kind.get_size()]
     if not lengths or max(lengths) > most:
         raise ValueError(f"its {name} is too large")
@@ -69,10 +69,11 @@ def read_text(file: Any, name: str, recorded: RecordedFile, most: int) -> bytes:
 
 
 def _find_lengths(parts: list[bytes], name: bytes) -> list[int]:
-    """The lengths claimed by all texts of variable length that are values of attributes with this name.
+    """Returns the lengths claimed by all texts of variable length in attributes with this name.
 
     In the file, an attribute is its version (1 to 3), the sizes of its name, type and shape, in version 3 a byte for
-    the encoding, then name, type and shape, in version 1 padded to 8 bytes, and then its value, here a length first.
+    the encoding, then name, type and shape, in version 1 padded to 8 bytes, and then its value. The value of a text
+    begins with its length.
     """
     size, spelled = (re.escape(part) for part in ((len(name) + 1).to_bytes(2, "little"), name))
     # Only version 3 has a byte before the name.

@@ -1,4 +1,4 @@
-"""The fields of a stats file that are not arrays; they are not trusted, and each is checked before it is used."""
+"""Reads the fields of a stats file that are not arrays, which are not trusted: each is checked before it is used."""
 
 from __future__ import annotations
 
@@ -9,25 +9,30 @@ from typing import Any, cast
 
 import numpy as np
 
+from zm_cli.data.digest import DIGEST_PREFIX
 from zm_cli.data.shard import Shard, is_shard_number
 from zm_cli.data.spec import AXIS_LETTERS, UNNAMED, Spec
 from zm_cli.errors import DataError
 from zm_cli.formats import formats, reading_options
 from zm_cli.numbers.axes import describe_shape, find_feature_shape, list_pers
 from zm_cli.numbers.groups.groups import MAX_GROUPS, SECTION
+from zm_cli.numbers.moments.arrays import WEIGHTS
 from zm_cli.numbers.statistic import MAX_FEATURES
 from zm_cli.outputs.provenance import Provenance, parse_provenance
 from zm_cli.statsfile.arrays import known_arrays
 from zm_cli.statsfile.fields import Fields, field_error, is_count, is_number
+from zm_cli.statsfile.members import MAX_MEMBERS, MEMBERS, is_member
+from zm_cli.statsfile.saved_transform import KEY as TRANSFORM
+from zm_cli.statsfile.saved_transform import take_transform
 from zm_cli.statsfile.stats import FORMAT, SOURCE_FIELDS, VERSION, Described, SourceRecord
 
 HEADER_FIELDS = frozenset(
     {"format", "version", "requires", "per", "samples", "partial", "axes", "sample_shape", "names", "classes"}
     | {"dtype", "range", "unit", "ignore", "decoding", "sources", "provenance"}
-    | {"text_columns", "shard", SECTION}
+    | {"text_columns", "shard", TRANSFORM, SECTION}
 )
 PRINTED_FIELDS = frozenset({"notes", "warnings"})
-"""What `--json` prints beside the statistics; readers do not use it."""
+"""Fields that `--json` prints beside the statistics; readers do not use them."""
 KNOWN_FIELDS = HEADER_FIELDS | PRINTED_FIELDS
 """The fields of this version that are not arrays."""
 
@@ -36,12 +41,11 @@ DTYPES = frozenset(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 1
     "float32",
     "float64",
 }
-_DIGEST = "xxh3_128:"
 
 
 @dataclass(frozen=True)
 class GroupNames:
-    """What a stats file says of groups of samples besides their statistics: see `Groups`."""
+    """The fields of groups of samples besides their statistics: see `Groups`."""
 
     by: str
     names: tuple[str, ...]
@@ -53,8 +57,8 @@ class GroupNames:
 class Header(Described):
     """The checked fields of a stats file that are not arrays; `features` is the shape that its arrays must have.
 
-    `range` is the smallest and the largest value, None where there was none. `groups` is None where there are no
-    statistics by group.
+    `range` is the smallest and the largest value, None if there was none. `groups` is None if there are no statistics
+    by group.
     """
 
     features: tuple[int, ...]
@@ -63,10 +67,10 @@ class Header(Described):
 
 
 def read_header(document: Mapping[str, Any], where: str) -> Header:
-    """The Header in a document, of which only the fields that are not arrays are looked at.
+    """Returns the Header in a document, from the fields that are not arrays.
 
-    Raises DataError, naming the field, where one is not there, is of the wrong type, or contradicts another, and where
-    the file requires what this version of zm does not know.
+    Raises DataError, naming the field, if one is absent, of the wrong type, or contradicts another, and if the file
+    requires a key that this version of zm does not know.
     """
     if document.get("format") != FORMAT:
         raise DataError("is not a stats file", where=where, hint="make one with zm stats")
@@ -81,7 +85,7 @@ def read_header(document: Mapping[str, Any], where: str) -> Header:
     shape = _take_shape(fields, axes)
     per = fields.take_text("per")
     if per not in list_pers(axes):
-        raise fields.error("per", f"is none of {', '.join(list_pers(axes))}")
+        raise fields.error("per", f"is not one of {', '.join(list_pers(axes))}")
     sources = _take_sources(fields, where)
     dtype = fields.take_text("dtype")
     if dtype not in DTYPES:
@@ -102,6 +106,7 @@ def read_header(document: Mapping[str, Any], where: str) -> Header:
         text_columns=_take_text_columns(fields, spec.names),
         partial="partial" in fields and fields.take_flag("partial"),
         provenance=_take_provenance(fields) if "provenance" in fields else None,
+        transform=take_transform(fields, where),
         features=find_feature_shape(spec, per),
         range=_take_range(fields),
         groups=_take_groups(fields, where),
@@ -116,7 +121,7 @@ def read_header(document: Mapping[str, Any], where: str) -> Header:
 
 
 def _take_groups(fields: Fields, where: str) -> GroupNames | None:
-    """The names of the groups and their numbers of samples; None where there are no statistics by group."""
+    """Returns the names of the groups and their numbers of samples; None if there are no statistics by group."""
     if SECTION not in fields:
         return None
     inside = Fields(fields.take(SECTION, dict, "an object"), where, f"{SECTION}.")
@@ -126,15 +131,18 @@ def _take_groups(fields: Fields, where: str) -> GroupNames | None:
     if len(samples) != len(names) or not all(map(is_count, samples)):
         raise inside.error("samples", "are not a number of samples for each name")
     found = GroupNames(inside.take_text("by"), names, tuple(samples), inside.take_count("unlabelled"))
-    if sum(found.samples) + found.unlabelled != fields.take_count("samples"):
+    counted, total = sum(found.samples) + found.unlabelled, fields.take_count("samples")
+    # Samples of weight 0 do not count in groups.
+    has_weights = "requires" in fields and WEIGHTS[0] in fields.take_texts("requires")
+    if counted > total or (counted < total and not has_weights):
         raise inside.error("samples", "do not add up to the samples of the file with 'unlabelled'")
     return found
 
 
 def _check_requires(fields: Fields, where: str) -> None:
-    """Raises DataError where a reader must understand a key that this version of zm does not know.
+    """Raises DataError if a reader must understand a key that this version of zm does not know.
 
-    Keys inside `decoding` and `sources` are named with a point: `decoding.mode`.
+    Keys inside `decoding` and `sources` are named with a dot: `decoding.mode`.
     """
     required = fields.take_texts("requires") if "requires" in fields else ()
     if not required:
@@ -142,7 +150,7 @@ def _check_requires(fields: Fields, where: str) -> None:
     recorded = {f"decoding.{name}" for name, option in reading_options().items() if option.recorded}
     arrays = known_arrays().keys()
     sections = {field[:index] for field in arrays for index, letter in enumerate(field) if letter == "."}
-    known = KNOWN_FIELDS | arrays | sections | recorded | {f"sources.{field}" for field in SOURCE_FIELDS}
+    known = KNOWN_FIELDS | arrays | sections | recorded | {f"sources.{field}" for field in (*SOURCE_FIELDS, MEMBERS)}
     for key in required:
         if key not in known:
             raise DataError(
@@ -176,7 +184,7 @@ def _take_names(fields: Fields, axes: str, shape: tuple[int | None, ...]) -> tup
 
 
 def _take_text_columns(fields: Fields, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    """The columns that are not features; None in older files, which do not list them."""
+    """Returns the columns that are not features; None for older files, which do not list them."""
     columns = fields.take_names("text_columns") if "text_columns" in fields else None
     if columns is not None and not set(columns).isdisjoint(names or ()):
         raise fields.error("text_columns", "lists a column that is a feature")
@@ -208,7 +216,7 @@ def _take_range(fields: Fields) -> tuple[float, float] | None:
 
 
 def _take_decoding(fields: Fields, spec: Spec) -> dict[str, Any]:
-    """The recorded options, the unknown ones of later versions among them."""
+    """Returns the recorded options, including unknown ones of later versions."""
     decoding = cast("dict[str, Any]", fields.take("decoding", dict, "an object"))
     for name, option in reading_options().items():
         value = decoding.get(name)
@@ -243,10 +251,10 @@ def _take_source(entry: Any, where: str) -> SourceRecord:
     fields = Fields(entry, where, "sources.")
     kind, digest = fields.take_text("kind"), fields.take_text("digest")
     if kind not in formats():
-        raise fields.error("kind", f"is none of {', '.join(formats())}")
-    digits = digest.removeprefix(_DIGEST)
-    if len(digest) != len(_DIGEST) + 32 or len(digits) != 32 or not set(digits) <= set("0123456789abcdef"):
-        raise fields.error("digest", f"is not {_DIGEST} with 32 digits")
+        raise fields.error("kind", f"is not one of {', '.join(formats())}")
+    digits = digest.removeprefix(DIGEST_PREFIX)
+    if len(digest) != len(DIGEST_PREFIX) + 32 or len(digits) != 32 or not set(digits) <= set("0123456789abcdef"):
+        raise fields.error("digest", f"is not {DIGEST_PREFIX} with 32 digits")
     skipped = fields.take_texts("skipped")
     more = fields.take_count("skipped_total") - len(skipped) if "skipped_total" in fields else 0
     if more < 0:
@@ -264,11 +272,24 @@ def _take_source(entry: Any, where: str) -> SourceRecord:
         skipped_more=more,
         shard=_take_shard(fields),
         sources=stands_for,
+        members=_take_members(fields, stands_for),
     )
 
 
+def _take_members(fields: Fields, sources: int) -> tuple[str, ...]:
+    """Returns the members of a record that stands for so many sources; none if they are not listed."""
+    members = fields.take_texts(MEMBERS) if MEMBERS in fields else ()
+    if len(members) > MAX_MEMBERS:
+        raise fields.error(MEMBERS, f"are more than {MAX_MEMBERS:,}")
+    if members and len(members) < sources:
+        raise fields.error(MEMBERS, "are fewer than 'sources'")
+    if not all(map(is_member, members)):
+        raise fields.error(MEMBERS, "holds something that is not the digest and path of a source")
+    return members
+
+
 def _take_shard(fields: Fields) -> Shard | None:
-    """The part of the data in `shard`; None where it is absent or null."""
+    """Returns the part of the data in `shard`; None if that is absent or null."""
     value = fields.take("shard", (dict, type(None)), "an object") if "shard" in fields else None
     if value is None:
         return None

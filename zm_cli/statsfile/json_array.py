@@ -1,4 +1,4 @@
-"""Arrays in the JSON of a stats file: nested lists of numbers, and long flat ones, which are parsed piece by piece."""
+"""Arrays in the JSON of a stats file: nested lists of numbers, and long flat lists, which are parsed piece by piece."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ PIECE_BYTES = 1 << 20
 
 
 def find_most_numbers(axes: int) -> int:
-    """The most numbers in an array of so many axes."""
+    """Returns the most numbers in an array of so many axes."""
     return FLAT_NUMBERS if axes == 1 else NESTED_NUMBERS
 
 
 def can_be_read(shape: tuple[int, ...]) -> bool:
-    """Whether an array of this shape, written as JSON, is small enough to be read."""
+    """Returns whether an array of this shape, written as JSON, is small enough to be read."""
     lists, numbers = 0, 1
     for size in shape:
         lists, numbers = lists + numbers, numbers * size
@@ -35,9 +35,10 @@ def can_be_read(shape: tuple[int, ...]) -> bool:
 
 
 def to_array(values: list[Any]) -> NDArray[Any]:
-    """Nested lists of numbers as an array: int64 if all are whole, or if there are none, else float64 with None as NaN.
+    """Returns nested lists of numbers as an array: int64 if all are whole or there are none, else float64.
 
-    Raises ValueError, saying what the values are, where they are not numbers or not an array, or are too large.
+    None becomes NaN. Raises ValueError, with a clause about the values, if they are not numbers in the shape of an
+    array, or if one is too large.
     """
     shape: list[int] = []
     level: list[Any] = [values]
@@ -55,9 +56,9 @@ def to_array(values: list[Any]) -> NDArray[Any]:
 
 
 def parse_flat(data: bytes, start: int, end: int, decoder: json.JSONDecoder) -> NDArray[Any]:
-    """The array of the numbers between commas in `data[start:end]`, as `to_array` makes it, in bounded memory.
+    """Returns the numbers between commas in `data[start:end]` as `to_array` does, in bounded memory.
 
-    Raises JSONDecodeError where they are not such numbers, and ValueError as `to_array`.
+    Raises JSONDecodeError if they are not such numbers, and the errors of `to_array`.
     """
     pieces: list[NDArray[Any]] = []
     too_large, whole = False, True
@@ -72,7 +73,7 @@ def parse_flat(data: bytes, start: int, end: int, decoder: json.JSONDecoder) -> 
             try:
                 pieces.append(np.array(values, np.int64))
             except OverflowError:
-                # If not all of the other pieces are whole, it is a float as in them.
+                # If another piece holds floats, the whole array is float64.
                 too_large = True
                 pieces.append(_convert(values, whole=False))
         else:

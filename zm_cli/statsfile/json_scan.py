@@ -1,11 +1,11 @@
-"""Finds where values of a JSON text end without building them, so that a reader can skip those it does not know."""
+"""Finds the ends of values in JSON text without building them, so that a reader can skip those it does not know."""
 
 from __future__ import annotations
 
 import re
 
 MAX_DEPTH = 32
-"""How deep lists and objects of a stats file can be nested."""
+"""The most levels of nested lists and objects in a stats file."""
 
 MAX_LISTS = 3_000_000
 """The most lists and objects that are skipped in one file."""
@@ -14,21 +14,21 @@ _SPACE = re.compile(rb"[ \t\n\r]*+")
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _SCALAR = re.compile(_STRING + rb"|-?(?:0|[1-9]\d*+)(?:\.\d++)?(?:[eE][+-]?\d++)?|-?[A-Za-z]++", re.DOTALL)
 _WORDS = (b"true", b"false", b"null")
-# Before Python 3.11.5, a possessive group that fails in the middle moves the end of the match. Here only a string
-# without an end can fail there, which is refused in any case.
+# Before Python 3.11.5, a possessive group that fails halfway moves the end of the match. Here that can only be a string
+# without an end, which is refused in any case.
 _FLAT = re.compile(rb'[^\[\]{}"]*+(?:%s[^\[\]{}"]*+)*+' % _STRING, re.DOTALL)
-"""Everything up to the next bracket."""
+"""Matches everything up to the next bracket."""
 _CLOSERS = {ord("["): ord("]"), ord("{"): ord("}")}
 
 
 class NotJsonError(ValueError):
-    """What is wrong with a text that is not the JSON of a stats file, as a clause about the file."""
+    """Raised for text that is not the JSON of a stats file; the message is a clause about the file."""
 
 
 class Scanner:
-    """Finds the ends of values in a JSON text, in memory that does not depend on its size.
+    """Finds the ends of values in JSON text, in memory that does not depend on its size.
 
-    Brackets must match and strings must end; what is between them is not looked at.
+    Brackets must match and strings must end; what is between them is not checked.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -36,13 +36,13 @@ class Scanner:
         self._left = MAX_LISTS
 
     def skip_space(self, position: int) -> int:
-        """The position of the first sign from `position` on that is not white space."""
+        """Returns the position of the first character from `position` on that is not white space."""
         space = _SPACE.match(self._data, position)
         assert space is not None
         return space.end()
 
     def find_end(self, start: int) -> int:
-        """The position after the value that begins at `start`; NotJsonError where there is none."""
+        """Returns the position after the value that begins at `start`; NotJsonError if there is none."""
         if self._data[start : start + 1] in (b"[", b"{"):
             return self._find_close(start)
         scalar = _SCALAR.match(self._data, start)
@@ -51,14 +51,14 @@ class Scanner:
         return scalar.end()
 
     def skip_value(self, start: int) -> int:
-        """The position after the value that begins at `start` and is not going to be read; NotJsonError as above."""
+        """Returns the same as `find_end`, of a value that will not be read: its end is checked further."""
         end = self.find_end(start)
         if self._data[end - 1 : end].isalpha() and self._data[start : min(end, start + 6)] not in _WORDS:
             raise NotJsonError("is not JSON")
         return end
 
     def _find_close(self, start: int) -> int:
-        """The position after the bracket that closes the one at `start`."""
+        """Returns the position after the bracket that closes the one at `start`."""
         closers = bytearray()
         position = start
         while True:
@@ -69,7 +69,7 @@ class Scanner:
                 closers.append(_CLOSERS[sign])
                 self._left -= 1
             elif sign != closers.pop():
-                # It may be the quotation mark of a string without an end.
+                # This may be the quotation mark of a string without an end.
                 raise NotJsonError("is not JSON")
             if len(closers) > MAX_DEPTH:
                 raise NotJsonError(f"has more than {MAX_DEPTH} lists and objects one inside another")

@@ -1,4 +1,4 @@
-"""The JSON of a stats file, read field by field, so that its size bounds what it takes in memory."""
+"""Reads the JSON of a stats file field by field, so that its size bounds the memory that it takes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import codecs
 import json
 import re
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from typing import Any
 
 from numpy.typing import NDArray
@@ -21,26 +22,26 @@ HEADER_BYTES = 12_000_000
 """The most bytes of all known fields that are not arrays. Parsed, they take up to 50 times as much memory."""
 
 JSON_FEATURES = NESTED_NUMBERS
-"""Statistics of more features are kept in .npz or .h5: as text they would take more than JSON_BYTES."""
+"""Statistics of more features must be saved as .npz or .h5: as text they would take more than JSON_BYTES."""
 
 MAX_FIELDS = 1_000
-"""The most fields of a file: many times what this version writes, because later versions may add some."""
+"""The most fields of a file: many more than this version writes, because later versions may add some."""
 
 MAX_KEY_BYTES = 4096
 """The most bytes of the name of a field."""
 
 _PLAIN_KEY = re.compile(rb'[ \t\n\r]*+"([A-Za-z0-9_]{1,64}+)"[ \t\n\r]*+:[ \t\n\r]*+')
-"""The name of a field as nearly all are, with its colon."""
+"""Matches the name of a field, with its colon, as nearly all are written."""
 
 
 def parse_json(
     data: bytes, where: str, known: Collection[str], arrays: Collection[str] = frozenset()
 ) -> dict[str, Any]:
-    """The `known` fields of a JSON object, and those named in `arrays` as NumPy arrays; all others are skipped.
+    """Returns the `known` fields of a JSON object, and those in `arrays` as NumPy arrays; all others are skipped.
 
-    An array of a section is named as `quantiles.values`; other fields of a section are kept, in an object, where the
-    section is a known field. Arrays are int64, or float64 with null as NaN. Raises DataError where the text is not a
-    JSON object in UTF-8, has a field twice, or is larger than a stats file can be.
+    An array of a section is named like `quantiles.values`; other fields of a section are kept, in an object, if the
+    section is a known field. Arrays are int64, or float64 with null as NaN. Raises DataError if the text is not a JSON
+    object in UTF-8, has a field twice, or is larger than a stats file can be.
     """
     hint = "make a stats file with zm stats"
     if len(data) > JSON_BYTES:
@@ -48,32 +49,43 @@ def parse_json(
             f"is larger than {JSON_BYTES // 10**6} MB of JSON", where=where, hint="keep it as .npz, which is smaller"
         )
     try:
-        return _Text(data).take_object(known, arrays)
+        return _Text(data, _list_sections(frozenset(arrays))).take_object(known, arrays)
     except NotJsonError as error:
         raise DataError(str(error), where=where, hint=hint) from error
     except (ValueError, RecursionError) as error:
         raise DataError("is not JSON", where=where, hint=hint) from error
 
 
-class _Text:
-    """A JSON text that is read from its beginning, one field after another."""
+@lru_cache(maxsize=4)
+def _list_sections(arrays: frozenset[str]) -> frozenset[str]:
+    """The sections of the named arrays: `groups` and `groups.quantiles` of `groups.quantiles.values`."""
+    names = (array.split(".") for array in arrays)
+    return frozenset(".".join(parts[:count]) for parts in names for count in range(1, len(parts)))
 
-    def __init__(self, data: bytes) -> None:
+
+class _Text:
+    """A JSON text that is read from its beginning, one field after another.
+
+    `sections` are the names of the objects in which there can be arrays.
+    """
+
+    def __init__(self, data: bytes, sections: Collection[str]) -> None:
         self._data = data
+        self._sections = sections
         self._scanner = Scanner(data)
         self._position = 0
         self._budget = HEADER_BYTES
         self._decoder = json.JSONDecoder(object_pairs_hook=_make_object, parse_constant=_refuse_constant)
 
     def take_object(self, known: Collection[str], arrays: Collection[str]) -> dict[str, Any]:
-        """The fields of the object that the whole text is."""
+        """Returns the fields of the object that makes up the whole text."""
         if self._data.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             raise NotJsonError("begins with a byte order mark, which JSON must not have")
         if not self._next_is(b"{"):
             raise NotJsonError("is empty" if self._at_end() else "is not a JSON object")
         found: dict[str, Any] = {}
         for key in self._take_keys():
-            section = any(array.startswith(f"{key}.") for array in arrays)
+            section = key in self._sections
             if section and self._next_is(b"{"):
                 self._take_section(key, arrays, found, others=key in known)
             elif section and key not in known:
@@ -89,14 +101,14 @@ class _Text:
         return found
 
     def _take_section(self, name: str, arrays: Collection[str], found: dict[str, Any], *, others: bool) -> None:
-        """Takes the fields of the object of a section, which was opened; with `others`, those that are not arrays, too.
+        """Takes the fields of a section, whose object was opened; with `others`, also those that are not arrays.
 
         A section can have sections.
         """
         fields: dict[str, Any] = {}
         for key in self._take_keys():
             field = f"{name}.{key}"
-            section = any(array.startswith(f"{field}.") for array in arrays)
+            section = field in self._sections
             if section and self._next_is(b"{"):
                 self._take_section(field, arrays, found, others=False)
             elif section:
@@ -113,7 +125,7 @@ class _Text:
             raise NotJsonError(f"holds '{name}' without any of its arrays")
 
     def _take_keys(self) -> Iterator[str]:
-        """Yields the names of the fields of an object that was opened, each to be followed by taking its value."""
+        """Yields the names of the fields of an object that was opened; the caller takes the value after each name."""
         keys: set[str] = set()
         closed = self._next_is(b"}")
         while not closed:
@@ -140,7 +152,7 @@ class _Text:
         return self._scanner.skip_space(self._position) == len(self._data)
 
     def _take_key(self) -> str:
-        """The name of the next field; the position is that of its value."""
+        """Returns the name of the next field, and moves to its value."""
         plain = _PLAIN_KEY.match(self._data, self._position)
         if plain is not None:
             self._position = plain.end()
@@ -157,7 +169,7 @@ class _Text:
         return key
 
     def _take_value(self) -> Any:
-        """The next value, of no more bytes than are left for such values."""
+        """Returns the next value, which must not have more bytes than are left for such values."""
         start, end = self._position, self._scanner.find_end(self._position)
         self._budget -= end - start
         if self._budget < 0:
@@ -166,7 +178,7 @@ class _Text:
         return self._decode(start, end)
 
     def _decode(self, start: int, end: int) -> Any:
-        """The value that lies between two positions; ValueError where it is not one."""
+        """Returns the value between two positions; ValueError if it is not exactly one."""
         text = self._data[start:end].decode()
         value, taken = self._decoder.raw_decode(text)
         if taken < len(text):
@@ -174,7 +186,7 @@ class _Text:
         return value
 
     def _take_array(self, field: str) -> NDArray[Any]:
-        """The next value, which must be numbers in lists of lists."""
+        """Returns the next value, which must be numbers in nested lists."""
         start = self._position
         if not self._data.startswith(b"[", start):
             raise NotJsonError(f"has a '{field}' that is not an array")
@@ -200,7 +212,7 @@ class _Text:
             raise NotJsonError(f"has a '{field}' that {error}") from error
 
     def _take_flat(self, field: str, start: int, end: int) -> NDArray[Any]:
-        """The numbers between the brackets of a list; the position is after it."""
+        """Returns the numbers between the brackets of a list, and moves behind it."""
         self._position = end + 1
         try:
             return parse_flat(self._data, start, end, self._decoder)

@@ -18,7 +18,7 @@ HEADER = "header"
 """The member that holds, as JSON, every field that is not an array."""
 
 UNPACKED_BYTES = 1 << 27
-"""The most bytes that a compressed member may unpack to: up to a thousand times its size. zm does not compress."""
+"""The most bytes of an unpacked member, which can be a thousand times its packed size. zm does not pack members."""
 
 _DIRECTORY_BYTES = 1 << 17
 _SUFFIX = ".npy"
@@ -27,7 +27,7 @@ _SUFFIX = ".npy"
 class NpzStats:
     """An .npz stats file that is open for reading.
 
-    Raises what `zipfile` raises, and ValueError, where the file cannot be one.
+    Raises the errors of `zipfile`, and ValueError, if the file cannot be one.
     """
 
     def __init__(self, path: Path) -> None:
@@ -46,25 +46,25 @@ class NpzStats:
         self._file.close()
 
     def read_header(self) -> bytes:
-        """The JSON of all fields that are not arrays."""
+        """Returns the JSON of all fields that are not arrays."""
         with self._open(HEADER) as stream:
             header = _read_header(stream, HEADER, "U")
             if header.shape or header.nbytes > 4 * HEADER_BYTES:
-                raise ValueError("its header is not a text of JSON")
+                raise ValueError("its header is not JSON text")
             text = header.as_array(self._read_data(stream, HEADER, header.nbytes))[()]
         return str(text).encode()
 
     def find_arrays(self, fields: Collection[str]) -> frozenset[str]:
-        """Those of the fields that the file has as arrays."""
+        """Returns the fields that the file has as arrays."""
         members = self._archive.namelist()
         found = [field for field in fields if field + _SUFFIX in members]
         for field in (HEADER, *found):
             if members.count(field + _SUFFIX) > 1:
-                raise ValueError(f"its member '{field}' is there twice")
+                raise ValueError(f"it has the member '{field}' twice")
         return frozenset(found)
 
     def take(self, expected: ExpectedArray) -> NDArray[Any]:
-        """The array of a field; DataError where it is not the expected one."""
+        """Returns the array of a field; DataError if it is not the expected one."""
         with self._open(expected.field) as stream:
             header = _read_header(stream, expected.field, NUMBERS)
             expected.check(header.dtype, header.shape)
@@ -82,14 +82,14 @@ class NpzStats:
             raise ValueError(f"'{field}' unpacks to more than {UNPACKED_BYTES >> 20} MB")
         self._file.most = max(nbytes, _DIRECTORY_BYTES)
         data = stream.read(nbytes)
-        # The checksum is compared at the end.
+        # Reading to the end makes zipfile compare the checksum.
         if len(data) < nbytes or stream.read(1):
-            raise ValueError(f"'{field}' has not as many bytes as its shape says")
+            raise ValueError(f"'{field}' does not have as many bytes as its shape requires")
         return data
 
 
 def _read_header(stream: IO[bytes], field: str, kinds: str) -> NpyHeader:
-    """The header of a member that holds an array of these kinds of dtypes."""
+    """Returns the header of a member that must hold an array with one of these kinds of dtypes."""
     try:
         return read_npy_header(stream, kinds)
     except ValueError as error:

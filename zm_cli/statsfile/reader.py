@@ -1,4 +1,4 @@
-"""Makes Stats of the contents of a stats file, which are not trusted: every number is checked before it is used."""
+"""Builds Stats from the contents of a stats file, which are not trusted: every number is checked before it is used."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ Kind = TypeVar("Kind", bound=Statistic)
 
 
 def read_json(data: bytes, where: str) -> Stats:
-    """The Stats in the bytes of a JSON stats file; DataError, naming the field if there is one, where it is damaged."""
+    """Returns the Stats in the bytes of a JSON stats file; DataError, naming the field, if it is damaged."""
     return read_document(parse_json(data, where, KNOWN_FIELDS, known_arrays()), where)
 
 
 def read_document(document: Mapping[str, Any], where: str) -> Stats:
-    """The Stats in a document, whose arrays may be nested lists or NumPy arrays, by their keys.
+    """Returns the Stats in a document, whose arrays may be nested lists or NumPy arrays, by their keys.
 
-    Raises DataError as `read_stats` does.
+    Raises the errors of `read_stats`.
     """
 
     def take(expected: ExpectedArray) -> NDArray[Any]:
@@ -50,11 +50,10 @@ def read_document(document: Mapping[str, Any], where: str) -> Stats:
 
 
 def read_stats(document: Mapping[str, Any], found: Collection[str], take: TakeArray, where: str) -> Stats:
-    """The Stats of a document and of arrays, of which those named in `found` are there.
+    """Returns the Stats of a document and of the arrays named in `found`, which are read with `take`, one by one.
 
-    Arrays are read with `take`, one after the other. Keys that this version does not know are ignored. Raises
-    DataError, naming the field, where one is absent, impossible, or contradicts another, and where the file requires a
-    key that this version does not know.
+    Keys that this version does not know are ignored. Raises DataError, naming the field, if one is absent, impossible,
+    or contradicts another, and if the file requires a key that this version does not know.
     """
     header = read_header(document, where)
     arrays = Arrays(found, take, header.features, len(header.groups.names) if header.groups else 0, where)
@@ -72,13 +71,13 @@ def read_stats(document: Mapping[str, Any], found: Collection[str], take: TakeAr
     if groups is not None and groups.names:
         kept = groups.keep_statistics([*statistics])
         if len(kept.statistics[0]) < len(statistics):
-            raise field_error(SECTION, f"have not all of {', '.join(statistics)}", where)
+            raise field_error(SECTION, f"lack some of {', '.join(statistics)}", where)
         groups = kept
     return Stats(**described, moments=moments, statistics=statistics, groups=groups)
 
 
 def _read_optional(arrays: Mapping[str, NDArray[Any]], population: Population) -> dict[str, Statistic]:
-    """The optional statistics of which any array is there, by their names."""
+    """Returns the optional statistics of which the file has an array, by their names."""
     return {
         name: _read_statistic(statistic, arrays, population)
         for name, statistic in optional_statistics().items()
@@ -87,7 +86,7 @@ def _read_optional(arrays: Mapping[str, NDArray[Any]], population: Population) -
 
 
 def _read_groups(header: Header, named: GroupNames, arrays: Arrays, whole: Moments) -> Groups:
-    """The statistics by group; `whole` are the moments of all samples. Raises FieldError, naming the field."""
+    """Returns the statistics by group; `whole` are the moments of all samples. Raises FieldError, naming the field."""
     if not named.names:
         return replace(Groups.identity(named.by, header.features), unlabelled=named.unlabelled)
     features = (len(named.names), *header.features)
@@ -122,7 +121,7 @@ def _read_statistic(statistic: type[Kind], arrays: Mapping[str, NDArray[Any]], p
 
 
 def _count_values(header: Header, samples: int) -> int | None:
-    """How many values of so many samples each feature has, counted and missing; None where samples differ in size."""
+    """Returns how many values each feature has in so many samples, counted and missing; None for mixed sizes."""
     if None in header.sample_shape:
         return None
     values = samples * math.prod(size or 0 for size in header.sample_shape)
@@ -130,7 +129,7 @@ def _count_values(header: Header, samples: int) -> int | None:
 
 
 def _check_range(header: Header, moments: Moments) -> None:
-    """Raises FieldError where `range` is not that of the smallest and largest value, or `unit` cannot be true."""
+    """Raises FieldError if `range` is not from the smallest to the largest value, or if `unit` cannot be true."""
     low, high = float(moments.min.min()), float(moments.max.max())
     if header.range != ((low, high) if low <= high else None):
         raise FieldError("range", "is not that of 'min' and 'max'")

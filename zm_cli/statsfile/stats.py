@@ -1,11 +1,11 @@
-"""Stats: moments and other statistics with all that is needed to use them again, as a stats file holds them."""
+"""Stats: statistics with all that is needed to apply and merge them, as a stats file holds them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,13 +16,17 @@ from zm_cli.numbers.moments.arrays import WEIGHTS
 from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.statistic import Statistic
 from zm_cli.outputs.provenance import Provenance
+from zm_cli.statsfile.members import MEMBERS
+from zm_cli.statsfile.saved_transform import KEY
 from zm_cli.statsfile.shards import MissingParts, describe_missing, find_missing_parts
 
 FORMAT = "zm-stats"
 VERSION = 1
 
+StatisticT = TypeVar("StatisticT", bound=Statistic)
+
 SOURCE_FIELDS = ("path", "kind", "samples", "bytes", "digest", "skipped", "skipped_total", "shard", "sources")
-"""What a stats file says about each source."""
+"""What a stats file says about each source; of many that one record stands for, it also lists the MEMBERS."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class SourceRecord:
 
     `skipped` lists the first samples that were left out, `skipped_more` counts the others. `shard` is the part of the
     data at the path that was measured, None for all of them. A record can stand for many `sources` that were merged:
-    its digest is then that of theirs.
+    its digest is then that of theirs, and `members` lists them as `Member` spells them, unless they are too many.
     """
 
     path: str
@@ -43,6 +47,7 @@ class SourceRecord:
     skipped_more: int = 0
     shard: Shard | None = None
     sources: int = 1
+    members: tuple[str, ...] = ()
 
     @property
     def skipped_total(self) -> int:
@@ -53,18 +58,20 @@ class SourceRecord:
         """The record as JSON can hold it."""
         shard = None if self.shard is None else self.shard.to_document()
         fields = {name: getattr(self, name) for name in SOURCE_FIELDS}
-        return fields | {"skipped": list(self.skipped), "shard": shard}
+        members = {MEMBERS: list(self.members)} if self.members else {}
+        return fields | {"skipped": list(self.skipped), "shard": shard} | members
 
 
 @dataclass(frozen=True, kw_only=True)
 class Described:
-    """What statistics stand for: the data, how they were read, and what of them has a mean of its own.
+    """What statistics stand for: the data, how they were read, and what has a mean of its own (`per`).
 
-    `classes` are the names of the classes of the samples, sorted, None where there are no classes. `decoding` holds the
+    `classes` are the names of the classes of the samples, sorted; None if there are no classes. `decoding` holds the
     recorded options of reading, by their names. `text_columns` are the columns of a table that are not features,
-    because they hold text, or no number at all; None where they are not known, as in older files. `partial` says that
+    because they hold text, or no number at all; None if they are not known, as in older files. `partial` says that
     only some of the samples were measured, as --limit and --sample ask for; which shards are missing follows from the
-    sources. `provenance` says how the statistics were made, where that was asked for.
+    sources. `provenance` says how the statistics were made, if that was asked for. `transform` is what they were
+    saved for (operation, method and settings, as in a receipt); None if no command saved them with its output.
     """
 
     per: Per
@@ -81,10 +88,11 @@ class Described:
     text_columns: tuple[str, ...] | None = ()
     partial: bool = False
     provenance: Provenance | None = None
+    transform: Mapping[str, Any] | None = None
 
     @property
     def shard(self) -> Shard | None:
-        """The part of the data that was measured, of all sources the same; None where it is all of them."""
+        """The part of the data that was measured, if it is the same for all sources; else None, as for whole data."""
         shards = {source.shard for source in self.sources}
         return shards.pop() if len(shards) == 1 else None
 
@@ -96,10 +104,10 @@ class Described:
 
 @dataclass(frozen=True, kw_only=True)
 class Stats(Described):
-    """The statistics of a dataset, in its own scale (0-1 where `unit`), and what they stand for.
+    """The statistics of a dataset, in its own scale (0-1 with `unit`), and what they stand for.
 
     `statistics` are those that were asked for besides the moments, by their names. Arrays have the features' shape.
-    `groups` are the same statistics of each group of samples, None where none were asked for.
+    `groups` are the same statistics of each group of samples, None if they were not asked for.
     """
 
     moments: Moments
@@ -117,15 +125,21 @@ class Stats(Described):
         return tuple(self.name_feature(index) for index in range(self.moments.mean.size))
 
     def name_feature(self, index: int) -> str:
-        """A printable name for one feature, by its position among all in order."""
+        """Returns a printable name for one feature, by its position among all in order."""
         shape = self.moments.mean.shape
         if self.per in ("channel", "column") and self.names is not None and len(self.names) == math.prod(shape):
             return self.names[index]
         return "all" if self.per == "all" else ",".join(map(str, np.unravel_index(index, shape)))
 
+    def get_statistic(self, kind: type[StatisticT]) -> StatisticT | None:
+        """Returns the optional statistic of this class; None if it was not computed."""
+        found = self.statistics.get(kind.name)
+        assert found is None or isinstance(found, kind)
+        return found
+
     @property
     def trial(self) -> str | None:
-        """What the samples are where they are not all of them; None where they are."""
+        """What part of the data the samples are, in words; None if they are all of them."""
         if self.partial:
             return f"a trial with {self.samples:,} of the samples (--limit, --sample)"
         missing = self.missing_parts
@@ -137,11 +151,11 @@ class Stats(Described):
 
     @property
     def range(self) -> tuple[float, float]:
-        """The smallest and largest value seen; inf, -inf where there was none."""
+        """The smallest and largest value seen; inf, -inf if there was none."""
         return float(self.moments.min.min()), float(self.moments.max.max())
 
     def select(self, names: list[str]) -> Stats:
-        """The statistics of some columns, in the given order."""
+        """Returns the statistics of some columns, in the given order."""
         positions = {name: position for position, name in enumerate(self.names or ())}
         indices = [positions[name] for name in names]
         return replace(
@@ -154,9 +168,9 @@ class Stats(Described):
         )
 
     def to_document(self) -> dict[str, Any]:
-        """The fields of a stats file in their order: arrays as NumPy arrays, everything else as JSON can hold it.
+        """Returns the fields of a stats file in their order: arrays as NumPy arrays, all others as JSON can hold them.
 
-        `requires` lists the keys that a reader must understand; it ignores all others that it does not know.
+        `requires` lists the keys that a reader must understand; it may ignore all others that it does not know.
         """
         low, high = self.range
         document = {
@@ -180,6 +194,8 @@ class Stats(Described):
             "shard": None if self.shard is None else self.shard.to_document(),
             "provenance": None if self.provenance is None else self.provenance.to_document(),
         }
+        if self.transform is not None:
+            document[KEY] = dict(self.transform)
         for statistic in (self.moments, *self.statistics.values()):
             document |= statistic.to_document()
         return document if self.groups is None else document | self.groups.to_document()

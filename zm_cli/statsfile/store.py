@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 import zipfile
 import zlib
@@ -32,19 +33,18 @@ from zm_cli.statsfile.reader import read_json, read_stats
 from zm_cli.statsfile.stats import FORMAT, Stats
 
 UNREADABLE = (OSError, KeyError, TypeError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
-"""What zipfile and h5py raise for files that are damaged or of another kind."""
+"""The errors that zipfile and h5py raise for files that are damaged or of another kind."""
 
 BINARY = (".npz", ".h5", ".hdf5")
 SUFFIXES = (".json", *BINARY)
 
 REMAKE = "make it again with zm stats"
-_BINARY_HINT = "end its name in .npz (-o, or --save-stats)"
 MAX_REASON = 200
-"""Characters of a library's reason in a message: the reason may quote the file."""
+"""The most characters of a library's reason in a message: the reason may quote the file."""
 
 
 def check_target(path: str) -> None:
-    """Raises UsageError where `path` cannot be the name of a stats file."""
+    """Raises UsageError if `path` cannot be the name of a stats file."""
     if path == "-":
         return
     if Path(path).suffix.lower() not in SUFFIXES:
@@ -60,19 +60,19 @@ def check_room(
     statistics: Iterable[type[Statistic]] = (),
     needed_for: Mapping[str, str] | None = None,
 ) -> None:
-    """Raises UsageError, before any work, where a stats file at `path` may not hold the statistics of such data.
+    """Raises UsageError, before any work, if a stats file at `path` may be too small for the statistics of such data.
 
-    `specs` are those of all sources, which are pooled, `asked` is what gets a mean of its own, None for the default;
+    `specs` are those of all sources, which are pooled; `asked` is what gets a mean of its own, None for the default;
     `where` names the data. `statistics` are computed besides the moments; `needed_for` is as in `MeasureOptions`.
     """
     features = find_feature_shape(specs[0], choose_per(specs[0], asked, where))
-    # Samples of several sizes do not have means per pixel.
+    # Samples of several sizes have no means per pixel; measuring reports that.
     if None not in features:
         check_features(path, math.prod(features), statistics, _count_different(specs, features), needed_for)
 
 
 def _count_different(specs: Sequence[Spec], features: Shape) -> int | None:
-    """How many different values a feature can have, by the number of its values and their dtypes; None: any number."""
+    """Returns how many different values a feature can have, by their number and dtypes; None if there is no limit."""
     known = []
     if not any(spec.samples is None or None in spec.sample_shape for spec in specs):
         values = sum((spec.samples or 0) * math.prod(size or 0 for size in spec.sample_shape) for spec in specs)
@@ -90,10 +90,10 @@ def check_features(
     different: int | None = None,
     needed_for: Mapping[str, str] | None = None,
 ) -> None:
-    """Raises UsageError where a stats file at `path` may not hold statistics of so many features.
+    """Raises UsageError if a stats file at `path` may be too small for statistics of so many features.
 
-    `different` is how many different values each can have, None where that is not known; of 0, only what is certain not
-    to fit is refused.
+    `different` is how many different values each feature can have, None if that is not known; with 0, statistics are
+    refused only if they are certainly too large.
     """
     binary = Path(path).suffix.lower() in BINARY
     if features > MAX_FEATURES:
@@ -103,31 +103,23 @@ def check_features(
             hint="--per channel has few",
         )
     if features > JSON_FEATURES and not binary:
-        raise UsageError(
-            f"a stats file of JSON holds at most {JSON_FEATURES:,} features, here are {features:,}",
-            where=path,
-            hint=_BINARY_HINT,
-        )
+        raise _too_large(path, f"{JSON_FEATURES:,} features, here are {features:,}")
     for statistic in statistics:
         numbers = statistic.count_longest(features, different)
         most = find_most_numbers(1 if statistic.longest_is_1d else 2)
-        # Of too many features for the statistic itself, its own error tells.
+        # Too many features for the statistic itself are reported elsewhere.
         if numbers > most and not binary and features <= statistic.most_features:
             option = (needed_for or {}).get(statistic.name) or (
                 statistic.option.spelling if statistic.option else statistic.name
             )
-            raise UsageError(
-                f"a stats file of JSON holds at most {most:,} numbers in an array, "
-                f"{option} of {features:,} features has {'up to ' * statistic.longest_is_1d}{numbers:,}",
-                where=path,
-                hint=_BINARY_HINT,
-            )
+            count = f"{'up to ' * statistic.longest_is_1d}{numbers:,}"
+            raise _too_large(path, f"{most:,} numbers in an array, {option} of {features:,} features has {count}")
 
 
 def save_stats(stats: Stats, path: str) -> None:
     """Writes the stats file, completely or not at all; `-` is JSON on standard output.
 
-    Raises UsageError for a path that cannot be a stats file, DataError where it cannot be written.
+    Raises UsageError for a path that cannot be a stats file, DataError if it cannot be written.
     """
     draft = draft_stats(stats, path)
     if draft is not None:
@@ -135,17 +127,16 @@ def save_stats(stats: Stats, path: str) -> None:
 
 
 def draft_stats(stats: Stats, path: str) -> Draft | None:
-    """The stats file as a draft, which gets its name with `commit`; None where it went to standard output (`-`).
+    """Returns the stats file as a draft, which gets its name with `commit`; None if it went to standard output (`-`).
 
-    Raises what `save_stats` raises.
+    Raises the errors of `save_stats`.
     """
     check_target(path)
     check_features(path, stats.moments.mean.size, map(type, stats.statistics.values()), different=0)
     suffix = Path(path).suffix.lower()
     if stats.groups is not None and suffix not in BINARY and stats.groups.moments.mean.size > JSON_FEATURES:
         number, features = len(stats.groups.names), stats.moments.mean.size
-        what = f"at most {JSON_FEATURES:,} features, here are {features:,} in {number:,} groups"
-        raise UsageError(f"a stats file of JSON holds {what}", where=path, hint=_BINARY_HINT)
+        raise _too_large(path, f"{JSON_FEATURES:,} features, here are {features:,} in {number:,} groups")
     document = stats.to_document()
     if suffix not in BINARY:
         check_json(document, path)
@@ -157,8 +148,7 @@ def draft_stats(stats: Stats, path: str) -> Draft | None:
     try:
         content = encode(document)
         if suffix == ".json" and len(content) > JSON_BYTES:
-            what = f"a stats file of JSON has at most {JSON_BYTES // 10**6} MB, this would have {len(content) // 10**6}"
-            raise UsageError(what, where=path, hint=_BINARY_HINT)
+            raise _too_large(path, f"{JSON_BYTES // 10**6} MB, this would have {len(content) // 10**6}")
         draft.path.write_bytes(content)
     except BaseException as error:
         draft.discard()
@@ -169,25 +159,34 @@ def draft_stats(stats: Stats, path: str) -> Draft | None:
 
 
 def check_json(document: Mapping[str, Any], path: str) -> None:
-    """Raises UsageError where a stats file of JSON, to be written at `path`, would be too large to be read."""
+    """Raises UsageError if a stats file of JSON, to be written at `path`, would be too large to be read."""
     for field, array in document.items():
         if isinstance(array, np.ndarray) and not can_be_read(array.shape):
             most = find_most_numbers(array.ndim)
-            what = f"a stats file of JSON holds at most {most:,} numbers in an array, '{field}' has {array.size:,}"
-            raise UsageError(what, where=path, hint=_BINARY_HINT)
+            raise _too_large(path, f"{most:,} numbers in an array, '{field}' has {array.size:,}")
+
+
+def _too_large(path: str, what: str) -> UsageError:
+    """Returns the error of statistics that are too large for JSON; `what` is the limit, and what exceeds it."""
+    return UsageError(
+        f"a stats file of JSON holds at most {what}", where=path, hint="end its name in .npz (-o, or --save-stats)"
+    )
 
 
 def load_stats(path: str) -> Stats:
-    """The statistics in a stats file; `-` is JSON on standard input. The numbers in the file bound the memory taken.
+    """Returns the statistics in a stats file; `-` is JSON on standard input. The numbers in the file bound the memory.
 
-    Raises UsageError where there is none, DataError where it is damaged, contradicts itself, or is too large.
+    Raises UsageError if there is no such file, DataError if it is damaged, contradicts itself, or is too large.
     """
     note_input(path)
     if path == "-":
         return read_json(StandardInput().read_to_end(JSON_BYTES + 1), "standard input")
     file = Path(path)
     try:
-        if not file.exists() or file.is_dir():
+        if file.is_dir():
+            hint = f"name the stats files in it: {os.path.join(path, '*.json')}"
+            raise UsageError("is a folder, not a stats file", where=path, hint=hint)
+        if not file.exists():
             raise UsageError("there is no such stats file", where=path, hint="make one with zm stats")
         suffix = file.suffix.lower()
         if suffix not in BINARY:
@@ -200,14 +199,14 @@ def load_stats(path: str) -> Stats:
 
 
 def is_stats_file(path: str) -> bool:
-    """Whether a file says of itself that it holds statistics; its name must end like that of a stats file, too."""
+    """Returns whether a file says that it is a stats file, by its contents and the end of its name."""
     file = Path(path)
     suffix = file.suffix.lower()
     if not file.is_file() or suffix not in SUFFIXES:
         return False
     try:
         if suffix == ".json":
-            # It may be anywhere in the file: other programs write the fields in an order of their own.
+            # The field may be anywhere in the file: other programs write the fields in another order.
             return f'"{FORMAT}"'.encode() in read_small(file, JSON_BYTES)
         with limited(path), _open_binary(file, suffix) as stored:
             return parse_json(stored.read_header(), path, {"format"}).get("format") == FORMAT
@@ -226,6 +225,6 @@ def _open_binary(path: Path, suffix: str) -> NpzStats | Hdf5Stats:
 
 
 def _explain(error: BaseException) -> str:
-    """Why a file could not be read, in one clause, whichever library raised the error."""
+    """Returns why a file could not be read, in one clause, whichever library raised the error."""
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error.args[0] if error.args else "")
     return " ".join(text.split())[:MAX_REASON] or type(error).__name__

@@ -1,1 +1,1 @@
-"""Transforms: what becomes of the values of a block. They know numbers, not statistics: methods make them."""
+"""Transforms: functions of the values of a block. Methods make them from statistics, of which they know nothing."""

@@ -17,11 +17,12 @@ from zm_cli.numbers.pieces import PIECE
 from zm_cli.numbers.stored import find_equal, match_values, unpack_values
 from zm_cli.numbers.sums import Floats
 from zm_cli.transforms.base import Transform
+from zm_cli.transforms.pieces import Piece, cut_samples
 
 NOISE = 1e-12
-"""How far beyond the ends a value may be by rounding alone, in extents of the range that values are clipped to."""
+"""How far beyond the ends of a range rounding alone may move a value, as a share of the width of the range."""
 WIDE = 1024
-"""A last axis of this length is enough for NumPy's full speed."""
+"""NumPy is at full speed if the last axis of an array has at least this length."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,12 +30,12 @@ class AffineTransform(Transform):
     """`(x / divisor - shift) / scale + offset`, or with `inverse` `((x - offset) * scale + shift) * divisor`.
 
     `shift` and `scale` have a shape that broadcasts against a block's values. With `clip`, values beyond these two ends
-    become the nearer one; an inverse cannot give them back. Values that are not finite become `filled`, which has the
+    become the nearer end; an inverse cannot give them back. Values that are not finite become `filled`, which has the
     same shape as `shift`; None: they stay missing.
 
-    `tail` is what rounding dropped from `shift`, in the same shape: it only matters for integers of 64 bits, whose
-    distances are more exact than float64. Where `constant`, in the same shape too, such integers are rounded as `shift`
-    was, so that those which it stands for become exactly 0.
+    `tail` (same shape) is what rounding dropped from `shift`. It only matters for 64-bit integers, whose distances are
+    more exact than float64. `constant` (same shape) marks constant features, whose integers are rounded like `shift`,
+    so that they become exactly 0.
     """
 
     shift: Floats
@@ -46,16 +47,19 @@ class AffineTransform(Transform):
     constant: NDArray[np.bool_] | None = None
 
     def apply_values(self, values: Values) -> tuple[Values, int]:
-        """The transformed values in the same shape and memory order, in the output's dtype, and how many overflowed."""
+        """Returns the transformed values and how many overflowed; see Transform.
+
+        The shape and the order in memory stay the same.
+        """
         result, overflows, _ = self.apply_counting(values)
         return result, overflows
 
     def apply_counting(self, values: Values) -> tuple[Values, int, int]:
-        """What `apply_values` returns, and how many values were cut off at the ends."""
+        """Returns what `apply_values` returns, and how many values were clipped."""
         result = np.empty_like(values, dtype=self.dtype)
         overflows = clipped = 0
         names = self._list_arrays().keys()
-        for piece, arrays in self._pieces(values):
+        for piece, arrays in self._cut(values):
             work = self._compute(values[piece], **dict(zip(names, arrays, strict=True)))
             if self.clip is not None and not self.inverse:
                 clipped += _count_beyond(work, *self.clip)
@@ -67,7 +71,7 @@ class AffineTransform(Transform):
         return result, overflows, clipped
 
     def predict(self, moments: Moments, *, units: bool = True) -> Moments | None:
-        """The moments of values after this transform, in their own shape; None where values may be clipped."""
+        """Returns the moments after this transform, in the shape of `moments`; None if values may be clipped."""
         shape = moments.mean.shape
         shift, scale = (np.broadcast_to(array.reshape(shape), shape) for array in (self.shift, self.scale))
         if units and self.packing is not None:
@@ -82,10 +86,11 @@ class AffineTransform(Transform):
         none, zero, some = np.zeros(shape, np.int64), np.zeros(shape), moments.missing > 0
         filled = np.where(some, self.filled.reshape(shape), 0.0)
         low, high = np.where(some, filled, np.inf), np.where(some, filled, -np.inf)
-        return replace(made.merge(Moments(moments.missing, filled, zero, low, high, none, zero)), missing=none)
+        imputed = Moments(count=moments.missing, mean=filled, tail=zero, m2=zero, min=low, max=high, missing=none)
+        return replace(made.merge(imputed), missing=none)
 
     def _list_arrays(self) -> dict[str, NDArray[Any]]:
-        """The arrays in the shape of `shift`, by the names of their fields."""
+        """Returns the arrays in the shape of `shift`, by the names of their fields."""
         arrays = {
             "shift": self.shift,
             "scale": self.scale,
@@ -95,10 +100,9 @@ class AffineTransform(Transform):
         }
         return {name: array for name, array in arrays.items() if array is not None}
 
-    def _pieces(self, values: Values) -> Iterator[tuple[tuple[slice, ...], list[NDArray[Any]]]]:
-        """Pieces of a block, small enough for a float64 copy in cache, each with its part of the arrays."""
+    def _cut(self, values: Values) -> Iterator[tuple[Piece, list[NDArray[Any]]]]:
+        """Yields pieces of a block, small enough for a float64 copy in cache, each with its part of the arrays."""
         arrays = list(self._list_arrays().values())
-        sample = values[:1].size
         if values.ndim == 2 and values.flags.f_contiguous and not values.flags.c_contiguous:
             for column in range(values.shape[1]):
                 one = slice(column, column + 1)
@@ -106,22 +110,23 @@ class AffineTransform(Transform):
                 for start in range(0, len(values), PIECE):
                     yield (slice(start, start + PIECE), one), [array[:, own] for array in arrays]
             return
-        if sample <= PIECE or values.ndim < 2:
-            step = max(1, PIECE // max(1, sample))
-            wide = [_widen(array, values.shape) for array in arrays]
-            for start in range(0, len(values), step):
-                yield (slice(start, start + step),), wide
-            return
-        length = values.shape[1]
-        step = max(1, PIECE * length // sample)
-        along = self.shift.shape[1] > 1
-        shape = (1, length if along else step, *values.shape[2:])
-        wide = [_widen(array, shape) for array in arrays]
-        for index in range(len(values)):
-            for start in range(0, length, step):
-                part = slice(start, min(start + step, length))
-                own = part if along else slice(0, part.stop - start)
-                yield (slice(index, index + 1), part), [array[:, own] for array in wide]
+        shape, wide = None, arrays
+        for pieces in cut_samples(values):
+            if shape is None:
+                shape = self._choose_width(values.shape, pieces[0])
+                wide = [_widen(array, shape) for array in arrays]
+            for piece in pieces:
+                yield piece, wide if len(piece) == 1 else [array[:, self._choose_part(piece[1])] for array in wide]
+
+    def _choose_width(self, shape: tuple[int, ...], first: Piece) -> tuple[int, ...]:
+        """Returns the shape towards which arrays are widened for a block of this shape with this first piece."""
+        if len(first) == 1 or self.shift.shape[1] > 1:
+            return shape
+        return (1, first[1].stop, *shape[2:])
+
+    def _choose_part(self, part: slice) -> slice:
+        """Returns the part of widened arrays for a part of a sample."""
+        return part if self.shift.shape[1] > 1 else slice(0, part.stop - part.start)
 
     def _compute(
         self,
@@ -132,7 +137,7 @@ class AffineTransform(Transform):
         tail: Floats | None = None,
         constant: NDArray[np.bool_] | None = None,
     ) -> Floats:
-        """The transformed values in float64, before they are clipped."""
+        """Returns the transformed values in float64, before they are clipped."""
         missing_codes = match_values(self.missing_codes, values.dtype)
         with np.errstate(over="ignore", invalid="ignore"):
             if self.inverse:
@@ -157,7 +162,7 @@ class AffineTransform(Transform):
 
 
 def is_wide(dtype: np.dtype[Any], divisor: float, packing: Packing | None) -> bool:
-    """Whether these are integers that float64 would round, so that their distances are computed without it."""
+    """Returns whether these are 64-bit integers, whose distances are computed without rounding them to float64."""
     return divisor == 1.0 and packing is None and dtype.kind in "iu" and dtype.itemsize == 8
 
 
@@ -169,7 +174,7 @@ def subtract(
     tail: Floats | None = None,
     constant: NDArray[np.bool_] | None = None,
 ) -> Floats:
-    """The real values of stored ones, divided by `divisor`, less a shift that broadcasts against them.
+    """Returns the real values of stored ones, divided by `divisor`, minus a shift that broadcasts against them.
 
     `tail` and `constant` are those of AffineTransform.
     """
@@ -190,29 +195,29 @@ def subtract(
 
 
 def _count_beyond(work: Floats, low: float, high: float) -> int:
-    """How many values lie beyond two ends, by more than rounding."""
+    """Returns how many values lie beyond two ends, by more than rounding."""
     noise = NOISE * (high - low)
     with np.errstate(invalid="ignore"):
         return int(np.count_nonzero(work < low - noise) + np.count_nonzero(work > high + noise))
 
 
 def _find_inner(ends: tuple[float, float], dtype: np.dtype[Any]) -> tuple[float, float]:
-    """The outermost numbers of a dtype between two ends, so that no rounding leads beyond these.
+    """Returns the smallest and the largest number of a dtype between two ends, so that no value is rounded beyond them.
 
-    The ends themselves where there is no such number.
+    The ends themselves if there is no such number.
     """
     with np.errstate(over="ignore"):
         low, high = (dtype.type(end) for end in ends)
-    # As numbers of Python, both are compared in float64.
+    # Converted to Python floats, so that both are compared in float64.
     low = float(low if float(low) >= ends[0] else np.nextafter(low, dtype.type(np.inf)))
     high = float(high if float(high) <= ends[1] else np.nextafter(high, dtype.type(-np.inf)))
     return (low, high) if low <= high else ends
 
 
 def _widen(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """The array repeated along its last axes towards `shape`, because NumPy is slow along a short last axis.
+    """Returns the array repeated along its last axes towards `shape`, because NumPy is slow along a short last axis.
 
-    It is repeated only as long as it has at most PIECE values.
+    It has at most PIECE values after that.
     """
     wide = list(array.shape)
     for axis in range(len(shape) - 1, 0, -1):

@@ -17,16 +17,16 @@ from zm_cli.numbers.stored import MissingCodes
 
 @dataclass(frozen=True, kw_only=True)
 class Transform(ABC):
-    """What becomes of the values of a block, computed in float64 and written in `dtype`.
+    """A function of the values of a block, computed in float64 and written as `dtype`. It can be pickled.
 
-    The values of a block are stored ones: first of all they become the real ones that they stand for by `packing`
-    (None: they are themselves), and those equal to one of `missing_codes` become NaN. Then integers are divided by
-    `divisor` (1: they are not). `inverse` says that the values are those that a transform has made, which is undone.
-    `features` are those of the transformed samples, None where they are those of the input. It pickles.
+    First, the stored values of a block become the real ones that they stand for by `packing` (None: they are the same),
+    and those equal to one of `missing_codes` become NaN. Then integers are divided by `divisor` (1: they are not). With
+    `inverse`, the values are those that a transform has made, and it is undone. `features` are those of the transformed
+    samples, None if they are those of the input.
     """
 
     predicts: ClassVar[bool] = True
-    """Whether `predict` may know the moments of some values."""
+    """Whether `predict` can return moments."""
 
     dtype: np.dtype[Any]
     divisor: float = 1.0
@@ -36,31 +36,31 @@ class Transform(ABC):
     features: OutputFeatures | None = None
 
     def apply(self, block: Block) -> tuple[Block, int, int]:
-        """The transformed block, in the output's dtype, how many finite values became infinite in that dtype, and how
-        many were cut off at the ends of a range."""
+        """Returns the transformed block, how many finite values became infinite in its dtype, and how many were
+        clipped."""
         values, overflows, clipped = self.apply_counting(block.values)
         return replace(block, values=values), overflows, clipped
 
     def apply_counting(self, values: Values) -> tuple[Values, int, int]:
-        """What `apply_values` returns, and how many values were cut off."""
+        """Returns what `apply_values` returns, and how many values were clipped."""
         return *self.apply_values(values), 0
 
     @abstractmethod
     def apply_values(self, values: Values) -> tuple[Values, int]:
-        """The transformed values, in the output's dtype, and how many finite ones became infinite in that dtype."""
+        """Returns the transformed values in the output's dtype, and how many finite ones became infinite in it."""
 
     def predict(self, moments: Moments, *, units: bool = True) -> Moments | None:
-        """The moments of values after this transform (not an inverse), from those of the stored values before it.
+        """Returns the moments of values after this transform (not an inverse), from those of the stored values before.
 
-        None where they do not follow from these. `units` False says that `moments` are already those of the real
-        values, divided by `divisor`. Rounding to the output's dtype is not taken into account.
+        None if they do not follow from these. `units` False says that `moments` are already those of the real values,
+        divided by `divisor`. Rounding to the output's dtype is not taken into account.
         """
         return None
 
     def predict_own(self, moments: Moments) -> Moments | None:
-        """The moments of what the data of the statistics become, from theirs; None where they do not follow."""
+        """Returns the moments of the transformed data of the statistics, from theirs; None if they do not follow."""
         return self.predict(moments, units=False)
 
     def count_incomplete(self, values: Values) -> int:
-        """How many vectors of features of the transformed values are missing because some of their values were."""
+        """Returns how many vectors of transformed features are missing because some of their values were."""
         return 0

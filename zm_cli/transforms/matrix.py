@@ -1,4 +1,4 @@
-"""MatrixTransform: values of several features mixed by a matrix, or unmixed."""
+"""MatrixTransform: multiplies vectors of features by a matrix."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from zm_cli.transforms.affine import subtract
 from zm_cli.transforms.base import Transform
 
 PIECE_VALUES = 1 << 18
-"""Numbers of a piece that is multiplied at once: small enough for the cache of a core."""
+"""How many numbers are multiplied at once: few enough for a core's cache."""
 MIN_ROWS, MAX_ROWS = 256, 8192
-"""Rows of a piece: with fewer, a product by a large matrix is not at BLAS's full speed."""
+"""How many rows are multiplied at once: with fewer, BLAS is not at full speed for a large matrix."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,9 +31,9 @@ class MatrixTransform(Transform):
     becomes. An axis after the last one stands for a single feature.
 
     A vector that lacks a value becomes one of missing values, unless `filled`, shape (F,), fills it first; with
-    `inverse`, it becomes `filled`, shape (K,). Features that are `absent` (F,) have no values in the statistics: theirs
-    do not count, and they stay missing where there are as many as before. `known` are the moments of what the data of
-    the statistics become.
+    `inverse`, it becomes `filled`, shape (K,). Features that are `absent` (F,) have no values in the statistics: their
+    values do not count, and they stay missing if the output has as many features as the input. `known` are the moments
+    of the transformed data of the statistics.
     """
 
     predicts = False
@@ -47,10 +47,10 @@ class MatrixTransform(Transform):
     known: Moments | None = None
 
     def apply_values(self, values: Values) -> tuple[Values, int]:
-        """The transformed values, in the output's dtype, and how many finite ones became infinite in that dtype.
+        """Returns the transformed values in the output's dtype, and how many finite ones became infinite in that dtype.
 
-        They are multiplied in pieces of the same number of rows, so that the bits of a row do not depend on those
-        around it: BLAS adds up in another order for another number of rows.
+        All pieces that are multiplied have the same number of rows, so that the bits of a row do not depend on the rows
+        around it: for another number of rows, BLAS adds in another order.
         """
         limit_blas()
         rows = self._lay_out(values)
@@ -79,17 +79,17 @@ class MatrixTransform(Transform):
         return self._restore(result, values), overflows
 
     def count_incomplete(self, values: Values) -> int:
-        """How many vectors of the transformed values are missing."""
+        """Returns how many vectors of the transformed values are missing."""
         rows = self._lay_out(values, made=True)
         some = 0 if self.absent is None or rows.shape[1] != len(self.absent) else int(np.argmin(self.absent))
         return int(np.count_nonzero(np.isnan(rows[:, some])))
 
     def predict_own(self, moments: Moments) -> Moments | None:
-        """The moments of what the data of the statistics become."""
+        """Returns the moments of the transformed data of the statistics."""
         return self.known
 
     def _lay_out(self, values: Values, *, made: bool = False) -> Values:
-        """The vectors of a block, or of one that was `made`, as rows."""
+        """Returns the vectors of a block as rows; of a transformed block if `made`."""
         if self.axis is None:
             return values.reshape(len(values), self.matrix.shape[1 if made else 0])
         if self.axis == values.ndim:
@@ -98,7 +98,7 @@ class MatrixTransform(Transform):
         return moved.reshape(-1, moved.shape[-1])
 
     def _restore(self, result: Values, values: Values) -> Values:
-        """The rows of a result with the axes of the block that they were made of."""
+        """Returns the rows of a result with the axes of the block that they were made of."""
         if self.axis is None:
             return result.reshape(len(values), *self.sample_shape)
         if self.axis == values.ndim:
@@ -107,7 +107,7 @@ class MatrixTransform(Transform):
         return np.moveaxis(result.reshape(shape), -1, self.axis)
 
     def _prepare(self, part: Values, work: Floats) -> NDArray[np.bool_] | None:
-        """Fills `work` with the numbers to multiply; returns which rows lack a value, None where none does."""
+        """Fills `work` with the numbers to multiply; returns which rows lack a value, None if none does."""
         with np.errstate(over="ignore", invalid="ignore"):
             if self.inverse:
                 work[:] = subtract(part, np.zeros(1), 1.0, self.packing)
@@ -126,6 +126,6 @@ class MatrixTransform(Transform):
             np.copyto(work, self.filled - self.shift, where=missing)
             return None
         lacking = np.asarray(missing.any(axis=1))
-        # A product of NaN and 0 may be either, by the library.
+        # Whether NaN * 0 gives NaN depends on the BLAS library.
         work[lacking] = 0.0
         return lacking

@@ -11,6 +11,7 @@ import jsonschema
 import numpy as np
 import pytest
 
+from tests.inprocess import call_zm
 from tests.made import make_stats
 from tests.schemas import load_closed
 from tests.shell import run_at_terminal, run_zm
@@ -90,6 +91,11 @@ def test_names_come_from_lists_and_one_file_from_standard_input(folder: Path) ->
         (["0.json", "same.json"], 2, "same.json: is given twice"),
         (["@empty.txt"], 2, "empty.txt: lists no files"),
         (["0.json", "none.json"], 2, "none.json: there is no such stats file"),
+        (["."], 2, ".: is a folder, not a stats file; name the stats files in it: ./*.json"),
+        (["0.json", "0.json", "--force"], 2, "0.json: is given twice; each sample must count once"),
+        (["0.json", "-", "-o", "all.json", "--if-changed"], 2, "--if-changed: cannot tell whether standard input"),
+        (["0.json", "--if-changed"], 2, "--if-changed: needs an output file"),
+        (["0.json", "1.npz", "-o", "0.json", "--if-changed"], 3, "0.json: is an input; name another output"),
         (["0.json", "data.csv"], 3, "data.csv: is not a JSON object; make a stats file with zm stats"),
         (["0.json", "-o", "all.csv"], 2, "all.csv: is not a name for a stats file"),
         (["@list.txt", "-o", "list.json"], 3, "list.json: is an input"),
@@ -105,6 +111,69 @@ def test_wrong_names_are_errors(folder: Path, arguments: list[str], code: int, s
     assert (ran.code, ran.out) == (code, "")
     assert ran.err.startswith(f"zm: error: {says}"), ran.err
     assert ran.err.count("\n") == 1
+
+
+def test_a_merge_is_repeated_only_if_a_stats_file_has_changed(folder: Path) -> None:
+    line = ("merge", "0.json", "1.npz", "-o", "all.json", "--if-changed")
+    assert call_zm(*line, cwd=folder).err == ""
+    made = (folder / "all.json").stat().st_mtime_ns
+    again = call_zm(*line, "--json", cwd=folder)
+    assert (again.code, again.err) == (0, "zm: all.json is up to date\n")
+    assert json.loads(again.out)["samples"] == 8
+    assert (folder / "all.json").stat().st_mtime_ns == made
+    save_stats(make(7), str(folder / "1.npz"))
+    assert call_zm(*line, cwd=folder).err == ""
+    assert [record.path for record in load_stats(str(folder / "all.json")).sources] == ["0.csv", "7.csv"]
+    assert call_zm(*line[:2], "2.h5", *line[3:], cwd=folder).err == ""
+    assert [record.path for record in load_stats(str(folder / "all.json")).sources] == ["0.csv", "2.csv"]
+
+
+def test_data_that_were_cut_otherwise_do_not_count_twice(tmp_path: Path) -> None:
+    rows = np.random.default_rng(1).normal(size=(30, 2)).tolist()
+    (tmp_path / "x.csv").write_text("a,b\n" + "".join(f"{a},{b}\n" for a, b in rows))
+    for shard in ("1/1", "1/2", "2/2", "1/3"):
+        name = shard.replace("/", "-of-")
+        assert call_zm("stats", "x.csv", "--shard", shard, "-qo", f"{name}.json", cwd=tmp_path).code == 0
+    assert call_zm("stats", "x.csv", "-qo", "w.json", cwd=tmp_path).code == 0
+    for names, says in (
+        ("w 1-of-1", "1-of-1.json: has a source that is in w.json, too: x.csv"),
+        ("1-of-1 w", "w.json: has a source that is in 1-of-1.json, too: x.csv"),
+        ("w 1-of-2 2-of-2", "1-of-2.json: has part 1/2 of x.csv, and w.json has all of it"),
+        ("1-of-2 2-of-2 1-of-3", "1-of-3.json: has part 1/3 of x.csv, and 1-of-2.json has part 1/2 of it"),
+    ):
+        files = [f"{name}.json" for name in names.split()]
+        ran = call_zm("merge", *files, "-o", "all.json", cwd=tmp_path)
+        assert (ran.code, ran.err) == (3, f"zm: error: {says}; each sample must count once; --force merges anyway\n")
+    assert call_zm("merge", "1-of-2.json", "2-of-2.json", "-o", "all.json", cwd=tmp_path).code == 0
+    assert load_stats(str(tmp_path / "all.json")).samples == 30
+
+
+def test_tables_with_other_null_values_are_not_merged(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / f"{name}.csv").write_text(f"x\n1\n4\n{len(name)}\n")
+    assert call_zm("stats", "a.csv", "--null-value", "4", "-qo", "a.json", cwd=tmp_path).code == 0
+    assert call_zm("stats", "b.csv", "-qo", "b.json", cwd=tmp_path).code == 0
+    ran = call_zm("merge", "a.json", "b.json", cwd=tmp_path)
+    assert ran.code == 3
+    assert "b.json: cannot be merged with a.json: --null-value none instead of 4; measure both with" in ran.err
+
+
+def test_a_part_of_a_trial_is_warned_of_when_it_is_measured(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("a\n" + "".join(f"{number}.5\n" for number in range(30)))
+    ran = call_zm("stats", "x.csv", "--shard", "1/2", "--limit", "5", "-o", "s.json", cwd=tmp_path)
+    assert (ran.code, "part 1/2 of a trial (--limit, --sample): zm merge refuses such parts" in ran.err) == (0, True)
+    assert "part 1/2" not in call_zm("stats", "x.csv", "--shard", "1/2", "-o", "s.json", cwd=tmp_path).err
+
+
+def test_several_stats_files_are_pointed_to_merge_even_if_one_is_damaged(folder: Path) -> None:
+    (folder / "bad.json").write_text("{")
+    ran = call_zm("inspect", "0.json", "1.npz", "bad.json", cwd=folder)
+    what = "1.npz bad.json: are unexpected arguments; zm merge makes one stats file of several"
+    assert (ran.code, ran.err) == (2, f"zm: error: {what}\n")
+    many = [f"{number}.json" for number in range(2, 500)]
+    ran = call_zm("inspect", "0.json", "1.npz", *many, cwd=folder)
+    assert ran.err.startswith("zm: error: 1.npz 2.json 3.json and 496 more: are unexpected arguments; zm merge makes")
+    assert "usage: " in call_zm("inspect", "0.json", "bad.json", cwd=folder).err
 
 
 def test_the_table_and_messages_are_those_of_stats(folder: Path) -> None:

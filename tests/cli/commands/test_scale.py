@@ -160,48 +160,145 @@ def test_other_data_are_scaled_by_the_statistics_of_training_data(shell: Shell) 
 
 def test_other_data_that_are_scaled_otherwise_than_training_data_draw_a_warning(shell: Shell) -> None:
     end = "; data for the same use need the same options\n"
-    for trained, applied, difference in (
-        ("--range -1,1", "--method minmax", "(minmax) otherwise (range -1,1)"),
-        ("--method robust", "--method minmax", "(robust) and not scaled (minmax)"),
-        ("--method robust", "--range 0,1", "(robust) and not scaled (minmax)"),
+    Path("m.csv").write_text("a,b\n1,1\n2,\n9,3\n,8\n5,7\n")
+    for command, trained, applied, difference in (
+        ("scale", "--range -1,1", "--method minmax", "scaled (minmax) with --range -1,1"),
+        ("scale", "--method robust", "--method minmax", "scaled (robust), these are scaled (minmax)"),
         (
+            "scale",
             "--method quantile --clip",
             "--method quantile --quantiles 5,95",
-            "(quantile) otherwise (clip True, quantiles 1,99)",
+            "scaled (quantile) with --clip, --quantiles 1,99",
         ),
+        ("scale", "", "--method minmax --clip", "scaled (minmax) with no --clip"),
+        ("standardize", "--ddof 1", "", "standardized with --ddof 1"),
+        ("standardize", "--epsilon 1e-5", "", "standardized with --epsilon 1e-05"),
+        ("standardize", "", "--ddof 1", "standardized with --ddof 0"),
+        ("center", "--impute 0", "", "centered with --impute 0"),
+        ("whiten", "--method pca --components 1", "--method pca", "whitened (pca) with --components 1"),
     ):
-        shell.run(f"scale t.csv -o o.csv {trained}")
-        told = shell.run(f"scale t.csv -o n.csv --stats o.csv.stats.json {applied}")
-        assert f"zm: warning: o.csv was scaled {difference}{end}" in told
-        assert "warning" not in shell.run(f"scale t.csv -o n.csv --stats o.csv.stats.json {trained}")
-    shell.run("standardize t.csv -o s.csv --ddof 1")
-    told = shell.run("standardize t.csv -o n.csv --stats s.csv.stats.json")
-    assert f"zm: warning: s.csv was standardized otherwise (ddof 1){end}" in told
-    assert "warning" not in shell.run("center t.csv -o n.csv --stats s.csv.stats.json")
+        shell.run(f"{command} m.csv -o o.csv {trained} --save-stats s.json")
+        told = shell.run(f"{command} m.csv -o n.csv --stats s.json {applied}")
+        assert told.count(f"zm: warning: s.json: the training data were {difference}{end}") == 1
+        assert "the training data" not in shell.run(f"{command} m.csv -o n.csv --stats s.json {trained}")
+    told = shell.run("scale m.csv -o n.csv --stats s.json")
+    assert f"the training data were whitened (pca), these are scaled (minmax){end}" in told
+    shell.run("center t.csv -o o.csv --save-stats s.json")
+    assert f"were centered, these are scaled (minmax){end}" in shell.run("scale t.csv -o n.csv --stats s.json")
+    # Values may be missing in new data only.
+    assert "warning" not in shell.run("center t.csv -o n.csv --stats s.json --impute mean")
 
 
-def test_without_a_method_other_data_are_scaled_as_training_data_were(shell: Shell) -> None:
+def test_a_share_of_the_variance_is_the_number_of_components_that_it_makes(shell: Shell) -> None:
+    shell.run("whiten t.csv -o o.csv --method pca --components 0.4 --save-stats s.json")
+    assert load_stats("s.json").transform == {
+        "operation": "whiten",
+        "method": "pca",
+        "ddof": 0,
+        "epsilon": 0,
+        "components": 1,
+    }
+    for same in ("--components 0.4", "--components 1"):
+        assert "training" not in shell.run(f"whiten t.csv -o n.csv --stats s.json --method pca {same}")
+
+
+TRAINED = {
+    "scale --method robust": "scaled as recorded in {}: --method robust --quantiles 25,75",
+    "scale --method quantile --clip --quantiles 2.5,99.9": "scaled as recorded in {}: --method quantile --range -1,1 "
+    "--clip --quantiles 2.5,99.9",
+    "scale --range 0.1,1 --impute median": "scaled as recorded in {}: --method minmax --range 0.1,1 --impute median",
+    "whiten --method pca --components 1": "whitened as recorded in {}: --method pca --components 1",
+}
+
+
+@pytest.mark.parametrize("trained", TRAINED)
+@pytest.mark.parametrize("suffix", ["json", "npz", "h5"])
+def test_without_a_method_other_data_are_scaled_as_training_data_were(trained: str, suffix: str, shell: Shell) -> None:
     write_table("new.csv", np.random.default_rng(SEED + 1).normal(5, 3, (40, 2)))
-    for trained, said in (
-        ("scale --method robust", "scaled as o.csv: robust --quantiles 25,75"),
-        (
-            "scale --method quantile --clip --quantiles 2.5,99",
-            "scaled as o.csv: quantile --range -1,1 --clip --quantiles 2.5,99",
-        ),
-        ("whiten --method pca --components 1", "whitened as o.csv: pca --components 1"),
-    ):
-        command = trained.split()[0]
-        shell.run(f"{trained.replace(command, f'{command} t.csv -o o.csv', 1)}")
-        told = shell.run(f"{command} new.csv -o n.csv --stats o.csv.stats.json")
-        assert told.count(f"zm: {said}\n") == 1
-        assert "warning" not in told
-        shell.run(f"{trained.replace(command, f'{command} new.csv -o m.csv --stats o.csv.stats.json', 1)}")
-        assert Path("m.csv").read_bytes() == Path("n.csv").read_bytes()
-        assert receipt_of("m.csv")["method"] == receipt_of("n.csv")["method"]
-    shell.run("scale t.csv -o o.csv --method quantile")
-    told = shell.run("scale new.csv -o n.csv --stats o.csv.stats.json --range 0,1")
-    assert "zm: scaled as o.csv: quantile --range 0,1 --quantiles 1,99\n" in told
-    assert "o.csv was scaled (quantile) otherwise (range -1,1)" in told
+    command, *options = trained.split()
+    shell.run(" ".join([command, "t.csv", "-o", "o.csv", "--save-stats", f"s.{suffix}", *options]))
+    Path("elsewhere").mkdir()
+    stats = f"elsewhere/model.{suffix}"
+    Path(f"s.{suffix}").rename(stats)
+    Path("o.csv").unlink()
+    told = shell.run(f"{command} new.csv -o n.csv --stats {stats}")
+    assert told.count(f"zm: {TRAINED[trained].format(stats)}\n") == 1
+    assert "warning" not in told
+    shell.run(" ".join([command, "new.csv", "-o", "m.csv", "--stats", stats, *options]))
+    assert Path("m.csv").read_bytes() == Path("n.csv").read_bytes()
+    assert receipt_of("m.csv") == receipt_of("n.csv")
+
+
+def test_parts_and_pipes_save_what_their_statistics_are_for(shell: Shell) -> None:
+    values = read_table("t.csv")
+    wanted = RobustScaler().fit(values).transform(values)
+    shell.run("scale t.csv -o parts --parts 2 --method robust")
+    shell.run("scale t.csv -o - --method robust --save-stats piped.json")
+    for stats in ("parts.stats.json", "piped.json"):
+        assert "--method robust" in shell.run(f"scale t.csv -o n.csv --stats {stats}")
+        np.testing.assert_allclose(read_table("n.csv"), wanted, rtol=1e-12)
+    shown = shell.print("inspect piped.json")
+    assert "\nsaved for     zm scale --method robust --quantiles 25,75\n" in shown
+    # An option that is 0 is shown like any other.
+    assert "\nskip_rows     0\n" in shown
+    shell.run("stats t.csv -o plain.json")
+    assert "saved for" not in shell.print("inspect plain.json")
+    assert "transform" not in json.loads(Path("plain.json").read_text())
+
+
+def test_options_that_are_given_win_over_those_that_are_recorded(shell: Shell) -> None:
+    shell.run("scale t.csv -o o.csv --method quantile --clip --save-stats s.json")
+    told = shell.run("scale t.csv -o n.csv --stats s.json --range 0,1")
+    assert "zm: scaled as recorded in s.json: --method quantile --range 0,1 --clip --quantiles 1,99\n" in told
+    assert "s.json: the training data were scaled (quantile) with --range -1,1;" in told
+    assert receipt_of("n.csv")["range"] == [0, 1]
+    shell.run("scale t.csv -o o.csv --method robust --save-stats s.json")
+    assert shell.refuse("scale t.csv -o n.csv --stats s.json --range 0,1") == (
+        "--range: robust, the method in s.json, does not take it; it is for --method minmax or quantile"
+    )
+
+
+def test_a_method_that_nothing_names_is_told_once(shell: Shell) -> None:
+    shell.run("stats t.csv -o s.json --covariance")
+    for command, done, method in (("scale", "scaled", "minmax"), ("whiten", "whitened", "zca")):
+        told = shell.run(f"{command} t.csv -o n.csv --stats s.json")
+        sentence = f"nothing says how the training data were {done}; used {method}, name --method"
+        assert told.count(f"zm: {sentence}\n") == 1
+        assert "nothing says" not in shell.run(f"{command} t.csv -o n.csv --stats s.json --method {method}")
+        assert "nothing says" not in shell.run(f"{command} t.csv -o n.csv")
+
+
+def test_a_method_of_a_later_version_is_not_replaced_by_the_default(shell: Shell) -> None:
+    shell.run("scale t.csv -o o.csv --save-stats s.json")
+    document = json.loads(Path("s.json").read_text())
+    Path("s.json").write_text(json.dumps(document | {"transform": {"operation": "scale", "method": "power", "x": 1}}))
+    assert shell.refuse("scale t.csv -o n.csv --stats s.json") == (
+        "s.json: was saved for a method that this zm does not know (power); name --method"
+    )
+    told = shell.run("scale t.csv -o n.csv --stats s.json --method minmax")
+    assert "the training data were scaled (power), these are scaled (minmax)" in told
+    Path("s.json").write_text(json.dumps(document | {"transform": {"operation": "squash"}}))
+    assert "the training data were transformed (squash), these are" in shell.run("scale t.csv -o n.csv --stats s.json")
+
+
+def test_an_inverse_without_a_receipt_follows_the_stats_file_that_is_named(shell: Shell) -> None:
+    shell.run("scale t.csv -o o.csv --method robust --quantiles 10,80 --save-stats s.json")
+    Path("o.csv.zm.json").unlink()
+    told = shell.run("scale o.csv -o b.csv --inverse --stats s.json")
+    assert "zm: undone as recorded in s.json: --method robust --quantiles 10,80\n" in told
+    np.testing.assert_allclose(read_table("b.csv"), read_table("t.csv"), rtol=1e-14)
+    told = shell.run("scale o.csv -o b.csv --inverse --stats s.json --method robust")
+    assert "warning: s.json: the training data were scaled (robust) with --quantiles 10,80;" in told
+
+
+def test_an_option_that_is_typed_is_not_replaced_by_that_of_the_receipt(shell: Shell) -> None:
+    undo = "undo it with the command, statistics and options it was made with, or --force"
+    shell.run("whiten t.csv -o o.csv --ddof 1 --epsilon 0.5")
+    for option, difference in (("--ddof 0", "ddof 1"), ("--epsilon 0", "epsilon 0.5")):
+        assert shell.refuse(f"whiten o.csv -o b.csv --inverse {option}") == (
+            f"o.csv: was whitened (zca) otherwise ({difference}); {undo}"
+        )
+    shell.run("whiten o.csv -o b.csv --inverse")
 
 
 def test_a_folder_of_parts_is_joined_before_it_is_undone_or_checked(shell: Shell) -> None:
@@ -227,9 +324,9 @@ def test_infinite_values_that_were_not_filled_stay_so_when_their_marks_are_remov
 def test_large_whole_numbers_close_together_draw_a_warning(shell: Shell) -> None:
     values = 1_700_000_000_000_000_000 + np.arange(1000, dtype=np.int64).reshape(-1, 1) * 3
     np.save("ns.npy", np.repeat(values, 2, axis=1))
-    assert "which moves scaled values by up to 0.04" in shell.run("scale ns.npy -o o.npy")
+    assert "integers too large for float64: scaled values are off by up to 0.04" in shell.run("scale ns.npy -o o.npy")
     np.save("ns.npy", np.repeat(values * 1000 % 10**12, 2, axis=1))
-    assert "which moves" not in shell.run("scale ns.npy -o o.npy")
+    assert "too large" not in shell.run("scale ns.npy -o o.npy")
 
 
 def test_statistics_without_quantiles_are_refused(shell: Shell) -> None:
@@ -248,6 +345,17 @@ def test_missing_values_of_any_command_are_filled_with_the_median(shell: Shell) 
         shell.run(f"{command} m.csv -o o.csv --impute median")
         assert read_table("o.csv")[3, 0] == pytest.approx((3.5 - zero) / divisor, rel=1e-14)
         assert receipt_of("o.csv")["impute"] == "median"
+
+
+def test_quantiles_that_look_like_fractions_draw_a_warning(shell: Shell) -> None:
+    sentence = "zm: warning: --quantiles {} is read as percent; if fractions are meant, write {}\n"
+    told = shell.run("stats t.csv -o s.json --quantiles 0.25,0.5,0.75")
+    assert told.count(sentence.format("0.25,0.5,0.75", "25,50,75")) == 1
+    told = shell.run("scale t.csv -o o.csv --method quantile --quantiles 0.01,0.99 --save-stats s.json")
+    assert told.count(sentence.format("0.01,0.99", "1,99")) == 1
+    assert "percent" not in shell.run("scale o.csv -o b.csv --inverse --stats s.json")
+    for line in ("stats t.csv -o s.json --quantiles 0.5,99.5", "stats t.csv -o s.json --quantiles 0"):
+        assert "percent" not in shell.run(line)
 
 
 def test_samples_of_length_1_need_no_statistics(shell: Shell) -> None:
@@ -278,7 +386,7 @@ def test_a_cell_that_is_text_is_named_where_nothing_is_measured(shell: Shell) ->
 
 
 def test_clipped_values_are_said_to_be_lost(shell: Shell) -> None:
-    lost = "zm: 4 values were cut off by --clip, and --inverse cannot give them back\n"
+    lost = "zm: 4 of 100 values were cut off by --clip, and --inverse cannot give them back\n"
     assert lost in shell.run("scale t.csv -o q.csv --method quantile --clip")
     assert lost in shell.run("scale t.csv -o parts --method quantile --clip --parts 3")
     shell.run("inspect q.csv --check scaled")
@@ -291,7 +399,7 @@ def test_clipped_values_are_said_to_be_lost(shell: Shell) -> None:
     # Other data may have values beyond those of the statistics.
     write_table("new.csv", np.array([[5.0, 5.0], [100.0, 5.0], [5.0, -100.0], [np.nan, 100.0]]))
     told = shell.run("scale new.csv -o n.csv --clip --stats m.csv.stats.json")
-    assert "zm: 3 values were cut off by --clip, and --inverse cannot give them back\n" in told
+    assert "zm: 3 of 8 values were cut off by --clip, and --inverse cannot give them back\n" in told
 
 
 def test_features_that_cannot_be_scaled_are_named_once(shell: Shell) -> None:
@@ -321,7 +429,7 @@ def test_data_that_look_scaled_already_draw_a_warning(shell: Shell) -> None:
 def test_data_that_do_not_look_scaled_draw_a_warning_when_that_is_undone(shell: Shell) -> None:
     shell.run("scale t.csv -o o.csv --method quantile")
     told = shell.run("scale t.csv -o b.csv --inverse --method quantile --stats o.csv.stats.json")
-    assert "warning: t.csv: does not look scaled (quantile), so that --inverse may have undone what was never" in told
+    assert "warning: t.csv: does not look scaled (quantile), so --inverse may have undone a transform" in told
 
 
 def test_data_unlike_those_of_the_statistics_draw_a_warning_and_no_others_do(shell: Shell) -> None:

@@ -136,7 +136,7 @@ def test_a_row_that_lacks_a_value_is_missing_unless_it_is_filled(shell: Shell) -
     Path("m.csv").write_text("\n".join(lines) + "\n")
     told = shell.run("whiten m.csv -o w.csv --exclude id --method pca")
     assert Path("w.csv").read_text().splitlines()[3] == "2,NaN,NaN,NaN,NaN,k2"
-    assert "rows of which all values are missing now because some were: 1; --impute fills them" in told
+    assert "rows that became missing because some of their values were: 1; --impute fills them" in told
     told = shell.run("whiten m.csv -o f.csv --exclude id --method pca --impute mean --indicator")
     assert header_of("f.csv") == "id,pc1,pc2,pc3,pc4,kind,a_missing"
     assert "missing now" not in told
@@ -310,7 +310,7 @@ def test_data_that_are_not_like_the_statistics_are_told(shell: Shell) -> None:
             "whiten t.csv -o w.csv --stats plain.json",
             "plain.json: holds no covariance; measure with zm stats --covariance",
         ),
-        ("whiten t.csv -o w.csv --inverse --stats s.json", "no receipt says how it was whitened"),
+        ("whiten t.csv -o w.csv --inverse --stats plain.json", "no receipt says how it was whitened"),
         ("whiten t.csv -o w.npy", "a table is written as CSV text"),
     ],
 )

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
+from sklearn.utils.class_weight import compute_class_weight
 
+from tests.inprocess import call_zm
 from tests.made import make_stats
+from tests.schemas import load_closed
 from tests.shell import run_zm
 from tests.systems import slow
 from zm_cli.cli.display.groups_table import print_groups
@@ -43,7 +48,7 @@ def test_sizes_class_weights_and_means_are_shown(capsys: pytest.CaptureFixture[s
         "z 1 20.0% 1.66667",
         "without a label in kind: 1 sample",
         "",
-        "how much of the variance lies between the groups, and their means:",
+        "variance between the groups, and their means:",
         "column between x y z",
         "a 100.0% 0 1 2",
         "b 100.0% 0 1 0",
@@ -92,3 +97,42 @@ def test_stats_inspect_and_center_as_typed(tmp_path: Path) -> None:
     run_zm("standardize", "t.csv", "--weight", "w", "--ddof", "1", "-o", "u.csv", cwd=tmp_path)
     checked = run_zm("inspect", "u.csv", "--weight", "w", "--check", "standardized", cwd=tmp_path)
     assert checked.code == 0, checked
+
+
+@pytest.mark.parametrize(
+    ("width", "heading", "first"),
+    [
+        (60, "column between xxxxxxxxx yyyyyyyyy zzzzzzzzz", "a 100.0% 0.285714 1.71429 3.14286"),
+        (46, "column between lowest mean highest mean", "a 100.0% xxxxxxxxx zzzzzzzzz"),
+    ],
+)
+def test_means_are_shown_as_far_as_they_fit_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], width: int, heading: str, first: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    stats = group([0, 0, 0, 1, 1, 1, 2, 2, 2], ("xxxxxxxxx", "yyyyyyyyy", "zzzzzzzzz"))
+    assert stats.groups is not None
+    # Means with many digits.
+    moments = stats.groups.moments.transform(np.full((3, 2), -0.2), np.full((3, 2), 0.7))
+    lines = printed(replace(stats, groups=replace(stats.groups, moments=moments)), capsys)
+    assert (lines[-3], lines[-2]) == (heading, first)
+
+
+def test_json_has_the_class_weights_of_scikit_learn(tmp_path: Path) -> None:
+    labels = ["x", "y", "x", "", "x", "z"]
+    (tmp_path / "t.csv").write_text("a,kind,w\n" + "".join(f"{n},{label},{n % 5}\n" for n, label in enumerate(labels)))
+    known = [label for label in labels if label]
+    expected = compute_class_weight("balanced", classes=np.array(["x", "y", "z"]), y=known)
+    for command in ("stats", "inspect"):
+        found = json.loads(call_zm(command, "t.csv", "--by", "kind", "--json", cwd=tmp_path).out)["groups"]
+        assert found["samples"] == [3, 1, 1]
+        assert found["class_weights"] == pytest.approx(expected.tolist(), rel=1e-15)
+    # The samples 0 and 5, the only one of group z, have the weight 0.
+    ran = call_zm("stats", "t.csv", "--by", "kind", "--weight", "w", "-o", "w.json", cwd=tmp_path)
+    assert ran.code == 0
+    found = json.loads(call_zm("inspect", "w.json", "--json", cwd=tmp_path).out)
+    jsonschema.validate(found, load_closed("stats"))
+    assert found["groups"]["samples"] == [2, 1, 0]
+    assert found["groups"]["class_weights"] == [0.75, 1.5, None]

@@ -53,13 +53,16 @@ def write_table(rows: Sequence[Sequence[str]], always: bool, end: str) -> str:
     return "".join(",".join(map(write_cell, row)) + end for row in [header, *rows])
 
 
-@PROPERTY
-@given(
+any_table = given(
     rows=tables(),
     always=st.booleans(),
     end=st.sampled_from(["\n", "\r\n"]),
     size=st.integers(1, 200),
 )
+
+
+@PROPERTY
+@any_table
 def test_blocks_are_what_the_csv_module_reads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: list[list[str]], always: bool, end: str, size: int
 ) -> None:
@@ -88,12 +91,7 @@ def test_blocks_are_what_the_csv_module_reads(
 
 
 @PROPERTY
-@given(
-    rows=tables(),
-    always=st.booleans(),
-    end=st.sampled_from(["\n", "\r\n"]),
-    size=st.integers(1, 200),
-)
+@any_table
 def test_untransformed_cells_come_back_unchanged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: list[list[str]], always: bool, end: str, size: int
 ) -> None:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import random
-import re
 from pathlib import Path
 
 import pytest
 
 from tests.formats.csv.tables import error_of, open_table, read_blocks, save, values_of
-from zm_cli.formats.csv import digits
 from zm_cli.formats.csv.digits import IS_A_CODE
-from zm_cli.formats.csv.layout import Layout
 
 
 def rejected_of(path: Path) -> list[tuple[str, int, str, str]]:
@@ -78,20 +74,6 @@ def test_integers_that_float64_cannot_hold_are_told(tmp_path: Path, cell: str, t
     source = open_table(save(tmp_path, f"id,x\n7,1\n{cell},2\n"))
     notes = [note for block in read_blocks(source) for note in block.notes]
     assert [("'id'" in note, "2^53" in note) for note in notes] == [(True, True)] * told
-
-
-def test_starts_of_cells_are_found_wherever_chunks_begin(monkeypatch: pytest.MonkeyPatch) -> None:
-    seed = 12
-    print("seed", seed)
-    draw = random.Random(seed)
-    layout = Layout(b",", b"\n", b"\n", ("a",), True, b"", 0, "utf-8", None, ".", ())
-    tokens = ["0", "0", "1", "9", "12345678901234567", ",", ",", "\n", "-", ".", "a", '"', " "]
-    for _ in range(200):
-        text = "".join(draw.choices(tokens, k=draw.randint(1, 200)))
-        monkeypatch.setattr(digits, "CHUNK", draw.choice([8, 16, 24, 64, 1 << 17]))
-        zeros, runs = digits._find_starts(text.encode(), layout)
-        assert zeros.tolist() == [found.start() for found in re.finditer(r'(?:^|(?<=[,\n" ]))(?=0\d)', text)]
-        assert runs.tolist() == [found.start() for found in re.finditer(r'(?:^|(?<=[-+,\n" ]))(?=\d{16})', text)]
 
 
 @pytest.mark.parametrize("length", [400, 5000])

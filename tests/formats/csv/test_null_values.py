@@ -51,7 +51,7 @@ def test_a_null_value_of_no_column_is_a_text_and_told(tmp_path: Path) -> None:
     source = open_table(path, null_values=("agee=0",))
     assert values_of(tmp_path, path.read_text(), null_values=("agee=0",)) == [[None, 1], [2, 0], [4, 5]]
     (note,) = (note for note in source.facts().notes if "--null-value" in note)
-    assert "'agee=0' is taken as a text, there is no column 'agee'; did you mean 'age'?" in note
+    assert "'agee=0' is used as a whole, because there is no column 'agee'; did you mean 'age'?" in note
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def send(path: Path) -> list[bytes]:
-    """The spans of a table as they are sent; checks that they come back the same."""
+    """Returns the spans of a table as they are sent; checks that they come back the same."""
     spans = list(open_table(path).spans())
     sent = [pickle.dumps(span) for span in spans]
     assert [pickle.loads(each) for each in sent] == spans
@@ -61,5 +61,5 @@ def test_a_file_that_has_changed_meanwhile_is_an_error(tmp_path: Path) -> None:
     path = save(tmp_path, TABLE)
     sent = send(path)
     path.write_text(TABLE.replace("name500", "name600"))
-    with pytest.raises(DataError, match=r"table\.csv: changed while it was read; run it again when nobody writes"):
+    with pytest.raises(DataError, match=r"table\.csv: changed while it was read; run zm again when"):
         list(map(pickle.loads, sent))

@@ -145,13 +145,13 @@ def test_names_are_completed_past_a_preamble(tmp_path: Path) -> None:
 
 def test_a_long_preamble_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looked_at: list[int] = []
-    find = preamble._take_lines
+    find = preamble.find_preamble_end
 
     def count(text: bytes, *others: Any) -> tuple[int, int, bool]:
         looked_at.append(len(text))
         return find(text, *others)
 
-    monkeypatch.setattr(preamble, "_take_lines", count)
+    monkeypatch.setattr(preamble, "find_preamble_end", count)
     text = "# a line before the table\n" * 40_000
     assert values_of(tmp_path, text + "a,b\n1,2\n", comment="#") == [[1, 2]]
     assert values_of(tmp_path, text + "a,b\n1,2\n", skip_rows=40_000) == [[1, 2]]

@@ -43,7 +43,7 @@ def draw(shape: tuple[int, ...], dtype: str = "u1", seed: int = 7) -> NDArray[An
 
 
 def save(tmp_path: Path, name: str = "data.h5", /, **datasets: Any) -> str:
-    """A file with these datasets."""
+    """Returns a file with these datasets."""
     with h5py.File(tmp_path / name, "w") as file:
         for key, values in datasets.items():
             file[key] = values
@@ -51,7 +51,7 @@ def save(tmp_path: Path, name: str = "data.h5", /, **datasets: Any) -> str:
 
 
 def save_x(tmp_path: Path, values: NDArray[Any], name: str = "data.h5", **storage: Any) -> str:
-    """A file with one dataset x, stored in this way."""
+    """Returns a file with one dataset x, stored in this way."""
     opening = {key: storage.pop(key) for key in ("libver", "userblock_size") if key in storage}
     with h5py.File(tmp_path / name, "w", **opening) as file:
         file.create_dataset("x", data=values, **storage)
@@ -84,7 +84,7 @@ def read_values(source: Source) -> NDArray[Any]:
 
 
 def error_of(path: str | Path, **options: Any) -> ZmError:
-    """The error that ends opening or reading the file, in one line."""
+    """Returns the error that ends opening or reading the file, in one line."""
     with pytest.raises(ZmError) as caught:
         read_blocks(open_data(path, **options))
     assert "\n" not in str(caught.value)

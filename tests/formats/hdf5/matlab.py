@@ -10,7 +10,7 @@ import numpy as np
 
 
 def save_matlab(path: Path, **arrays: Any) -> str:
-    """A file with these arrays, each as MATLAB has it: a matrix of samples and features, images [H W C N]."""
+    """Returns a file with these arrays, each as MATLAB has it: a matrix of samples and features, images [H W C N]."""
     with h5py.File(path, "w", userblock_size=512) as file:
         for name, values in arrays.items():
             put_array(file, name, values)

@@ -13,7 +13,7 @@ POINTERS = struct.Struct("NP")
 
 
 def make_text(size: int, padding: int = h5t.STR_NULLTERM, charset: int = h5t.CSET_ASCII) -> Any:
-    """The type of a fixed-length text."""
+    """Returns the type of a fixed-length text."""
     made = h5t.C_S1.copy()
     made.set_size(size)
     made.set_strpad(padding)
@@ -22,7 +22,7 @@ def make_text(size: int, padding: int = h5t.STR_NULLTERM, charset: int = h5t.CSE
 
 
 def make_record(**members: Any) -> Any:
-    """A compound type, with a byte between its members."""
+    """Returns a compound type, with a byte between its members."""
     size = sum(member.get_size() + 1 for member in members.values())
     made = h5t.create(h5t.COMPOUND, size)
     offset = 0
@@ -39,7 +39,7 @@ def make_opaque(size: int, tag: bytes) -> Any:
 
 
 def make_choice(base: Any, **values: int) -> Any:
-    """An enumeration."""
+    """Returns an enumeration."""
     made = h5t.enum_create(base)
     for name, value in values.items():
         made.enum_insert(name.encode(), value)
@@ -47,7 +47,7 @@ def make_choice(base: Any, **values: int) -> Any:
 
 
 def make_odd_integer() -> Any:
-    """An integer of 3 bytes, of which 13 bits count."""
+    """Returns an integer of 3 bytes, of which 13 bits count."""
     made = h5t.STD_I32BE.copy()
     made.set_size(3)
     made.set_precision(13)
@@ -56,7 +56,8 @@ def make_odd_integer() -> Any:
 
 
 def pack(stored: Any, value: Any, kept: list[Any]) -> bytes:
-    """A value as it is in memory: bytes, None for a null pointer, lists for arrays and sequences, dicts for compounds.
+    """Returns a value as it is in memory: bytes, None for a null pointer, lists for arrays and sequences, dicts for
+    compounds.
 
     What it points to is kept alive by `kept`.
     """
@@ -83,7 +84,7 @@ def pack(stored: Any, value: Any, kept: list[Any]) -> bytes:
 
 
 def unpack(stored: Any, raw: bytes) -> Any:
-    """The value that `pack` made these bytes of."""
+    """Returns the value that `pack` made these bytes of."""
     kind, size = stored.get_class(), stored.get_size()
     if kind == h5t.VLEN:
         length, pointer = POINTERS.unpack(raw)

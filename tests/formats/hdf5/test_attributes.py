@@ -18,7 +18,7 @@ ID = ctypes.c_int64
 
 
 def raw_attribute(item: Any, name: bytes) -> tuple[Any, bytes]:
-    """The type and bytes of an attribute without pointers, as stored."""
+    """Returns the type and bytes of an attribute without pointers, as stored."""
     attribute = h5a.open(item.id, name)
     stored = attribute.get_type()
     raw = np.empty(attribute.shape, f"V{stored.get_size()}")

@@ -94,7 +94,7 @@ def test_what_is_beside_the_data_is_not_the_data(tmp_path: Path) -> None:
         ({"by": "/labls"}, "has no dataset /labls; did you mean /labels?"),
         ({"by": "g"}, "/g is a group, not a dataset; it holds /g/z"),
         ({"by": "labels5"}, r"/labels5: has the shape \(5,\), but there are 6 samples"),
-        ({"by": "x"}, r"not one label for each of 6 samples; of one-hot labels"),
+        ({"by": "x"}, r"not one label for each of 6 samples; for one-hot labels"),
         ({"by": "pairs"}, "/pairs: holds compound values; labels are whole numbers"),
         ({"by": "wide"}, "holds texts of 5,000 bytes; labels are .* at most 4,096 bytes"),
         ({"by": "single"}, "/single: holds a single value"),

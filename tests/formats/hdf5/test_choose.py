@@ -80,7 +80,7 @@ def test_ten_thousand_datasets_are_listed_in_one_line(tmp_path: Path) -> None:
             h5d.create(file.id, b"%d" % index, h5t.STD_U8LE, space, plist).close()
     for options in ({}, {"dataset": "10000"}):
         error = error_of(tmp_path / "data.h5", **options)
-        assert "and 9996 more" in str(error)
+        assert "and 9,996 more" in str(error)
         assert len(str(error)) < 1000
 
 

@@ -28,7 +28,7 @@ def _small_chunks_read_directly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def stored_chunks(path: Path) -> Iterator[tuple[tuple[int, ...], int, bytes]]:
-    """Each chunk of x: the index of its first element, its filter mask, and its bytes without filters."""
+    """Yields each chunk of x: the index of its first element, its filter mask, and its bytes without filters."""
     with h5py.File(path) as file:
         dataset = file["x"]
         for index in range(dataset.id.get_num_chunks()):

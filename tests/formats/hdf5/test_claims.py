@@ -28,7 +28,7 @@ def test_chunks_that_were_never_written_are_noted(tmp_path: Path) -> None:
         file.create_dataset("x", (100, 5), "i4", chunks=(10, 5), fillvalue=7)[:25] = 1
     source = open_data(tmp_path / "data.h5")
     (note,) = source.facts().notes
-    assert note.endswith("/x: 7 of 10 chunks were never written and count as the fill value 7")
+    assert note.endswith("/x: 7 of 10 chunks were never written and are read as the fill value 7")
     assert np.unique(read_values(source)).tolist() == [1, 7]
 
 
@@ -38,7 +38,7 @@ def test_missing_sources_of_virtual_datasets_are_noted(tmp_path: Path, filename:
         put_virtual(file, "x", filename, "absent")
     (note,) = open_data(tmp_path / "data.h5", allow_external=True).facts().notes
     shown = "absent" if filename == "." else filename
-    assert note.endswith(f"/x: its sources {shown} are not there; their values count as the fill value 0")
+    assert note.endswith(f"/x: its sources {shown} are missing; their values are read as the fill value 0")
 
 
 def test_a_huge_dataset_with_hardly_any_chunk_written_is_an_error(tmp_path: Path) -> None:

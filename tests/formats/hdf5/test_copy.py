@@ -113,7 +113,8 @@ def test_the_order_of_creation_is_kept(tmp_path: Path) -> None:
 
 
 def list_order(file: h5py.File) -> dict[str, tuple[list[str], list[str]]]:
-    """The links and attributes of every object, in their order; the attributes of x, which zm adds to, by name."""
+    """Returns the links and attributes of every object, in their order;
+    the attributes of x, which zm adds to, by name."""
     items = {name: file[name] for name in ("/", "top/many", "top/many/data", "x")}
     return {
         name: (

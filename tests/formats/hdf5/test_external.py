@@ -84,7 +84,7 @@ WITH_VALUES_ELSEWHERE: dict[str, Callable[[h5py.File], Any]] = {
 
 @pytest.fixture
 def linked_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file with a dataset x of its own, and one for each entry of WITH_VALUES_ELSEWHERE."""
+    """Returns a file with a dataset x of its own, and one for each entry of WITH_VALUES_ELSEWHERE."""
     monkeypatch.chdir(tmp_path)
     for name in ("part0.h5", "root.h5"):
         with h5py.File(tmp_path / name, "w") as file:

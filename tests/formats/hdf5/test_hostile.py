@@ -25,7 +25,7 @@ ENDINGS = {
     "virtual-of-itself.h5": "made of themselves",
     "virtual-of-the-system.h5": "with values from another file, /etc/passwd",
 }
-"""By file name: what the error says, or None where the file is read."""
+"""By file name: what the error says, or None if the file is read."""
 NEW = pytest.mark.skipif(h5py.version.hdf5_version_tuple < (2,), reason="HDF5 1.14 cannot read what HDF5 2 writes")
 READABLE = {"level-beyond-nine.h5": NEW, "virtual-of-itself.h5": NEW}
 """The marks of files that only newer versions of the library can read."""

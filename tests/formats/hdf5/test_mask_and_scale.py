@@ -16,7 +16,8 @@ from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import open_source
 from zm_cli.formats.hdf5.mask_and_scale import MAX_MARKS
 from zm_cli.pipeline.applying.apply import apply
-from zm_cli.pipeline.checking.compare import Limits, compare_data
+from zm_cli.pipeline.checking.compare import compare_data
+from zm_cli.pipeline.checking.limits import Limits
 from zm_cli.pipeline.checking.training import Training, open_to_compare
 from zm_cli.pipeline.measuring.measure import measure
 from zm_cli.pipeline.opening import open_to_apply
@@ -34,7 +35,7 @@ PACKED = {"scale_factor": F8(0.01), "add_offset": F8(273.15), "_FillValue": I2(-
 
 
 def save(path: Path, values: NDArray[Any], /, **attributes: Any) -> str:
-    """A file with one dataset t that has these attributes."""
+    """Returns a file with one dataset t that has these attributes."""
     with h5py.File(path, "w") as file:
         file["t"] = values
         for name, value in attributes.items():

@@ -29,7 +29,7 @@ def put_regions(file: h5py.File, regions: list[Any]) -> list[bytes]:
 
 
 def describe_region(file: h5py.File, raw: bytes) -> Any:
-    """The dataset that a reference leads to, and the values in the region without what `rewrite` adds to them."""
+    """Returns the dataset that a reference leads to, and the values in the region as they were before `rewrite`."""
     scratch = h5d.create(file.id, None, REGION, h5s.create_simple((1,)))
     scratch.write(h5s.ALL, h5s.ALL, np.frombuffer(raw, f"V{len(raw)}").copy(), REGION)
     region = h5py.Dataset(scratch)[0]
@@ -37,7 +37,7 @@ def describe_region(file: h5py.File, raw: bytes) -> Any:
 
 
 def follow(file: h5py.File, value: Any) -> Any:
-    """The same value with names and points in place of references, which alone have 8 and 12 bytes."""
+    """Returns the same value with names and points in place of references, which alone have 8 and 12 bytes."""
     if isinstance(value, list):
         return [follow(file, each) for each in value]
     if isinstance(value, dict):

@@ -32,7 +32,7 @@ def put_values(group: Any, name: bytes, stored: Any, values: list[Any]) -> None:
 
 
 def read_values(group: Any, name: bytes, stored: Any) -> list[list[Any]]:
-    """The same values, of the attribute and of the dataset."""
+    """Returns the same values, of the attribute and of the dataset."""
     attribute, dataset = h5a.open(group.id, name), h5d.open(group.id, name)
     raw = [ctypes.create_string_buffer(attribute.shape[0] * stored.get_size()) for _ in range(2)]
     call("H5Aread", attribute.id, stored.id, raw[0])
@@ -41,7 +41,7 @@ def read_values(group: Any, name: bytes, stored: Any) -> list[list[Any]]:
 
 
 def describe(reference: bytes) -> Any:
-    """What a reference leads to: a path, with the bounds of a region or the name of an attribute."""
+    """Returns what a reference leads to: a path, with the bounds of a region or the name of an attribute."""
     if not any(reference):
         return None
     held = ctypes.create_string_buffer(reference, SIZE)

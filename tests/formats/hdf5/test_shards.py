@@ -14,38 +14,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.formats.hdf5.files import RECEIPT, draw, save_x
+from tests.formats.hdf5.files import draw, save_x
+from tests.formats.parts import write_part, write_parts
 from tests.systems import skip_without_h5dump
 from zm_cli.data.options import ReadOptions
 from zm_cli.data.shard import Shard
-from zm_cli.data.sink import WriteOptions
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import open_source
-from zm_cli.outputs.shard_record import record_shard
 from zm_cli.pipeline.applying.join import join_parts
-from zm_cli.pipeline.applying.output import create_sink
 
 VALUES = draw((50, 4, 3))
 GZIP: dict[str, Any] = {"chunks": (7, 4, 3), "compression": "gzip"}
-
-
-def write_part(path: str, output: Path, shard: Shard | None, **options: Any) -> list[str]:
-    """Writes the samples of a dataset, or of one part of them, as float32; returns the notes."""
-    source = open_source(path, ReadOptions(shard=shard, **options))
-    receipt = {**RECEIPT, **record_shard(shard, source.receipt, path)}
-    sink = create_sink(source, str(output), WriteOptions(np.dtype("float32"), receipt))
-    for span in source.spans():
-        sink.write(sink.encode(source.read(span)))
-    sink.commit()
-    source.close()
-    return sink.notes
-
-
-def write_all(path: str, folder: Path, number: int, **options: Any) -> list[str]:
-    parts = [folder / f"part{index}.h5" for index in range(1, number + 1)]
-    for index, part in enumerate(parts, start=1):
-        write_part(path, part, Shard(index, number), **options)
-    return list(map(str, parts))
 
 
 def read(path: str | Path, name: str = "x") -> NDArray[Any]:
@@ -62,7 +41,7 @@ def test_each_part_has_its_own_samples_wherever_chunks_end(
     monkeypatch.setattr("zm_cli.data.block.BLOCK_BYTES", nbytes)
     path = save_x(tmp_path, VALUES, **storage)
     for number in (3, 52):
-        parts = write_all(path, tmp_path, number, layout="NHW")
+        parts = write_parts(path, tmp_path, number, ".h5", layout="NHW")
         edges = [index * 50 // number for index in range(number + 1)]
         for part, (low, high) in zip(parts, pairwise(edges), strict=True):
             np.testing.assert_array_equal(read(part), VALUES[low:high])
@@ -73,7 +52,7 @@ def test_each_part_has_its_own_samples_wherever_chunks_end(
 @pytest.mark.parametrize("storage", [{}, {"chunks": (2, 3, 8), "compression": "gzip"}])
 def test_samples_may_lie_along_any_axis(tmp_path: Path, storage: dict[str, Any]) -> None:
     path = save_x(tmp_path, VALUES.T.copy(), **storage)
-    parts = write_all(path, tmp_path, 4, layout="CHN")
+    parts = write_parts(path, tmp_path, 4, ".h5", layout="CHN")
     assert [read(part).shape for part in parts] == [(3, 4, 12), (3, 4, 13), (3, 4, 12), (3, 4, 13)]
     join_parts(parts, str(tmp_path / "joined.h5"))
     np.testing.assert_array_equal(read(tmp_path / "joined.h5"), VALUES.T)
@@ -91,7 +70,7 @@ def test_samples_are_numbered_as_in_the_dataset(tmp_path: Path) -> None:
 
 @pytest.fixture
 def rich(tmp_path: Path) -> str:
-    """A file with a dataset in a group, attributes, labels, links, and another name for the dataset."""
+    """Returns a file with a dataset in a group, attributes, labels, links, and another name for the dataset."""
     with h5py.File(tmp_path / "rich.h5", "w") as file:
         dataset = file.create_dataset("g/x", data=VALUES, **GZIP)
         dataset.attrs["made"] = "by hand"
@@ -127,7 +106,7 @@ def test_a_later_part_holds_nothing_but_the_dataset(rich: str, tmp_path: Path) -
 def test_a_joined_file_has_all_that_the_whole_output_has(rich: str, tmp_path: Path) -> None:
     options = {"dataset": "g/x", "layout": "NHW"}
     write_part(rich, tmp_path / "whole.h5", None, **options)
-    parts = write_all(rich, tmp_path, 3, **options)
+    parts = write_parts(rich, tmp_path, 3, ".h5", **options)
     outcome = join_parts([parts[2], parts[0], parts[1]], str(tmp_path / "joined.h5"))
     assert "must stay where they are" in outcome.notes[0]
     # Moved together, they still find one another.
@@ -151,7 +130,7 @@ def test_a_joined_file_has_all_that_the_whole_output_has(rich: str, tmp_path: Pa
 def test_a_copy_holds_all_that_the_whole_output_has(rich: str, tmp_path: Path) -> None:
     options = {"dataset": "g/x", "layout": "NHW"}
     write_part(rich, tmp_path / "whole.h5", None, **options)
-    parts = write_all(rich, tmp_path, 3, **options)
+    parts = write_parts(rich, tmp_path, 3, ".h5", **options)
     join_parts(parts, str(tmp_path / "joined.h5"), copy=True)
     for part in parts:
         os.remove(part)
@@ -166,19 +145,19 @@ def test_a_copy_holds_all_that_the_whole_output_has(rich: str, tmp_path: Path) -
 
 
 def test_a_part_that_is_not_there_is_not_read_as_zeros(tmp_path: Path) -> None:
-    parts = write_all(save_x(tmp_path, VALUES), tmp_path, 2, layout="NHW")
+    parts = write_parts(save_x(tmp_path, VALUES), tmp_path, 2, ".h5", layout="NHW")
     join_parts(parts, str(tmp_path / "joined.h5"))
     os.remove(parts[1])
     values = read(tmp_path / "joined.h5")
     np.testing.assert_array_equal(values[:25], VALUES[:25])
     assert np.isnan(values[25:]).all()
-    with pytest.raises(DataError, match=r"its part part2\.h5 is not there") as caught:
+    with pytest.raises(DataError, match=r"its part part2\.h5 is missing") as caught:
         open_source(str(tmp_path / "joined.h5"), ReadOptions(allow_external=True, layout="NHW"))
-    assert caught.value.hint == "put it back beside it, or zm join again"
+    assert caught.value.hint == "put it back beside it, or run zm join again"
 
 
 def test_a_joined_file_is_read_only_where_other_files_may_be(tmp_path: Path) -> None:
-    parts = write_all(save_x(tmp_path, VALUES), tmp_path, 2, layout="NHW")
+    parts = write_parts(save_x(tmp_path, VALUES), tmp_path, 2, ".h5", layout="NHW")
     joined = str(tmp_path / "joined.h5")
     join_parts(parts, joined)
     with pytest.raises(UsageError, match=r"values from another file, part1\.h5") as caught:
@@ -191,7 +170,7 @@ def test_a_joined_file_is_read_only_where_other_files_may_be(tmp_path: Path) -> 
 
 def test_other_programs_read_a_joined_file(rich: str, tmp_path: Path) -> None:
     skip_without_h5dump()
-    parts = write_all(rich, tmp_path, 2, dataset="g/x", layout="NHW")
+    parts = write_parts(rich, tmp_path, 2, ".h5", dataset="g/x", layout="NHW")
     join_parts(parts, str(tmp_path / "joined.h5"))
     command = ["h5dump", "-d", "/g/x", "-s", "30,0,0", "-c", "1,1,3", "-y", str(tmp_path / "joined.h5")]
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -199,7 +178,9 @@ def test_other_programs_read_a_joined_file(rich: str, tmp_path: Path) -> None:
 
 
 def test_parts_that_were_changed_are_not_joined(tmp_path: Path) -> None:
-    parts = write_all(save_x(tmp_path, VALUES, chunks=(5, 4, 3), maxshape=(None, 4, 3)), tmp_path, 2, layout="NHW")
+    parts = write_parts(
+        save_x(tmp_path, VALUES, chunks=(5, 4, 3), maxshape=(None, 4, 3)), tmp_path, 2, ".h5", layout="NHW"
+    )
     with h5py.File(parts[1], "a") as file:
         file["x"].resize(10, axis=0)
     with pytest.raises(DataError, match="hold 35 samples, not the 50 that were cut"):
@@ -209,13 +190,13 @@ def test_parts_that_were_changed_are_not_joined(tmp_path: Path) -> None:
         del file["x"]
         file["x"] = np.ones((25, 4, 2), "float32")
         file["x"].attrs["zm"] = receipt
-    with pytest.raises(DataError, match="does not go on with"):
+    with pytest.raises(DataError, match="does not continue"):
         join_parts(parts, str(tmp_path / "joined.h5"))
     assert not (tmp_path / "joined.h5").exists()
 
 
 def test_a_part_with_values_of_other_files_is_not_joined(tmp_path: Path) -> None:
-    parts = write_all(save_x(tmp_path, VALUES), tmp_path, 2, layout="NHW")
+    parts = write_parts(save_x(tmp_path, VALUES), tmp_path, 2, ".h5", layout="NHW")
     with h5py.File(parts[1], "a") as file:
         receipt = file["x"].attrs["zm"]
         del file["x"]
@@ -231,7 +212,7 @@ def test_a_part_with_values_of_other_files_is_not_joined(tmp_path: Path) -> None
 def test_names_that_hdf5_would_replace_are_refused(tmp_path: Path) -> None:
     folder = tmp_path / "100%b"
     folder.mkdir()
-    parts = write_all(save_x(tmp_path, VALUES), folder, 2, layout="NHW")
+    parts = write_parts(save_x(tmp_path, VALUES), folder, 2, ".h5", layout="NHW")
     with pytest.raises(UsageError, match="has a % in its path"):
         join_parts(parts, str(tmp_path / "joined.h5"))
     join_parts(parts, str(tmp_path / "copied.h5"), copy=True)
@@ -241,7 +222,7 @@ def test_names_that_hdf5_would_replace_are_refused(tmp_path: Path) -> None:
 
 
 def test_joining_again_gives_the_same_bytes(tmp_path: Path) -> None:
-    parts = write_all(save_x(tmp_path, VALUES), tmp_path, 2, layout="NHW")
+    parts = write_parts(save_x(tmp_path, VALUES), tmp_path, 2, ".h5", layout="NHW")
     written = []
     for _ in range(2):
         join_parts(parts, str(tmp_path / "joined.h5"))

@@ -14,7 +14,7 @@ from tests.formats.case import Case, average_images, draw
 
 
 def make_case(name: str, values: NDArray[Any]) -> Case:
-    """A dataset of images (N,H,W,C) in two class folders. The folder of those with even indices is read first."""
+    """Returns a dataset of images (N,H,W,C) in two class folders; the folder with the even indices is read first."""
 
     def write(folder: Path, _: NDArray[Any]) -> Path:
         for index, pixels in enumerate(values):
@@ -28,7 +28,7 @@ def make_case(name: str, values: NDArray[Any]) -> Case:
 
 
 def read(path: Path) -> NDArray[Any]:
-    """The images (N,H,W,C) of an output."""
+    """Returns the images (N,H,W,C) of an output."""
     with h5py.File(path) as file:
         values: NDArray[Any] = file["images"][()]
         return values

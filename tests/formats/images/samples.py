@@ -1,4 +1,4 @@
-"""What the tests of the images format share: random pictures, and functions that open, read and write images."""
+"""Random pictures for the tests of the images format, and functions that save them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,6 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from zm_cli.data.block import Block
-from zm_cli.data.options import ReadOptions
-from zm_cli.data.sink import WriteOptions
-from zm_cli.formats import open_source
-from zm_cli.formats.images.source import ImageSource
-from zm_cli.pipeline.applying.output import create_sink
-
-RECEIPT = {"format": "zm-receipt", "version": 1, "operation": "center"}
 PHOTOS = ("cat/1.png", "cat/2.png", "dog/1.png", "top.png")
 SEED = 7
 
@@ -33,14 +25,14 @@ def random_picture(mode: str = "RGB", width: int = 40, height: int = 30, seed: i
 
 
 def encode_picture(format: str, picture: Image.Image | None = None, **options: Any) -> bytes:
-    """The contents of a file in one of Pillow's formats; by default of a random picture."""
+    """Returns the contents of a file in one of Pillow's formats; by default of a random picture."""
     stream = io.BytesIO()
     (picture or random_picture()).save(stream, format, **options)
     return stream.getvalue()
 
 
 def overwrite(data: bytes, position: int, new: bytes) -> bytes:
-    """The data with other bytes at a position."""
+    """Returns the data with other bytes at a position."""
     return data[:position] + new + data[position + len(new) :]
 
 
@@ -58,32 +50,3 @@ def save_photos(folder: Path) -> Path:
     for index, name in enumerate(PHOTOS):
         save_picture(folder, name, random_values((4, 5, 3), seed=index))
     return folder
-
-
-def open_images(path: Path, **options: Any) -> ImageSource:
-    """The source at `path`, read with these options."""
-    source = open_source(str(path), ReadOptions(**options), "images")
-    assert isinstance(source, ImageSource)
-    return source
-
-
-def read_blocks(source: Any) -> list[Block]:
-    """The blocks of all spans."""
-    return [source.read(span) for span in source.spans()]
-
-
-def read_pixels(source: Any) -> np.ndarray:
-    """The values (N,H,W,C) of all samples."""
-    return np.concatenate([block.values for block in read_blocks(source)])
-
-
-def write_images(source: Any, output: str, dtype: str = "float32", format: str | None = None) -> None:
-    """Writes all samples, not transformed, to an output with the RECEIPT; discards the output where that fails."""
-    sink = create_sink(source, output, WriteOptions(np.dtype(dtype), RECEIPT, format))
-    try:
-        for span in source.spans():
-            sink.write(sink.encode(source.read(span)))
-        sink.commit()
-    except BaseException:
-        sink.discard()
-        raise

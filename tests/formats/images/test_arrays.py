@@ -8,14 +8,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from tests.formats.images.samples import (
-    open_images,
-    random_values,
-    read_pixels,
-    save_photos,
-    save_picture,
-    write_images,
-)
+from tests.formats.images.opened import open_images, read_pixels, write_images
+from tests.formats.images.samples import random_values, save_photos, save_picture
 from zm_cli.errors import DataError, UsageError
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.formats.images.samples import open_images, save_photos, write_images
+from tests.formats.images.opened import open_images, write_images
+from tests.formats.images.samples import save_photos
 from zm_cli.errors import DataError, UsageError
 
 

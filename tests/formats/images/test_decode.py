@@ -11,15 +11,8 @@ import pytest
 import tifffile
 from PIL import Image
 
-from tests.formats.images.samples import (
-    encode_picture,
-    open_images,
-    random_picture,
-    random_values,
-    read_blocks,
-    read_pixels,
-    save_picture,
-)
+from tests.formats.images.opened import open_images, read_blocks, read_pixels
+from tests.formats.images.samples import encode_picture, random_picture, random_values, save_picture
 from tests.systems import needs_fifo
 from zm_cli.errors import DataError
 
@@ -89,7 +82,7 @@ def test_the_first_of_several_frames_is_read_and_a_note_says_so(tmp_path: Path) 
 
 
 def make_damaged_files() -> dict[str, tuple[str, bytes]]:
-    """The name and the contents of files, by what is wrong with them."""
+    """Returns the name and the contents of files, by what is wrong with them."""
     picture = random_picture(width=40, height=40)
     png, jpeg = encode_picture("PNG", picture), encode_picture("JPEG", picture)
     lzw = encode_picture("TIFF", picture, compression="tiff_lzw")

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.formats.images.samples import open_images, read_blocks
+from tests.formats.images.opened import open_images, read_blocks
 
 FILES = ("a/1.png", "a/2.png", "a/x/3.png", "b/1.png", "b/4.bmp", "c d/5.png")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the FILES."""
+    """Returns a folder with the FILES."""
     folder = tmp_path_factory.mktemp("images")
     for name in FILES:
         path = folder / name

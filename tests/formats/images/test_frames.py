@@ -12,15 +12,8 @@ import pytest
 import tifffile
 from PIL import Image
 
-from tests.formats.images.samples import (
-    encode_picture,
-    open_images,
-    random_values,
-    read_blocks,
-    read_pixels,
-    save_picture,
-    write_images,
-)
+from tests.formats.images.opened import open_images, read_blocks, read_pixels, write_images
+from tests.formats.images.samples import encode_picture, random_values, save_picture
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.images import animations
 
@@ -110,7 +103,7 @@ def test_a_file_of_nothing_but_a_copy_is_read_and_a_note_says_so(tmp_path: Path)
     for choice in ("first", "all"):
         source = open_images(tmp_path, frames=choice)
         assert (len(read_pixels(source)), source.files) == (1, ["a.tif"])
-    note = "1 file holds no page but a copy of lower resolution, which is read"
+    note = "1 file holds only a copy of lower resolution, which is read"
     assert note in open_images(tmp_path).facts().notes
 
 
@@ -190,7 +183,7 @@ def test_frames_are_decoded_once_although_spans_part_them(
 ) -> None:
     options: dict[str, Any] = {"lossless": True} if name == "a.webp" else {}
     path = save_frames(tmp_path / name, **options)
-    monkeypatch.setattr("zm_cli.formats.images.source.BLOCK_BYTES", FRAMES[0].nbytes * 2)
+    monkeypatch.setattr("zm_cli.data.block.BLOCK_BYTES", FRAMES[0].nbytes * 2)
     source = open_images(path, frames="all")
     spans = list(source.spans())
     assert len(spans) == 6

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.formats.images.samples import open_images, random_values, read_blocks, save_photos, save_picture
+from tests.formats.images.opened import open_images, read_blocks
+from tests.formats.images.samples import random_values, save_photos, save_picture
 from zm_cli.data.shard import Shard
 from zm_cli.errors import UsageError
 from zm_cli.formats.images.grouping import label_images

@@ -10,16 +10,8 @@ import h5py
 import numpy as np
 import pytest
 
-from tests.formats.images.samples import (
-    PHOTOS,
-    RECEIPT,
-    open_images,
-    random_values,
-    read_pixels,
-    save_photos,
-    save_picture,
-    write_images,
-)
+from tests.formats.images.opened import RECEIPT, open_images, read_pixels, write_images
+from tests.formats.images.samples import PHOTOS, random_values, save_photos, save_picture
 from zm_cli.errors import DataError
 
 

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.formats.images.samples import encode_picture, open_images, overwrite, random_picture, read_blocks
+from tests.formats.images.opened import open_images, read_blocks
+from tests.formats.images.samples import encode_picture, overwrite, random_picture
 from tests.shell import run_zm
 from zm_cli.errors import DataError
 

@@ -77,7 +77,7 @@ def write_h5(images: str, output: Path, shard: Shard | None, stats: Stats, **opt
 
 @pytest.fixture
 def images(tmp_path: Path) -> str:
-    """A folder of nine images of one size in two classes."""
+    """Returns a folder of nine images of one size in two classes."""
     for index in range(9):
         path = tmp_path / "images" / "ab"[index % 2] / f"{index}.png"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ import h5py
 import pytest
 
 from tests.formats.images.samples import random_values, save_picture
+from tests.inprocess import call_zm
 from tests.pipeline.applying.writing import Made, measure_all, write
 from zm_cli.errors import DataError
 from zm_cli.pipeline.options import ApplyOptions
@@ -35,7 +36,7 @@ def center(folder: Path, made: Made | None = None, how: ApplyOptions | None = No
 
 @pytest.fixture
 def train(tmp_path: Path) -> Made:
-    """The statistics of images of the classes cat and dog."""
+    """Returns the statistics of images of the classes cat and dog."""
     return measure_all(save(tmp_path / "train", "cat/1", "dog/1"))
 
 
@@ -89,7 +90,27 @@ def test_statistics_that_name_no_classes_leave_the_numbering_to_the_images_and_s
     folder = save(tmp_path / "test", "dog/1", "eel/1")
     told = center(folder, flat).told
     assert labels(tmp_path / "out.h5") == ([0, 1], ["dog", "eel"])
-    assert told == [f"the statistics do not name classes, so labels number those of {folder} alone: 'dog 0', 'eel 1'"]
+    assert told == [
+        f"the statistics do not name classes; labels are numbered by those of {folder} alone: 'dog 0', 'eel 1'"
+    ]
+
+
+def test_statistics_of_another_kind_name_no_classes_either(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["x"] = random_values((3, 2, 2, 1))
+    told = center(save(tmp_path / "test", "dog/1"), measure_all(tmp_path / "x.h5", layout="NHWC")).told
+    assert (
+        f"the statistics do not name classes; labels are numbered by those of {tmp_path / 'test'} alone: 'dog 0'"
+        in told
+    )
+
+
+def test_a_method_without_statistics_numbers_the_classes_of_the_images_and_says_nothing(tmp_path: Path) -> None:
+    folder = save(tmp_path / "test", "dog/1", "eel/1")
+    ran = call_zm("scale", folder, "-o", tmp_path / "out.h5", "--method", "l2")
+    assert ran.code == 0
+    assert "statistics" not in ran.err
+    assert labels(tmp_path / "out.h5") == ([0, 1], ["dog", "eel"])
 
 
 def test_a_flat_folder_has_no_labels_and_says_so(train: Made, tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from tests.formats.images.samples import encode_picture, open_images, overwrite, random_picture, read_blocks
+from tests.formats.images.opened import open_images, read_blocks
+from tests.formats.images.samples import encode_picture, overwrite, random_picture
 from tests.made import png
 from tests.shell import run_zm
 from tests.systems import slow
@@ -32,7 +33,8 @@ def test_a_number_of_pixels_may_have_a_unit() -> None:
 
 
 def claim_size(data: bytes, width: int, height: int, **others: int) -> bytes:
-    """A little-endian TIFF with another size in its directory, and with other values of other tags (`t277=5`)."""
+    """Returns a little-endian TIFF with another size in its directory,
+    and with other values of other tags (`t277=5`)."""
     changed = bytearray(data)
     (start,) = struct.unpack_from("<I", data, 4)
     values = {256: width, 257: height, **{int(tag[1:]): value for tag, value in others.items()}}

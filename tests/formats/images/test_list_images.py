@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.formats.images.samples import encode_picture, open_images, random_picture, random_values, save_picture
+from tests.formats.images.opened import open_images
+from tests.formats.images.samples import encode_picture, random_picture, random_values, save_picture
 from tests.memory import finish_measured, start_measured
 from tests.systems import needs_fork, needs_limits, slow
 from zm_cli.data.options import ReadOptions
@@ -34,7 +35,7 @@ PLANS = [Plan(workers=1), Plan(workers=3, executor="threads"), pytest.param(Plan
 
 @pytest.fixture
 def tangle(tmp_path: Path) -> Path:
-    """A folder with everything that a listing tells apart, in an order in which it all matters."""
+    """Returns a folder with everything that a listing distinguishes, in an order in which all of it matters."""
     folder = tmp_path / "data"
     for name, mode in (("a/1.png", "RGB"), ("a/3.png", "L"), ("b/2.png", "RGB"), ("c/9.png", "RGB"), ("z.png", "L")):
         save_picture(folder, name, random_values((2, 3)), mode)
@@ -53,13 +54,13 @@ def tangle(tmp_path: Path) -> Path:
 
 
 def look(listing: Listing) -> dict[str, Any]:
-    """All that a listing says, as values that can be compared."""
+    """Returns all that a listing says, as values that can be compared."""
     found = {field.name: getattr(listing, field.name) for field in fields(listing)}
     return found | {"paths": list(listing.paths)}
 
 
 def list_tangle(folder: Path, plan: Plan | None, **how: Any) -> dict[str, Any] | str:
-    """What the listing says, or its error."""
+    """Returns what the listing says, or its error."""
     selection = Selection(
         include=how.pop("include", None), exclude=how.pop("exclude", None), limit=how.pop("limit", None)
     )
@@ -115,7 +116,7 @@ def test_the_first_error_in_the_order_of_the_files_is_raised(
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The files whose headers are read in this process during the test."""
+    """Returns the files whose headers are read in this process during the test."""
     paths: list[str] = []
 
     def read(path: str, suffix: str, max_pixels: int) -> tuple[Header, int, int]:
@@ -149,7 +150,7 @@ def test_files_of_many_frames_are_not_read_past_a_limit(tangle: Path) -> None:
 
 @pytest.fixture
 def chosen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the executors that are used during the test."""
+    """Returns the names of the executors that are used during the test."""
     names: list[str] = []
 
     def find(name: str) -> Executor:

@@ -13,15 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.formats.images.samples import (
-    encode_picture,
-    open_images,
-    random_picture,
-    random_values,
-    read_blocks,
-    read_pixels,
-    save_picture,
-)
+from tests.formats.images.opened import open_images, read_blocks, read_pixels
+from tests.formats.images.samples import encode_picture, random_picture, random_values, save_picture
 from tests.shell import run_zm
 from tests.systems import needs_fifo, needs_users, skip_without_fifos
 from zm_cli.data.format import Confidence
@@ -104,7 +97,7 @@ def test_a_broken_link_is_an_unreadable_file(tmp_path: Path) -> None:
 
 @pytest.fixture
 def special(tmp_path: Path) -> Iterator[Path]:
-    """A folder with one picture, and with everything else that may have the name of one."""
+    """Yields a folder with one picture, and with everything else that may have the name of one."""
     skip_without_fifos()
     folder = tmp_path / "data"
     (folder / "folder.png").mkdir(parents=True)

@@ -10,7 +10,8 @@ import pytest
 import tifffile
 from PIL import Image
 
-from tests.formats.images.samples import open_images, random_values, read_pixels, save_picture
+from tests.formats.images.opened import open_images, read_pixels
+from tests.formats.images.samples import random_values, save_picture
 from zm_cli.errors import DataError
 
 FEW = random_values((7, 9, 4))

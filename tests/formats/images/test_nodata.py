@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from tests.formats.images.samples import open_images, random_values, read_pixels, save_picture
+from tests.formats.images.opened import open_images, read_pixels
+from tests.formats.images.samples import random_values, save_picture
 from zm_cli.data.packing import Packing
 from zm_cli.errors import DataError
 from zm_cli.pipeline.measuring.measure import measure

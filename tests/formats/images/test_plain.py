@@ -18,7 +18,7 @@ MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
 
 
 def smooth_picture(mode: str, width: int = 23, height: int = 17) -> Image.Image:
-    """A slope with some noise, which takes all kinds of compression and filters; noise alone for I;16."""
+    """Returns a slope with some noise, which takes all kinds of compression and filters; noise alone for I;16."""
     rng = np.random.default_rng(SEED)
     if mode == "I;16":
         return Image.fromarray(rng.integers(0, 65536, (height, width)).astype(np.uint16))
@@ -28,7 +28,7 @@ def smooth_picture(mode: str, width: int = 23, height: int = 17) -> Image.Image:
 
 
 def decode_with_pillow(data: bytes) -> np.ndarray | None:
-    """The pixels; None where Pillow refuses the file."""
+    """Returns the pixels; None if Pillow refuses the file."""
     try:
         with Image.open(io.BytesIO(data)) as picture:
             return np.asarray(picture)
@@ -37,7 +37,7 @@ def decode_with_pillow(data: bytes) -> np.ndarray | None:
 
 
 def insert_chunk(data: bytes, name: bytes, content: bytes) -> bytes:
-    """A PNG with another chunk after its first."""
+    """Returns a PNG with another chunk after its first."""
     crc = zlib.crc32(name + content).to_bytes(4, "big")
     return data[:33] + len(content).to_bytes(4, "big") + name + content + crc + data[33:]
 

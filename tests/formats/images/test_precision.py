@@ -9,14 +9,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from tests.formats.images.samples import (
-    encode_picture,
-    open_images,
-    overwrite,
-    random_values,
-    read_pixels,
-    save_picture,
-)
+from tests.formats.images.opened import open_images, read_pixels
+from tests.formats.images.samples import encode_picture, overwrite, random_values, save_picture
 from tests.made import png
 from zm_cli.errors import DataError
 

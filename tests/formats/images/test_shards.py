@@ -9,15 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.formats.images.samples import (
-    encode_picture,
-    open_images,
-    random_picture,
-    random_values,
-    read_blocks,
-    save_picture,
-    write_images,
-)
+from tests.formats.images.opened import open_images, read_blocks, write_images
+from tests.formats.images.samples import encode_picture, random_picture, random_values, save_picture
 from zm_cli.data.shard import Shard
 from zm_cli.errors import DataError
 from zm_cli.formats.images.headers import read_header
@@ -36,7 +29,7 @@ def list_parts(path: Path, of: int, **options: Any) -> list[str]:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """A folder of ten pictures in three classes, of one size, some of them gray."""
+    """Returns a folder of ten pictures in three classes, of one size, some of them gray."""
     folder = tmp_path / "photos"
     for index in range(10):
         name = f"{('cat', 'dog', 'owl')[index // 4]}/{index}.png"
@@ -46,7 +39,7 @@ def photos(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The files whose headers are read during the test."""
+    """Returns the files whose headers are read during the test."""
     names: list[str] = []
 
     def read(path: str, suffix: str, max_pixels: int) -> Any:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from tests.formats.images.samples import open_images, random_values, read_blocks, save_picture
+from tests.formats.images.opened import open_images, read_blocks
+from tests.formats.images.samples import random_values, save_picture
 from zm_cli.data.block import BLOCK_BYTES, Block
 
 

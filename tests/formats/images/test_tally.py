@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.formats.images.samples import open_images, random_picture, random_values, save_picture
+from tests.formats.images.opened import open_images
+from tests.formats.images.samples import random_picture, random_values, save_picture
 from zm_cli.numbers.moments.moments import Moments
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from tests.formats.images.samples import RECEIPT, open_images, random_values, read_pixels, save_picture, write_images
+from tests.formats.images.opened import RECEIPT, open_images, read_pixels, write_images
+from tests.formats.images.samples import random_values, save_picture
 from zm_cli.data.block import Block
 from zm_cli.data.sink import Sink, WriteOptions
 from zm_cli.errors import DataError
@@ -67,7 +68,7 @@ def test_one_image_can_be_written_as_one_array_file(tmp_path: Path, name: str) -
 
 
 def open_tree(folder: Path) -> tuple[Sink, Block]:
-    """A sink for a folder with one image in a class, and the block of that image."""
+    """Returns a sink for a folder with one image in a class, and the block of that image."""
     save_picture(folder / "in", "cat/a.png", random_values((4, 5, 3)))
     source = open_images(folder / "in")
     sink = source.create_sink(f"{folder}/out/", WriteOptions(np.dtype("float32"), RECEIPT))

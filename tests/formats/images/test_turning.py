@@ -9,7 +9,8 @@ import pytest
 import tifffile
 from PIL import Image, ImageOps
 
-from tests.formats.images.samples import open_images, random_values, read_pixels
+from tests.formats.images.opened import open_images, read_pixels
+from tests.formats.images.samples import random_values
 from zm_cli.formats.images.turning import turn_array, turn_back, turn_picture
 
 

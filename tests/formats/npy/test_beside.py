@@ -65,7 +65,7 @@ def test_labels_of_every_type(tmp_path: Path, values: Any, names: list[str | Non
     [
         ({"by": "label"}, "has no array 'label'; did you mean labels?"),
         ({"by": "five"}, r"d.npz: five: has the shape \(5,\), but there are 6 samples"),
-        ({"by": "x"}, "of one-hot labels, store the positions of the ones"),
+        ({"by": "x"}, "for one-hot labels, store the positions of the ones"),
         ({"by": "objects"}, "objects: holds neither numbers nor text; labels are whole numbers, or texts"),
         ({"by": "wide"}, "wide: holds texts of 8,000 bytes"),
         ({"by": "imaginary"}, "holds complex128 values; labels are"),

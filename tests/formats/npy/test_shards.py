@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.formats.parts import write_part, write_parts
 from zm_cli.data.options import ReadOptions
 from zm_cli.data.shard import Shard
-from zm_cli.data.sink import WriteOptions
 from zm_cli.errors import DataError
 from zm_cli.formats import open_source
-from zm_cli.outputs.shard_record import record_shard
 from zm_cli.pipeline.applying.join import join_parts
-from zm_cli.pipeline.applying.output import create_sink
 
 VALUES = np.random.default_rng(5).integers(0, 100, (20, 4, 3)).astype(np.uint8)
-
-
-def write_part(path: Path, output: Path, shard: Shard | None, **options: Any) -> list[str]:
-    """Writes the samples of an array, or of one part of them, as float32; returns the notes."""
-    source = open_source(str(path), ReadOptions(shard=shard, **options))
-    receipt = {"format": "zm-receipt", "operation": "center", **record_shard(shard, source.receipt, str(path))}
-    sink = create_sink(source, str(output), WriteOptions(np.dtype("float32"), receipt))
-    for span in source.spans():
-        sink.write(sink.encode(source.read(span)))
-    sink.commit()
-    source.close()
-    return sink.notes
 
 
 @pytest.mark.parametrize("layout", ["NHC", "HNC", "HCN"])
@@ -42,11 +27,9 @@ def test_joined_parts_are_the_file_of_one_run(
     stored = np.moveaxis(VALUES, 0, layout.index("N"))
     np.save(tmp_path / "x.npy", np.asarray(stored, order=order))  # type: ignore[call-overload]
     write_part(tmp_path / "x.npy", tmp_path / "whole.npy", None, layout=layout)
-    parts = [tmp_path / f"{index}.npy" for index in range(1, number + 1)]
-    for index, part in enumerate(parts, start=1):
-        write_part(tmp_path / "x.npy", part, Shard(index, number), layout=layout)
+    parts = write_parts(tmp_path / "x.npy", tmp_path, number, ".npy", layout=layout)
     assert sum(np.load(part).shape[layout.index("N")] for part in parts) == 20
-    join_parts([str(part) for part in parts[::-1]], str(tmp_path / "joined.npy"))
+    join_parts(parts[::-1], str(tmp_path / "joined.npy"))
     np.testing.assert_array_equal(np.load(tmp_path / "joined.npy"), stored)
     for name in ("{}.npy", "{}.npy.zm.json"):
         assert (tmp_path / name.format("joined")).read_bytes() == (tmp_path / name.format("whole")).read_bytes()
@@ -69,12 +52,10 @@ def test_other_arrays_of_an_archive_are_in_the_first_part(tmp_path: Path) -> Non
 
 def test_a_part_that_was_changed_is_not_joined(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", VALUES)
-    parts = [tmp_path / f"{index}.npy" for index in (1, 2)]
-    for index, part in enumerate(parts, start=1):
-        write_part(tmp_path / "x.npy", part, Shard(index, 2), layout="NHC")
+    parts = write_parts(tmp_path / "x.npy", tmp_path, 2, ".npy", layout="NHC")
     np.save(parts[1], np.load(parts[1]) + 1)
     with pytest.raises(DataError, match="changed since its receipt was written"):
-        join_parts(list(map(str, parts)), str(tmp_path / "joined.npy"))
+        join_parts(parts, str(tmp_path / "joined.npy"))
     assert not (tmp_path / "joined.npy").exists()
 
 

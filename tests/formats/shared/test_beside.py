@@ -1,4 +1,4 @@
-"""Arrays beside the data: which shapes fit, and what text and numbers are labels."""
+"""Arrays beside the data: which texts and numbers are labels, and which are weights."""
 
 from __future__ import annotations
 
@@ -7,18 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from zm_cli.data.options import Option
-from zm_cli.errors import DataError, UsageError
-from zm_cli.formats.shared.beside import (
-    BOOLEANS,
-    Entries,
-    find_entry_axis,
-    fit_mask,
-    may_be_beside,
-    read_labels,
-    read_weights,
-)
-from zm_cli.formats.shared.options import BY, MASK, WEIGHT
+from zm_cli.errors import DataError
+from zm_cli.formats.shared.beside import BOOLEANS, Entries, read_labels, read_weights
 from zm_cli.formats.shared.sampling import SampleRange
 
 
@@ -89,58 +79,3 @@ def test_a_weight_is_finite_and_not_negative(value: float) -> None:
 def test_a_weight_that_is_marked_as_missing_is_refused() -> None:
     with pytest.raises(DataError, match="sample 2 is 99"):
         read_weights(Entries(InMemory([1, 99]), "w", missing=(99.0,)), SampleRange(0, 2))
-
-
-@pytest.mark.parametrize(("shape", "axis"), [((5,), 0), ((5, 1), 0), ((1, 5), 1), ((1, 1, 5), 2)])
-def test_one_axis_has_the_entries(shape: tuple[int, ...], axis: int) -> None:
-    assert find_entry_axis(BY, shape, 5, "y") == axis
-
-
-@pytest.mark.parametrize(
-    ("option", "shape", "message"),
-    [
-        (BY, (4,), r"y: has the shape \(4,\), but there are 5 samples; --by is for one label a sample"),
-        (WEIGHT, (5, 2), r"has the shape \(5, 2\), but there are 5 samples; --weight is for one weight a sample"),
-        (BY, (5, 3), r"not one label for each of 5 samples; of one-hot labels, .* labels.argmax\(axis=1\)"),
-    ],
-)
-def test_other_numbers_of_entries_are_refused(option: Option[str], shape: tuple[int, ...], message: str) -> None:
-    with pytest.raises(UsageError, match=message):
-        find_entry_axis(option, shape, 5, "y")
-
-
-@pytest.mark.parametrize(
-    ("mask", "letters", "fit"),
-    [
-        ((9, 4, 5, 3), "NHWC", (0, (4, 5, 3))),
-        ((9, 4, 5), "NHWC", (0, (4, 5, 1))),
-        ((9, 4, 5, 1), "NHWC", (0, (4, 5, 1))),
-        ((9, 4), "NHWC", (0, (4, 1, 1))),
-        ((9,), "NHWC", (0, (1, 1, 1))),
-        ((9, 5, 3), "NCHW", (0, (1, 5, 3))),
-        ((4, 5, 3), "HWCN", None),
-        ((9, 4, 5), "NUVX", (0, (4, 5, 1))),
-        ((9, 5, 4), "NHWC", None),
-        ((1, 4, 5, 3), "NHWC", None),
-        ((8,), "NHWC", None),
-        ((), "NHWC", None),
-    ],
-)
-def test_a_mask_has_the_axes_of_the_data_or_the_first_ones(
-    mask: tuple[int, ...], letters: str, fit: tuple[int, tuple[int, ...]] | None
-) -> None:
-    shape = (9, 4, 5, 3)
-    if fit is not None:
-        assert fit_mask(mask, shape, letters, "m") == fit
-        return
-    with pytest.raises(UsageError, match=r"m: has the shape .*, the data have"):
-        fit_mask(mask, shape, letters, "m")
-
-
-def test_a_mask_follows_the_axis_of_the_samples() -> None:
-    assert fit_mask((4, 5, 9), (4, 5, 3, 9), "HWCN", "m") == (2, (4, 5, 1))
-
-
-def test_what_can_be_beside_the_data_is_seen_by_its_shape() -> None:
-    possible = [(BY, (5, 1)), (MASK, (5, 2)), (WEIGHT, (5, 2)), (BY, ()), (MASK, (0, 2))]
-    assert [may_be_beside(option, shape) for option, shape in possible] == [True, True, False, False, False]

@@ -41,14 +41,14 @@ def save(values: NDArray[Any], version: tuple[int, int] | None = None) -> bytes:
 
 
 def frame(header: str | bytes, version: tuple[int, int] = (1, 0)) -> bytes:
-    """A `.npy` file without data that has this text as its header."""
+    """Returns a `.npy` file without data that has this text as its header."""
     text = header.encode() if isinstance(header, str) else header
     length = len(text).to_bytes(2 if version == (1, 0) else 4, "little")
     return b"\x93NUMPY" + bytes(version) + length + text
 
 
 def read(data: bytes, kinds: str = "biufc") -> tuple[NpyHeader, int]:
-    """The header, and the position at which the stream is left."""
+    """Returns the header, and the position at which the stream is left."""
     stream = io.BytesIO(data)
     return read_npy_header(stream, kinds), stream.tell()
 

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_info
 
-from tests.bits import partitions
-from tests.numbers.moments.test_moments import DTYPES, draw
+from tests.bits import DTYPES, draw_values, partitions
 from zm_cli.numbers.comoments import comoments as module
 from zm_cli.numbers.comoments.comoments import CoMoments
 from zm_cli.numbers.moments.moments import Moments
@@ -23,13 +22,13 @@ Matrix = NDArray[np.float64]
 
 
 def assert_near(found: Matrix, expected: Matrix, relative: float = 1e-12) -> None:
-    """Two matrices agree relative to the roots of the diagonal."""
+    """Two matrices agree, relative to the square roots of the diagonal."""
     root = np.sqrt(np.abs(expected.diagonal()))
     assert (np.abs(found - expected) <= relative * root[:, None] * root + 1e-300).all()
 
 
 def tie(rng: np.random.Generator, rows: int, features: int) -> Matrix:
-    """Correlated features on scales and at distances from zero of their own."""
+    """Correlated features, each with its own scale and distance from zero."""
     values = rng.normal(size=(rows, features)) @ rng.normal(size=(features, features))
     scale, shift = (10.0 ** rng.integers(-3, 4, features) for _ in range(2))
     return np.asarray(values * scale + shift)
@@ -42,7 +41,7 @@ def measure(values: NDArray[Any], kept: tuple[int, ...] = (1,), missing_codes: t
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("kept", [(), (1,), (3,), (1, 3), (1, 2, 3)])
 def test_every_dtype_agrees_with_numpy_over_every_choice_of_axes(dtype: str, kept: tuple[int, ...]) -> None:
-    values = draw(dtype, (9, 4, 5, 3), seed=1)
+    values = draw_values(dtype, (9, 4, 5, 3), seed=1)
     found = measure(values, kept)
     features = np.moveaxis(values, kept, range(len(kept))).reshape(len(found.mean), -1).astype(np.float64)
     assert found.count == features.shape[1]
@@ -150,10 +149,10 @@ def test_constant_features_have_no_correlation() -> None:
 
 
 @given(st.integers(0, 2**32 - 1))
-def test_scaling_is_what_scaled_values_have(seed: int) -> None:
+def test_transformed_comoments_are_those_of_transformed_values(seed: int) -> None:
     rng = np.random.default_rng(seed)
     values, factor, offset = rng.normal(size=(40, 3)), rng.uniform(-5, 5, 3), rng.uniform(-5, 5, 3)
-    scaled, expected = measure(values).scale(factor, offset), measure(values * factor + offset)
+    scaled, expected = measure(values).transform(factor, offset), measure(values * factor + offset)
     np.testing.assert_allclose(scaled.mean, expected.mean, rtol=1e-12, atol=1e-13)
     assert_near(scaled.comoment, expected.comoment)
     np.testing.assert_array_equal(scaled.comoment, scaled.comoment.T)

@@ -1,4 +1,4 @@
-"""Conditioning: compared with NumPy on known datasets, and with gradient descent as it goes."""
+"""Conditioning: compared with NumPy on known datasets, and with the steps of gradient descent."""
 
 from __future__ import annotations
 
@@ -52,6 +52,7 @@ def test_constant_features_are_left_out_of_what_they_do_not_vary_in() -> None:
     wide = np.column_stack([values, np.full(len(values), 3.0), np.zeros(len(values))])
     found, expected = find(wide), find(values)
     assert (found.centered, found.standardized) == pytest.approx((expected.centered, expected.standardized))
+    assert found.involved == expected.involved == ()
     assert found.raw == pytest.approx(np.linalg.cond(wide[:, :5].T @ wide[:, :5]), rel=1e-9)
 
 
@@ -66,6 +67,7 @@ def test_features_that_follow_from_others_are_counted_and_the_rest_has_a_number(
         whole = whole.merge(part)
     found = measure_conditioning(whole)
     assert (found.dependent, found.centered, found.standardized) == (2, math.inf, math.inf)
+    assert found.involved == (0, 1, 2, 4, 5)
     assert 1 < found.standardized_without < 10
     spread = np.linalg.eigvalsh(np.corrcoef(wide.T))
     assert found.standardized_without == pytest.approx(spread[-1] / spread[2], rel=1e-9)

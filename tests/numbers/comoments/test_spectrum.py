@@ -1,4 +1,4 @@
-"""Spectrum: directions and variances beside NumPy's, features of very different scales, directions without variance."""
+"""Spectrum: compared with NumPy; features of very different scales, and directions without variance."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from zm_cli.errors import DataError
 from zm_cli.numbers.comoments.comoments import CoMoments
 from zm_cli.numbers.comoments.conditioning import measure_conditioning
 from zm_cli.numbers.comoments.spectrum import Spectrum, find_spectrum
+from zm_cli.numbers.statistic import FieldError
 
 SEED = 20261206
 
@@ -24,7 +24,7 @@ def find(values: NDArray[Any]) -> Spectrum:
 
 
 def mix(samples: int, features: int, seed: int = SEED) -> NDArray[np.float64]:
-    """Correlated numbers."""
+    """Values of correlated features, shape (samples, features)."""
     random = np.random.default_rng(seed)
     return random.normal(3, 2, (samples, features)) @ random.normal(0, 1, (features, features))
 
@@ -83,7 +83,7 @@ def test_few_samples_have_fewer_directions() -> None:
     assert found.dependent == 5
 
 
-def test_constant_features_and_those_without_values_are_told() -> None:
+def test_constant_features_and_those_without_values_are_found() -> None:
     values = np.column_stack([mix(50, 2), np.full(50, 0.1), np.full(50, np.nan)])
     found = find(values)
     assert found.constant.tolist() == [False, False, True, True]
@@ -105,5 +105,25 @@ IMPOSSIBLE = CoMoments(
 
 @pytest.mark.parametrize("use", [find_spectrum, measure_conditioning])
 def test_comoments_that_no_data_can_have_are_damaged(use: Callable[[CoMoments], object]) -> None:
-    with pytest.raises(DataError, match=r"'covariance\.comoment' is not that of any data.*the stats file is damaged"):
+    with pytest.raises(FieldError, match="is not positive semidefinite, so no data can have it") as caught:
         use(IMPOSSIBLE)
+    assert caught.value.field == "covariance.comoment"
+
+
+@pytest.mark.parametrize("ratio", [1e2, 1e6, 1e12, 1e18, 1e23])
+def test_values_are_white_and_restored_however_far_the_scales_are_apart(ratio: float) -> None:
+    values = mix(400, 5) * np.geomspace(1 / np.sqrt(ratio), np.sqrt(ratio), 5)
+    found = find(values)
+    centered, std = values - values.mean(axis=0), np.sqrt(found.variances)
+    white = centered @ (found.projections / std[:, None]).T
+    # The correlation matrix of the mixed features has a condition number of 1e4.
+    np.testing.assert_allclose(white.T @ white / len(values), np.eye(5), atol=1e-11)
+    np.testing.assert_allclose(
+        (white * std) @ found.loadings / values.std(axis=0), centered / values.std(axis=0), atol=1e-11
+    )
+    np.testing.assert_allclose(found.projections[0], found.directions[0], atol=1e-15)
+
+
+def test_scales_that_no_float_can_hold_together_are_refused() -> None:
+    with pytest.raises(ValueError, match="standard deviations of the features differ by more than 1e\\+24"):
+        find(mix(100, 2) * np.array([1e-15, 1e15]))

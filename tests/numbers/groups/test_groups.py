@@ -1,8 +1,9 @@
-"""Groups of samples: each has the statistics of its samples, however they are cut into blocks and parts."""
+"""Groups of samples: each has the statistics of its samples, for any blocks and parts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import reduce
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from sklearn.utils.class_weight import compute_class_weight
 
 from tests.bits import assert_same_bits, draw_integers
 from tests.systems import examples
@@ -79,6 +81,24 @@ def test_each_group_has_the_statistics_of_its_samples(
         mine = NAMES.index(name) == CODES
         assert samples == np.count_nonzero(mine)
         assert_close(moments, measure_block(values[mine], (1,), (3,), None if weights is None else weights[mine]))
+
+
+def test_samples_of_weight_0_do_not_count() -> None:
+    weights = np.where(NAMES.index("a") == CODES, 0.0, np.arange(60) % 2)
+    found = group(VALUES, weights=weights)
+    counted = [np.count_nonzero((NAMES.index(name) == CODES) & (weights > 0)) for name in found.names]
+    assert found.samples.tolist() == counted
+    assert dict(zip(found.names, found.samples, strict=True))["a"] == 0
+
+
+def test_class_weights_are_those_of_scikit_learn_and_unknown_without_samples() -> None:
+    codes = CODES[CODES >= 0]
+    expected = compute_class_weight("balanced", classes=np.unique(codes), y=codes)
+    by_name = dict(zip([NAMES[code] for code in np.unique(codes)], expected, strict=True))
+    found = group(VALUES)
+    assert found.find_class_weights().tolist() == pytest.approx([by_name[name] for name in found.names], rel=1e-15)
+    empty = replace(found, samples=np.array([0, 4, 1, 5]))
+    np.testing.assert_allclose(empty.find_class_weights(), [np.nan, 10 / 12, 10 / 3, 10 / 15], rtol=1e-15)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
@@ -166,7 +186,7 @@ def test_more_groups_than_are_allowed_are_an_error(monkeypatch: pytest.MonkeyPat
 
 
 def test_more_numbers_than_are_allowed_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MAX_NUMBERS", 3 * 15 * 4 - 1)
+    monkeypatch.setattr(limits, "MAX_GROUPED_NUMBERS", 3 * 15 * 4 - 1)
     with pytest.raises(DataError, match=r"finds 4 groups or more, too many for so many features \(3\)"):
         group(VALUES)
 
@@ -202,7 +222,7 @@ def test_groups_that_cannot_fit_are_refused_before_they_are_measured(monkeypatch
     def fail(*args: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(limits, "MAX_NUMBERS", 4 * (7 * 3 + Covariance.count_numbers(3)) - 1)
+    monkeypatch.setattr(limits, "MAX_GROUPED_NUMBERS", 4 * (7 * 3 + Covariance.count_numbers(3)) - 1)
     running = Accumulator((1,), (), (Covariance,), by="label")
     monkeypatch.setattr(group_block, "measure_block", fail)
     monkeypatch.setattr(group_block, "sum_segments", fail)
@@ -211,11 +231,11 @@ def test_groups_that_cannot_fit_are_refused_before_they_are_measured(monkeypatch
 
 
 def test_small_sketches_of_many_groups_count_as_what_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MAX_NUMBERS", 2000)
+    monkeypatch.setattr(limits, "MAX_GROUPED_NUMBERS", 2000)
     running = Accumulator((1,), (), (Quantiles,), by="label")
     running.add_block(VALUES, Labels(CODES, NAMES))
     assert running.groups is not None
     assert running.groups.check_size().names == ("10", "9", "a", "b")
-    monkeypatch.setattr(limits, "MAX_NUMBERS", 200)
+    monkeypatch.setattr(limits, "MAX_GROUPED_NUMBERS", 200)
     with pytest.raises(DataError, match="finds 4 groups or more"):
         running.groups.check_size()

@@ -1,4 +1,4 @@
-"""The arrays of moments in a stats file: they give back the same bits, and none may contradict another."""
+"""The arrays of moments in a stats file: they restore the same bits, and those that contradict others are refused."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from tests.bits import SMALL, assert_same_bits, draw_integers
+from tests.bits import SMALL, assert_same_bits, draw_integers, make_moments
 from zm_cli.numbers.moments.arrays import ARRAYS, SUMS, WEIGHTS
 from zm_cli.numbers.moments.integer_sums import IntegerSums
 from zm_cli.numbers.moments.moments import Moments
@@ -77,7 +77,7 @@ def test_sums_of_integers_come_back(dtype: str, unit: bool) -> None:
     arrays = moments.to_document()
     assert arrays["sum"][2] == arrays["squares"][2] == moments.count[2] == 0
     back = Moments.from_document(arrays, population)
-    assert back.sums is not None
+    assert back.integer_sums is not None
     assert_same_bits(back, moments)
 
 
@@ -95,8 +95,7 @@ def test_high_squares_come_back() -> None:
     count, (high, low) = np.array([2**45]), divmod(65535**2 * 2**45, 2**62)
     sums = IntegerSums(65535 * count, np.array([low]), np.array([high]))
     ends = np.array([65535.0])
-    mean, tail, m2 = sums.derive(count)
-    moments = Moments(count, mean, m2, ends, ends, np.zeros_like(count), tail, sums)
+    moments = make_moments(count, sums, ends)
     arrays = moments.to_document()
     assert_same_bits(Moments.from_document(arrays, Population((1,), 2**45)), moments)
     del arrays["squares_high"]
@@ -108,7 +107,7 @@ def test_high_squares_come_back() -> None:
 def test_arrays_without_sums_of_integers_have_none() -> None:
     moments, population = measure_integers()
     arrays = {field: array for field, array in moments.to_document().items() if field not in SUMS}
-    assert Moments.from_document(arrays, population).sums is None
+    assert Moments.from_document(arrays, population).integer_sums is None
 
 
 @pytest.mark.parametrize("unit", [False, True])

@@ -1,4 +1,4 @@
-"""The sums of 8- and 16-bit integers: merging has the same bits for any parts in any order, and overflows nothing."""
+"""Sums of 8- and 16-bit integers: merging gives the same bits for any parts in any order, and nothing overflows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.bits import SMALL, assert_same_bits, draw_integers, merge_all, partitions
+from tests.bits import SMALL, assert_same_bits, draw_integers, make_moments, merge_all, partitions
 from tests.systems import examples
 from zm_cli.numbers.accumulate import Accumulator
 from zm_cli.numbers.moments.exact import sum_counts
@@ -77,8 +77,8 @@ def test_counts_give_the_bits_of_the_values() -> None:
 def test_features_whose_values_are_scattered_keep_their_sums() -> None:
     values = draw_integers("int16", (4, 3, 64, 64), seed=4)
     whole = Moments.from_block(values, (1,))
-    assert whole.sums is not None
-    assert whole.sums.total.tolist() == values.sum(axis=(0, 2, 3), dtype=np.int64).tolist()
+    assert whole.integer_sums is not None
+    assert whole.integer_sums.total.tolist() == values.sum(axis=(0, 2, 3), dtype=np.int64).tolist()
     parts = [Moments.from_block(part, (1,)) for part in (values[3:], values[:3])]
     assert_same_bits(parts[0].merge(parts[1]), whole)
 
@@ -104,7 +104,7 @@ def test_a_side_without_values_changes_no_bit(divisor: float) -> None:
         Moments.identity((4,)),
         missing_codes,
         missing_codes.divide(65535.0),
-        replace(missing_codes, sums=None),
+        replace(missing_codes, integer_sums=None),
     ):
         expected = replace(moments, missing=moments.missing + none.missing)
         assert_same_bits(moments.merge(none), expected)
@@ -117,7 +117,7 @@ def test_a_side_without_values_gives_other_data_no_sums() -> None:
     floats = Moments.from_block(np.array([[1.5], [2.0]]), (1,))
     none = Moments.from_block(np.zeros((2, 1), np.uint8), (1,), (0.0,))
     for merged in (floats.merge(none), none.merge(floats)):
-        assert merged.sums is None
+        assert merged.integer_sums is None
         assert merged.mean.item() == 1.75
 
 
@@ -125,14 +125,14 @@ def test_a_side_without_values_gives_other_data_no_sums() -> None:
 def test_data_of_which_one_part_is_of_another_type_have_no_sums(other: Moments) -> None:
     integers = Moments.from_block(np.arange(5, dtype=np.uint8), ())
     for merged in (integers.merge(other), other.merge(integers)):
-        assert merged.sums is None
+        assert merged.integer_sums is None
         assert merged.count.item() == 5 + other.count.item()
 
 
 def test_differently_divided_parts_have_no_sums() -> None:
     integers = Moments.from_block(np.arange(5, dtype=np.uint8), ())
     merged = integers.divide(255.0).merge(integers)
-    assert merged.sums is None
+    assert merged.integer_sums is None
     assert merged.mean.item() == pytest.approx((10 + 10 / 255) / 10, rel=1e-15)
 
 
@@ -151,25 +151,25 @@ def test_sums_survive_a_division_by_a_units_divisor_alone(
     shift: list[float], scale: list[float], divisor: float | None
 ) -> None:
     moments = Moments.from_block(draw_integers("int8", (6, 2), seed=8), (1,))
-    made = moments.transform(np.array(shift), np.array(scale)).sums
+    made = moments.transform(np.array(shift), np.array(scale)).integer_sums
     assert divisor == (None if made is None else made.divisor)
 
 
 def test_sums_that_are_divided_are_not_divided_again() -> None:
     moments = Moments.from_block(draw_integers("int8", (6, 2), seed=8), (1,)).divide(127.0)
-    assert moments.divide(127.0).sums is None
+    assert moments.divide(127.0).integer_sums is None
     assert_same_bits(moments.divide(1.0), moments)
 
 
 def test_unpacked_values_keep_sums_only_where_they_are_the_stored_ones() -> None:
     moments = Moments.from_block(draw_integers("int16", (6, 2), seed=9), (1,))
     assert_same_bits(moments.unpack(1.0, 0.0), moments)
-    assert moments.unpack(0.5, 0.0).sums is None
-    assert moments.unpack(1.0, 3.0).sums is None
+    assert moments.unpack(0.5, 0.0).integer_sums is None
+    assert moments.unpack(1.0, 3.0).integer_sums is None
 
 
 def repeat(values: dict[int, int]) -> tuple[np.ndarray, IntegerSums, Fraction]:
-    """How many values there are, their sums, and the exact m2, for values that occur so often."""
+    """The number of values, their sums, and the exact m2, from how often each value occurs."""
     count = sum(values.values())
     total = sum(value * often for value, often in values.items())
     squares = sum(value * value * often for value, often in values.items())
@@ -214,11 +214,10 @@ def test_features_of_one_array_overflow_by_themselves() -> None:
 def test_sums_that_64_bits_cannot_hold_are_given_up(sign: int) -> None:
     often = MAX_TOTAL // 2**15
     count, sums, _ = repeat({sign * 2**15: often})
-    mean, tail, m2 = sums.derive(count)
     ends = np.array([sign * 2.0**15])
-    moments = Moments(count, mean, m2, ends, ends, np.zeros_like(count), tail, sums)
+    moments = make_moments(count, sums, ends)
     merged = moments.merge(moments)
-    assert merged.sums is None
+    assert merged.integer_sums is None
     assert (merged.count.item(), merged.mean.item(), merged.m2.item()) == (2 * often, sign * 2.0**15, 0)
     assert merged.merge(moments).mean.item() == sign * 2.0**15
 
@@ -226,10 +225,10 @@ def test_sums_that_64_bits_cannot_hold_are_given_up(sign: int) -> None:
 def test_counts_whose_sums_64_bits_cannot_hold_are_summed_without() -> None:
     counts = np.zeros((1, 256), np.int64)
     counts[0, 255] = MAX_TOTAL // 255 + 1
-    assert sum_counts(counts).integers is None
+    assert sum_counts(counts).integer_sums is None
     assert sum_counts(counts).mean.item() == 255
     counts[0, 255] -= 1
-    assert sum_counts(counts).integers is not None
+    assert sum_counts(counts).integer_sums is not None
 
 
 def test_the_arrays_of_a_stats_file_leave_out_high_squares_of_zero() -> None:

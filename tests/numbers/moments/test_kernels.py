@@ -1,4 +1,4 @@
-"""The inner loops, each compared with plain arithmetic."""
+"""The kernels, each compared with exact arithmetic."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from tests.bits import SMALL as SMALL_DTYPES
+from tests.bits import draw_values
+from zm_cli.numbers.moments import exact as exact_sums
 from zm_cli.numbers.moments.exact import ExactSums, sum_counts
 from zm_cli.numbers.moments.kernels import sum_rows
-from zm_cli.numbers.sums import Sums, two_sum
+from zm_cli.numbers.sums import ColumnMoments, two_sum
 
 SEED = 5
-SMALL = ("uint8", "int8", "uint16", "int16")
+SMALL = tuple(dtype for dtype in SMALL_DTYPES if dtype != "bool")
 SHAPES = [(1, 1), (1, 70000), (7, 3), (300, 5), (70000, 1), (5000, 3), (600, 2100)]
 
 
 def draw(dtype: str, shape: tuple[int, int]) -> np.ndarray:
-    info = np.iinfo(dtype)
-    values = np.random.default_rng(SEED).integers(info.min, info.max, shape, dtype, endpoint=True)
-    # The extremes of the type, with which sums in narrow types would overflow first.
+    """Values over the whole range of a dtype; in the first column its extremes, whose sums would overflow first."""
+    info, values = np.iinfo(dtype), draw_values(dtype, shape, SEED)
     values[: len(values) // 2, 0] = info.min
     values[len(values) // 2 :, 0] = info.max
     return values
@@ -33,7 +35,7 @@ def plain(rows: np.ndarray, column: int) -> tuple[int, Fraction, Fraction]:
     return len(numbers), Fraction(total, len(numbers)), squares - Fraction(total * total, len(numbers))
 
 
-def assert_plain(sums: Sums, rows: np.ndarray) -> None:
+def assert_plain(sums: ColumnMoments, rows: np.ndarray) -> None:
     for column in {0, rows.shape[1] // 2, rows.shape[1] - 1}:
         count, mean, m2 = plain(rows, column)
         assert sums.count[column] == count
@@ -63,7 +65,17 @@ def test_the_sums_do_not_depend_on_how_rows_are_grouped(dtype: str) -> None:
         np.testing.assert_array_equal(getattr(once, field), getattr(grouped, field), err_msg=field)
 
 
-def test_hidden_values_are_left_out_of_running_sums() -> None:
+def test_more_rows_than_64_bits_can_hold_the_squares_of_are_not_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert exact_sums.MAX_ROWS * 65535**2 < 2**63
+    monkeypatch.setattr(exact_sums, "MAX_ROWS", 3)
+    exact = ExactSums(1, np.dtype(np.uint16))
+    exact.add(np.ones((2, 1), np.uint16))
+    exact.add(np.ones((1, 1), np.uint16))
+    with pytest.raises(AssertionError):
+        exact.add(np.ones((1, 1), np.uint16))
+
+
+def test_missing_codes_are_left_out_of_running_sums() -> None:
     exact = ExactSums(2, np.dtype(np.uint8))
     assert not exact.add(np.array([[1, 2]], np.uint8), (9, 8))
     assert exact.add(np.array([[3, 9], [8, 6]], np.uint8), (9, 8))
@@ -77,7 +89,7 @@ def test_hidden_values_are_left_out_of_running_sums() -> None:
 
 @pytest.mark.parametrize("dtype", [*SMALL, "int32", "uint32", "int64", "uint64"])
 @pytest.mark.parametrize("width", [1, 5, 2100])
-def test_integers_are_summed_exactly_without_their_hidden_values(dtype: str, width: int) -> None:
+def test_integers_are_summed_exactly_without_missing_codes(dtype: str, width: int) -> None:
     # Integers of 64 bits are exact as long as they lie within 32 bits of each other.
     base = 2**62 if dtype.endswith("64") else np.iinfo(dtype).max - 100
     rows = (np.random.default_rng(SEED).integers(0, 100, (700, width)) + base).astype(dtype)
@@ -97,7 +109,7 @@ def test_integers_are_summed_exactly_without_their_hidden_values(dtype: str, wid
         assert nothing == (0, 0, 0, np.inf, -np.inf, 0)
 
 
-def test_integers_further_apart_than_32_bits_are_summed_without_their_hidden_values() -> None:
+def test_integers_further_apart_than_32_bits_are_summed_without_missing_codes() -> None:
     rows = np.array([[0], [2**40], [2**41], [-(2**63)]])
     sums = sum_rows(rows, (-(2**63),))
     assert (sums.count[0], sums.missing[0], sums.mean[0]) == (3, 1, 2**40)

@@ -12,24 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from tests.bits import assert_same_bits, merge_all, partitions
+from tests.bits import DTYPES, assert_same_bits, draw_values, merge_all, partitions
 from tests.systems import examples
 from zm_cli.numbers.moments.moments import Moments
-
-DTYPES = (
-    "bool",
-    "uint8",
-    "int8",
-    "uint16",
-    "int16",
-    "uint32",
-    "int32",
-    "uint64",
-    "int64",
-    "float16",
-    "float32",
-    "float64",
-)
 
 
 def exact(values: NDArray[np.generic]) -> tuple[Fraction, Fraction]:
@@ -49,21 +34,10 @@ def assert_exact(moments: Moments, values: NDArray[np.generic]) -> None:
     assert moments.variance().item() == pytest.approx(float(variance), rel=1e-14, abs=1e-300)
 
 
-def draw(dtype: str, shape: tuple[int, ...], seed: int) -> NDArray[np.generic]:
-    """Values over the whole range of an integer type, or floats around 5."""
-    rng = np.random.default_rng(seed)
-    if dtype == "bool":
-        return rng.integers(0, 2, shape).astype(bool)
-    if dtype.startswith("float"):
-        return rng.normal(5, 2, shape).astype(dtype)
-    info = np.iinfo(dtype)
-    return rng.integers(info.min, info.max, shape, dtype=dtype, endpoint=True)
-
-
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("kept", [(), (1,), (3,), (1, 2, 3)])
 def test_every_dtype_agrees_with_exact_arithmetic_over_every_choice_of_axes(dtype: str, kept: tuple[int, ...]) -> None:
-    values = draw(dtype, (9, 4, 5, 3), seed=1)
+    values = draw_values(dtype, (9, 4, 5, 3), seed=1)
     moments = Moments.from_block(values, kept)
     features = np.moveaxis(values, kept, range(len(kept))).reshape(*moments.mean.shape, -1)
     for index in np.ndindex(moments.mean.shape):
@@ -148,7 +122,7 @@ def test_other_data_merge_to_fourteen_digits_from_any_parts_in_any_order(
     values = (offset + np.random.default_rng(seed).normal(0, spread, 60)).astype(dtype)
     merged = merge_all([Moments.from_block(values[part], ()) for part in parts], halve=halve)
     mean, variance = exact(values)
-    assert merged.sums is None
+    assert merged.integer_sums is None
     assert merged.count.item() == 60
     within = 1e-14 * max(abs(float(mean)), math.sqrt(variance))
     assert abs(merged.mean.item() - float(mean)) <= within
@@ -216,7 +190,7 @@ def test_a_constant_feature_has_scale_one_and_epsilon_bounds_the_others() -> Non
     values = np.array([[3.3, 0.0, 1.0], [3.3, 1e-3, 5.0], [3.3, 2e-3, 9.0]])
     moments = Moments.from_block(values, (1,))
     assert moments.constant().tolist() == [True, False, False]
-    assert moments.scale(epsilon=0.1).tolist() == [1.0, 0.1, pytest.approx(values[:, 2].std(), rel=1e-15)]
+    assert moments.find_scale(epsilon=0.1).tolist() == [1.0, 0.1, pytest.approx(values[:, 2].std(), rel=1e-15)]
 
 
 def test_division_scales_all_but_the_counts() -> None:
@@ -238,7 +212,9 @@ def test_an_ignored_value_that_the_type_cannot_hold_has_no_effect(dtype: str, ig
 @pytest.mark.parametrize("dtype", ["uint8", "int32", "float32", "float64"])
 def test_missing_values_in_long_blocks_are_left_out_exactly(dtype: str) -> None:
     values = (
-        draw(dtype, (70_001, 3), seed=5) if dtype.startswith("f") else draw("uint8", (70_001, 3), seed=5).astype(dtype)
+        draw_values(dtype, (70_001, 3), seed=5)
+        if dtype.startswith("f")
+        else draw_values("uint8", (70_001, 3), seed=5).astype(dtype)
     )
     values[::7, 1] = 9
     moments = Moments.from_block(values, (1,), missing_codes=(9,))

@@ -29,7 +29,7 @@ def read_doubles(name: str) -> list[float]:
 
 
 def exact_std(numbers: list[float], ddof: int) -> Decimal:
-    """The deviation of these very doubles, to forty digits."""
+    """The standard deviation of these doubles, to forty digits."""
     fractions = [Fraction(number) for number in numbers]
     mean = sum(fractions, Fraction()) / len(fractions)
     variance = sum(((fraction - mean) ** 2 for fraction in fractions), Fraction()) / (len(fractions) - ddof)
@@ -57,8 +57,8 @@ def test_a_reference_dataset_is_measured_as_exactly_as_doubles_allow(name: str, 
     assert abs(Fraction(moments.mean.item()) - mean) <= abs(mean) * Fraction(1, 10**14)
     for ddof in (0, 1):
         assert moments.std(ddof).item() == pytest.approx(float(exact_std(doubles, ddof)), rel=1e-10)
-    # The certified values are those of the decimal texts. Reading these as doubles changes the deviation of NumAcc3 and
-    # NumAcc4 by 3.5e-10 and 5.6e-9, with any algorithm.
+    # The certified values are those of the decimal texts. Reading these as doubles changes the standard deviation of
+    # NumAcc3 and NumAcc4 by 3.5e-10 and 5.6e-9, with any algorithm.
     certified = CERTIFIED[name]
     assert moments.mean.item() == pytest.approx(float(certified["certified_mean"]), rel=1e-14)
     tolerance = {"NumAcc3": 1e-9, "NumAcc4": 1e-8}.get(name, 1e-12)

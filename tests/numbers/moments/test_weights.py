@@ -55,7 +55,7 @@ def test_they_agree_with_the_scaler_of_scikit_learn_and_leave_out_missing_values
     moments = measure_block(values, (1,), (), SOME)
     scaler = StandardScaler().fit(values, sample_weight=SOME)
     np.testing.assert_allclose(moments.mean, scaler.mean_, rtol=1e-13)
-    np.testing.assert_allclose(moments.scale(), scaler.scale_, rtol=1e-12)
+    np.testing.assert_allclose(moments.find_scale(), scaler.scale_, rtol=1e-12)
     assert moments.missing.tolist() == [0, 29, 0, 0]
 
 
@@ -130,13 +130,13 @@ def test_a_sample_of_weight_0_is_neither_counted_nor_missing() -> None:
     assert_same_bits(none.merge(moments), moments)
 
 
-def test_hidden_values_and_constants_are_as_without_weights() -> None:
+def test_missing_codes_and_constants_are_as_without_weights() -> None:
     values = np.array([[7, 3], [1, 3], [2, 3]], np.uint8)
     moments = measure_block(values, (1,), (7,), np.array([5.0, 0.1, 0.3]))
     assert moments.count.tolist() == [2, 3]
     assert moments.constant().tolist() == [False, True]
-    assert moments.scale()[1] == 1
-    assert moments.sums is None
+    assert moments.find_scale()[1] == 1
+    assert moments.integer_sums is None
 
 
 def test_large_blocks_are_measured_in_pieces() -> None:

@@ -1,4 +1,4 @@
-"""Buffered sketches: the bits of the sketch of all values, whenever they are counted, and bounded memory."""
+"""Buffered sketches: the bits do not depend on when values are counted, and memory is bounded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.sketches import assert_same_sketch, small_sketches
 from tests.systems import examples
 from zm_cli.numbers.sketch import buffered as buffered_sketch
 from zm_cli.numbers.sketch.buffered import BufferedSketch
-from zm_cli.numbers.sketch.size import MAX_NUMBERS
+from zm_cli.numbers.sketch.size import MAX_FEATURE_NUMBERS
 from zm_cli.numbers.sketch.sketch import Sketch
 from zm_cli.statistics.quantiles import Quantiles
 
@@ -43,7 +43,7 @@ def test_values_that_wait_give_the_same_bits(
     values: NDArray[np.float64], parts: list[slice], most: int, pickled: set[int], halve: bool
 ) -> None:
     with small_sketches(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(buffered_sketch, "MAX_NUMBERS", most)
+        patch.setattr(buffered_sketch, "MAX_FEATURE_NUMBERS", most)
         patch.setattr(buffered_sketch, "_MAX_BLOCKS", 3)
         found = [BufferedSketch.from_block(values[part], (1,)) for part in parts]
         found = [pickle.loads(pickle.dumps(each)) if index in pickled else each for index, each in enumerate(found)]
@@ -77,7 +77,7 @@ def test_a_block_that_is_changed_later_was_measured_as_it_had_been() -> None:
 def test_no_more_is_kept_than_is_said(dtype: str) -> None:
     rng = np.random.default_rng(2)
     total, most = Quantiles.identity((2,)), Quantiles.count_numbers(2)
-    for rows in (10, MAX_NUMBERS, *[5000] * 20, 9 * MAX_NUMBERS, 5000):
+    for rows in (10, MAX_FEATURE_NUMBERS, *[5000] * 20, 9 * MAX_FEATURE_NUMBERS, 5000):
         block = rng.normal(128, 30, (rows, 2)).clip(0, 255).astype(dtype)
         part = Quantiles.from_block(block, (1,))
         total = total.merge(part)

@@ -1,4 +1,4 @@
-"""Sketches: the buckets that the definition says, the same bits for any partition and order, and NumPy's quantiles."""
+"""Sketches: buckets as defined, the same bits for any partition and order, and the quantiles of NumPy."""
 
 from __future__ import annotations
 
@@ -14,27 +14,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from tests.bits import partitions
+from tests.bits import DTYPES, draw_values, partitions
 from tests.sketches import SMALL, assert_same_sketch, small_sketches
 from tests.systems import examples
 from zm_cli.numbers.sketch.ranks import count_below, find_quantiles, make_histogram
 from zm_cli.numbers.sketch.sketch import Sketch
 
 USUAL = np.array([0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1])
-DTYPES = (
-    "bool",
-    "uint8",
-    "int8",
-    "uint16",
-    "int16",
-    "uint32",
-    "int32",
-    "uint64",
-    "int64",
-    "float16",
-    "float32",
-    "float64",
-)
 FLOATS = st.one_of(
     st.sampled_from([0.0, -0.0, 5e-324, -5e-324, 2.3e-308, 1.7e308, -1.7e308, math.nan, math.inf, -math.inf]),
     st.floats(),
@@ -57,7 +43,7 @@ def of_column(values: NDArray[Any]) -> Sketch:
 
 
 def define(values: NDArray[Any], most: int) -> tuple[int, list[float], list[int]]:
-    """The dropped bits, the smallest floats of the buckets and their counts, found as the definition says."""
+    """The dropped bits, the smallest floats of the buckets and their counts, computed by the definition."""
     finite = values[np.isfinite(values)].astype(np.float64) + 0.0
     bits = [int(number) for number in finite.view(np.uint64)]
     ordered = [(1 << 64) - 1 - number if number >> 63 else number | 1 << 63 for number in bits]
@@ -72,7 +58,7 @@ def define(values: NDArray[Any], most: int) -> tuple[int, list[float], list[int]
 
 
 def assert_defined(sketch: Sketch, values: NDArray[Any], most: int) -> None:
-    """The sketch of one feature is the one that the definition says."""
+    """The sketch of one feature is the one of the definition."""
     shift, bounds, counts = define(values, most)
     assert (sketch.dropped_bits.tolist(), sketch.sizes.tolist()) == ([shift], [len(bounds)])
     assert sketch.bounds.tobytes() == np.array(bounds).tobytes()
@@ -178,7 +164,7 @@ def test_a_block_in_columns_gives_the_same_bits_as_one_in_rows() -> None:
         assert_same_sketch(Sketch.from_block(np.asfortranarray(values), kept), Sketch.from_block(values, kept))
 
 
-def test_missing_and_hidden_values_are_left_out() -> None:
+def test_missing_values_and_codes_are_left_out() -> None:
     values = np.array([[1.0, np.nan], [np.inf, -np.inf], [7.0, 7.0], [-0.0, np.nan]])
     found = Sketch.from_block(values, (1,), missing_codes=(7.0,))
     assert (found.sizes.tolist(), found.bounds.tolist(), found.number.tolist()) == ([2, 0], [0.0, 1.0], [2, 0])
@@ -234,13 +220,7 @@ def test_sketches_are_stacked_and_features_selected() -> None:
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_exact_quantiles_have_the_bits_of_numpy(dtype: str) -> None:
-    rng = np.random.default_rng(8)
-    kind = np.dtype(dtype)
-    if kind.kind == "f":
-        values = rng.normal(0, 100, (1000, 3)).astype(kind)
-    else:
-        ends = (0, 1) if dtype == "bool" else (np.iinfo(kind).min, np.iinfo(kind).max)
-        values = rng.integers(*ends, (1000, 3), dtype=np.int64 if dtype == "bool" else kind, endpoint=True).astype(kind)
+    values = draw_values(dtype, (1000, 3), seed=8)
     found = find_quantiles(Sketch.from_block(values, (1,)), USUAL)
     expected = np.quantile(values.astype(np.float64), USUAL, axis=0)
     assert found.tobytes() == expected.tobytes()

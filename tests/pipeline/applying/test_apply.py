@@ -1,4 +1,4 @@
-"""What a worker gets at a time when an output is written."""
+"""The spans that a worker gets at a time when an output is written."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from zm_cli.running.workload import Workload
 
 @dataclass(frozen=True)
 class Watched(Plan):
-    """A plan that remembers the items of every task."""
+    """A plan that records the items of every task."""
 
     seen: list[Any] = field(default_factory=list)
 
@@ -31,12 +31,12 @@ class Watched(Plan):
         yield from super().map(task, listed, workload)
 
 
-def test_small_images_of_many_sizes_are_written_many_at_a_time(tmp_path: Path) -> None:
+def test_small_images_of_many_sizes_are_written_in_batches(tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     for index in range(30):
         Image.fromarray(np.zeros((8, 5 + index % 7), np.uint8)).save(tmp_path / "images" / f"{index:02}.png")
     source, plan = open_source(str(tmp_path / "images"), ReadOptions()), Watched(workers=1)
     stats, _ = measure([source], MeasureOptions(), Plan(workers=1))
     apply(source, stats, str(tmp_path / "out"), ApplyOptions(), plan, own=True)
-    assert [len(group) for group in plan.seen[-1]] == [30]
+    assert [len(batch) for batch in plan.seen[-1]] == [30]
     assert len(list((tmp_path / "out").glob("*.npy"))) == 30

@@ -111,7 +111,7 @@ def test_a_folder_of_parts_is_replaced_and_another_is_not(tmp_path: Path) -> Non
     assert len(list((tmp_path / "parts").glob("part-*"))) == 2
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "mine").touch()
-    with pytest.raises(UsageError, match="not a part that zm wrote"):
+    with pytest.raises(UsageError, match="exists and holds files that zm did not write"):
         write(path, stats, tmp_path / "other", 2, Plan(workers=1))
     assert (tmp_path / "other" / "mine").exists()
 
@@ -149,7 +149,7 @@ def test_data_that_changed_since_they_were_measured_are_an_error(tmp_path: Path)
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [
-        (("--shard", "1/2", "--stats", "s.json"), "--shard one of them"),
+        (("--shard", "1/2", "--stats", "s.json"), "--shard only one"),
         (("--if-changed",), "does not know folders of parts"),
         (("-o", "-"), "writes a folder"),
     ],
@@ -168,7 +168,7 @@ def test_what_somebody_put_into_a_folder_of_parts_is_not_removed(tmp_path: Path,
     stats = measure_one(path)
     write(path, stats, tmp_path / "parts", 2, Plan(workers=1))
     (tmp_path / "parts" / name).touch()
-    with pytest.raises(UsageError, match="not a part that zm wrote"):
+    with pytest.raises(UsageError, match="exists and holds files that zm did not write"):
         write(path, stats, tmp_path / "parts", 2, Plan(workers=1))
     assert (tmp_path / "parts" / name).exists()
 
@@ -177,7 +177,7 @@ def test_a_foreign_record_does_not_make_a_folder_of_parts(tmp_path: Path) -> Non
     path = write_table(tmp_path)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / RECORD).write_text("{}")
-    with pytest.raises(UsageError, match="not a part that zm wrote"):
+    with pytest.raises(UsageError, match="exists and holds files that zm did not write"):
         write(path, measure_one(path), tmp_path / "other", 2, Plan(workers=1))
 
 

@@ -77,6 +77,26 @@ def test_whole_numbers_that_do_not_come_back_are_named_with_their_error(
     assert find(values, "float64", standardize=standardize) is None
 
 
+@pytest.mark.parametrize("magnitude", [1e17, 1e25, 1e100, 1e300])
+@pytest.mark.parametrize("method", ["center", "standardize", "minmax", "maxabs"])
+def test_large_floats_are_not_taken_for_integers(magnitude: float, method: str) -> None:
+    """Every float of this size is a whole number; the error is 1e-16 of the extent."""
+    values = np.linspace(-1.7, 1.7, 12)[:, np.newaxis] * np.linspace(0.5, 1, 30) * magnitude
+    stats, spec = make_stats(values, "column", axes="NC"), Spec("hdf5", "NC", (30,), values.dtype)
+    with np.errstate(over="ignore", invalid="ignore"):
+        transform = make_transform(stats, spec, np.dtype("float64"), method=method)
+    assert find_rounding(stats, spec, transform) is None
+
+
+def test_a_huge_error_is_shown_in_few_digits() -> None:
+    warning = find(OUTLIER * 1e30, "float16", standardize=True)
+    assert warning is not None
+    most = re.findall(r"off by up to (.*);", warning)[0]
+    assert len(most) <= 8
+    # Half a step of float16 at 316 standard deviations.
+    assert float(most) == pytest.approx(0.125 * (OUTLIER * 1e30).std(), rel=0.01)
+
+
 def test_an_inverse_that_is_asked_for_a_narrow_type_warns_too() -> None:
     assert find(IDS, "float32", inverse=True) == (
         "float32 cannot hold the values of 'id' exactly: off by up to 64; --dtype float64 keeps more digits"
@@ -154,9 +174,13 @@ def test_what_is_cut_off_is_said_to_be_lost() -> None:
     stats, spec = make_stats(values, "column", axes="NC"), Spec("hdf5", "NC", (1,), values.dtype)
     whole = make_transform(stats, spec, np.dtype("float64"), method="minmax", clip=True)
     assert list_losses(whole) == []
-    assert list_clipped(0) == []
-    assert list_clipped(1) == ["1 value was cut off by --clip, and --inverse cannot give it back"]
-    assert list_clipped(1200) == ["1,200 values were cut off by --clip, and --inverse cannot give them back"]
+    assert list_clipped(0, 3, spec) == []
+    assert list_clipped(1, 3, spec) == ["1 of 3 values was cut off by --clip, and --inverse cannot give it back"]
+    lost = "cut off by --clip, and --inverse cannot give"
+    assert list_clipped(1200, 2000, spec) == [f"1,200 of 2,000 values were {lost} them back"]
+    mixed = Spec("images", "NHWC", (None, None, 3), np.dtype("uint8"))
+    assert list_clipped(1, 3, mixed) == [f"1 value was {lost} it back"]
+    assert list_clipped(1200, 3, mixed) == [f"1,200 values were {lost} them back"]
     back = make_transform(stats, spec, np.dtype("float64"), method="minmax", clip=True, inverse=True)
     assert list_losses(back) == ["values that --clip has cut off come back as what 0 and 1 stand for"]
     assert list_losses(make_transform(stats, spec, np.dtype("float64"), method="minmax")) == []

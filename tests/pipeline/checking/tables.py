@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from tests.made import make_stats
-from zm_cli.pipeline.checking.compare import Limits, compare_stats
+from zm_cli.pipeline.checking.compare import compare_stats
 from zm_cli.pipeline.checking.findings import Findings
+from zm_cli.pipeline.checking.limits import Limits
 from zm_cli.pipeline.checking.training import Training
 from zm_cli.statsfile.stats import Stats
 

@@ -1,9 +1,9 @@
-"""Checks agree with NumPy, and expect of data what their receipt says."""
+"""Checks agree with NumPy, and expect of data what the method has made that is in their receipt."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,9 +18,9 @@ from zm_cli.errors import DataError
 from zm_cli.methods import methods
 from zm_cli.methods.shared.settings import Settings
 from zm_cli.outputs.receipt import DONE
-from zm_cli.pipeline.checking.check import TOLERANCE, USUAL_METHODS, Making, check_stats
-from zm_cli.pipeline.checking.check_measures import MEASURES
-from zm_cli.pipeline.options import State
+from zm_cli.pipeline.checking.check import check_stats
+from zm_cli.pipeline.checking.limits import TOLERANCE
+from zm_cli.pipeline.checking.making import Goal, Making
 from zm_cli.statistics.covariance import Covariance
 from zm_cli.statistics.quantiles import Quantiles
 from zm_cli.statsfile.stats import Stats
@@ -37,75 +37,18 @@ def test_centered_and_standardized_agree_with_numpy(values: np.ndarray, toleranc
     constant = values.min(axis=0) == values.max(axis=0)
     clear = 1e-9
     shift = np.abs(mean) / np.where(constant, 1, std)
-    centered = check_stats("x", table(values), "centered", tolerance)
+    centered = check_stats("x", table(values), Goal("centered"), tolerance)
     decided = np.abs(shift - tolerance) > clear
     np.testing.assert_array_equal(centered.wrong[decided], (shift > tolerance)[decided])
-    standardized = check_stats("x", table(values), "standardized", tolerance)
+    standardized = check_stats("x", table(values), Goal("standardized"), tolerance)
     decided = (np.abs(np.abs(mean) - tolerance) > clear) & (np.abs(np.abs(std - 1) - tolerance) > clear)
     wrong = (np.abs(mean) > tolerance) | ((np.abs(std - 1) > tolerance) & ~constant)
     np.testing.assert_array_equal(standardized.wrong[decided], wrong[decided])
 
 
 def test_a_feature_without_a_value_is_off() -> None:
-    found = check_stats("x", table([[-1, np.nan], [1, np.nan]]), "standardized", TOLERANCE)
+    found = check_stats("x", table([[-1, np.nan], [1, np.nan]]), Goal("standardized"), TOLERANCE)
     assert [feature["off"] for feature in found.feature_documents()] == [[], ["count"]]
-
-
-STANDARDIZE, CENTER = methods()["standardize"], methods()["center"]
-
-
-@pytest.mark.parametrize(
-    ("receipt", "expected"),
-    [
-        (None, Making()),
-        ({"operation": "center", "per": "pixel"}, Making(CENTER, per="pixel")),
-        ({"operation": "standardize", "per": "column"}, Making(STANDARDIZE)),
-        ({"operation": "standardize", "ddof": 1, "epsilon": 0.5}, Making(STANDARDIZE, Settings(ddof=1, epsilon=0.5))),
-        ({"operation": "standardize", "impute": "mean", "ddof": 7}, Making(STANDARDIZE, Settings(impute="mean"))),
-        ({"operation": "standardize", "ddof": 1, "inverse": True, "per": "pixel"}, Making()),
-        (
-            {"operation": "scale", "method": "quantile", "range": [0, 1], "clip": True, "quantiles": [5, 95]},
-            Making(methods()["quantile"], Settings(range=(0, 1), clip=True, quantiles=(5, 95))),
-        ),
-        (
-            {"operation": "scale", "method": "quantile", "range": [0, 1]},
-            Making(methods()["quantile"], Settings(range=(0, 1)), lacking=("clip", "quantiles")),
-        ),
-        ({"operation": "scale", "method": "unknown", "range": [5, 6], "per": "pixel"}, Making(unknown="unknown")),
-    ],
-)
-def test_a_receipt_says_how_data_were_made(receipt: Any, expected: Making) -> None:
-    assert Making.from_receipt(receipt, "NHWC") == expected
-
-
-@pytest.mark.parametrize(
-    ("making", "state", "noise", "smaller"),
-    [
-        (Making(), "standardized", 0.0, False),
-        (Making(CENTER), "centered", 1e-12, False),
-        (Making(STANDARDIZE), "standardized", 1e-6, False),
-        (Making(STANDARDIZE), "centered", 1e-6, False),
-        (Making(STANDARDIZE, Settings(epsilon=0.5)), "standardized", 1e-6, True),
-        (Making(STANDARDIZE, Settings(impute="mean")), "standardized", 1e-6, True),
-        (Making(methods()["minmax"]), "standardized", 0.0, False),
-    ],
-)
-def test_rounding_errors_are_expected_of_what_zm_has_made(
-    making: Making, state: State, noise: float, smaller: bool
-) -> None:
-    expected = making.expect(state)
-    assert expected.noise == noise
-    assert any(target.or_less for target in expected.targets) == smaller
-
-
-def test_every_method_says_what_to_expect_in_measures_that_there_are() -> None:
-    for method in methods().values():
-        expected = method.expect(method.complete(Settings()))
-        assert {target.measure for target in expected.targets} <= {*MEASURES, "shift"}
-        assert expected.constant in MEASURES
-        assert expected.targets
-    assert set(USUAL_METHODS) == set(get_args(State)) == set(DONE.values())
-    assert all(DONE[methods()[name].command] == state for state, name in USUAL_METHODS.items())
 
 
 def full(values: Any) -> Stats:
@@ -120,7 +63,7 @@ def check_as(stats: Stats, method: str, **given: Any) -> dict[str, Any]:
     """What is off of each feature, by the checks of a method with these settings."""
     made = methods()[method]
     state: Any = DONE[made.command]
-    found = check_stats("x", stats, state, TOLERANCE, Making(made, Settings(**given)))
+    found = check_stats("x", stats, Goal(state), TOLERANCE, Making(made, Settings(**given)))
     return {feature["name"]: feature["off"] for feature in found.feature_documents()}
 
 
@@ -201,17 +144,6 @@ def test_values_that_count_as_zeros_are_not_scaled_by_maxabs() -> None:
     assert check_as(full(values), "maxabs") == {"a": [], "b": []}
 
 
-def test_a_receipt_that_does_not_say_how_data_were_scaled_is_told_of() -> None:
-    stats = table(scale_by_hand(VALUES.min(axis=0), VALUES.max(axis=0)), ("a", "b", "c"))
-    unknown = check_stats("x", stats, "scaled", TOLERANCE, Making(unknown="foo")).outcome
-    usual = "checked as by zm scale --method minmax --range 0,1"
-    why = "its receipt names a method that this zm does not know (foo), so that it is not known how it was scaled"
-    assert unknown.notes == [f"x: {why}; {usual}"]
-    making = Making(methods()["minmax"], Settings(clip=True), lacking=("range",))
-    damaged = check_stats("x", stats, "scaled", TOLERANCE, making).outcome
-    assert damaged.warnings == [f"x: its receipt is damaged and does not say which --range; {usual} --clip"]
-
-
 def test_l2_expects_samples_of_length_1() -> None:
     made = VALUES / np.linalg.norm(VALUES, axis=1, keepdims=True)
 
@@ -227,9 +159,11 @@ def test_l2_expects_samples_of_length_1() -> None:
     zeros = np.where(np.arange(200)[:, np.newaxis] % 4, made, 0)
     assert check(zeros) == []
     found = check_stats(
-        "x", make_stats(zeros, "all", axes="NC", kind="csv"), "scaled", TOLERANCE, Making(methods()["l2"])
+        "x", make_stats(zeros, "all", axes="NC", kind="csv"), Goal("scaled"), TOLERANCE, Making(methods()["l2"])
     )
-    assert found.outcome.notes == ["x: the samples have length 1 if 0.25 of them are zeros, which is not measured"]
+    assert found.outcome.notes == [
+        "x: the samples have length 1 if a share of 0.25 has only zeros, which is not measured"
+    ]
 
 
 def whiten_by_hand(values: np.ndarray, *, turn_back: bool, epsilon: float = 0.0) -> np.ndarray:
@@ -271,12 +205,22 @@ def test_a_file_without_the_statistic_that_a_check_needs_is_an_error() -> None:
         assert option in str(caught.value)
 
 
-def test_without_a_receipt_the_usual_method_is_checked_and_named() -> None:
-    made = scale_by_hand(VALUES.min(axis=0), VALUES.max(axis=0))
-    found = check_stats("x", table(made, ("a", "b", "c")), "scaled", TOLERANCE)
-    assert found.ok
-    assert found.outcome.notes == [
-        "x: no receipt says how it was scaled; checked as by zm scale --method minmax --range 0,1"
-    ]
-    assert (found.to_document()["method"], found.to_document()["expected"]) == ("minmax", {"min": 0.0, "max": 1.0})
-    assert check_stats("x", table(VALUES, ("a", "b", "c")), "centered", TOLERANCE).outcome.notes == []
+def test_quantiles_that_imputation_made_equal_do_not_make_a_feature_constant() -> None:
+    values = np.concatenate([np.zeros(60), RANDOM.normal(0, 1, 40)])[:, np.newaxis]
+    stats = full(np.column_stack([values, np.zeros(100), RANDOM.normal(size=100)]))
+    making = Making(methods()["robust"], Settings(impute="median"))
+    found = check_stats("x", stats, Goal("scaled"), 10.0, making)
+    assert [feature["constant"] for feature in found.feature_documents()] == [True, True, False]
+    assert (found.ok, found.equal_quantiles) == (True, 1)
+
+
+def test_data_without_a_receipt_are_checked_for_the_method_that_is_named() -> None:
+    low, middle, high = np.quantile(VALUES, [0.25, 0.5, 0.75], axis=0)
+    made = scale_by_hand(low, high) - (middle - low) / np.where(high > low, high - low, 1)
+    found = check_stats("x", full(made), Goal("scaled", "robust"), TOLERANCE)
+    assert (found.ok, found.method, found.made, found.check) == (True, "robust", "scaled (robust)", "scaled")
+    assert not check_stats("x", full(made), Goal("scaled"), TOLERANCE).ok
+    wide = 10 * scale_by_hand(VALUES.min(axis=0), VALUES.max(axis=0)) - 5
+    assert check_stats("x", full(wide), Goal("scaled", "minmax", (-5.0, 5.0)), TOLERANCE).ok
+    assert check_stats("x", full(wide), Goal("scaled", None, (-5.0, 5.0)), TOLERANCE).ok
+    assert not check_stats("x", full(wide), Goal("scaled", "minmax"), TOLERANCE).ok

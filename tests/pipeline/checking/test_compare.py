@@ -23,7 +23,8 @@ from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import open_source
 from zm_cli.numbers.moments.bounds import Bounds
 from zm_cli.numbers.values import LONG_FEATURE
-from zm_cli.pipeline.checking.compare import Limits, compare_data
+from zm_cli.pipeline.checking.compare import compare_data
+from zm_cli.pipeline.checking.limits import Limits
 from zm_cli.pipeline.checking.training import Training, open_to_compare
 from zm_cli.running.plan import Plan
 

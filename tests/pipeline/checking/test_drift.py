@@ -15,9 +15,9 @@ from tests.made import make_stats
 from tests.pipeline.checking.tables import compare, table
 from tests.systems import examples, slow
 from zm_cli.numbers.sketch.sketch import Sketch
-from zm_cli.pipeline.checking.compare import Limits
 from zm_cli.pipeline.checking.drift import PROBABILITIES, measure_shift, measure_stability
 from zm_cli.pipeline.checking.findings import Findings
+from zm_cli.pipeline.checking.limits import Limits
 from zm_cli.statistics.quantiles import Quantiles
 from zm_cli.statsfile.stats import Stats
 
@@ -162,25 +162,63 @@ def test_the_largest_shift_of_a_quantile_is_in_interquartile_ranges() -> None:
     old = random.normal(0, 2, 501)
     new = np.where(old > np.quantile(old, 0.8), old + 3, old)
     before, after = (np.quantile(values, PROBABILITIES)[:, np.newaxis] for values in (old, new))
-    found = measure_shift(after, before)
+    found = measure_shift(after, before, np.array([2.0]))
     assert found.size[0] == pytest.approx(3 / (before[3, 0] - before[1, 0]))
+    assert found.scale[0] == before[3, 0] - before[1, 0]
     assert found.probability[0] == 0.95
-    still = measure_shift(before, before)
+    still = measure_shift(before, before, np.array([2.0]))
     assert (still.size[0], still.probability[0]) == (0, 0.05)
 
 
-def test_what_does_not_spread_in_training_is_infinitely_far_or_has_not_moved() -> None:
+def test_where_the_interquartile_range_is_0_the_shift_has_the_next_scale_that_there_is() -> None:
+    old = np.array([[0.0, 0, 0, 0, 4], [0, 0, 0, 0, 0], [1, 1, 1, 1, 1]]).T
+    new = old + np.array([1.0, 1.0, 0.0])
+    found = measure_shift(new, old, np.array([9.0, 0.5, 0.0]))
+    assert found.scale.tolist() == [4.0, 0.5, 0.0]
+    assert found.size.tolist() == [0.25, 2.0, 0.0]
+
+
+def draw_mostly_zeros(random: np.random.Generator, number: int) -> np.ndarray:
+    return random.exponential(size=(number, 1)) * (random.random((number, 1)) < 0.2)
+
+
+def test_columns_of_mostly_zeros_pass_unless_they_have_changed() -> None:
+    random = np.random.default_rng(11)
+    old, new = draw_mostly_zeros(random, 20_000), draw_mostly_zeros(random, 3_000)
+    assert np.quantile(old, 0.75) == 0
+    assert against(new, old, max_quantile_shift=0.2).ok
+    (shifted,) = against(new * 1.5, old, max_quantile_shift=0.2).feature_documents()
+    assert shifted["off"] == ["quantile_shift"]
+    assert shifted["quantile_scale"] == pytest.approx(np.quantile(old, 0.95))
+
+
+def test_constant_training_data_have_not_moved_or_are_infinitely_far() -> None:
     ones, twos, none = (np.full((5, 1), value) for value in (1.0, 2.0, np.nan))
-    assert measure_shift(ones, ones).size.tolist() == [0]
-    assert measure_shift(twos, ones).size.tolist() == [math.inf]
-    assert np.isnan(measure_shift(none, ones).size).all()
+    zero = np.zeros(1)
+    assert measure_shift(ones, ones, zero).size.tolist() == [0]
+    assert measure_shift(twos, ones, zero).size.tolist() == [math.inf]
+    assert np.isnan(measure_shift(none, ones, zero).size).all()
+
+
+def test_an_index_that_only_chance_allows_is_told_of() -> None:
+    random = np.random.default_rng(12)
+    old, new = random.normal(size=(500, 2)), random.normal(0.8, 1, size=(23, 2))
+    found = against(new, old)
+    psi, noise = found.measures["psi"], found.measures["psi_noise"]
+    assert found.ok
+    assert (psi > 0.25).all()
+    assert found.outcome.notes == [
+        f"new: psi of 'a' is {psi[0]:.2f}, over the limit of 0.25, but chance may add {noise[0]:.2f} to it in so few "
+        "samples, and 1 more"
+    ]
+    assert against(old, old).outcome.notes == []
 
 
 def test_a_comparison_measures_distributions_where_training_has_quantiles() -> None:
     random = np.random.default_rng(6)
     old = random.normal(size=(500, 2))
     new = old.copy()
-    # The same mean and deviation, and another distribution.
+    # The same mean and standard deviation, and another distribution.
     new[:, 1] = np.where(random.random(500) < 0.5, -1.0, 1.0)
     found = against(new, old)
     same, other = found.feature_documents()

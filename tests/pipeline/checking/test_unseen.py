@@ -14,7 +14,8 @@ from tests.pipeline.checking.tables import table
 from zm_cli.data.options import ReadOptions
 from zm_cli.numbers.groups.groups import Groups
 from zm_cli.numbers.moments.moments import Moments
-from zm_cli.pipeline.checking.compare import Limits, compare_data, compare_stats
+from zm_cli.pipeline.checking.compare import compare_data, compare_stats
+from zm_cli.pipeline.checking.limits import Limits
 from zm_cli.pipeline.checking.training import Training, open_to_compare
 from zm_cli.pipeline.checking.unseen import NO_GROUPS, GroupChanges, find_changes
 from zm_cli.running.plan import Plan

@@ -1,4 +1,4 @@
-"""What is said of files and folders that cannot be measured, and whether something is wrong with them."""
+"""Surveys of files and folders that cannot be measured, and whether their data are sound."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from zm_cli.running.plan import Plan
 
 
 def survey(path: Path, **options: str) -> SurveyResult:
-    """What is known of data that cannot be opened, or else cannot be measured."""
+    """Returns what is known of data that cannot be opened or measured."""
     asked = ReadOptions(**options)
     try:
         source = open_source(str(path), asked)
@@ -79,7 +79,7 @@ def test_training_data_are_not_proposed_to_be_pooled_with_the_rest(tmp_path: Pat
     assert survey(tmp_path).advice == f"try: zm inspect {tmp_path / 'train.csv'}"
 
 
-def test_a_folder_of_what_zm_does_not_read_has_the_way(tmp_path: Path) -> None:
+def test_a_folder_of_files_that_zm_does_not_read_gets_advice_on_converting_them(tmp_path: Path) -> None:
     (tmp_path / "t.parquet").write_bytes(b"PAR1\x15")
     assert "duckdb" in str(survey(tmp_path).advice)
 
@@ -131,7 +131,7 @@ def test_damaged_data_are_described_and_not_sound(tmp_path: Path) -> None:
     assert survey(tmp_path / "x.h5").survey.facts["samples"] == "90"
 
 
-def test_of_what_zm_does_not_read_the_error_says_all(tmp_path: Path) -> None:
+def test_files_that_zm_does_not_read_have_no_survey(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes(b"PAR1\x15")
     (tmp_path / "x.bin").write_bytes(bytes(9))
     for name in ("t.csv", "x.bin", "none.csv", "-"):
@@ -139,7 +139,7 @@ def test_of_what_zm_does_not_read_the_error_says_all(tmp_path: Path) -> None:
         assert survey_path(path, ReadOptions(), None, ZmError("is not readable")) is None
 
 
-def test_images_beside_other_data_have_those_named(tmp_path: Path) -> None:
+def test_other_data_in_a_folder_of_images_are_named(tmp_path: Path) -> None:
     save_images(tmp_path, "RGB")
     (tmp_path / "t.csv").write_text("a\n1\n")
     found = describe(open_source(str(tmp_path), ReadOptions()), MeasureOptions(), Plan(workers=1))

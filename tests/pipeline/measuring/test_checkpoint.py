@@ -1,4 +1,4 @@
-"""A run that is stopped goes on from its checkpoint, and ends with the bytes of one that was not stopped."""
+"""A run that was stopped resumes from its checkpoint, and ends with the bytes of one that was not stopped."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class StoppedError(Exception):
 
 @pytest.fixture(autouse=True)
 def often() -> Iterator[None]:
-    """A checkpoint after every part."""
+    """A checkpoint after every result."""
     with mock.patch.object(checkpoint, "INTERVAL", 0.0):
         yield
 
@@ -77,7 +77,7 @@ class Run:
         self.options = options
 
     def measure(self, plan: Plan | None = None, stop: int | None = None, reading: ReadOptions = NO_OPTIONS) -> str:
-        """The stats file; raises StoppedError after `stop` parts that an earlier run had not measured."""
+        """The stats file; raises StoppedError after `stop` results that an earlier run did not have."""
         parts = 0
 
         def tick(nbytes: int, samples: int) -> None:
@@ -96,14 +96,14 @@ class Run:
         stats, outcome = measure(self.open(reading), self.options, Plan(1))
         return to_json(stats.to_document() | {"notes": outcome.notes, "warnings": outcome.warnings})
 
-    def count_parts(self) -> int:
-        """How many parts a run has without an earlier one."""
+    def count_results(self) -> int:
+        """How many results a run has without an earlier one."""
         parts: list[int] = []
         measure(self.open(NO_OPTIONS), self.options, Plan(1), lambda nbytes, samples: parts.append(samples))
         return len(parts)
 
     def stop_after(self, parts: int, plan: Plan | None = None, reading: ReadOptions = NO_OPTIONS) -> None:
-        """Runs until so many more parts are measured."""
+        """Runs until so many more results have been added."""
         with pytest.raises(StoppedError):
             self.measure(plan, parts, reading)
 
@@ -147,14 +147,14 @@ def table(tmp_path: Path, small_blocks: None) -> Run:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_every_format_goes_on_with_the_same_bytes(case: Case, tmp_path: Path, small_blocks: None) -> None:
     run = Run(tmp_path, [case.write(tmp_path, case.values)], MeasureOptions(case.pers[-1], statistics=(Zeros,)))
-    run.stop_after(max(1, run.count_parts() // 2))
+    run.stop_after(max(1, run.count_results() // 2))
     assert run.measure() == run.measure_whole()
 
 
 @pytest.mark.parametrize("case", FIRST_CASES, ids=lambda case: case.name)
 def test_workers_go_on_after_any_part(case: Case, tmp_path: Path, small_blocks: None) -> None:
     run = Run(tmp_path, [case.write(tmp_path, case.values)])
-    whole, parts = run.measure_whole(), run.count_parts()
+    whole, parts = run.measure_whole(), run.count_results()
     for stop in {1, parts - 1, parts} - {0}:
         run.path.unlink(missing_ok=True)
         run.stop_after(stop, Plan(2))
@@ -202,7 +202,7 @@ def test_however_often_it_is_stopped_the_bytes_are_the_same(
         run = Run(tmp_path_factory.mktemp("run"), arrays, MeasureOptions("all"))
         whole = run.measure_whole()
         for stop, together in stops:
-            # As on a cluster, where a worker measures several groups at a time.
+            # As on a cluster, where a worker measures several batches at a time.
             patch.setattr(Plan, "together", together)
             try:
                 assert run.measure(stop=stop) == whole
@@ -211,7 +211,7 @@ def test_however_often_it_is_stopped_the_bytes_are_the_same(
         assert run.measure() == whole
 
 
-def test_runs_of_groups_begin_at_multiples_of_their_length(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_of_batches_begin_at_multiples_of_their_length(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     set_block_bytes(monkeypatch, 60)
     run = Run(tmp_path, [write_array(tmp_path / "a.h5", 80)], MeasureOptions("all"))
     run.stop_after(13)
@@ -237,7 +237,7 @@ def alternate(folder: str) -> None:
     checkpoint.INTERVAL = 0.0
     run = Run(Path(folder), [Path(folder) / "a.npy"], MeasureOptions("all", statistics=(Zeros,)))
     whole = run.measure_whole()
-    assert run.count_parts() == 13
+    assert run.count_results() == 13
     with start_cluster() as cluster:
         here, there = Plan(2), Plan(cluster=cluster.address)
         for first, parts, then in ((here, 3, there), (there, 1, here), (there, 1, there)):
@@ -298,7 +298,7 @@ def test_two_runs_do_not_share_a_checkpoint(table: Run) -> None:
 def test_what_is_read_once_has_no_checkpoint(table: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     sources = table.open(NO_OPTIONS)
     monkeypatch.setattr(sources[0], "one_pass", True)
-    with pytest.raises(UsageError, match=r"--checkpoint: cannot go on with .*t.csv, which is read only once"):
+    with pytest.raises(UsageError, match=r"--checkpoint: cannot resume .*t.csv: it can be read only once"):
         Checkpoint(str(table.path), sources, STATS, NO_OPTIONS)
 
 

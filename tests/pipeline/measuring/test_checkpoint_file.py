@@ -1,4 +1,4 @@
-"""The file of a checkpoint: what it restores, and that damage, strangers' files and other runs are refused."""
+"""The file of a checkpoint: what it restores, and that damaged or forged files and other runs are refused."""
 
 from __future__ import annotations
 
@@ -23,9 +23,8 @@ from zm_cli.formats import open_source
 from zm_cli.numbers.accumulate import Accumulator
 from zm_cli.numbers.distinct import Distinct, DistinctColumns
 from zm_cli.numbers.moments.moments import Moments
-from zm_cli.pipeline.measuring import checkpoint_file
 from zm_cli.pipeline.measuring.checkpoint import Checkpoint
-from zm_cli.pipeline.measuring.checkpoint_file import MAGIC, read_checkpoint, restore, write_checkpoint
+from zm_cli.pipeline.measuring.checkpoint_file import MAGIC, read_checkpoint, restore, restore_array, write_checkpoint
 from zm_cli.pipeline.measuring.digest import SourceDigest
 from zm_cli.pipeline.measuring.measure_spans import SpanStatistics
 from zm_cli.pipeline.measuring.reduction import Progress
@@ -35,18 +34,18 @@ from zm_cli.statistics.zeros import Zeros
 
 
 @pytest.fixture
-def part() -> SpanStatistics:
-    """A part with something in every field."""
+def result() -> SpanStatistics:
+    """Statistics with something in every field."""
     values = np.random.default_rng(1).integers(0, 256, (20, 3), np.uint8)
     running = Accumulator((1,), (), (Zeros,), by="kind")
     running.add_block(values, Labels(np.arange(20) % 3, ("a", "b", "c")))
     return SpanStatistics(
         source=0,
-        groups=3,
+        batches=3,
         counts=np.arange(12).reshape(3, 4),
         moments=Moments.from_block(values, (1,)),
         statistics=(Zeros.from_block(values, (1,)),),
-        by_label=running.groups,
+        groups=running.groups,
         samples=20,
         nbytes=60,
         rejected={1: Rejected(3, "x")},
@@ -61,16 +60,16 @@ def part() -> SpanStatistics:
 
 
 @pytest.fixture
-def kept(tmp_path: Path, part: SpanStatistics) -> Path:
+def kept(tmp_path: Path, result: SpanStatistics) -> Path:
     """A checkpoint of one source."""
     path = tmp_path / "run.checkpoint"
     path.touch()
-    write_checkpoint(path, {"run": "this"}, [make_progress(part)])
+    write_checkpoint(path, {"run": "this"}, [make_progress(result)])
     return path
 
 
-def make_progress(part: SpanStatistics) -> Progress:
-    return Progress(3, 20, 60, SourceDigest(bytearray(b"earlier"), bytearray(b"latest")), (None, (part, 3)), b"trail")
+def make_progress(result: SpanStatistics) -> Progress:
+    return Progress(3, 20, 60, SourceDigest(bytearray(b"earlier"), bytearray(b"latest")), (None, (result, 3)), b"trail")
 
 
 def read(path: Path) -> list[Progress]:
@@ -85,9 +84,9 @@ def forge(path: Path, state: bytes) -> None:
     path.write_bytes(MAGIC + xxhash.xxh3_128_digest(content) + content)
 
 
-def test_a_state_comes_back(kept: Path, part: SpanStatistics) -> None:
+def test_a_state_comes_back(kept: Path, result: SpanStatistics) -> None:
     (found,) = read(kept)
-    assert repr(found) == repr(make_progress(part))
+    assert repr(found) == repr(make_progress(result))
     node = found.levels[1]
     assert node is not None
     restored = node[0]
@@ -126,7 +125,7 @@ def test_another_file_is_refused_and_left_alone(content: bytes, tmp_path: Path) 
 
 
 class Harmful:
-    """What a stranger would like to be called."""
+    """Pickles as a call that an attacker would like to be made."""
 
     def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
         self.call = function, arguments
@@ -142,9 +141,9 @@ STATES: dict[str, Any] = {
     "an attribute": Harmful(getattr, "a", "upper"),
     "of numpy": Harmful(np.load, "harmed"),
     "of zm": Harmful(write_checkpoint, Path("harmed"), {}, []),
-    "inside": [Progress(groups=1, levels=cast(Any, ((Harmful(os.mkdir, "harmed"), 1),)))],
-    "objects": Harmful(checkpoint_file._make_array, "O", (1,), b"12345678"),
-    "a large array": Harmful(checkpoint_file._make_array, "<f8", (1 << 40,), b"12345678"),
+    "inside": [Progress(batches=1, levels=cast(Any, ((Harmful(os.mkdir, "harmed"), 1),)))],
+    "objects": Harmful(restore_array, "O", (1,), b"12345678"),
+    "a large array": Harmful(restore_array, "<f8", (1 << 40,), b"12345678"),
     "numbers": [1, 2],
     "nothing": None,
 }
@@ -160,7 +159,7 @@ def test_a_made_up_state_calls_nothing(state: Any, tmp_path: Path, monkeypatch: 
     assert not (tmp_path / "harmed").exists()
 
 
-@pytest.mark.parametrize("done", [[], [Progress()], [Progress(groups=1), Progress(groups=1)]])
+@pytest.mark.parametrize("done", [[], [Progress()], [Progress(batches=1), Progress(batches=1)]])
 def test_a_state_that_no_run_has_is_refused(done: list[Progress], tmp_path: Path) -> None:
     path, (source, options, reading) = tmp_path / "run.checkpoint", open_table(tmp_path)
     path.touch()
@@ -180,6 +179,7 @@ def open_table(folder: Path) -> tuple[Source, MeasureOptions, ReadOptions]:
     [
         (MeasureOptions("all"), ReadOptions(), "with --per column, this one has --per all"),
         (MeasureOptions(ignore=3), ReadOptions(), "with no --ignore, this one has --ignore 3"),
+        (MeasureOptions(ignore=0.0), ReadOptions(), "with no --ignore, this one has --ignore 0.0"),
         (MeasureOptions(missing="error"), ReadOptions(), "with --missing skip, this one has --missing error"),
         (MeasureOptions(statistics=(Zeros,)), ReadOptions(), "with no --zeros, this one has --zeros"),
         (MeasureOptions(), ReadOptions(limit=1), "with no --limit, this one has --limit 1"),
@@ -190,7 +190,7 @@ def open_table(folder: Path) -> tuple[Source, MeasureOptions, ReadOptions]:
 def test_other_options_are_refused_by_name(
     measuring: MeasureOptions, reading: ReadOptions, said: str, tmp_path: Path
 ) -> None:
-    refuse(tmp_path, measuring, reading, f"is of a run {said}; repeat the command that it is of, or remove it")
+    refuse(tmp_path, measuring, reading, f"belongs to a run {said}; repeat the command of that run, or remove it")
 
 
 def test_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,7 +204,7 @@ def refuse(folder: Path, measuring: MeasureOptions, reading: ReadOptions, said: 
     """Checks that a run with these options refuses the checkpoint of one without."""
     path, (source, options, plain) = folder / "run.checkpoint", open_table(folder)
     path.touch()
-    write_checkpoint(path, describe_run([source], options, plain), [Progress(groups=1)])
+    write_checkpoint(path, describe_run([source], options, plain), [Progress(batches=1)])
     if said is None:
         return
     before = path.read_bytes()
@@ -218,7 +218,7 @@ def refuse(folder: Path, measuring: MeasureOptions, reading: ReadOptions, said: 
 def test_other_sources_are_refused_by_name(tmp_path: Path) -> None:
     path, (source, options, reading) = tmp_path / "run.checkpoint", open_table(tmp_path)
     path.touch()
-    write_checkpoint(path, describe_run([source], options, reading), [Progress(groups=1)])
+    write_checkpoint(path, describe_run([source], options, reading), [Progress(batches=1)])
     (tmp_path / "u.csv").write_text("a,b\n5,6\n")
     other = open_source(str(tmp_path / "u.csv"), reading)
     with pytest.raises(DataError, match=r"of .*t.csv, this one is of .*u.csv"):

@@ -1,4 +1,4 @@
-"""Groups of spans that one worker measures: the same bits for any number of workers, in the right order."""
+"""Batches of spans: the same bits for any number of workers, in the right order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.stored import RealValues
 from zm_cli.pipeline.measuring.measure import measure
 from zm_cli.pipeline.measuring.measure_spans import SpanStatistics
-from zm_cli.pipeline.measuring.span_batches import MAX_SPANS, group_spans
+from zm_cli.pipeline.measuring.span_batches import MAX_SPANS, batch_spans
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.running.plan import Plan
 from zm_cli.running.worker_process import may_fork
@@ -43,14 +43,14 @@ def opened(folder: Path, values: np.ndarray) -> Source:
     return open_source(str(folder / "x.h5"), ReadOptions(layout="NHW"))
 
 
-def test_large_samples_are_measured_per_pixel_in_groups(tmp_path: Path, values: np.ndarray) -> None:
+def test_large_samples_are_measured_per_pixel_in_batches(tmp_path: Path, values: np.ndarray) -> None:
     source = opened(tmp_path, values)
-    assert [len(group) for group in group_spans(source, "pixel")] == [MAX_SPANS, MAX_SPANS, 11]
-    assert {len(group) for group in group_spans(source, "all")} == {1}
+    assert [len(batch) for batch in batch_spans(source, "pixel")] == [MAX_SPANS, MAX_SPANS, 11]
+    assert {len(batch) for batch in batch_spans(source, "all")} == {1}
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
-def test_groups_give_the_same_bits_for_any_number_of_workers(tmp_path: Path, values: np.ndarray, dtype: str) -> None:
+def test_batches_give_the_same_bits_for_any_number_of_workers(tmp_path: Path, values: np.ndarray, dtype: str) -> None:
     values[70, 3, 4] = np.inf if dtype == "float32" else 9
     source = opened(tmp_path, np.abs(values).astype(dtype))
     options = MeasureOptions("pixel")
@@ -63,7 +63,7 @@ def test_groups_give_the_same_bits_for_any_number_of_workers(tmp_path: Path, val
     assert ("infinite values counted as missing: 1" in outcome.warnings) == (dtype == "float32")
 
 
-def test_a_missing_value_in_a_later_group_is_reported_by_its_sample(tmp_path: Path, values: np.ndarray) -> None:
+def test_a_missing_value_in_a_later_batch_is_reported_by_its_sample(tmp_path: Path, values: np.ndarray) -> None:
     values[[70, 75], 3, 4] = np.nan
     with pytest.raises(DataError, match="sample 71: is missing"):
         measure([opened(tmp_path, values)], MeasureOptions("pixel", missing="error"), Plan(2))
@@ -76,7 +76,7 @@ def test_a_progress_bar_does_not_prevent_forking(tmp_path: Path, values: np.ndar
         assert may_fork()
 
 
-def test_counts_of_parts_are_summed_once_and_exactly() -> None:
+def test_counts_of_batches_are_summed_once_and_exactly() -> None:
     values = np.random.default_rng(5).integers(0, 256, (2, 30, 3), dtype=np.uint8)
     total = SpanStatistics(0)
     for samples in values:

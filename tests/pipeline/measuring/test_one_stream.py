@@ -20,7 +20,7 @@ from zm_cli.data.source import Source
 from zm_cli.errors import DataError
 from zm_cli.formats import open_source
 from zm_cli.pipeline.measuring.measure import measure
-from zm_cli.pipeline.measuring.span_batches import group_spans
+from zm_cli.pipeline.measuring.span_batches import batch_spans
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.running.plan import Plan
 from zm_cli.statsfile.encode import to_json
@@ -115,12 +115,12 @@ def photographs(tmp_path: Path) -> Path:
     return folder
 
 
-def test_photographs_of_mixed_sizes_are_grouped_into_blocks(photographs: Path) -> None:
+def test_photographs_of_mixed_sizes_share_batches(photographs: Path) -> None:
     source = open_source(str(photographs), ReadOptions())
-    groups = list(group_spans(source, "channel"))
+    batches = list(batch_spans(source, "channel"))
     assert len(list(source.spans())) == 40
-    assert sum(len(group) for group in groups) == 40
-    assert len(groups) == 1
+    assert sum(map(len, batches)) == 40
+    assert len(batches) == 1
 
 
 def test_photographs_of_mixed_sizes_are_summed_exactly(photographs: Path, monkeypatch: pytest.MonkeyPatch) -> None:

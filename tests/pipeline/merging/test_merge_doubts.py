@@ -7,12 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xxhash
 
 from tests.bits import assert_same_bits
 from tests.made import make_stats
 from tests.pipeline.merging.merging import cut, digest, images, merge, read_back, table
 from zm_cli.data.shard import Shard
 from zm_cli.errors import DataError, NothingToMeasureError
+from zm_cli.statsfile.combined_sources import combine_sources
+from zm_cli.statsfile.members import MAX_MEMBERS
 from zm_cli.statsfile.stats import SourceRecord, Stats
 from zm_cli.statsfile.store import load_stats, save_stats
 
@@ -46,6 +49,113 @@ def test_the_same_part_cannot_come_twice_but_other_parts_may_look_the_same() -> 
         merge(one, cut(table(1, "x"), 1, 2, path="copy.csv"))
 
 
+WHOLE = replace(table(999, "x").sources[0], path="data.csv")
+"""The record of all of data.csv, whose digest is not that of any part."""
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "says"),
+    [
+        (WHOLE, (1, 2), "has part 1/2 of ./data.csv, and a.json has all of it"),
+        ((1, 2), WHOLE, "has all of data.csv, and a.json has part 1/2 of it"),
+        ((2, 3), (1, 2), "has part 1/2 of ./data.csv, and a.json has part 2/3 of it"),
+        (WHOLE, replace(WHOLE, shard=Shard(1, 1)), "has a source that is in a.json, too: data.csv"),
+        ((1, 1), (2, 2), "has part 2/2 of ./data.csv, and a.json has all of it"),
+        (replace(WHOLE, path="other.csv"), replace(WHOLE, shard=Shard(2, 5)), "too: part 2/5 of data.csv"),
+        (replace(WHOLE, shard=Shard(1, 3)), replace(WHOLE, path="z.csv", shard=Shard(2, 5)), "too: part 2/5 of z.csv"),
+    ],
+)
+def test_a_source_that_is_cut_in_several_ways_is_doubted(
+    first: SourceRecord | tuple[int, int], second: SourceRecord | tuple[int, int], says: str
+) -> None:
+    def make(number: int, record: SourceRecord | tuple[int, int], path: str) -> Stats:
+        part = cut(table(number, "x"), *record, path) if isinstance(record, tuple) else table(number, "x")
+        return part if isinstance(record, tuple) else replace(part, sources=(record,))
+
+    files = make(1, first, "data.csv"), make(2, second, "./data.csv")
+    with pytest.raises(DataError) as caught:
+        merge(*files)
+    assert str(caught.value).startswith(f"b.json: {says}" if says.startswith("has") else "b.json: has a source")
+    assert says in str(caught.value)
+    assert str(caught.value).endswith("; each sample must count once; --force merges anyway")
+    merged, outcome = merge(*files, force=True)
+    assert merged.samples == 6
+    assert says in outcome.warnings[0]
+
+
+def test_sources_of_one_path_or_of_standard_input_need_not_be_the_same() -> None:
+    # A file that is replaced every month; what comes from different pipes.
+    assert merge(*(replace(table(n, "x"), sources=(replace(WHOLE, digest=digest(n)),)) for n in (1, 2)))[0].samples == 6
+    piped = replace(table(1, "x"), sources=(replace(WHOLE, path="-"),))
+    assert merge(piped, *(cut(table(n, "x"), n, 2, "-") for n in (1, 2)))[0].samples == 9
+
+
+def test_a_source_among_very_many_is_recognized() -> None:
+    month = [table(number, "x") for number in range(1, 103)]
+    everything = read_back(merge(*month[:101])[0])
+    assert len(everything.sources) == 1
+    with pytest.raises(DataError, match=r"^b\.json: has a source that is in a\.json, too: 5\.csv; each sample"):
+        merge(everything, month[4])
+    with pytest.raises(DataError, match=r"^b\.json: has a source that is in a\.json, too: 5\.csv; each sample"):
+        merge(month[4], everything)
+    with pytest.raises(DataError, match=r"b\.json: has part 1/2 of 7\.csv, and a\.json has all of it"):
+        merge(everything, cut(table(500, "x"), 1, 2, "7.csv"))
+    assert merge(everything, month[101])[0].samples == 3 * 102
+
+
+def test_parts_among_very_many_are_recognized() -> None:
+    whole = read_back(merge(*(cut(table(number, "x"), number, 101) for number in range(1, 102)))[0])
+    assert (len(whole.sources), whole.sources[0].sources) == (1, 1)
+    with pytest.raises(DataError, match=r"b\.json: has a source that is in a\.json, too: part 7/101 of data\.csv"):
+        merge(whole, cut(table(7, "x"), 7, 101))
+    with pytest.raises(DataError, match=r"b\.json: has all of data\.csv, and a\.json has part 1/101 of it"):
+        merge(whole, replace(table(500, "x"), sources=(WHOLE,)))
+
+
+def test_sources_without_samples_among_very_many_do_not_come_twice() -> None:
+    def with_empty(first: int) -> Stats:
+        nothing = SourceRecord(f"{first}-empty.csv", "csv", 0, 9, f"xxh3_128:{xxhash.xxh3_128_hexdigest(b'')}")
+        records = [replace(WHOLE, path=f"{n}.csv", samples=1, digest=digest(n)) for n in range(first, first + 120)]
+        values = np.arange(120.0).reshape(-1, 1)
+        stats = make_stats(values, "column", axes="NC", names=("x",), kind="csv")
+        return replace(stats, sources=combine_sources([*records, nothing]))
+
+    assert merge(with_empty(1000), with_empty(2000))[0].samples == 240
+
+
+def test_beyond_ten_thousand_sources_a_note_says_that_they_are_not_recognized() -> None:
+    records = [replace(WHOLE, path=f"{n}.csv", samples=1, digest=digest(n)) for n in range(MAX_MEMBERS + 1)]
+    values = np.arange(len(records) * 1.0).reshape(-1, 1)
+    many = make_stats(values, "column", axes="NC", names=("x",), kind="csv")
+    merged, outcome = merge(replace(many, sources=tuple(records)))
+    assert merged.sources[0].members == ()
+    assert outcome.notes == [
+        "10,001 sources are not listed one by one: zm merge will not notice if one of them comes again"
+    ]
+    assert merge(merged, replace(table(1, "x"), sources=(replace(WHOLE, digest=digest(5)),)))[0].samples == 10_004
+
+
+def test_missing_parts_of_several_sources_are_all_named() -> None:
+    parts = [cut(table(number, "x"), 1, 2, path=f"{number}.csv") for number in range(1, 12)]
+    with pytest.raises(DataError) as caught:
+        merge(*parts)
+    assert str(caught.value) == (
+        "1.csv: part 2 of 2 is missing, and so are parts of 2.csv and 9 more; "
+        "measure them: zm stats 1.csv 2.csv 3.csv 4.csv ... --shard 2/2; --force merges anyway"
+    )
+    _, outcome = merge(*parts, force=True)
+    assert outcome.warnings == [
+        *(f"{n}.csv: part 2 of 2 is missing; what is missing can be merged with the result later" for n in range(1, 9)),
+        "parts of 3 more sources are missing",
+    ]
+    with pytest.raises(DataError) as caught:
+        merge(parts[0], cut(table(20, "x"), 5, 9, path="a b.csv"))
+    assert str(caught.value) == (
+        "1.csv: part 2 of 2 is missing, and so are parts of a b.csv; measure them: zm stats 1.csv --shard 2/2, "
+        "zm stats 'a b.csv' --shard 1/9, zm stats 'a b.csv' --shard 2/9, ...; --force merges anyway"
+    )
+
+
 def empty(columns: tuple[str, ...], index: int, of: int) -> Stats:
     stats = make_stats(np.ones((0, len(columns))), "column", axes="NC", names=columns, kind="csv")
     return read_back(cut(stats, index, of))
@@ -67,7 +177,8 @@ def test_missing_parts_are_named_and_merged_without_only_by_force() -> None:
     with pytest.raises(DataError) as caught:
         merge(*parts)
     assert str(caught.value) == (
-        "data.csv: parts 3 and 7 of 8 are missing; zm stats --shard 3/8 measures the first; --force merges anyway"
+        "data.csv: parts 3 and 7 of 8 are missing; measure them: zm stats data.csv --shard 3/8, "
+        "zm stats data.csv --shard 7/8; --force merges anyway"
     )
     merged, outcome = merge(*parts, force=True)
     assert (merged.partial, merged.shard, merged.samples) == (False, None, 18)
@@ -84,7 +195,9 @@ def test_parts_are_merged_in_stages(of: int) -> None:
     assert (some.partial, len(some.sources)) == (False, of // 2)
     with pytest.raises(DataError, match=rf"has a source that is in a\.json, too: part 3/{of} of data\.csv"):
         merge(some, cut(table(3, "x"), 3, of))
-    with pytest.raises(DataError, match=rf"data\.csv: parts .* of {of} are missing; zm stats --shard 4/{of} measures"):
+    with pytest.raises(
+        DataError, match=rf"data\.csv: parts? .* of {of} .* missing; measure .* data\.csv --shard 4/{of}"
+    ):
         merge(some, cut(table(2, "x"), 2, of))
     others = [index for index in range(1, of + 1) if not (index % 2 and index < of)]
     merged, outcome = merge(some, *(cut(table(index, "x"), index, of) for index in others))
@@ -112,7 +225,9 @@ def test_parts_without_samples_are_merged_in_stages() -> None:
 
 def test_parts_of_a_trial_are_told_to_be_of_a_trial() -> None:
     with pytest.raises(
-        DataError, match=r"^a\.json: is of a trial with 3 of the samples \(--limit, --sample\); measure"
+        DataError,
+        match=r"^a\.json: is of a trial with 3 of the samples \(--limit, --sample\); "
+        r"measure all of the data, or each part of it, without --limit and --sample; --force",
     ):
         merge(cut(table(1, "x", partial=True), 1, 2))
 

@@ -1,4 +1,4 @@
-"""The sources behind merged statistics: one record for many, and all of them where parts are missing."""
+"""The sources behind merged statistics: which parts are missing, and which sources come twice."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import itertools
 from dataclasses import replace
 
 import pytest
-import xxhash
 
-from zm_cli.data.block import MAX_LISTED
 from zm_cli.data.shard import MAX_SHARDS, Shard
-from zm_cli.pipeline.merging.sources import MAX_RECORDS, SourcePool
+from zm_cli.pipeline.merging.sources import SourcePool
 from zm_cli.statsfile.shards import add_bytes
 from zm_cli.statsfile.stats import SourceRecord
 
@@ -25,69 +23,6 @@ def pool(*records: SourceRecord) -> SourcePool:
     for index, each in enumerate(records):
         made.add(f"{index}.json", [each])
     return made
-
-
-def test_records_are_kept_in_their_order_up_to_a_hundred() -> None:
-    records = [record(number) for number in range(MAX_RECORDS, 0, -1)]
-    assert pool(*records).finish() == tuple(records)
-
-
-def test_beyond_a_hundred_one_record_stands_for_all() -> None:
-    records = [record(number, skipped=("x",), skipped_more=2) for number in range(1, MAX_RECORDS + 2)]
-    (made,) = pool(*records).finish()
-    digests = "".join(each.digest for each in records)
-    assert made == SourceRecord(
-        path="0001.csv and 100 more",
-        kind="csv",
-        samples=sum(range(102)),
-        bytes=10 * sum(range(102)),
-        digest=f"xxh3_128:{xxhash.xxh3_128_hexdigest(digests.encode())}",
-        skipped=tuple(f"{number:04}.csv: x" for number in range(1, 102)),
-        skipped_more=202,
-        sources=101,
-    )
-
-
-def test_a_record_of_many_is_merged_again() -> None:
-    (first,) = pool(*(record(number) for number in range(1, 151))).finish()
-    assert pool(first, record(200)).finish() == (first, record(200))
-    (second,) = pool(first, *(record(number, skipped=("x",)) for number in range(200, 310))).finish()
-    assert (second.path, second.sources) == ("0001.csv and 259 more", 260)
-    (third,) = pool(second, *(record(number) for number in range(400, 500))).finish()
-    assert (third.path, third.sources) == ("0001.csv and 359 more", 360)
-    assert third.skipped[:2] == ("0200.csv: x", "0201.csv: x")
-
-
-def test_the_first_samples_left_out_are_listed_and_all_are_counted() -> None:
-    records = [record(number, skipped=tuple(map(str, range(30)))) for number in range(1, 102)]
-    (made,) = pool(*records).finish()
-    assert len(made.skipped) == MAX_LISTED
-    assert made.skipped_total == 30 * 101
-
-
-def test_more_than_a_hundred_parts_of_a_source_become_one_source() -> None:
-    parts = [
-        replace(record(number, shard=Shard(number, 150)), path="all.csv", bytes=7, skipped=("row 3: short",))
-        for number in range(1, 151)
-    ]
-    made = pool(*parts)
-    assert made.list_missing() == []
-    (whole,) = made.finish()
-    assert (whole.path, whole.sources, whole.shard) == ("all.csv", 1, None)
-    # Each part says how large the file is.
-    assert whole.bytes == 7
-    assert whole.skipped[0] == "row 3: short"
-    (folder,) = pool(*(replace(part, kind="images") for part in parts)).finish()
-    assert folder.bytes == 7 * 150
-
-
-def test_all_records_stay_while_parts_are_missing() -> None:
-    parts = [replace(record(number, shard=Shard(number, 150)), path="all.csv") for number in range(1, 150)]
-    whole = [replace(record(number), path="whole.csv") for number in range(200, 310)]
-    made = pool(*whole, *parts)
-    assert made.finish() == (*whole, *parts)
-    made.add("last.json", [replace(record(150, shard=Shard(150, 150)), path="all.csv")])
-    assert [each.path for each in made.finish()] == ["whole.csv and 110 more"]
 
 
 def test_the_bytes_of_parts_are_those_of_the_source() -> None:
@@ -147,5 +82,25 @@ def test_a_part_without_samples_is_there() -> None:
 def test_sources_without_samples_do_not_come_twice() -> None:
     made = pool(record(0), record(5))
     assert made.find_again([record(0)]) is None
-    assert made.find_again([record(1), record(5)]) == (record(5), "1.json")
-    assert made.find_again([record(5, shard=Shard(1, 2))]) is None
+    assert made.find_again([record(1), record(5)]) == "has a source that is in 1.json, too: 0005.csv"
+
+
+def test_parts_that_look_the_same_are_told_apart_by_their_numbers_alone() -> None:
+    made = pool(record(5, shard=Shard(1, 3)), record(5, shard=Shard(2, 3)))
+    assert made.find_again([record(5, shard=Shard(3, 3))]) is None
+    assert (
+        made.find_again([record(5, shard=Shard(2, 3))]) == "has a source that is in 1.json, too: part 2/3 of 0005.csv"
+    )
+    assert (
+        made.find_again([record(5, path="b", shard=Shard(3, 4))])
+        == "has a source that is in 0.json, too: part 3/4 of b"
+    )
+
+
+def test_many_parts_that_look_the_same_are_added_quickly() -> None:
+    # Looking at each of those before would take as many steps as there are pairs.
+    made, parts = SourcePool(), [record(5, shard=Shard(index, 20_000)) for index in range(1, 20_001)]
+    for each in parts:
+        assert made.find_again([each]) is None
+        made.add("a.json", [each])
+    assert made.list_missing() == []

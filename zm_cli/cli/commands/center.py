@@ -6,10 +6,8 @@ from dataclasses import replace
 from typing import Annotated
 
 from zm_cli.cli.messages import Messages
-from zm_cli.cli.options.methods import STATS
-from zm_cli.cli.options.output import IF_CHANGED, JSON, NO_CLOBBER, OUTPUT, PARTS, SAVE_STATS
 from zm_cli.cli.parsing.arguments import SourcePath
-from zm_cli.cli.parsing.parameters import Given, Reading
+from zm_cli.cli.parsing.parameters import Given, Reading, Writing
 from zm_cli.cli.parsing.signature import Without, take_options
 from zm_cli.formats.shared.options import BY
 from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
@@ -20,14 +18,8 @@ from zm_cli.running.plan import Plan
 def center(
     *,
     source: SourcePath,
-    output: Annotated[str | None, OUTPUT],
-    stats: Annotated[str | None, STATS],
+    writing: Writing,
     applying: Annotated[ApplyOptions, Without("ddof", "epsilon")],
-    save_stats: Annotated[str | None, SAVE_STATS],
-    parts: Annotated[int | None, PARTS],
-    if_changed: Annotated[bool, IF_CHANGED],
-    no_clobber: Annotated[bool, NO_CLOBBER],
-    json: Annotated[bool, JSON],
     reading: Annotated[Reading, Without(BY.name)],
     measuring: MeasureOptions,
     plan: Plan,
@@ -44,5 +36,4 @@ def center(
     from zm_cli.cli.writing import write_dataset
 
     applying = replace(applying, operation="center")
-    request = WriteRequest(source, output, stats, save_stats, reading, measuring, applying, given, no_clobber, parts)
-    write_dataset(request, plan, messages, if_changed=if_changed, json=json)
+    write_dataset(WriteRequest(source, writing, reading, measuring, applying, given), plan, messages)

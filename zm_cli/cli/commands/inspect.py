@@ -1,4 +1,4 @@
-"""`zm inspect`: show what a dataset or a stats file holds."""
+"""`zm inspect`: show or check what a dataset or a stats file holds."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def inspect(
             _print_stats(path, stats, everything=messages.verbose)
         return
     named = name_source(path, reading.files_from, reading.kind)
-    messages.connect(plan)
+    messages.connect(plan, [named.path])
     found = _describe(named, reading, measuring, plan, messages)
     if json:
         derived = (
@@ -89,7 +89,7 @@ def inspect(
 def _describe(
     named: NamedSource, reading: Reading, measuring: MeasureOptions, plan: Plan, messages: Messages
 ) -> Description | SurveyResult:
-    """The description of a source, or what is known of it if it cannot be measured.
+    """Returns the description of a source, or what is known of it if it cannot be measured.
 
     Raises the errors of options, and of data of which nothing else is known.
     """
@@ -161,6 +161,7 @@ def _print_stats(path: str, stats: Stats, *, everything: bool) -> None:
     from zm_cli.cli.display.source_list import list_sources
     from zm_cli.cli.display.tables import format_number, print_stats
     from zm_cli.numbers.axes import describe_shape
+    from zm_cli.pipeline.recorded_transform import spell_transform
 
     print_facts(
         {
@@ -172,8 +173,9 @@ def _print_stats(path: str, stats: Stats, *, everything: bool) -> None:
             "sample shape": f"{describe_shape(stats.sample_shape)} ({stats.axes})",
             "dtype": stats.dtype + (", read as 0-1" if stats.unit else ""),
             "range": _format_range(stats),
-            **{choice: str(value) for choice, value in stats.decoding.items() if value not in (None, [], False)},
+            **_describe_decoding(stats),
             "ignored value": "" if stats.ignore is None else format_number(stats.ignore),
+            "saved for": "" if stats.transform is None else spell_transform(stats.transform),
         }
     )
     for line in list_sources(stats.sources, everything=everything):
@@ -184,8 +186,14 @@ def _print_stats(path: str, stats: Stats, *, everything: bool) -> None:
     print_groups(stats, everything=everything)
 
 
+def _describe_decoding(stats: Stats) -> dict[str, str]:
+    """Returns the recorded options of reading that were used; a value of 0 is one, though it equals False."""
+    unused = {name for name, value in stats.decoding.items() if value is None or value is False or value == []}
+    return {name: str(value) for name, value in stats.decoding.items() if name not in unused}
+
+
 def _describe_part(stats: Stats) -> str:
-    """Which part of the data was measured, or which parts were not; empty for all of them."""
+    """Returns which part of the data was measured, or which parts are missing; empty if all were measured."""
     from zm_cli.statsfile.shards import describe_missing
 
     missing = stats.missing_parts
@@ -196,14 +204,14 @@ def _describe_part(stats: Stats) -> str:
 
 
 def _format_range(stats: Stats) -> str:
-    """The smallest and the largest value; empty for the columns of a table, which are not in one unit."""
+    """Returns the smallest and the largest value; empty for the columns of a table, which have different units."""
     from zm_cli.cli.display.tables import format_number
 
     return "" if stats.per == "column" else " to ".join(map(format_number, stats.range))
 
 
 def _list_counts(counts: Mapping[str, int]) -> str:
-    """Names with their counts, the most common first."""
+    """Returns names with their counts, the most frequent first."""
     ordered = sorted(counts.items(), key=lambda entry: -entry[1])
     listed = ", ".join(f"{name} ({count:,})" for name, count in ordered[:8])
     return f"{listed} and {len(ordered) - 8} more" if len(ordered) > 8 else listed

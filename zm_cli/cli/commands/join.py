@@ -1,14 +1,17 @@
-"""`zm join`: put the parts of an output together that were written with --shard."""
+"""`zm join`: make one dataset of the parts of an output."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from zm_cli.cli.messages import Messages
 from zm_cli.cli.options.data import FILES_FROM
-from zm_cli.cli.options.output import COPY, JOINED, NO_CLOBBER
+from zm_cli.cli.options.output import COPY, JOINED, JSON, NO_CLOBBER
 from zm_cli.cli.parsing.arguments import Parts
 from zm_cli.cli.parsing.signature import take_options
+
+if TYPE_CHECKING:
+    from zm_cli.pipeline.applying.join import Joined
 
 
 @take_options
@@ -18,12 +21,13 @@ def join(
     output: Annotated[str | None, JOINED],
     copy: Annotated[bool, COPY],
     no_clobber: Annotated[bool, NO_CLOBBER],
+    json: Annotated[bool, JSON],
     files_from: Annotated[str | None, FILES_FROM],
     messages: Messages,
 ) -> None:
-    """Put the parts of an output together that --shard wrote.
+    """Make one dataset of the parts that --shard or --parts wrote.
 
-    All parts of one output, in any order, become what one run would have written.
+    All parts of one output, in any order, become what a single run would have written.
     A compressed table has the same text, not always the same bytes.
 
     HDF5: a small file that shows its parts as one dataset; all values with --copy.
@@ -38,7 +42,8 @@ def join(
     from zm_cli.cli.sources import find_lists, list_named_files
     from zm_cli.errors import UsageError
     from zm_cli.pipeline.applying.join import join_parts
-    from zm_cli.pipeline.applying.parts_record import find_parts
+    from zm_cli.pipeline.applying.parts_record import count_samples, find_parts
+    from zm_cli.pipeline.outcome import Outcome
 
     named = list_named_files(parts or [], files_from, "part")
     if output is None or output == "-":
@@ -50,6 +55,25 @@ def join(
     if no_clobber:
         refuse_existing([output])
     with messages.file_bar(len(paths), "joining") as tick:
-        outcome = join_parts(paths, output, copy=copy, tick=tick)
-    messages.print_outcome(outcome)
+        joined = join_parts(paths, output, copy=copy, tick=tick)
+    messages.print_outcome(Outcome(notes=[*joined.notes]))
     messages.print_detail(f"{len(paths)} part{'s' * (len(paths) > 1)} in {output}")
+    if json:
+        _print_summary(joined, output, len(paths), count_samples(named))
+
+
+def _print_summary(joined: Joined, output: str, parts: int, samples: int | None) -> None:
+    """Prints what was joined as JSON; `samples` is what the record of a folder of parts says, None without one."""
+    import json
+
+    document = {
+        "format": "zm-joined",
+        "version": 1,
+        "output": output,
+        "kind": joined.kind,
+        "parts": parts,
+        "samples": joined.samples if samples is None else samples,
+        "notes": [*joined.notes],
+        "warnings": [],
+    }
+    print(json.dumps(document, indent=2, allow_nan=False))

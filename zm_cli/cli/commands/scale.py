@@ -6,10 +6,9 @@ from dataclasses import replace
 from typing import Annotated
 
 from zm_cli.cli.messages import Messages
-from zm_cli.cli.options.methods import CLIP, PERCENTS, RANGE, SCALE_METHOD, STATS
-from zm_cli.cli.options.output import IF_CHANGED, JSON, NO_CLOBBER, OUTPUT, PARTS, SAVE_STATS
+from zm_cli.cli.options.methods import CLIP, PERCENTS, RANGE, SCALE_METHOD
 from zm_cli.cli.parsing.arguments import SourcePath
-from zm_cli.cli.parsing.parameters import Given, Reading
+from zm_cli.cli.parsing.parameters import Given, Reading, Writing
 from zm_cli.cli.parsing.signature import Without, take_options
 from zm_cli.formats.shared.options import BY
 from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
@@ -20,18 +19,12 @@ from zm_cli.running.plan import Plan
 def scale(
     *,
     source: SourcePath,
-    output: Annotated[str | None, OUTPUT],
-    stats: Annotated[str | None, STATS],
+    writing: Writing,
     method: Annotated[str | None, SCALE_METHOD],
     range: Annotated[tuple[float, float] | None, RANGE],
     clip: Annotated[bool, CLIP],
     quantiles: Annotated[tuple[float, float] | None, PERCENTS],
     applying: Annotated[ApplyOptions, Without("ddof", "epsilon")],
-    save_stats: Annotated[str | None, SAVE_STATS],
-    parts: Annotated[int | None, PARTS],
-    if_changed: Annotated[bool, IF_CHANGED],
-    no_clobber: Annotated[bool, NO_CLOBBER],
-    json: Annotated[bool, JSON],
     reading: Annotated[Reading, Without(BY.name)],
     measuring: Annotated[MeasureOptions, Without("quantiles")],
     plan: Plan,
@@ -44,13 +37,8 @@ def scale(
     zm scale test.csv -o test.01.csv --stats train.01.csv.stats.json
     zm scale train.01.csv -o back.csv --inverse
     """
-    from zm_cli.cli.scaling import settle_scaling
     from zm_cli.cli.write_job import WriteRequest
     from zm_cli.cli.writing import write_dataset
 
     applying = replace(applying, operation="scale", method=method, range=range, clip=clip, quantiles=quantiles)
-    applying, told = settle_scaling(source, reading, stats, applying, given, default="minmax")
-    request = WriteRequest(
-        source, output, stats, save_stats, reading, measuring, applying, given, no_clobber, parts, told
-    )
-    write_dataset(request, plan, messages, if_changed=if_changed, json=json)
+    write_dataset(WriteRequest(source, writing, reading, measuring, applying, given), plan, messages)

@@ -37,7 +37,7 @@ def stats(
     messages: Messages,
     given: Given,
 ) -> None:
-    """Compute means and deviations and keep them in a stats file.
+    """Compute means and standard deviations; save a stats file.
 
     Each is pooled over every value of the feature, in all sources together.
 
@@ -48,7 +48,7 @@ def stats(
     """
     from zm_cli.cli.if_changed import find_change, record_provenance, require_file_output
     from zm_cli.cli.measuring import check_checkpoint, remove_checkpoint
-    from zm_cli.cli.reading import check_outputs, list_inputs, refuse_existing
+    from zm_cli.cli.reading import check_not_inside, check_outputs, list_inputs, refuse_existing
     from zm_cli.cli.results import print_result, save_result
     from zm_cli.cli.sources import find_lists, name_sources
     from zm_cli.pipeline.outcome import Outcome
@@ -61,6 +61,10 @@ def stats(
     if output is not None or checkpoint is not None:
         paths = list_inputs(named, reading.options, reading.kind)
         check_outputs([*paths, *find_lists(sources or [], reading.files_from)], [output, checkpoint])
+    if checkpoint is not None:
+        for source in named:
+            if source.files is None:
+                check_not_inside(source.path, checkpoint)
     provenance = None
     if if_changed:
         kept = require_file_output(output)
@@ -95,7 +99,7 @@ def _measure(
     from zm_cli.cli.reading import open_sources
     from zm_cli.statsfile.store import check_room
 
-    messages.connect(plan)
+    messages.connect(plan, [source.path for source in named])
     with open_sources(named, reading.options, reading.kind, plan, messages) as sources:
         if output is not None:
             specs = [source.spec for source in sources]

@@ -126,7 +126,7 @@ def _answer_value(option: Any, context: Any, value: str, start: str) -> Answer:
     return Answer("list" if "," in metavar else "words", listed, start)
 
 
-def offer(*values: str) -> Callable[[str], list[str]]:
+def complete_from_values(*values: str) -> Callable[[str], list[str]]:
     """Returns a completer for an option that usually has one of these values."""
 
     def complete_value(incomplete: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Completion in bash, zsh and fish: their scripts, their requests, the answers, and how the scripts are installed."""
+"""Completion in bash, zsh and fish: the scripts of the shells, their installation, and the answers to requests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SHELLS: tuple[Shell, ...] = get_args(Shell)
 REQUEST = "_ZM_COMPLETE"
 """The environment variable that holds a request: `complete_zsh` for suggestions, `source_zsh` for the script."""
 MAX_SECONDS = 3
-"""A shell gets no answer after this time: a library may loop forever on a damaged file."""
+"""After this time, a shell gets no answer: a library may loop forever on a damaged file."""
 UNSAFE = re.compile(r"[^\w@%+=:,./~-]")
 """Characters that may have a special meaning in a shell, so that they are escaped."""
 
@@ -127,7 +127,7 @@ def _end_after(seconds: float) -> None:
 
 
 def _write(shell: Shell, found: Answer, raw: str, replaced: str) -> list[str]:
-    """The lines of an answer in the form that the shell's script reads."""
+    """Returns the lines of an answer in the form that the shell's script reads."""
     if shell != "bash":
         clean = [(value, " ".join(text.split())) for value, text in found.suggestions]
         return [f"{found.kind}\t{found.start}", *(f"{value}\t{text}" if text else value for value, text in clean)]
@@ -137,7 +137,7 @@ def _write(shell: Shell, found: Answer, raw: str, replaced: str) -> list[str]:
 
 
 def _split_words(text: str) -> list[str]:
-    """The words of a command line as typed, with their quotes; the last is empty after a space."""
+    """Returns the words of a command line as typed, with their quotes; the last is empty after a space."""
     words, quote, escaped = [""], "", False
     for letter in text:
         if not quote and not escaped and letter.isspace():
@@ -149,7 +149,7 @@ def _split_words(text: str) -> list[str]:
 
 
 def _step(letter: str, quote: str, escaped: bool) -> tuple[str, bool]:
-    """The quote that is open after a letter (or ""), and whether the letter escapes the next one."""
+    """Returns the quote that is open after a letter (or ""), and whether the letter escapes the next one."""
     if escaped:
         return quote, False
     if letter == "\\" and quote != "'":
@@ -160,7 +160,7 @@ def _step(letter: str, quote: str, escaped: bool) -> tuple[str, bool]:
 
 
 def _unquote(word: str) -> tuple[str, str]:
-    """The value of a word that may be unfinished, and the quote that is still open (or "")."""
+    """Returns the value of a word that may be unfinished, and the quote that is still open (or "")."""
     value, quote, escaped = "", "", False
     for letter in word:
         before, was_escaped = quote, escaped
@@ -174,7 +174,7 @@ def _unquote(word: str) -> tuple[str, str]:
 
 
 def _read_word(word: str) -> str:
-    """The value of a finished word, with `~` and environment variables expanded."""
+    """Returns the value of a finished word, with `~` and environment variables expanded."""
     value = _unquote(word)[0]
     if "$" in word and not word.startswith("'"):
         value = os.path.expandvars(value)
@@ -182,7 +182,7 @@ def _read_word(word: str) -> str:
 
 
 def _quote(text: str, quote: str) -> str:
-    """The text as it is typed after this open quote."""
+    """Returns the text as it is typed after this open quote."""
     if quote == "'":
         text = text.replace("'", "'\\''")
     elif quote:
@@ -217,7 +217,7 @@ def install_completion() -> str:
 
 
 def find_shell() -> Shell:
-    """The shell that zm was started from, or the user's; UsageError if zm has no completion for it."""
+    """Returns the shell that zm was started from, or the user's; UsageError if zm has no completion for it."""
     import shellingham  # type: ignore[import-untyped]
 
     names = [os.environ.get("SHELL", "").rsplit("/", 1)[-1]]
@@ -230,5 +230,5 @@ def find_shell() -> Shell:
 
 
 def print_completion() -> None:
-    """Prints the script for the shell that zm was started from."""
+    """Prints the completion script for the shell that zm was started from."""
     sys.stdout.write(SCRIPTS[find_shell()])

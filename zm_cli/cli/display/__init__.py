@@ -1,1 +1,1 @@
-"""What commands print on standard output: tables, facts, histograms."""
+"""The text that commands print on standard output: tables, facts, findings."""

@@ -1,29 +1,36 @@
-"""The tables of groups of samples (`--by`): their sizes and class weights, and in which features they differ most."""
+"""Shows groups of samples (`--by`): their sizes and class weights, and the features in which they differ most."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
 import numpy as np
 
-from zm_cli.cli.display.tables import format_number, format_samples, print_features
+from zm_cli.cli.display.tables import fits_terminal, format_number, format_samples, print_features
 from zm_cli.errors import escape_controls
-from zm_cli.numbers.groups.groups import Groups
+from zm_cli.numbers.groups.groups import SECTION, Groups
+from zm_cli.numbers.sums import Counts, Floats
 from zm_cli.statsfile.stats import Stats
 
 MAX_GROUPS = 20
-"""Groups that are listed one by one: the largest, if there are more."""
+"""The most groups that are listed; of more, the largest."""
 MAX_FEATURES = 5
-"""Features that are listed: those in which the groups differ most."""
+"""The most features that are listed: those in which the groups differ most."""
 MAX_MEANS = 6
+"""The most groups whose means stand side by side; of more, only the lowest and the highest mean are shown."""
 MAX_LETTERS = 40
-"""The most groups whose means stand side by side, and the most letters of their names together; of more, only the
-lowest and the highest mean are shown."""
+"""The most characters that the names of these groups may have together."""
+SHORT_DIGITS = 4
+"""The significant digits of means if there is no room for more."""
 
 
 def print_groups(stats: Stats, *, everything: bool = False) -> None:
-    """Prints what is known of the groups of samples, after an empty line; nothing where there are none.
+    """Prints the groups of samples after an empty line; nothing without groups.
 
-    A class weight is samples / (groups * samples of the group), which scikit-learn calls "balanced". Of many groups,
-    the largest are listed, unless `everything` is asked for.
+    Of many groups, the largest are listed, unless `everything` is asked for.
     """
     groups = stats.groups
     if groups is None:
@@ -37,17 +44,26 @@ def print_groups(stats: Stats, *, everything: bool = False) -> None:
         _print_differences(stats, groups, everything=everything)
 
 
+def derive_class_weights(stats: Stats) -> dict[str, Any]:
+    """Returns the class weights for --json, in the order of the groups; None for a group without samples."""
+    if stats.groups is None:
+        return {}
+    weights = stats.groups.find_class_weights().tolist()
+    return {f"{SECTION}.class_weights": [weight if math.isfinite(weight) else None for weight in weights]}
+
+
 def _print_sizes(groups: Groups, *, everything: bool) -> None:
     number, total = len(groups.names), int(groups.samples.sum())
     order = np.argsort(-groups.samples, kind="stable")
-    # Few groups stay in the order of their names.
+    # A few groups stay in the order of their names.
     listed = range(number) if number <= MAX_GROUPS or everything else order[:MAX_GROUPS]
+    weights = groups.find_class_weights()
     rows = []
     for index in listed:
         samples = int(groups.samples[index])
-        weight = format_number(total / (number * samples)) if samples else "-"
         share = f"{samples / total:.1%}" if total else "-"
-        rows.append([escape_controls(groups.names[index]), f"{samples:,}", share, weight])
+        name, weight = escape_controls(groups.names[index]), format_number(float(weights[index]))
+        rows.append([name, f"{samples:,}", share, weight])
     print_features([escape_controls(groups.by), "samples", "share", "class weight"], rows)
     if len(rows) < number:
         left = total - int(groups.samples[order[:MAX_GROUPS]].sum())
@@ -55,25 +71,39 @@ def _print_sizes(groups: Groups, *, everything: bool) -> None:
 
 
 def _print_differences(stats: Stats, groups: Groups, *, everything: bool) -> None:
-    """Prints the features in which groups differ most, with their means; nothing where no feature varies."""
+    """Prints the features in which groups differ most, with their means; nothing if no feature varies."""
     share = groups.find_share_between().ravel()
     order = np.argsort(np.where(np.isnan(share), 1.0, -share), kind="stable")
     known = order[: np.count_nonzero(~np.isnan(share))]
     shown = known if everything and stats.per != "pixel" else known[:MAX_FEATURES]
     if not len(shown):
         return
+    starts = [[escape_controls(stats.name_feature(int(index))), f"{share[index]:.1%}"] for index in shown]
     means = np.where(groups.moments.count > 0, groups.moments.mean, np.nan).reshape(len(groups.names), -1)
     names = [escape_controls(name) for name in groups.names]
-    few = len(names) <= MAX_MEANS and sum(map(len, names)) <= MAX_LETTERS
-    rows = []
-    for index in shown:
-        column = means[:, index]
-        if few:
-            cells = [format_number(float(mean)) for mean in column]
-        else:
-            ends = int(np.nanargmin(column)), int(np.nanargmax(column))
-            cells = [f"{format_number(float(column[end]))} ({names[end]})" for end in ends]
-        rows.append([escape_controls(stats.name_feature(int(index))), f"{share[index]:.1%}", *cells])
+    tables = [
+        ([stats.per, "between", *headings], [[*start, *cells] for start, cells in zip(starts, rows, strict=True)])
+        for headings, rows in _list_cells(names, means[:, shown])
+    ]
+    headings, rows = next((table for table in tables if fits_terminal(*table)), tables[-1])
     print()
-    print("how much of the variance lies between the groups, and their means:")
-    print_features([stats.per, "between", *(names if few else ["lowest mean", "highest mean"])], rows)
+    print("variance between the groups, and their means:")
+    print_features(headings, rows)
+
+
+def _list_cells(names: list[str], means: Floats) -> Iterator[tuple[list[str], list[list[str]]]]:
+    """Yields the ways to show the means of groups (groups, features), the widest first: headings, and rows of cells."""
+    formats = (format_number, partial(format_number, digits=SHORT_DIGITS))
+    if len(names) <= MAX_MEANS and sum(map(len, names)) <= MAX_LETTERS:
+        for format_mean in formats:
+            yield names, [[format_mean(float(mean)) for mean in column] for column in means.T]
+    ends: Counts = np.array([[np.nanargmin(column), np.nanargmax(column)] for column in means.T])
+    for format_mean in formats:
+        yield (
+            ["lowest mean", "highest mean"],
+            [
+                [f"{format_mean(float(column[end]))} ({names[end]})" for end in both]
+                for column, both in zip(means.T, ends, strict=True)
+            ],
+        )
+    yield ["lowest mean", "highest mean"], [[names[end] for end in both] for both in ends]

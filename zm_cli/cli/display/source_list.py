@@ -1,4 +1,4 @@
-"""The sources of statistics, a line each, as `inspect` shows them."""
+"""Lists the sources of statistics for `inspect`, a line for each."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from zm_cli.statsfile.shards import add_bytes
 from zm_cli.statsfile.stats import SourceRecord
 
 MAX_LINES = 20
-"""The most sources that are listed unless all are asked for."""
+"""The most sources that are listed, unless all are asked for."""
 
 
 def list_sources(sources: Sequence[SourceRecord], *, everything: bool = False) -> list[str]:
-    """A line for each source, with its digest; the parts of one source are counted, unless all are asked for."""
+    """Returns a line for each source, with its digest; parts of one source are counted, unless all are asked for."""
     if everything:
         return [_describe(source, source.digest, source.shard) for source in sources]
     together: dict[object, list[SourceRecord]] = {}
@@ -29,7 +29,7 @@ def list_sources(sources: Sequence[SourceRecord], *, everything: bool = False) -
 
 
 def _describe_together(parts: Sequence[SourceRecord]) -> str:
-    """One line for the parts of a source, or for all of it."""
+    """Returns one line for the parts of a source, or for all of it."""
     first, *others = parts
     if not others or first.shard is None:
         return _describe(first, first.digest, first.shard)

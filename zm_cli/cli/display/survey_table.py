@@ -1,4 +1,4 @@
-"""What a file or folder holds that is not measured: facts, a table of its contents, and how to go on."""
+"""Shows a file or folder that is not measured: facts, a table of its contents, and how to go on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zm_cli.pipeline.describing.survey import SurveyResult
 
 
 def print_survey(found: SurveyResult) -> None:
-    """Prints a survey. What is wrong with data that are not sound is left to the error that follows."""
+    """Prints a survey. If the data are damaged, the error that follows says how."""
     survey, reason = found.survey, found.reason
     facts = {"path": found.path, "kind": survey.noun, "size": format_size(found.nbytes), **survey.facts}
     is_choice = survey.choices > 1 and bool(survey.advice)

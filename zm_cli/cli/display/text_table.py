@@ -1,4 +1,4 @@
-"""The columns of a table that have no statistics, as `inspect` prints them."""
+"""Shows the columns of a table that have no statistics, for `inspect`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from zm_cli.pipeline.describing.table_columns import TableColumns
 
 
 def print_other_columns(columns: TableColumns, *, everything: bool) -> None:
-    """Prints a row for each column without statistics: its type, its missing cells, its different values.
+    """Prints a row for each column without statistics: its type, and its numbers of missing and different values.
 
-    Where they are many, it prints the first, unless `everything` is asked for.
+    Of many columns, the first are printed, unless `everything` is asked for.
     """
     listed = list(columns.others.items())
     shown = listed if everything else listed[:MAX_ROWS]

@@ -6,16 +6,14 @@ from typing import Literal
 
 from zm_cli.data.options import Option, Panel
 from zm_cli.formats import formats
-from zm_cli.inputs.option_text import (
-    parse_number,
-)
+from zm_cli.inputs.option_text import parse_number
 from zm_cli.numbers.axes import Per
 from zm_cli.pipeline.options import Missing
 
 KIND: Option[str] = Option(
     "kind",
     given_as=Literal[*formats()],
-    help="What the source is, if its name does not say.",
+    help="The format of the source (default: detected).",
     panel=Panel.DATA,
 )
 FILES_FROM: Option[str] = Option(
@@ -29,7 +27,7 @@ IGNORE: Option[float] = Option(
     "ignore",
     parse=parse_number,
     metavar="VALUE",
-    help="A number that means missing, in any data, such as -999.",
+    help="A number that stands for a missing value, in any data, such as -999.",
     panel=Panel.MISSING,
 )
 MISSING: Option[str] = Option(
@@ -42,7 +40,7 @@ MISSING: Option[str] = Option(
 PER: Option[str] = Option(
     "per",
     given_as=Per,
-    help="What gets a mean of its own: channel for images, column for tables.",
+    help="What gets a mean of its own (default: channel for images, column for tables).",
     panel=Panel.NUMBERS,
 )
 UNIT: Option[bool] = Option(

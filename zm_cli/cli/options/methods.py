@@ -13,7 +13,30 @@ from zm_cli.inputs.option_text import (
     parse_percents,
     parse_range,
 )
-from zm_cli.methods import methods_of
+from zm_cli.methods import default_method, methods, methods_of
+from zm_cli.methods.shared.base import Method
+
+
+def _describe_methods(command: str) -> str:
+    """Returns the help of `--method`: what each method of a command does, and which one is the default."""
+    described = "; ".join(f"{name}: {methods()[name].help}" for name in methods_of(command))
+    return f"{described} (default: the recorded one with --stats or --inverse, else {default_method(command).name})."
+
+
+def _find_takers(setting: str) -> list[Method]:
+    """Returns the methods that take a setting, sorted by name."""
+    return [method for method in methods().values() if setting in method.settings]
+
+
+def _spell_defaults(setting: str) -> dict[str, str]:
+    """Returns the default of a pair of numbers for each method that takes it, as it is typed, by the method's name."""
+    return {method.name: "{:g},{:g}".format(*method.defaults[setting]) for method in _find_takers(setting)}
+
+
+def _describe_defaults(setting: str) -> str:
+    """Returns the defaults of a pair of numbers in words."""
+    return "default " + ", ".join(f"{value} for {name}" for name, value in _spell_defaults(setting).items())
+
 
 DDOF: Option[int] = Option(
     "ddof",
@@ -37,38 +60,36 @@ SCALE_METHOD: Option[str] = Option(
     "method",
     given_as=Literal[*methods_of("scale")],
     metavar="METHOD",
-    help="minmax, maxabs, robust, quantile, or l2, which divides each sample by its length (default minmax; an inverse "
-    "undoes what was done).",
+    help=_describe_methods("scale"),
     panel=Panel.NUMBERS,
 )
 RANGE: Option[tuple[float, float]] = Option(
     "range",
     parse=parse_range,
     metavar="LO,HI",
-    suggestions=("0,1", "-1,1"),
-    help="What minmax and quantile scale to (default 0,1 for minmax, -1,1 for quantile).",
+    suggestions=tuple(_spell_defaults("range").values()),
+    help=f"What {' and '.join(_spell_defaults('range'))} scale to ({_describe_defaults('range')}).",
     panel=Panel.NUMBERS,
 )
 CLIP: Option[bool] = Option(
     "clip",
     given_as=bool,
     default=False,
-    help="Cut off what lies beyond the range (minmax, quantile, maxabs).",
+    help=f"Cut off what lies beyond the range ({', '.join(method.name for method in _find_takers('clip'))}).",
     panel=Panel.NUMBERS,
 )
 PERCENTS: Option[tuple[float, float]] = Option(
     "quantiles",
     parse=parse_percents,
     metavar="LO,HI",
-    suggestions=("25,75", "1,99"),
-    help="The two quantiles in percent (default 25,75 for robust, 1,99 for quantile).",
+    suggestions=tuple(_spell_defaults("quantiles").values()),
+    help=f"The two quantiles in percent ({_describe_defaults('quantiles')}).",
     panel=Panel.NUMBERS,
 )
 WHITEN_METHOD: Option[str] = Option(
     "method",
     given_as=Literal[*methods_of("whiten")],
-    help="pca: components in place of the features; zca: the features, uncorrelated (default zca; an inverse undoes "
-    "what was done).",
+    help=_describe_methods("whiten"),
     panel=Panel.NUMBERS,
 )
 COMPONENTS: Option[int | float] = Option(

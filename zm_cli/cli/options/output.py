@@ -33,7 +33,7 @@ COPY: Option[bool] = Option(
     "copy",
     given_as=bool,
     default=False,
-    help="Copy everything, so that the parts may be removed: no links to HDF5 files, no hard links.",
+    help="Copy all data, so that the parts can be deleted; otherwise the output links to them.",
     panel=Panel.OUTPUT,
 )
 NO_CLOBBER: Option[bool] = Option(
@@ -84,21 +84,23 @@ FORCE: Option[bool] = Option(
     "force",
     given_as=bool,
     default=False,
-    help="Go on if the data are already transformed or of another scale, or the statistics are of a trial.",
+    help="Proceed even if the data are already transformed or of another scale, or the statistics are of a trial.",
     panel=Panel.OUTPUT,
     decides_output=False,
 )
 MERGE_FORCE: Option[bool] = replace(
-    FORCE, help="Go on if statistics are of a trial, a source comes twice, or parts of one are missing."
+    FORCE,
+    help="Proceed even if statistics are of a trial, several files have the same source, or parts of one are missing.",
 )
 DEFAULT_BINS = 10
+"""The number of bins of a histogram, unless --bins says otherwise."""
 BINS: Option[int] = Option(
     "bins",
     given_as=int,
     default=DEFAULT_BINS,
     metavar="N",
     minimum=1,
-    help="How many bins the histograms have that --json prints where there are quantiles.",
+    help="Number of bins of the histograms in --json (needs --quantiles).",
     panel=Panel.OUTPUT,
     decides_output=False,
 )

@@ -1,12 +1,11 @@
-"""Options that say how a command runs and what it prints meanwhile."""
+"""Options that say how a command runs, and what it prints while it runs."""
 
 from __future__ import annotations
 
 from zm_cli.data.options import Option, Panel
-from zm_cli.inputs.option_text import (
-    parse_size,
-)
+from zm_cli.inputs.option_text import parse_size
 from zm_cli.running.cluster.address import LOCAL, parse_address
+from zm_cli.running.plan import DEFAULT_MEMORY, MEMORY_PER_WORKER
 
 WORKERS: Option[int] = Option(
     "workers",
@@ -23,7 +22,8 @@ MEMORY: Option[int] = Option(
     parse=parse_size,
     metavar="SIZE",
     suggestions=("128MB", "256MB", "512MB", "1GB", "2GB"),
-    help="Memory for the data being processed (default: 128MB for each worker, at least 256MB).",
+    help=f"Memory for the data being processed (default: {MEMORY_PER_WORKER >> 20}MB for each worker, at least "
+    f"{DEFAULT_MEMORY >> 20}MB).",
     panel=Panel.RUNNING,
     decides_output=False,
 )
@@ -39,8 +39,8 @@ DASK: Option[str] = Option(
 CHECKPOINT: Option[str] = Option(
     "checkpoint",
     metavar="FILE",
-    help="Keep in this file, every half minute, how far the run has come; the same command then goes on from there. "
-    "Removed at the end.",
+    help="Save progress to this file every 30 seconds; the same command resumes from it. Removed when the run is "
+    "complete.",
     panel=Panel.RUNNING,
     decides_output=False,
 )

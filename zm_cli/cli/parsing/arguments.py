@@ -34,14 +34,14 @@ def _show_completion(wanted: bool) -> None:
 
 
 def _list_nouns() -> str:
-    """The kinds of source in words, for help texts."""
+    """Returns the kinds of source in words, for help texts."""
     *first, last = (entry.noun for entry in formats().values())
     text = f"{', '.join(first)} or {last}"
     return text[0].upper() + text[1:]
 
 
 def _act_at_once(flag: str, act: Any, text: str) -> Any:
-    """A flag of `zm` itself that acts before any command is parsed."""
+    """Returns a flag of `zm` itself that acts before any command is parsed."""
     return typer.Option(flag, callback=act, is_eager=True, metavar="", help=text)
 
 

@@ -1,4 +1,4 @@
-"""Groups of options that several commands share, and the object that each group is turned into."""
+"""The options that make up one parameter of several commands, and the object that each parameter becomes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from zm_cli.cli.messages import Messages
 from zm_cli.cli.options.checks import (
     AGAINST,
     CHECK,
+    CHECKED_RANGE,
     MAX_MISSING,
     MAX_OUTSIDE,
     MAX_PSI,
@@ -20,12 +21,22 @@ from zm_cli.cli.options.checks import (
     TOLERANCE,
 )
 from zm_cli.cli.options.data import FILES_FROM, IGNORE, KIND, MISSING, PER, UNIT
-from zm_cli.cli.options.methods import DDOF, EPSILON, IMPUTE, INDICATOR, INVERSE
-from zm_cli.cli.options.output import DTYPE, FORCE, FORMAT
+from zm_cli.cli.options.methods import DDOF, EPSILON, IMPUTE, INDICATOR, INVERSE, STATS
+from zm_cli.cli.options.output import (
+    DTYPE,
+    FORCE,
+    FORMAT,
+    IF_CHANGED,
+    JSON,
+    NO_CLOBBER,
+    OUTPUT,
+    PARTS,
+    SAVE_STATS,
+)
 from zm_cli.cli.options.running import DASK, DEBUG, MEMORY, PROGRESS, QUIET, VERBOSE, WORKERS
 from zm_cli.data.options import Option, Panel, ReadOptions
 from zm_cli.formats import reading_options
-from zm_cli.pipeline.options import ApplyOptions, MeasureOptions, State
+from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
 from zm_cli.running.plan import Plan
 from zm_cli.statistics import optional_statistics
 
@@ -40,11 +51,31 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Writing:
+    """Where to write a dataset, whose statistics to apply, and when to write nothing.
+
+    `output` None is standard output, unless that is a terminal. The statistics are read from the file `stats`. If that
+    is None, they are those of the source itself, and are saved at `save_stats`. `parts` is how many parts the output is
+    a folder of; None: it is one dataset. With `if_changed`, an output that is up to date is left as it is; with
+    `no_clobber`, nothing that exists is replaced. With `json`, a summary is printed.
+    """
+
+    output: str | None
+    stats: str | None
+    save_stats: str | None
+    parts: int | None
+    if_changed: bool
+    no_clobber: bool
+    json: bool
+
+
+@dataclass(frozen=True)
 class Checking:
     """The check to do, and its limits; None for a limit that has its default."""
 
-    check: State | None
+    check: str | None
     tolerance: float | None
+    range: tuple[float, float] | None
     against: str | None
     max_shift: float | None
     max_ratio: float | None
@@ -61,9 +92,14 @@ class Checking:
 
 @dataclass(frozen=True)
 class Given:
-    """The options given on the command line, each with its value before `Option.parse`."""
+    """The options given on the command line.
+
+    `values` are those that differ from their defaults, each with its value before `Option.parse`. `named` are all that
+    were typed, whatever their values are.
+    """
 
     values: Mapping[Option[Any], Any]
+    named: frozenset[Option[Any]]
 
     def spell(self, *, only_deciding: bool = False) -> list[str]:
         """Returns the options as words of a command line; with `only_deciding`, only those that decide the output."""
@@ -79,7 +115,7 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Group:
+class ParameterGroup:
     """The options that make up one parameter of a command, and how to build the parameter from their values."""
 
     options: tuple[Option[Any], ...]
@@ -87,8 +123,8 @@ class Group:
 
 
 @cache
-def groups() -> Mapping[type, Group]:
-    """Returns every group, by the type of the parameter that it builds."""
+def parameter_groups() -> Mapping[type, ParameterGroup]:
+    """Returns every parameter group, by the type of the parameter that it builds."""
     statistics = {each.option: each for each in optional_statistics().values() if each.option is not None}
     reading = {name: option for name, option in reading_options().items() if option.panel is not None}
 
@@ -112,22 +148,22 @@ def groups() -> Mapping[type, Group]:
         return Plan(values["workers"] or 0, memory, cluster=values["dask"])
 
     return {
-        Reading: Group((KIND, FILES_FROM, *reading.values()), build_reading),
-        MeasureOptions: Group((PER, UNIT, *statistics, IGNORE, MISSING), build_measuring),
-        ApplyOptions: Group(
-            (
-                *(INVERSE, IMPUTE, INDICATOR, DDOF, EPSILON, MISSING),
-                *(DTYPE, FORMAT, FORCE),
-            ),
+        Reading: ParameterGroup((KIND, FILES_FROM, *reading.values()), build_reading),
+        Writing: ParameterGroup(
+            (OUTPUT, STATS, SAVE_STATS, PARTS, IF_CHANGED, NO_CLOBBER, JSON), lambda values: Writing(**values)
+        ),
+        MeasureOptions: ParameterGroup((PER, UNIT, *statistics, IGNORE, MISSING), build_measuring),
+        ApplyOptions: ParameterGroup(
+            (INVERSE, IMPUTE, INDICATOR, DDOF, EPSILON, MISSING, DTYPE, FORMAT, FORCE),
             lambda values: ApplyOptions(**values),
         ),
-        Checking: Group(
+        Checking: ParameterGroup(
             (
-                *(CHECK, TOLERANCE, AGAINST, MAX_SHIFT, MAX_RATIO, MAX_MISSING),
+                *(CHECK, TOLERANCE, CHECKED_RANGE, AGAINST, MAX_SHIFT, MAX_RATIO, MAX_MISSING),
                 *(MAX_OUTSIDE, MAX_QUANTILE_SHIFT, MAX_PSI),
             ),
             lambda values: Checking(**values),
         ),
-        Plan: Group((WORKERS, MEMORY, DASK), build_plan),
-        Messages: Group((QUIET, VERBOSE, PROGRESS, DEBUG), build_messages),
+        Plan: ParameterGroup((WORKERS, MEMORY, DASK), build_plan),
+        Messages: ParameterGroup((QUIET, VERBOSE, PROGRESS, DEBUG), build_messages),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import typer
@@ -12,10 +12,14 @@ from zm_cli.errors import UsageError
 from zm_cli.suggest import find_near
 
 ONE_TOO_MANY = "Got unexpected extra argument(s) ("
+MAX_LISTED = 3
+"""The most unexpected arguments that a message lists."""
+MAX_LOOKED_AT = 20
+"""The most files that are looked at to find out whether they are stats files."""
 
 
 def explain_usage(error: typer.TyperException) -> UsageError | None:
-    """The parser's error as a UsageError; None for one without a message, which ends a command that shows help."""
+    """Returns the parser's error as a UsageError; None if it has no message, as after a command that shows its help."""
     if not error.format_message():
         return None
     option = getattr(error, "option_name", None)
@@ -30,26 +34,31 @@ def explain_usage(error: typer.TyperException) -> UsageError | None:
         return UsageError(what, hint="see zm --help")
     called = context.command_path
     if what.startswith(ONE_TOO_MANY):
-        extra = what.removeprefix(ONE_TOO_MANY).removesuffix(")")
-        return UsageError("is an unexpected argument", where=extra, hint=_advise_extra(extra, context))
+        # Arguments with spaces are told as several.
+        extra = what.removeprefix(ONE_TOO_MANY).removesuffix(")").split(" ")
+        are = "is an unexpected argument" if len(extra) == 1 else "are unexpected arguments"
+        rest = len(extra) - MAX_LISTED
+        listed = " ".join(extra[:MAX_LISTED]) + (f" and {rest:,} more" if rest > 0 else "")
+        return UsageError(are, where=listed, hint=_advise_extra(extra, context))
     if what == "Missing command":
         return UsageError("a command is missing", hint=f"choose from {', '.join(context.command.commands)}")
     return UsageError(what, where=called, hint=f"see {called} --help")
 
 
-def _advise_extra(extra: str, context: Any) -> str:
-    """The hint for arguments that are too many."""
+def _advise_extra(extra: Sequence[str], context: Any) -> str:
+    """Returns the hint for arguments that are too many; if they are stats files, some perhaps damaged: zm merge."""
     from zm_cli.statsfile.store import is_stats_file
 
     arguments = [each.name for each in context.command.params if each.param_type_name == "argument"]
     given = [context.params.get(name) for name in arguments]
-    if all(isinstance(path, str) and is_stats_file(path) for path in [*given, *extra.split(" ")]):
+    paths = [path for path in (*given, *extra) if isinstance(path, str)][:MAX_LOOKED_AT]
+    if sum(map(is_stats_file, paths)) > 1:
         return "zm merge makes one stats file of several"
     return f"usage: {_describe_call(context)}"
 
 
 def _explain_option(error: Any, option: str) -> UsageError:
-    """The error of an unknown option, of one without its value, or of a flag with a value."""
+    """Returns the error of an unknown option, of one without its value, or of a flag with a value."""
     context = error.ctx
     if "does not take a value" in error.message:
         return UsageError("takes no value", where=option, hint=f"leave out what follows {option}")
@@ -61,7 +70,7 @@ def _explain_option(error: Any, option: str) -> UsageError:
 
 
 def _advise_option(option: str, known: Iterable[str], context: Any) -> str:
-    """The hint for an option that this command does not have."""
+    """Returns the hint for an option that this command does not have."""
     help_hint = f"see {context.command_path} --help"
     if not option.startswith("--"):
         return f"long options begin with two dashes, {help_hint}"
@@ -78,7 +87,7 @@ def _advise_option(option: str, known: Iterable[str], context: Any) -> str:
 
 
 def _explain_value(error: Any, parameter: Any) -> UsageError:
-    """The error of an option or argument whose value is not valid or is missing."""
+    """Returns the error of an option or argument whose value is not valid or is missing."""
     where = _name_parameter(parameter)
     if error.__class__.__name__ == "MissingParameter":
         what = "is missing" if parameter.param_type_name == "argument" else "is needed"
@@ -101,7 +110,7 @@ def _explain_value(error: Any, parameter: Any) -> UsageError:
 
 
 def _read_literal(text: str) -> str:
-    """The text that the parser wrote into a message as a Python literal."""
+    """Returns the text that the parser put into a message as a Python literal."""
     try:
         return str(ast.literal_eval(text))
     except (ValueError, SyntaxError):
@@ -109,7 +118,7 @@ def _read_literal(text: str) -> str:
 
 
 def _list_options(context: Any) -> dict[str, Any]:
-    """The options of a command by each of their names."""
+    """Returns the options of a command by each of their names."""
     return dict(_iterate_options(context.command.get_params(context)))
 
 
@@ -121,7 +130,7 @@ def _iterate_options(parameters: Iterable[Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _name_parameter(parameter: Any) -> str:
-    """The name of a parameter on the command line: the longest one of an option, the metavar of an argument."""
+    """Returns the name of a parameter on the command line: the longest of an option, the metavar of an argument."""
     if parameter.param_type_name == "argument":
         return str(parameter.human_readable_name)
     return str(max((*parameter.opts, *parameter.secondary_opts), key=len))
@@ -135,7 +144,7 @@ def _describe_values(parameter: Any, context: Any) -> str:
 
 
 def _describe_call(context: Any) -> str:
-    """The usage of a command, with its arguments and required options."""
+    """Returns the usage of a command, with its arguments and required options."""
     command = context.command
     required = [
         f"{'/'.join(sorted(each.opts, key=len)[:1])} {each.make_metavar(ctx=context)}"

@@ -1,10 +1,10 @@
-"""The CSV format: comma, tab or otherwise separated text, plain or compressed."""
+"""The CSV format: text with cells separated by commas, tabs or other characters, plain or compressed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from zm_cli.data.format import Confidence, Format, JoinRequest
 from zm_cli.data.options import ReadOptions
@@ -17,6 +17,7 @@ from zm_cli.formats.csv.options import (
     NULL_VALUES,
     SKIP_ROWS,
 )
+from zm_cli.formats.shared.lazy import find_receipt_beside, list_receipt_beside
 from zm_cli.formats.shared.options import (
     AMONG,
     BY,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".csv", ".tsv", ".tab")
 COMPRESSED = ("", ".gz", ".zst")
 TEXT_SUFFIXES = (".txt", ".data", ".dat", ".all-data", ".tra", ".tes", ".test", ".train")
-"""Suffixes of tables and of other files, which only their first lines tell apart."""
+"""Suffixes that tables and other files have; their first lines tell them apart."""
 HEAD_BYTES = 1 << 12
 """Bytes at the start of a file that show whether it is a table."""
 
@@ -76,18 +77,9 @@ def _open(path: str, options: ReadOptions, plan: object = None, tick: object = N
     return CsvSource(path, options)
 
 
-def _find_receipt(output: str, options: ReadOptions) -> Mapping[str, Any] | None:
-    from zm_cli.formats.shared.receipt_beside import read_receipt
-
-    return read_receipt(output)
-
-
 def _list_files(path: str, options: ReadOptions) -> Iterator[tuple[str, str]]:
-    from zm_cli.formats.shared.receipt_beside import receipt_path
-
     yield "table", path
-    if (receipt := receipt_path(path)).exists():
-        yield "receipt", str(receipt)
+    yield from list_receipt_beside(path)
 
 
 def _complete_columns(path: str, options: ReadOptions, begun: str) -> Iterator[tuple[str, str]]:
@@ -114,7 +106,7 @@ FORMAT = Format(
     noun="CSV file",
     recognize=recognize,
     open=_open,
-    find_receipt=_find_receipt,
+    find_receipt=find_receipt_beside,
     list_files=_list_files,
     survey=_survey,
     join=_join,

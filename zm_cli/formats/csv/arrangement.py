@@ -10,9 +10,9 @@ from zm_cli.data.sink import OutputFeatures
 
 @dataclass(frozen=True)
 class Arrangement:
-    """The columns of an output, in their order: `keys` are indices of columns of the table, or those of new ones.
+    """The columns of an output, in their order: `keys` are indices of columns of the table, or keys of new columns.
 
-    New columns have their names in `made`. `features` are the keys of the transformed columns.
+    `made` holds the names of new columns by their keys. `features` are the keys of the transformed columns.
     """
 
     keys: tuple[int, ...]
@@ -20,7 +20,7 @@ class Arrangement:
     features: tuple[int, ...]
 
     def list_names(self, names: Sequence[str]) -> list[str]:
-        """The names of the columns, from those of the table."""
+        """Returns the names of the columns, from those of the table."""
         return [self.made[key] if key in self.made else names[key] for key in self.keys]
 
 
@@ -34,8 +34,8 @@ def arrange(
     """Returns the columns of the output of a table with these names.
 
     The columns with the indices `chosen` are transformed, those `dropped` are left out, and those `added` come at the
-    end, with the keys that follow the table's. `features` stand where the first of the chosen columns was, with
-    negative keys, or where the order before that has them.
+    end, with the keys that follow the table's. `features` are new columns in place of the chosen ones, with negative
+    keys: they stand where the first chosen column was, or where `features.order` has them.
     """
     made = {len(names) + number: name for number, name in enumerate(added)}
     kept = [key for key in range(len(names)) if key not in dropped]

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import IO, Any
 
 _select: Any = select
-"""The module without its types, which leave out what some system lacks."""
+"""The module without its types, which leave out what some systems lack."""
 _MAY_POLL = hasattr(select, "poll")
 CLOSED: int = _select.POLLERR | _select.POLLHUP if _MAY_POLL else 0
 """The events of a pipe that nobody reads any more, and of a terminal that was closed."""
@@ -18,7 +18,8 @@ CLOSED: int = _select.POLLERR | _select.POLLHUP if _MAY_POLL else 0
 class Arrivals:
     """Waits until the file descriptor `source` has something to read; the end of the file counts as something.
 
-    Where the system cannot tell, nothing is waited for: the read waits then, and the next write finds a closed output.
+    If the system cannot tell, the methods do not wait: then the read itself waits, and the next write finds a closed
+    output.
     """
 
     def __init__(self, source: int) -> None:
@@ -31,7 +32,7 @@ class Arrivals:
         """Makes `wait` stop when nobody reads `output` any more."""
         if self._both is None:
             return
-        # An object that only imitates a file has no descriptor, and no reader that could go away.
+        # An object that only imitates a file has no descriptor, so nobody can stop reading it.
         with suppress(OSError, ValueError):
             self._output = output.fileno()
             self._both.register(self._output, 0)
@@ -45,14 +46,14 @@ class Arrivals:
                 raise BrokenPipeError
 
     def wait_at_most(self, seconds: float) -> bool:
-        """Waits for at most `seconds`, and returns whether there is certainly something to read."""
+        """Waits for at most `seconds`; returns True if there is certainly something to read."""
         if self._is_regular or self._source is None:
             return self._is_regular
         return bool(self._source.poll(max(0.0, seconds * 1000)))
 
 
 def _poll(source: int) -> Any | None:
-    """An object that waits for `source`; None where the system has none."""
+    """Returns an object that waits for `source`; None if the system does not have such objects."""
     if not _MAY_POLL:
         return None
     poll = _select.poll()

@@ -25,15 +25,15 @@ CLOSE_QUOTE = "close the quote, or remove it" + SKIP_IT
 MAX_LETTERS = 40
 """The most letters of a cell that a reason shows."""
 MANY = 20
-"""With so many bad rows in the first piece of a table, and more than half of its rows bad, they are an error: it is
-more likely that the table is read in a wrong way."""
+"""If the first piece of a table has so many bad rows, and they are more than half of its rows, they are an error: it is
+more likely that the table is read in the wrong way."""
 
 
 @dataclass(frozen=True)
 class BadRow:
     """Why a row cannot be read, as a clause (`has 3 cells, the header has 2`), and what to do about it.
 
-    `option` is what a list of such rows should remind of, if they are not the ones to blame.
+    `option` is the option to check if the rows are sound, for messages that list them.
     """
 
     reason: str
@@ -42,7 +42,7 @@ class BadRow:
 
     @property
     def listed(self) -> str:
-        """The reason as it is listed with the row."""
+        """The reason, as a list of rows that were left out shows it."""
         return f"{self.reason}; is it another {self.option}?" if self.option else self.reason
 
 
@@ -119,21 +119,23 @@ def _is_text(row: bytes) -> bool:
 
 @dataclass(frozen=True)
 class BadCells:
-    """The cells of a feature that are not numbers: their rows' `indices` in a piece, and the text of the `first`."""
+    """The cells of a feature that are not numbers: `indices` of their rows in a piece,
+    and the texts of the `first` ones."""
 
     indices: NDArray[np.intp]
     first: Sequence[str]
 
 
 WithoutNumbers = Literal["keep", "leave out", "leave out if all"]
-"""What to do with rows in which a cell is not a number: keep them all, leave them out, or only those in which all cells
-of several columns are not numbers, as in a header that is repeated. A column with text in other rows is one of text."""
+"""What to do with rows in which a cell is not a number: keep them, leave them out, or leave out only those in which no
+cell of several columns is a number, such as a repeated header. If other rows have text in a column, it is a column of
+text."""
 
 
 def find_rows_without_numbers(
     bad: Mapping[int, BadCells], names: Sequence[str], what: WithoutNumbers
 ) -> tuple[NDArray[np.intp], dict[int, str]]:
-    """Returns the indices of the rows to leave out, in order, and the reasons for the first of them.
+    """Returns the indices of the rows to leave out, in order, and the reasons for the first ones.
 
     `bad` has the cells that are not numbers by the feature's index, `names` the names of all features.
     """
@@ -174,7 +176,7 @@ class RowsLeftOut:
         return piece._replace(text=text, rows=int(keep.sum()), numbers=numbers[keep])
 
     def check_share(self, piece: Piece, where: str, hint: str | None) -> None:
-        """Raises DataError, with the hint, where most rows in the first piece of a table were left out."""
+        """Raises DataError, with the hint, if most rows of the first piece of a table were left out."""
         if piece.first_row == 1 and self.count >= MANY and 2 * self.count > piece.rows:
             row = min(self.reasons)
             advice = f"{hint.removesuffix(SKIP_IT)}; " if hint else ""
@@ -185,5 +187,5 @@ class RowsLeftOut:
             )
 
     def list_first(self) -> tuple[Skipped, ...]:
-        """Returns the first of the rows, in order, at most MAX_LISTED."""
+        """Returns the first rows that were left out, in order, at most MAX_LISTED."""
         return tuple(Skipped(f"row {row}", self.reasons[row]) for row in sorted(self.reasons)[:MAX_LISTED])

@@ -14,8 +14,8 @@ ANY_LINE_END = b"\r\n"
 class Cell(NamedTuple):
     """One cell: `raw` as the text has it, `value` without quotes, and `end`, the delimiter or line end after it.
 
-    `stray` tells that its quotes hold line ends and have text after them: the first one was never meant to be closed
-    there, on a later line.
+    `stray` says that its quotes enclose line ends and that text follows them: the first quote was probably not meant to
+    be closed by one on a later line.
     """
 
     raw: bytes

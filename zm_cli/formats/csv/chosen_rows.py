@@ -23,8 +23,8 @@ COUNTED_BYTES = 1 << 20
 class ChosenRows:
     """The rows of a table that are read.
 
-    `choice` names them by their positions among all rows; None: they are those that begin in the part `shard` of the
-    text, of which there are `text_size` bytes from the first row on. Without a shard, the choice says which rows.
+    `choice` says which, by their positions among all rows. If it is None, they are the rows that begin in the part
+    `shard` of the text, which has `text_size` bytes from the first row on.
     """
 
     choice: Choice | None
@@ -38,7 +38,7 @@ class ChosenRows:
 
     @property
     def total(self) -> int:
-        """What is cut into parts: the number of rows, or of bytes of text."""
+        """The size of what is cut into parts: the number of rows, or of bytes of text."""
         return self.text_size if self.choice is None else self.choice.total
 
     def take(self, pieces: Iterator[Piece], line_end: bytes) -> Iterator[Piece]:
@@ -83,7 +83,7 @@ def choose_rows(
 
 
 def _count_rows(pieces: Generator[Piece], most: int | None) -> int:
-    """Returns the number of rows in all pieces, or one that is larger than `most`."""
+    """Returns the number of rows in all pieces; stops counting at any number larger than `most`."""
     rows = 0
     with closing(pieces):
         for piece in pieces:

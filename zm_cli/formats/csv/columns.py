@@ -1,4 +1,4 @@
-"""Reads the columns of a piece: the chosen ones as numbers, the others as the text they are."""
+"""Reads the columns of a piece: the chosen ones as numbers, the others as text."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from zm_cli.formats.csv.bad_rows import (
     WithoutNumbers,
     find_rows_without_numbers,
 )
+from zm_cli.formats.csv.carried import CarriedText, carry_text
 from zm_cli.formats.csv.encodings import BOM
 from zm_cli.formats.csv.extras import BadWeights, Extras, read_labels, read_weights
 from zm_cli.formats.csv.layout import Layout
 from zm_cli.formats.csv.null_values import NullValues
 from zm_cli.formats.csv.pieces import Piece
-from zm_cli.formats.csv.quotes import find_quoted, need_quotes, write_quotes
 from zm_cli.formats.csv.records import is_outside_quotes
 from zm_cli.formats.csv.text_columns import describe_numbers, describe_text
 
@@ -37,27 +37,12 @@ FIRST_ROWS = 100
 
 
 @dataclass(frozen=True)
-class CarriedText:
-    """The text that a sink needs to write a block back; columns are identified by their index in the table.
-
-    `chosen` are the columns of the block's features. `texts` holds every other column. `missing` holds, for chosen
-    columns with missing cells, what to write where the transformed value is NaN: the cell's own text, or `NaN` for a
-    cell that had a value. `quoted` tells whether the texts already have the quotes to be written.
-    """
-
-    chosen: tuple[int, ...]
-    texts: Mapping[int, pl.Series]
-    missing: Mapping[int, pl.Series]
-    quoted: bool
-
-
-@dataclass(frozen=True)
 class Numbers:
     """The chosen columns of a piece as numbers: `values`, float64, shape (rows, features), in Fortran order.
 
-    Missing cells are NaN. So are cells that are not numbers; `bad` has them by the feature's index. `carried` is None
-    if no text was asked for, and so is `texts`. `rows` are the numbers of the rows in the table. `skipped` lists the
-    first rows that were left out, `skipped_more` counts the others. `labels` and `weights` are None where they were not
+    Missing cells are NaN, and so are cells that are not numbers, which `bad` has by the feature's index. `carried` and
+    `texts` are None if they were not asked for. `rows` are the numbers of the rows in the table. `skipped` lists the
+    first rows that were left out, `skipped_more` counts the others. `labels` and `weights` are None if they were not
     asked for; `bad_weights` are the cells that are not weights.
     """
 
@@ -84,13 +69,13 @@ class Numbers:
 class ColumnReader:
     """Reads the columns with the indices `chosen` from pieces of a table with this layout.
 
-    A column is parsed as numbers directly, or, if some cell is not a plain number, as text that is then turned into
+    A column is parsed as numbers directly, or, if some cell is not a plain number, as text that is then converted to
     numbers. Both ways give the same values. `as_text` remembers which columns need the second way; it only saves time,
     so threads may share it without a lock.
 
-    With `skip`, rows that cannot be read are left out; so are those without a weight where there should be one, and
-    those that do not hold numbers in the columns, as far as `without_numbers` says. With `describe`, every column is
-    described as text, too. `extras` are the columns with labels and weights.
+    With `skip`, rows that cannot be read are left out, as are rows that lack their weight, and those without numbers in
+    the columns, as `without_numbers` says. With `describe`, every column is described as text, too. `extras` are the
+    columns with labels and weights.
     """
 
     layout: Layout
@@ -107,7 +92,7 @@ class ColumnReader:
     def __post_init__(self) -> None:
         self._null_values = NullValues(self.null_values, self.layout.names, self.layout.decimal)
         if self.layout.decimal == ",":
-            # Polars, told of decimal commas, would still take a thousands separator for a decimal point.
+            # With decimal commas, polars would still take a thousands separator for a decimal point.
             self.as_text = frozenset(self.chosen)
         self.as_text |= self.extras.columns & frozenset(self.chosen)
 
@@ -115,14 +100,18 @@ class ColumnReader:
         """Returns the numbers of a piece, and with `carry` the text of all other cells.
 
         Raises DataError, naming the row, for a row with too few or too many cells, a quote that is never closed, bytes
-        that are not text, or a zero byte, or no weight in the column of weights; with `skip`, only if most rows at the
-        start of the table are like that. Safe to call from several threads at once.
+        that are not text, a zero byte, or no weight; with `skip`, only if most of the first rows are like that. Safe to
+        call from several threads at once.
         """
-        if not self.skip:
-            numbers = self._read_rows(piece, carry)
-            if numbers.bad_weights is not None:
-                raise numbers.bad_weights.as_error(numbers.rows, self.where)
-            return numbers
+        if self.skip:
+            return self._read_good_rows(piece, carry)
+        numbers = self._read_rows(piece, carry)
+        if numbers.bad_weights is not None:
+            raise numbers.bad_weights.make_error(numbers.rows, self.where)
+        return numbers
+
+    def _read_good_rows(self, piece: Piece, carry: bool) -> Numbers:
+        """Returns the numbers of a piece without bad rows; raises DataError if most of the first rows are bad."""
         left_out = RowsLeftOut()
         good, hint = piece, None
         try:
@@ -154,7 +143,7 @@ class ColumnReader:
         import polars as pl
 
         if b"\0" in piece.text:
-            raise self._explain_failure(piece)
+            raise self._make_row_error(piece)
         as_text = self.as_text
         try:
             frame = self._parse(piece, as_text)
@@ -187,7 +176,7 @@ class ColumnReader:
         typed = frozenset(self.chosen) - as_text
         text = piece.text
         if text.startswith(BOM):
-            # Here the mark is part of a cell, and the parser drops one mark at the start of its input.
+            # Here the mark is part of a cell; the parser drops only the first mark of its input.
             text = BOM + text
         indices = range(len(self.layout.names))
         schema = {str(column): pl.Float64 if column in typed else pl.String for column in indices}
@@ -209,19 +198,20 @@ class ColumnReader:
         try:
             return self._parse(piece, as_text, most_rows)
         except pl.exceptions.PolarsError as error:
-            raise self._explain_failure(piece, f"cannot be read: {str(error).splitlines()[0]}") from error
+            raise self._make_row_error(piece, f"cannot be read: {str(error).splitlines()[0]}") from error
 
     def _check_cell_count(self, piece: Piece, height: int) -> None:
-        """Raises DataError if a row has too few cells, which the parser fills up instead of refusing."""
+        """Raises DataError if a row has too few cells, which the parser does not refuse, but fills up."""
         codes = np.frombuffer(piece.text, dtype=np.uint8)
         is_delimiter = codes == self.layout.delimiter[0]
         if b'"' in piece.text:
             is_delimiter &= is_outside_quotes(codes)
         if height != piece.rows or np.count_nonzero(is_delimiter) != piece.rows * (len(self.layout.names) - 1):
-            raise self._explain_failure(piece)
+            raise self._make_row_error(piece)
 
-    def _explain_failure(self, piece: Piece, what: str = "cannot be divided into rows") -> DataError:
-        """Returns the error of the first row that cannot be read; of the piece, with `what`, if there is none."""
+    def _make_row_error(self, piece: Piece, what: str = "cannot be divided into rows") -> DataError:
+        """Returns the error of the first row that cannot be read;
+        if all can be, one of the whole piece that says `what`."""
         bad_rows = BadRows(piece, self.layout)
         if not len(bad_rows.indices):
             return DataError(what, where=f"{self.where}, from row {piece.first_row} on")
@@ -265,7 +255,7 @@ class ColumnReader:
         return Numbers(
             values=values,
             bad=bad,
-            carried=self._carry_text(piece, frame, missing) if carry else None,
+            carried=carry_text(piece.text, frame.get_columns(), self.chosen, missing, self.layout) if carry else None,
             texts=texts if self.describe else None,
             rows=piece.row_numbers,
             labels=labels,
@@ -283,22 +273,3 @@ class ColumnReader:
             return labels, None, None
         weights, bad = read_weights(columns[weight], self._null_values.parser(weight), self.layout.names[weight])
         return labels, weights, bad if len(bad.indices) else None
-
-    def _carry_text(self, piece: Piece, frame: pl.DataFrame, missing: Mapping[int, pl.Series]) -> CarriedText:
-        """Returns all text that is written back, with the quotes it had if the piece has any."""
-        columns = frame.get_columns()
-        chosen = set(self.chosen)
-        texts = {column: cells for column, cells in enumerate(columns) if column not in chosen}
-        quoted = b'"' in piece.text
-        if quoted:
-            delimiter, line_end = self.layout.delimiter, self.layout.line_end
-            had_quotes = find_quoted(piece.text, delimiter, line_end, len(columns))
-            # Other readers may take this byte for a line end, so cells with it are quoted.
-            lone = b"\r" if line_end == b"\n" else b"\n"
-            for column, cells in texts.items():
-                if lone in piece.text:
-                    had_quotes[:, column] |= need_quotes(cells, [lone.decode()])
-                texts[column] = write_quotes(cells, had_quotes[:, column])
-            signs = ['"', "\r", "\n", delimiter.decode()]
-            missing = {column: write_quotes(cells, need_quotes(cells, signs)) for column, cells in missing.items()}
-        return CarriedText(self.chosen, texts, missing, quoted)

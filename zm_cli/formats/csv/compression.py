@@ -1,4 +1,4 @@
-"""gzip and Zstandard: read frame by frame as the bytes arrive, and written without a time in them."""
+"""gzip and Zstandard: read frame by frame as the bytes arrive, and written without a time stamp."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PACKED_BYTES = 1 << 14
 GZIP_WINDOW = 16 + 15
 """Selects gzip frames in zlib, with the largest window."""
 GZIP_LEVEL = 3
-"""Of ISA-L's levels 1 and 2, the same text does not always give the same bytes (isal 1.9)."""
+"""At ISA-L's levels 1 and 2, the same text does not always give the same bytes (isal 1.9)."""
 ZSTD_LEVEL = 1
 
 

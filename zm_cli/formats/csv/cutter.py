@@ -6,7 +6,7 @@ text (`5" pipe`) is read cell by cell, and every cell with a stray quote is quot
 the same cell. Cells that end in a lone carriage return, which parsers may drop, are quoted too.
 
 A quote that opens a cell and is never closed, or only by one that opens another cell some lines later, would swallow
-rows. The line that it stands in becomes a row that cannot be read, and the next line is a row again.
+rows. Its line becomes a row that cannot be read, and the next line is a row again.
 """
 
 from __future__ import annotations
@@ -72,9 +72,10 @@ class Cutter:
         self._odd = re.compile(odd if comment is None else odd + b"|" + re.escape(line_end + comment))
 
     def cut(self, size: int) -> Iterator[Piece]:
-        """Yields pieces of at most `size` bytes, smaller if the stream is prompt, larger only for one larger record.
+        """Yields pieces of at most `size` bytes; smaller ones if the stream is prompt, larger ones only for a larger
+        record.
 
-        Raises DataError for a line without end.
+        Raises DataError for a line that never ends.
         """
         consumed, position = 0, 0
         for text in self._cut_text(size):
@@ -82,9 +83,9 @@ class Cutter:
             consumed, before = self._stream.consumed, consumed
             respelled, comments = self._stream.respelled, self._comments
             self._comments = 0
-            # Where the text is in the file, if it was not changed: right before what is left of it.
+            # The position of the text in the file, if it was not changed: right before the part that is left.
             origin = self._stream.locate(self._left + len(text))
-            # What is left may hold quotes that were added to it.
+            # The part that is left may hold quotes that were added to it.
             extent = max(0, self._read - self._left - position)
             counts = rows, blank, respelled, consumed - before, comments
             yield Piece(self._row, text, *counts, position=position, extent=extent, origin=origin)
@@ -114,7 +115,7 @@ class Cutter:
     def _end_row_at_its_line(self, tail: bytes, reason: bytes) -> tuple[bytes, bytes]:
         """Returns a row that cannot be read, made of the line in which a quote is not closed, and the text after it.
 
-        `tail` starts with a record and holds no whole one. Raises DataError if it does not end because it is too long.
+        `tail` starts with a record and holds no whole one. Raises DataError if the line is too long to end in it.
         """
         start = 0
         while (cell := scan_cell(tail, start, self._delimiter, self._line_end)) is not None:
@@ -158,7 +159,7 @@ class Cutter:
         return (tail + fresh[: len(comment)]).startswith(comment) or self._line_end + comment in fresh
 
     def _count_rows(self, text: bytes) -> tuple[bytes, int, int]:
-        """Returns whole records without blank lines that are not rows, the number of rows, and that of blank lines."""
+        """Returns the records without blank lines, the number of rows, and the number of blank lines."""
         if b'"' not in text:
             is_end = np.frombuffer(text, dtype=np.uint8) == self._line_end[0]
             if self._single or not has_blank_lines(text, is_end):

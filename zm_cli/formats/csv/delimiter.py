@@ -1,4 +1,4 @@
-"""Chooses the delimiter of a table: its first rows are cut at each candidate, and the one that fits them best wins."""
+"""Chooses the delimiter of a table: cuts its first rows at each candidate, and takes the one that fits best."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ MARGIN = 1.5
 UNLIKE_FIRST = 0.25
 """The factor for a candidate with which the first row has another number of cells than most rows."""
 LIKELY = 1.5
-"""The factor for a tab, which hardly any text contains, and for a candidate that leaves only commas inside numbers."""
+"""The factor for a tab, which text hardly ever contains, and for a candidate with which all commas are in numbers."""
 WITHOUT_NUMBERS = 0.02
-"""What counts for a candidate with which no cell is a number."""
+"""What a candidate is worth with which no cell is a number."""
 SINGLE = 0.001
-"""The score of a single column, which is chosen where no delimiter is there."""
+"""The score of a single column, which is chosen if the rows hold no delimiter."""
 SINGLE_OF_DECIMALS = 0.2
 """The score of a single column that holds nothing but numbers with decimal commas."""
 MAX_LINES = 50
-"""Lines looked at for columns that are lined up with several spaces."""
+"""The most lines that are looked at for columns lined up with several spaces."""
 WORD = re.compile(r'"[^"]*"|\S+')
 SEVERAL_SPACES = re.compile(r"^[ \t]|[ \t]{2}")
 LAST_SPACE = re.compile(r"[ \t]$")
@@ -46,21 +46,21 @@ def parse_delimiter(text: str) -> bytes:
 
 
 def name_delimiter(delimiter: bytes) -> str:
-    """Returns a delimiter as the option takes it: a character that is not seen is named by its word."""
+    """Returns a delimiter as the option takes it, by its word if the character is invisible."""
     return {b"\t": "tab", b" ": "space"}.get(delimiter, delimiter.decode())
 
 
 def choose_delimiter(head: Start, decimal: str | None, expected: bytes | None, path: str) -> bytes:
-    """Returns the delimiter that makes the first rows of the table at `path` a table.
+    """Returns the delimiter that fits the first rows of the table at `path`.
 
-    `decimal` is the decimal mark that the user named. `expected` is a delimiter to be taken where several fit equally
-    well. Raises DataError, naming the candidates, where none fits clearly better than the others, and where the columns
-    are lined up with several spaces.
+    `decimal` is the decimal mark that the user named. `expected` is taken if several delimiters fit equally well.
+    Raises DataError, naming the candidates, if none fits clearly better than the others, or if the columns are lined up
+    with several spaces.
     """
     text = head.text[head.start :]
     trials = [try_delimiter(head, bytes((code,))) for code in DELIMITERS + b" " if code in text]
     several = [trial for trial in trials if trial.rows and trial.width > 1 and _may_be_right(trial)]
-    # Numbers in ragged rows say nothing where another delimiter makes even ones.
+    # Numbers in ragged rows say nothing if another delimiter makes even rows.
     several = [trial for trial in several if trial.even_share == 1.0] or several
     single = _try_single(head, decimal)
     candidates = [*several, single] if _is_decimals(single, decimal) or not several else several
@@ -73,12 +73,13 @@ def choose_delimiter(head: Start, decimal: str | None, expected: bytes | None, p
     if len(close) == 1:
         return chosen.delimiter
     if expected is None or expected not in [trial.delimiter for trial in close]:
-        raise _not_clear(close, name_input(path))
+        raise _make_unclear_error(close, name_input(path))
     return expected
 
 
 def _may_be_right(trial: Trial) -> bool:
-    """Returns whether a delimiter is a candidate at all; a space only where it cuts all rows into as many cells."""
+    """Returns whether a delimiter is a candidate at all; a space is one only if it cuts all rows into
+    equally many cells."""
     if trial.delimiter != b" ":
         return True
     empty = any(not cell.raw for row in trial.rows for cell in row)
@@ -86,9 +87,9 @@ def _may_be_right(trial: Trial) -> bool:
 
 
 def _may_hold_spaces(trial: Trial, spaced: Trial, decimal: str | None) -> bool:
-    """Returns whether the delimiter of a trial may be right where a space fits best, the trial `spaced`.
+    """Returns whether the delimiter of a trial may be right although a space, the trial `spaced`, fits best.
 
-    Where all cells between spaces have a comma, it is their decimal mark, unless the spaces separate thousands.
+    If all cells between spaces have a comma, it is their decimal mark, unless the spaces separate thousands.
     """
     marks = decimal == "," or all(b"," in cell.value for row in spaced.rows for cell in row)
     return trial.delimiter != b"," or not marks or _has_spaced_thousands(trial)
@@ -147,7 +148,7 @@ def _has_decimal_commas_only(trial: Trial) -> bool:
     return bool(with_comma) and all(kind is Kind.COMMA for kind in with_comma)
 
 
-def _not_clear(trials: Sequence[Trial], where: str) -> DataError:
+def _make_unclear_error(trials: Sequence[Trial], where: str) -> DataError:
     found = [
         f"'{name_delimiter(trial.delimiter)}' makes {trial.width} column{'s' * (trial.width > 1)}" for trial in trials
     ]
@@ -160,7 +161,7 @@ def _not_clear(trials: Sequence[Trial], where: str) -> DataError:
 def _refuse_lined_up(head: Start, score: float, path: str) -> None:
     """Raises DataError if the columns are lined up with several spaces, or the lines end in one.
 
-    Not where some delimiter fits nearly as well.
+    It does not if some delimiter fits nearly as well, with this `score`.
     """
     found = head.text[head.start :].decode(errors="replace").splitlines()[: MAX_LINES + 1]
     comment = None if head.comment is None else head.comment.decode()

@@ -1,4 +1,4 @@
-"""Finds cells whose digits a number does not keep: codes with a leading zero, and integers that float64 cannot hold."""
+"""Finds cells whose digits would be lost in a number: codes with a leading zero, and integers that float64 rounds."""
 
 from __future__ import annotations
 
@@ -10,24 +10,18 @@ from numpy.typing import NDArray
 
 from zm_cli.data.block import Rejected
 from zm_cli.formats.csv.columns import Numbers
+from zm_cli.formats.csv.digit_starts import find_digit_starts
 from zm_cli.formats.csv.layout import Layout
 from zm_cli.formats.csv.pieces import Piece
-from zm_cli.formats.csv.records import QUOTE, find_record_ends, is_outside_quotes
+from zm_cli.formats.csv.records import find_record_ends, is_outside_quotes
 
 IS_A_CODE = "which looks like a code, because of its leading zero"
 FIRST_VALUES = 32
 """Values that show whether a column holds integers."""
-CHUNK = 1 << 17
-"""Bytes searched at once, which fit a core's cache."""
 MAX_TRIED = 1000
-"""The most cells of a column that are looked at, where each of them might be what is searched."""
-LARGE = 16
-"""All integers with fewer digits are exact in float64."""
+"""The most cells of a column that are looked at, of those that might be what is searched for."""
 LONGEST = 308
 """All integers with so many digits fit into float64; longer ones are infinite, or too long for Python."""
-EIGHT_DIGITS = np.uint64(0x0101_0101_0101_0101)
-"""Eight flags in a row that are all set."""
-ZERO, SPACE, PLUS, MINUS = 48, 32, 43, 45
 
 
 @dataclass(frozen=True)
@@ -49,7 +43,7 @@ def find_lost_digits(
     features = {chosen[feature]: int(feature) for feature in _find_integers(numbers.values)}
     if not features:
         return LostDigits()
-    zeros, runs = _find_starts(piece.text, layout)
+    zeros, runs = find_digit_starts(piece.text, layout.delimiter, layout.line_end)
     if not (len(zeros) or len(runs)):
         return LostDigits()
     cells = _Cells(piece, layout)
@@ -72,41 +66,6 @@ def _is_rounded(cell: bytes) -> bool:
     return digits.isdigit() and len(digits) <= LONGEST and int(cell) != int(float(cell))
 
 
-def _find_starts(text: bytes, layout: Layout) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Returns where cells begin with a zero and another digit, and where with LARGE digits; both of shape (cells,)."""
-    codes = np.frombuffer(text, dtype=np.uint8)
-    before_cell = np.zeros(256, dtype=np.bool_)
-    before_cell[[layout.delimiter[0], layout.line_end[0], QUOTE, SPACE]] = True
-    before_digits = before_cell.copy()
-    before_digits[[PLUS, MINUS]] = True
-    zeros, runs = [np.empty(0, dtype=np.intp)], [np.empty(0, dtype=np.intp)]
-    for begin in range(0, len(codes), CHUNK):
-        part = codes[max(0, begin - 1) : begin + CHUNK + LARGE - 1]
-        if not begin:
-            part = np.concatenate((np.frombuffer(layout.line_end, dtype=np.uint8), part))
-        # Index 0 is the byte before the first one that may begin a cell here.
-        digit = (part - np.uint8(ZERO)) < 10
-        # Of flags, one is greater than another if it is set and the other is not.
-        zero = np.flatnonzero(((part[1:-1] == ZERO) & digit[2:]) > digit[:-2])
-        zeros.append(zero[before_cell[part[zero]] & (zero < CHUNK)] + begin)
-        run = _find_runs(digit)
-        runs.append(run[before_digits[part[run]] & (run < CHUNK)] + begin)
-    return np.concatenate(zeros), np.concatenate(runs)
-
-
-def _find_runs(digit: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Returns the indices before which no digit stands, and after which LARGE digits follow; `digit` marks digits."""
-    # Among LARGE digits in a row there are eight whose positions fill a whole word.
-    words = digit[: len(digit) // 8 * 8].view(np.uint64)
-    if not (words == EIGHT_DIGITS).any():
-        return np.empty(0, dtype=np.intp)
-    two = digit[1:-1] & digit[2:]
-    four = two[:-2] & two[2:]
-    eight = four[:-4] & four[4:]
-    sixteen = eight[:-8] & eight[8:]
-    return np.flatnonzero(sixteen > digit[: len(sixteen)])
-
-
 class _Cells:
     """The cells of a piece, found by a position in its text."""
 
@@ -126,7 +85,7 @@ class _Cells:
         numbers: Numbers,
         is_wanted: Callable[[bytes], bool],
     ) -> Iterator[tuple[int, int, bytes]]:
-        """Yields the first wanted cell of each column as (feature, number of the row, text).
+        """Yields the first cell of each column that `is_wanted` accepts as (feature, number of the row, text).
 
         `starts`, shape (cells,), are positions in the cells to look at. `features` maps columns to features.
         """

@@ -9,7 +9,7 @@ from zm_cli.formats.csv.stored import Readable
 
 UTF8 = "utf-8"
 BOM = b"\xef\xbb\xbf"
-"""The byte order mark in UTF-8, which decoding makes of every other one."""
+"""The byte order mark in UTF-8; decoding turns every other byte order mark into it."""
 
 MARKS = {
     b"\xff\xfe\0\0": "utf-32-le",
@@ -29,7 +29,7 @@ NOT_FOR_FILES = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined"
 """Codecs that encode text, but only in host names and Python literals."""
 
 ONE_SPELLING = ("utf-16", "utf-32")
-"""Name prefixes of encodings in which the same text always has the same bytes."""
+"""How the names of encodings begin in which the same text always has the same bytes."""
 
 DECODED_BYTES = 1 << 18
 """Bytes decoded at once."""
@@ -107,8 +107,8 @@ codecs.register_error(SURROGATE_HANDLER, _replace_by_surrogate)
 class DecodedText:
     """The text of a file as UTF-8. `start` is the part of `file` that was read before.
 
-    Bytes that are not text become bytes that are not UTF-8, so that whoever parses the text can name their row.
-    `respelled` is True once some text would be encoded to other bytes than those it was decoded from.
+    Bytes that are not text become bytes that are not UTF-8, so that the parser can name their row. `respelled` is True
+    once some text would be encoded to other bytes than it was decoded from.
     """
 
     def __init__(self, file: Readable, start: bytes, encoding: str) -> None:
@@ -137,8 +137,8 @@ class DecodedText:
     def _compare(self, stored: bytes, text: str) -> None:
         self._stored += stored
         self._encoded += self._encoder.encode(text, self._ended)
-        # The decoder may read a shift to another character set with the text before it, and the encoder write it with
-        # the text after it. So only the bytes that both sides have are compared.
+        # The decoder may read a shift to another character set together with the text before it, while the encoder
+        # writes it with the text after it. So only bytes that both sides have are compared.
         both = min(len(self._stored), len(self._encoded))
         self.respelled = self._stored[:both] != self._encoded[:both] or (
             self._ended and len(self._stored) != len(self._encoded)

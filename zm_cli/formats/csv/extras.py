@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Extras:
-    """The indices of the columns with labels and weights; None where they were not asked for.
+    """The indices of the columns with labels and weights; None if they were not asked for.
 
-    `aside` are those of them that are features only where the user names them.
+    `aside` are those that are features only if the user names them.
     """
 
     by: int | None = None
@@ -34,24 +34,24 @@ class Extras:
 
     @property
     def columns(self) -> frozenset[int]:
-        """All of them."""
+        """The indices of both columns, as far as they were asked for."""
         return frozenset(column for column in (self.by, self.weight) if column is not None)
 
     def to_decoding(self, names: Sequence[str]) -> dict[str, str]:
-        """The names of the columns, as stats files record them."""
+        """Returns the names of the columns, as stats files record them."""
         chosen = {BY.name: self.by, WEIGHT.name: self.weight}
         return {option: names[column] for option, column in chosen.items() if column is not None}
 
 
 @dataclass(frozen=True)
 class BadWeights:
-    """The cells that are not weights: their rows' `indices` in a piece, and what is wrong with the first ones."""
+    """The cells that are not weights: `indices` of their rows in a piece, and `reasons` why the first ones are not."""
 
     indices: NDArray[np.intp]
     reasons: Sequence[str] = field(default=())
 
-    def as_error(self, rows: Sequence[int] | NDArray[np.int64], where: str) -> DataError:
-        """The error of the first of them, where rows have these numbers."""
+    def make_error(self, rows: Sequence[int] | NDArray[np.int64], where: str) -> DataError:
+        """Returns the error of the first bad weight; `rows` are the numbers of all rows of the piece."""
         return DataError(
             self.reasons[0],
             where=f"{where}, row {rows[int(self.indices[0])]}",
@@ -60,9 +60,9 @@ class BadWeights:
 
 
 def choose_extras(options: ReadOptions, names: Sequence[str], where: str) -> Extras:
-    """The columns with labels and weights that the options name, as `--columns` does.
+    """Returns the columns with labels and weights that the options name in the way of `--columns`.
 
-    Raises UsageError where there is no such column, or several.
+    Raises UsageError if there is no such column, or several.
     """
     by, weight = (_find_column(option, options.get(option), names, where) for option in (BY, WEIGHT))
     found = {names[column] for column in (by, weight) if column is not None}
@@ -76,7 +76,7 @@ def choose_extras(options: ReadOptions, names: Sequence[str], where: str) -> Ext
 
 
 def read_labels(cells: pl.Series, parser: NumberParser) -> Labels:
-    """The labels in cells of text, without the spaces around them; those that are missing are not labels."""
+    """Returns the labels in cells of text, without the spaces around them; missing cells are not labels."""
     import polars as pl
 
     texts = cells.set(parser.find_missing(cells), None).str.strip_chars()
@@ -87,7 +87,7 @@ def read_labels(cells: pl.Series, parser: NumberParser) -> Labels:
 
 
 def read_weights(cells: pl.Series, parser: NumberParser, name: str) -> tuple[NDArray[np.float64], BadWeights]:
-    """The weights in cells of text of the column `name`, shape (rows,), and the cells that are not weights."""
+    """Returns the weights in cells of text of the column `name`, shape (rows,), and the cells that are not weights."""
     parsed = parser.parse(cells)
     weights: NDArray[np.float64] = parsed.numbers.to_numpy().astype(np.float64)
     bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))

@@ -21,6 +21,7 @@ from zm_cli.formats.csv.options import NULL_VALUES
 from zm_cli.formats.csv.pieces import Piece, take_rows_within
 from zm_cli.formats.shared.options import AMONG, COLUMNS, EXCLUDE, NUMERIC, ON_ERROR
 from zm_cli.inputs.columns import explain_unknown, is_absent, list_columns, select_columns
+from zm_cli.inputs.name_lists import MAX_NAMES, quote_few
 from zm_cli.inputs.option_text import spell_names
 
 FIRST_LOOK = 1 << 20
@@ -35,8 +36,6 @@ OTHER_THOUSANDS = re.compile(
 POINTED_THOUSANDS = re.compile(r"\s*[-+]?\d{1,3}(\.\d{3})+\s*")
 NO_THOUSANDS = "write numbers without thousands separators"
 MARKS = {",": "commas", ".": "points"}
-MAX_NAMES = 5
-"""The most columns that a note names."""
 
 
 NO_EXTRAS = Extras()
@@ -54,14 +53,13 @@ class Features:
 def choose_features(
     layout: Layout, options: ReadOptions, where: str, read_first: Callable[[], Piece | None], extras: Extras = NO_EXTRAS
 ) -> Features:
-    """Returns the features in the order of the statistics to apply, else in the order asked for, else in the table's.
+    """Returns the features in the order of the statistics to apply, else in the order asked for, else in table order.
 
-    Columns of labels and weights are features only where they are named.
-    `read_first` returns the first piece of the table, None if there are no rows. It is called only if no columns are
-    named.
+    Columns of labels and weights are features only if they are named. `read_first` returns the first piece of the
+    table, None if there are no rows. It is called only if no columns are named.
 
-    Raises UsageError for columns that do not exist or if no column is left, DataError if a column of the statistics is
-    missing, no column holds numbers, or several features have the same name.
+    Raises UsageError for columns that do not exist or if no column is left; DataError if a column of the statistics is
+    missing, if no column holds numbers, or if several features have the same name.
     """
     names = layout.names
     columns, among = options.get(COLUMNS), options.get(AMONG)
@@ -105,19 +103,21 @@ def _check_among(
     if lacking:
         error = explain_unknown(lacking[0], names, where)
         what = error.what if len(lacking) == 1 else f"there are no columns {list_columns(lacking, MAX_NAMES)}"
-        advice = f"--exclude {spell_names(lacking)} goes without; "
+        advice = f"--exclude {spell_names(lacking)} does without; "
         if len(lacking) == len(needed):
             advice = "does it lack a header? " if all(find_kind(name) in NUMBERS for name in names) else ""
         raise DataError(f"does not fit the statistics: {what}", where=where, hint=f"{advice}{error.hint}")
     strange = [name for name in asked if name in there and name not in known]
     if strange:
-        raise UsageError(f"no statistics of {list_columns(strange)}", hint=f"there are {list_columns(among)}")
+        raise UsageError(
+            f"there are no statistics of {list_columns(strange)}", hint=f"they are of {list_columns(among)}"
+        )
 
 
 def _find_numeric(
     first: Piece | None, layout: Layout, options: ReadOptions, where: str, excluded: Collection[str]
 ) -> Features:
-    """Returns the columns without text and without codes in the first rows, as features; no notes on those excluded."""
+    """Returns as features the columns without text and codes in the first rows; no notes on excluded columns."""
     columns = tuple(range(len(layout.names)))
     if first is None:
         return Features(columns)
@@ -126,14 +126,14 @@ def _find_numeric(
     reader = ColumnReader(layout, columns, options.get(NULL_VALUES) or (), where, skip=skip)
     numbers = reader.read(first, carry=False)
     finite, rows = np.isfinite(numbers.values).sum(axis=0), len(numbers.values)
-    # A column with mostly numbers stays a feature: its cell that is not a number is reported when the rows are read.
+    # A column of mostly numbers stays a feature: its cells that are not numbers are reported when the rows are read.
     rejected = {column: cell for column, cell in numbers.rejected.items() if finite[column] <= rows // 2}
     numeric = options.get(NUMERIC)
-    # Where data are compared, nothing need be told of the columns that are not.
+    # In a comparison, columns without statistics are not reported.
     told = {name for name in layout.names if name not in excluded and (numeric is None or name in numeric)}
     codes = find_lost_digits(first, layout, columns, numbers, numeric or ()).codes
     if len({*rejected, *codes}) == len(columns):
-        raise _no_numeric_column(layout, {**rejected, **codes}, where)
+        raise _make_no_numbers_error(layout, {**rejected, **codes}, where)
     likely = [
         column
         for column, cell in rejected.items()
@@ -156,7 +156,7 @@ def explain_decimals(rejected: Mapping[int, Rejected], layout: Layout) -> dict[i
 
 def _explain_cell(cell: Rejected, layout: Layout) -> Rejected:
     if _has_other_decimal(cell, layout):
-        hint = f"if that is the decimal mark, --decimal {other_decimal(layout.decimal)}"
+        hint = f"if that is the decimal mark, use --decimal {other_decimal(layout.decimal)}"
     else:
         hint = _advise_thousands(cell, layout)
     return replace(cell, reason=f"which is not a number; {hint}") if hint else cell
@@ -165,7 +165,7 @@ def _explain_cell(cell: Rejected, layout: Layout) -> Rejected:
 def _has_other_decimal(cell: Rejected, layout: Layout) -> bool:
     """Returns whether a cell seems to have the other decimal mark, though not if it may be a thousands separator.
 
-    Where the comma is neither the delimiter nor the decimal mark, it is more likely the decimal mark.
+    A comma that is neither the delimiter nor the decimal mark of the layout is more likely a decimal mark.
     """
     thousands = {",": POINTED_THOUSANDS, ".": THOUSANDS}[layout.decimal]
     unlikely = b"," in (layout.delimiter, layout.decimal.encode()) and thousands.fullmatch(cell.value)
@@ -185,14 +185,15 @@ def _advise_thousands(cell: Rejected, layout: Layout) -> str:
 
 
 def _note_text(layout: Layout, rejected: Mapping[int, Rejected], where: str) -> Iterator[str]:
-    """Yields a note for each column of text that looks like numbers; one for all that seem to have decimal commas."""
+    """Yields a note for each column of text that looks like numbers;
+    a single one for all that seem to have the other decimal mark."""
     other = other_decimal(layout.decimal)
     marked = {column: cell for column, cell in rejected.items() if _has_other_decimal(cell, layout)}
     if marked:
         cell = next(iter(marked.values()))
         yield (
             f"{where}: {_list_names(layout, marked)} left as text: row {cell.row} holds '{cell.value}'; "
-            f"if that is the decimal mark, --decimal {other}"
+            f"if that is the decimal mark, use --decimal {other}"
         )
     for column, cell in rejected.items():
         if column not in marked:
@@ -218,16 +219,16 @@ def _list_names(layout: Layout, columns: Iterable[int]) -> str:
     names = [layout.names[column] for column in columns]
     if len(names) == 1:
         return f"column '{names[0]}' is"
-    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
-    return f"columns {list_columns(names[:MAX_NAMES])}{more} are"
+    return f"columns {quote_few(names)} are"
 
 
-def _no_numeric_column(layout: Layout, rejected: Mapping[int, Rejected], where: str) -> DataError:
-    """Returns the error of a table without numbers, which names the cell that says most about why."""
+def _make_no_numbers_error(layout: Layout, rejected: Mapping[int, Rejected], where: str) -> DataError:
+    """Returns the error of a table without numbers; it names the cell that best explains why."""
     column = min(rejected, key=lambda column: _rank_cell(rejected[column], layout))
     found, cell = rejected[column], rejected[column].value
-    # Without a column of numbers, the header is a guess.
-    hint = " ".join(("is --delimiter right?", *(note.removeprefix(f"{where}: ") for note in layout.notes)))
+    # Without a column of numbers, the header was a guess.
+    notes = [note.removeprefix(f"{where}: ") for note in layout.notes]
+    hint = " ".join(("is --delimiter right?", *(f"{note[:1].upper()}{note[1:]}" for note in notes)))
     if found.reason == IS_A_CODE:
         hint = f"to read codes as numbers, name them: --columns {spell_names([layout.names[column]])}"
     elif _has_other_decimal(found, layout):
@@ -242,7 +243,7 @@ def _no_numeric_column(layout: Layout, rejected: Mapping[int, Rejected], where: 
 
 
 def _rank_cell(cell: Rejected, layout: Layout) -> int:
-    """Returns how much a cell says about why its column holds no numbers; 0 for the most."""
+    """Returns the rank of a cell as an explanation why its column holds no numbers; 0 is the best."""
     signs = (
         _has_other_decimal(cell, layout),
         bool(_advise_thousands(cell, layout)),

@@ -1,4 +1,4 @@
-"""Reads the start of a table: its first record, and the rows after it that show how the table is to be read."""
+"""Reads the start of a table: its first record, and the rows after it that show how to read the table."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from zm_cli.formats.csv.stream import TextStream
 from zm_cli.formats.csv.trials import DELIMITERS
 
 FIRST_READ = 1 << 16
-"""Bytes read at first, in search of the end of the first record and for the rows after it."""
+"""Bytes of the first read, which should hold the first record and some rows after it."""
 SEVERAL_RECORDS = 8
-"""How many times longer than the first record the text is that shows what the rows hold."""
+"""How many times as long as the first record the text is that shows what the rows hold."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class FirstRows:
     """The part of a table read so far, `text`; its first record starts at position `start`.
 
     `marked` tells whether blank lines and a byte order mark stand right before it, `ended` whether the table ends with
-    this text. `cells` are those of the first record at the delimiter that is likely by this record alone.
+    this text. `cells` are those of the first record, cut at the delimiter that is likely by this record alone.
     """
 
     text: bytes
@@ -38,10 +38,10 @@ class FirstRows:
         return self.text + terminator if self.ended and not self.text.endswith(terminator[-1:]) else self.text
 
     def scan_first(self, delimiter: bytes, where: str) -> list[Cell]:
-        """Returns the cells of the first record at a delimiter; DataError if a quote in it is never closed."""
+        """Returns the first record cut at a delimiter; raises DataError if a quote in it is never closed."""
         cells = _scan_record(self.whole, self.start, delimiter, final=True)
         if cells is None or any(cell.stray for cell in cells):
-            raise _never_closed(where)
+            raise _make_unclosed_error(where)
         return cells
 
     def has(self, delimiter: bytes, where: str) -> bool:
@@ -52,8 +52,8 @@ class FirstRows:
 def read_first_record(stream: TextStream, delimiter: bytes | None, where: str) -> FirstRows:
     """Reads `stream` until its first record ends, and never waits for text after that record.
 
-    With a `delimiter` of None, the likely one is looked for. Raises DataError for a table without a record, or if the
-    first record does not end.
+    If `delimiter` is None, the likely one is taken. Raises DataError for a table without a record, or if the first
+    record does not end.
     """
     text, size = b"", FIRST_READ
     while True:
@@ -71,12 +71,12 @@ def read_first_record(stream: TextStream, delimiter: bytes | None, where: str) -
             if cells is not None:
                 return FirstRows(text, start, marked, final, cells)
         if final or len(text) >= LONGEST_RECORD:
-            raise _never_closed(where)
+            raise _make_unclosed_error(where)
         size = size if len(text) < size else 2 * size
 
 
 def read_more(stream: TextStream, first: FirstRows) -> FirstRows:
-    """Reads on, waiting for text, until there is enough to see what the rows hold, and a second row if there is one."""
+    """Reads on, waiting for text, until it shows what the rows hold and has a second row, if there is one."""
     text, ended = first.text, first.ended
     end = first.start + sum(len(cell.raw) + len(cell.end) for cell in first.cells)
     size = min(max(FIRST_READ, SEVERAL_RECORDS * (end - first.start)), LONGEST_RECORD)
@@ -91,14 +91,14 @@ def read_more(stream: TextStream, first: FirstRows) -> FirstRows:
     return replace(first, text=text, ended=ended)
 
 
-def _never_closed(where: str) -> DataError:
+def _make_unclosed_error(where: str) -> DataError:
     return DataError("its first record opens a quote that is never closed", where=where, hint="close the quote")
 
 
 def _scan_first_record(text: bytes, start: int, delimiter: bytes | None, final: bool) -> list[Cell] | None:
     """Returns the cells of the record at position `start`; None if the text ends too early to tell."""
     if delimiter is None:
-        # A quote may open after any delimiter as long as the delimiter is not known.
+        # As long as the delimiter is not known, a quote may open after any of them.
         cells = _scan_record(text, start, DELIMITERS, final)
         if cells is None:
             return None

@@ -1,4 +1,4 @@
-"""The text that a table begins with: lines before the header, and the header with columns added or left out."""
+"""The text before the first row of an output: lines before the header, and the header with its new columns."""
 
 from __future__ import annotations
 

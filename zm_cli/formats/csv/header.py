@@ -1,8 +1,8 @@
 """Decides whether the first row of a table holds names, by comparing it with the rows below, column by column.
 
-Text over a column of numbers is a name, and a number over such a column is data. Where both are there, the more decide.
-Numbers that count or rise evenly may be either; then what follows them decides. Only plain names are read without a
-note.
+Text above a column of numbers is a name, and a number above such a column is data. If the row has both, the majority
+decides. Numbers that count or rise evenly may be either; then the rows below decide. Only a row of plain names is read
+as the header without a note.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ YEARS = range(1500, 2201)
 NUMERIC_SHARE = 0.9
 """The share of numbers among its cells that makes a column one of numbers."""
 ENOUGH_STEPS = 3
-"""As many numbers in even steps may be names; two numbers always have even steps."""
+"""So many numbers in even steps may be names; two numbers always have even steps."""
 
 
 @dataclass(frozen=True)
@@ -60,15 +60,15 @@ def choose_header(trial: Trial) -> HeaderChoice:
     if not data and not names:
         return _choose_without_numbers(columns, over_numbers)
     if data and all(column.first_quoted for column in filled) and not any(column.quoted for column in over_numbers):
-        return HeaderChoice(True, "its numbers are in quotes, unlike those below")
+        return HeaderChoice(True, "its numbers are in quotes and those below are not")
     if names:
         return _choose_between(names, data, _list_repeated(columns))
     numbers = _read_counts(data)
     if numbers is None or not _could_be_names(numbers, alone=len(filled) == 1):
-        return HeaderChoice(False, "it holds numbers over columns of numbers")
+        return HeaderChoice(False, "it holds numbers, as the rows below do")
     shown = _format_numbers(numbers)
     if _goes_on(columns, data, numbers):
-        return HeaderChoice(False, f"its numbers {shown} could be names, but go with the rows below")
+        return HeaderChoice(False, f"its numbers {shown} could be names, but the rows below hold such numbers, too")
     return HeaderChoice(True, f"its numbers {shown} look like names")
 
 
@@ -96,23 +96,23 @@ def _choose_for_one_row(filled: Sequence[_Column]) -> HeaderChoice:
         return HeaderChoice(True)
     counts = _read_counts(numbers)
     if len(numbers) < len(filled) and counts is not None and _could_be_names(counts, alone=False):
-        return HeaderChoice(True, "it is the only row, and its numbers look like names")
-    return HeaderChoice(False, "it is the only row, and holds numbers")
+        return HeaderChoice(True, "it is the only row and its numbers look like names")
+    return HeaderChoice(False, "it is the only row and holds numbers")
 
 
 def _choose_without_numbers(columns: Sequence[_Column], over_numbers: Sequence[_Column]) -> HeaderChoice:
-    """Returns the choice if no number or text stands over a column of numbers."""
+    """Returns the choice if the first row has neither text nor a number above a column of numbers."""
     if any(column.first for column in over_numbers):
-        return HeaderChoice(False, "cells that mean missing stand over columns of numbers")
+        return HeaderChoice(False, "it has missing values above columns of numbers")
     if any(column.first_kind is Kind.TEXT and column.first in column.below for column in columns):
-        return HeaderChoice(False, "its text is found again in the rows below")
-    return HeaderChoice(True, "no column of numbers shows whether it is data")
+        return HeaderChoice(False, "its text occurs again in the rows below")
+    return HeaderChoice(True, "most tables have one and no column of numbers shows otherwise")
 
 
 def _choose_between(names: Sequence[_Column], data: Sequence[_Column], repeated: Sequence[_Column]) -> HeaderChoice:
-    """Returns the choice if text stands over the columns of numbers `names`.
+    """Returns the choice if there is text above the columns of numbers `names`.
 
-    `data` are the columns with a number over numbers, `repeated` those with text that is found again below.
+    `data` are the columns with a number above numbers, `repeated` those with text that occurs again below.
     """
     if not data and not repeated:
         return HeaderChoice(True)
@@ -120,20 +120,21 @@ def _choose_between(names: Sequence[_Column], data: Sequence[_Column], repeated:
     numbers = _read_counts(data)
     if data and not repeated and numbers is not None and _could_be_names(numbers, alone=False):
         return HeaderChoice(
-            True, f"'{name}' stands over a column of numbers, and {_format_numbers(numbers)} could be more names"
+            True, f"'{name}' is above a column of numbers and {_format_numbers(numbers)} could be names, too"
         )
     against = (
-        f"{data[0].first} is a number over a column of numbers"
+        f"{data[0].first} is a number above a column of numbers"
         if data
-        else f"'{repeated[0].first}' is found again below"
+        else f"'{repeated[0].first}' occurs again below"
     )
     if len(data) + len(repeated) > len(names):
-        return HeaderChoice(False, f"{against}, though '{name}' is text over such a column")
-    return HeaderChoice(True, f"'{name}' stands over a column of numbers, though {against}")
+        return HeaderChoice(False, f"{against}, although '{name}' is text above such a column")
+    return HeaderChoice(True, f"'{name}' is text above a column of numbers, although {against}")
 
 
 def _list_repeated(columns: Sequence[_Column]) -> list[_Column]:
-    """Returns the columns whose text in the first row is found again below, though not in a whole row repeated."""
+    """Returns the columns whose text in the first row occurs again below,
+    other than in a repetition of the whole row."""
     first = tuple(column.first for column in columns)
     rows = [row for row in zip(*(column.below for column in columns), strict=True) if row != first]
     return [
@@ -167,7 +168,7 @@ def _could_be_names(numbers: Sequence[int], *, alone: bool) -> bool:
 
 
 def _goes_on(columns: Sequence[_Column], data: Sequence[_Column], numbers: Sequence[int]) -> bool:
-    """Returns whether the rows below go on as a first row with these numbers in the columns `data` begins."""
+    """Returns whether the rows below continue a first row that has these numbers in the columns `data`."""
     if len(columns) == 1 or any(column.first_kind is Kind.TEXT and column.first in column.below for column in columns):
         return True
     again = sum(column.first in column.below for column in data)

@@ -1,4 +1,4 @@
-"""Joins the parts of a table: their text one after another, which is the text that a single run would have written."""
+"""Joins the parts of a table: their texts in order are the text that a single run would have written."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ COPY_BYTES = 1 << 20
 def join_tables(request: JoinRequest) -> Sequence[str]:
     """Writes the text of all parts to the output, compressed if its suffix says so, with the receipt beside it.
 
-    Returns no notes. Raises UsageError for a name that such a table cannot have,
-    DataError where a part cannot be read or the output cannot be written.
+    Returns no notes. Raises UsageError for a name that such a table cannot have, DataError if a part cannot be read or
+    the output cannot be written.
     """
     import xxhash
 
@@ -40,14 +40,14 @@ def join_tables(request: JoinRequest) -> Sequence[str]:
             data = compressor.flush() if compressor else b""
             nbytes += file.write(data)
             hasher.update(data)
-        # The receipt comes first. It fits no other table, but a table without it might be centered twice.
+        # The receipt is committed first: it fits no other table, but a table without it might be centered twice.
         draft_receipt(output, receipt, nbytes, hasher.hexdigest()).commit()
         draft.commit()
     return ()
 
 
 def _read_text(path: str) -> Iterator[bytes]:
-    """Yields the text of a file in its own encoding, without its compression; DataError where it cannot be read."""
+    """Yields the text of a file in its own encoding, without its compression; raises DataError if it cannot be read."""
     import zstandard
     from isal import isal_zlib
 

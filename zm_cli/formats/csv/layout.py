@@ -26,9 +26,9 @@ class Layout:
     """The layout of a table.
 
     `line_end` is the byte at the end of each record, `terminator` the whole line end (`\\r\\n`). `names` are those of
-    the columns; only a header can repeat one. `decimal` is the decimal mark, a point or a comma. `head` is the text
-    before the first row as the file has it, with its byte order mark, and `data_start` the position of the first row
-    after the mark. Both refer to the text as UTF-8; `encoding` is that of the file.
+    the columns; they differ unless the header repeats one. `decimal` is the decimal mark, a point or a comma. `head` is
+    the text before the first row as the file has it, with its byte order mark, and `data_start` the position of the
+    first row after the mark. Both refer to the text as UTF-8; `encoding` is that of the file.
     """
 
     delimiter: bytes
@@ -42,11 +42,11 @@ class Layout:
     compression: str | None
     decimal: str
     notes: tuple[str, ...]
-    """What was guessed, each with the option that settles it."""
+    """What was guessed, and the option that settles each guess."""
 
     @property
     def is_headless(self) -> bool:
-        """Whether the names are not in the file, but those of the first part of the table, which has the header."""
+        """Whether the names are those of the header in the first part of the table, and this file has no header."""
         return self.header and not self.head.removeprefix(BOM)
 
     def to_decoding(self) -> dict[str, Any]:
@@ -56,11 +56,11 @@ class Layout:
 
 @dataclass(frozen=True)
 class Settled:
-    """What is known of a table before its text is looked at; None: the text decides.
+    """What is known of a table before its text is looked at; if a field is None, the text decides.
 
     `expected` is the delimiter of the statistics to apply, `comment` the start of lines that are not rows. With
-    `prompt`, nothing after the first record is waited for. `names` are those of the columns where the header is in the
-    first part of the table, not in this one.
+    `prompt`, nothing after the first record is waited for. `names` are those of the columns if the header is in the
+    first part of the table and not in this one.
     """
 
     delimiter: bytes | None = None
@@ -90,7 +90,7 @@ def read_names(path: str, options: ReadOptions) -> tuple[str, ...]:
 
 
 def settle(options: ReadOptions, receipt: Mapping[str, Any] | None, *, one_pass: bool) -> Settled:
-    """Returns what the options settle, and else the receipt of a table that zm wrote.
+    """Returns what the options settle, or else the receipt of a table that zm wrote.
 
     Raises UsageError for an impossible delimiter.
     """
@@ -100,7 +100,7 @@ def settle(options: ReadOptions, receipt: Mapping[str, Any] | None, *, one_pass:
     names = written.get("names")
     return Settled(
         delimiter=None if delimiter is None else parse_delimiter(delimiter),
-        # Statistics of the whole table say that it has a header, which is not in this part of it.
+        # Statistics of the whole table say that it has a header, but this part of it has none.
         header=written.get(HEADER.name) if header is None or names else header,
         decimal=options.get(DECIMAL) or written.get(DECIMAL.name),
         expected=None if expected is None else parse_delimiter(expected),
@@ -124,7 +124,7 @@ def read_layout(stream: TextStream, path: str, settled: Settled) -> Layout:
     cells = first.scan_first(delimiter, where)
     notes: list[str] = []
     if delimiter == b" " and settled.delimiter is None:
-        notes.append(f"{where}: its cells are separated by spaces; for another delimiter, --delimiter")
+        notes.append(f"{where}: its cells are separated by spaces; use --delimiter if another character separates them")
     header = True if settled.prompt and settled.header is None else settled.header
     if header is None:
         choice = choose_header(try_delimiter(Start(first.whole, first.start, settled.comment), delimiter))
@@ -153,7 +153,8 @@ def read_layout(stream: TextStream, path: str, settled: Settled) -> Layout:
 
 
 def _find_delimiter(first: FirstRows, settled: Settled, where: str, path: str) -> bytes:
-    """Returns the delimiter by the name of the table and by its first rows, or by no more than its first record."""
+    """Returns the delimiter by the name of the table and its first rows;
+    if it must be prompt, by the first record alone."""
     seen = {cell.end for cell in first.cells[:-1]}
     named_tsv = path.lower().removesuffix(".gz").removesuffix(".zst").endswith((".tsv", ".tab"))
     if named_tsv and (b"\t" in seen or settled.prompt):
@@ -170,8 +171,8 @@ def _note_header(choice: HeaderChoice, where: str) -> list[str]:
     if choice.reason is None:
         return []
     if choice.header:
-        return [f"{where}: the first row is read as the header: {choice.reason}; if it is data, --no-header"]
-    return [f"{where}: the first row is read as data, not as the header: {choice.reason}; if it holds names, --header"]
+        return [f"{where}: the first row is read as the header, because {choice.reason}; use --no-header if it is data"]
+    return [f"{where}: the first row is read as data, because {choice.reason}; use --header if it holds names"]
 
 
 def _name_columns(cells: list[Cell], header: bool, where: str, encoding: str) -> tuple[str, ...]:

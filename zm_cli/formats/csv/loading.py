@@ -1,4 +1,4 @@
-"""Loads polars without letting it replace Python's answer to an interrupt."""
+"""Imports polars and keeps Python's SIGINT handler, which polars replaces."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import threading
 from zm_cli.system import find_c_function
 
 LARGEST_ACTION = 1 << 10
-"""Bytes; more than a `struct sigaction` has on any system."""
+"""Bytes; larger than a `struct sigaction` on any system."""
 
 
 def load_polars() -> None:
-    """Imports polars and restores the handler of interrupts as it was; may be called from any thread.
+    """Imports polars and restores the SIGINT handler; may be called from any thread.
 
-    Polars installs its own handler, which Python does not know of and which ignores interrupts between calls of polars.
-    Without `sigaction`, only the main thread can restore it.
+    Polars installs its own handler, which Python does not know of and which ignores SIGINT between calls of polars. On
+    a system without `sigaction`, only the main thread can restore Python's.
     """
     action = ctypes.create_string_buffer(LARGEST_ACTION)
     sigaction = find_c_function("sigaction")

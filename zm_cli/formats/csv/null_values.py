@@ -1,4 +1,4 @@
-"""Null values of the user: those for all columns, and those for one (`column=value`)."""
+"""The user's null values: those for all columns, and those for one column (`column=value`)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from zm_cli.suggest import find_near
 class NullValues:
     """Which cells mean missing in a table with these columns.
 
-    A text `column=value` is for that column only. Where several names of columns fit, the longest is meant; where none
-    fits, the whole text is a null value of all columns. Safe to use from several threads at once.
+    A text `column=value` is for that column only. If several names of columns fit, the longest is meant; if none fits,
+    the whole text is a null value of all columns. Safe to use from several threads at once.
     """
 
     texts: tuple[str, ...]
@@ -37,7 +37,7 @@ class NullValues:
         object.__setattr__(self, "_own", parsers)
 
     def parser(self, column: int) -> NumberParser:
-        """Returns what parses the cells of the column with this index."""
+        """Returns the parser for the cells of the column with this index."""
         return self._own.get(self.names[column], self._common)
 
     def list_notes(self) -> list[str]:
@@ -48,7 +48,7 @@ class NullValues:
             if sign and find_column(text, self.names) is None:
                 near = find_near(start, self.names)
                 hint = f"; did you mean '{near}'?" if near else ""
-                notes.append(f"--null-value '{text}' is taken as a text, there is no column '{start}'{hint}")
+                notes.append(f"--null-value '{text}' is used as a whole, because there is no column '{start}'{hint}")
         return notes
 
 

@@ -1,4 +1,4 @@
-"""Parses the cells of a column as numbers: which texts are numbers, and which stand for a missing value."""
+"""Parses the cells of a column as numbers: decides which texts are numbers, and which stand for a missing value."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class NumberParser:
     """Parses cells as numbers with this decimal mark.
 
     `null_values` are texts that mean missing besides those in MISSING. One that is a number, such as -999, means every
-    cell with that number, however it is spelled. Never changes, so it is safe to use from several threads at once.
+    cell with that number, however it is spelled. It never changes, so several threads may use it at once.
     """
 
     def __init__(self, null_values: Iterable[str], decimal: str = ".") -> None:

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from zm_cli.data.options import Option, Panel, Recorded, Replay
+from zm_cli.data.recorded_values import are_texts, is_comment, is_count, is_decimal_mark, is_delimiter, is_flag
 from zm_cli.errors import UsageError
-from zm_cli.formats.shared.options import can_be_bytes, is_count, is_flag
-
-
-def _are_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(text, str) and can_be_bytes(text, "strict") for text in value)
-
-
-def _is_delimiter(value: Any) -> bool:
-    return isinstance(value, str) and len(value) == 1 and value.isascii() and value not in '"\r\n\0'
-
-
-def _is_comment(value: Any) -> bool:
-    return isinstance(value, str) and bool(value) and not set(value) & set('"\r\n\0') and can_be_bytes(value, "strict")
 
 
 def _parse_comment(given: str) -> str:
-    if not _is_comment(given):
+    if not is_comment(given):
         raise UsageError(
             f"'{given}' cannot start a comment", where="--comment", hint="give a text without quotes, such as #"
         )
@@ -43,7 +29,7 @@ DELIMITER: Option[str] = Option(
     suggestions=("tab", "comma", "semicolon", "pipe", "space"),
     help="The character between cells; tab for a tab (default: the one that fits the first rows).",
     panel=Panel.TABLE,
-    recorded=Recorded(_is_delimiter, {"type": "string", "pattern": '^[^"\r\n\\u0000]$'}, Replay.UNLESS_CONTRADICTED),
+    recorded=Recorded(is_delimiter, {"type": "string", "pattern": '^[^"\r\n\\u0000]$'}, Replay.UNLESS_CONTRADICTED),
 )
 DECIMAL: Option[str] = Option(
     "decimal",
@@ -52,7 +38,7 @@ DECIMAL: Option[str] = Option(
     suggestions=("comma", "point"),
     help="The decimal mark: a comma, or a point (default).",
     panel=Panel.TABLE,
-    recorded=Recorded(lambda value: value in (",", "."), {"enum": [",", "."]}),
+    recorded=Recorded(is_decimal_mark, {"enum": [",", "."]}),
 )
 ENCODING: Option[str] = Option(
     "encoding",
@@ -61,7 +47,7 @@ ENCODING: Option[str] = Option(
     help="The encoding of the text: latin-1, shift_jis, ... (default: by the byte order mark, else UTF-8).",
     panel=Panel.TABLE,
 )
-"""Any name that Python knows. Statistics do not record it, because the text is the same in every encoding."""
+"""Any name that Python knows. Stats files do not record it, because the text is the same in every encoding."""
 HEADER: Option[bool] = Option(
     "header",
     given_as=bool | None,
@@ -86,7 +72,7 @@ COMMENT: Option[str] = Option(
     suggestions=("#", "%", "//"),
     help="Leave out lines that start with this text; an output keeps those before the header.",
     panel=Panel.TABLE,
-    recorded=Recorded(_is_comment, {"type": "string", "minLength": 1, "pattern": '^[^"\r\n\u0000]*$'}),
+    recorded=Recorded(is_comment, {"type": "string", "minLength": 1, "pattern": '^[^"\r\n\u0000]*$'}),
 )
 NULL_VALUES: Option[tuple[str, ...]] = Option(
     "null_values",
@@ -96,5 +82,5 @@ NULL_VALUES: Option[tuple[str, ...]] = Option(
     metavar="TEXT",
     help="Another text or number that means missing, or COLUMN=TEXT for one column; may be repeated.",
     panel=Panel.MISSING,
-    recorded=Recorded(_are_texts, {"type": "array", "items": {"type": "string"}}),
+    recorded=Recorded(are_texts, {"type": "array", "items": {"type": "string"}}, same_in_all=True),
 )

@@ -1,4 +1,4 @@
-"""Pieces of a table: some whole records of its text, and which rows they are."""
+"""Pieces of a table: whole records of its text, with the numbers of their rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Origin(NamedTuple):
     offset: int
 
     def read(self, size: int) -> bytes | None:
-        """Returns `size` bytes from there, fewer at the end of the file; None where it cannot be read."""
+        """Returns `size` bytes from there, fewer at the end of the file; None if it cannot be read."""
         if self.offset < 0:
             return None
         try:
@@ -44,7 +44,7 @@ class Piece(NamedTuple):
     blank: int
     """The number of blank lines that were left out of `text`."""
     respelled: bool
-    """Whether some text up to here would be encoded to other bytes than those it was decoded from."""
+    """Whether some text up to here would be encoded to other bytes than it was decoded from."""
     nbytes: int
     """Bytes of the file, as they are stored, that were read for this piece."""
     comments: int = 0
@@ -52,14 +52,15 @@ class Piece(NamedTuple):
     numbers: NDArray[np.int64] | None = None
     """The number of each row in the table, shape (rows,); None: they follow one another."""
     position: int = 0
-    """Where the text that the piece was made of begins, in bytes from the first row of the table on."""
+    """Where the text of the piece begins before it was changed, in bytes from the first row of the table on."""
     extent: int = 0
-    """How many bytes of text it was made of, with blank lines and comments."""
+    """The size of that text in bytes, blank lines and comments included."""
     origin: Origin | None = None
-    """Where the text was in its file, if it was not changed since; None: it was not read from one as it is."""
+    """Where the text is in its file, if the file has it as it is; None if it was decoded or came through a pipe."""
 
     def __reduce__(self) -> tuple[object, ...]:
-        # To another machine goes the address of the text instead, which is read again there, if it is found at it.
+        # Another machine is sent the address of the text, and reads it again there; but the text itself if it is not
+        # found at the address.
         if self.origin is None or self.origin.read(len(self.text)) != self.text:
             return Piece, tuple(self)
         return _read_again, (len(self.text), _hash(self.text), self._replace(text=b"", origin=None), self.origin)
@@ -77,10 +78,12 @@ def _hash(text: bytes) -> bytes:
 
 
 def _read_again(size: int, digest: bytes, piece: Piece, origin: Origin) -> Piece:
-    """Returns a piece with its text, read from its file; DataError where that is not the same any more."""
+    """Returns the piece with its text, read from its file; raises DataError if the text has changed."""
     text = origin.read(size)
     if text is None or _hash(text) != digest:
-        raise DataError("changed while it was read", where=origin.path, hint="run it again when nobody writes to it")
+        raise DataError(
+            "changed while it was read", where=origin.path, hint="run zm again when no other program writes to it"
+        )
     return piece._replace(text=text, origin=origin)
 
 
@@ -142,7 +145,7 @@ def _count_rows_before(piece: Piece, position: int, line_end: bytes) -> int:
     if position >= piece.position + piece.extent:
         return piece.rows
     ends = find_record_ends(piece.text, line_end)
-    # Lines that were left out of the text, or quotes that were added to it, are taken to be spread evenly.
+    # Lines that were left out of the text, and quotes that were added to it, are assumed to be spread evenly.
     begins = np.concatenate([[0], ends[:-1]]) * piece.extent // max(1, len(piece.text))
     return int(np.searchsorted(begins, position - piece.position))
 
@@ -158,9 +161,9 @@ def _slice_rows(piece: Piece, first: int, last: int, line_end: bytes) -> Piece:
 
 
 def take_rows_at(pieces: Iterator[Piece], indices: list[int], line_end: bytes) -> Iterator[Piece]:
-    """Yields of each piece the rows whose positions in the table, counted from 0, are among `indices`, in order.
+    """Yields the rows of each piece whose positions in the table, counted from 0, are among `indices`, in order.
 
-    The bytes of pieces without such a row are counted with the piece before the next one.
+    The bytes of pieces without such a row are counted with the next piece that has one.
     """
     wanted = np.array(indices, np.int64)
     seen, nbytes = 0, 0

@@ -20,11 +20,11 @@ LINE = re.compile(rb"[^\r\n]*(?:\r\n|\n|\r)")
 BLANK = re.compile(rb"(?:\r\n|\n|\r)*")
 QUOTED = re.compile(rb'"[^"]*"')
 COMMENTS = (b"#", b"%", b"//")
-"""What comment lines usually start with."""
+"""How comment lines usually start."""
 MAX_LINES = 60
 """The most lines that are looked at for a preamble."""
 MIN_ROWS = 2
-"""So many lines at least, the header among them, must follow a preamble."""
+"""The fewest lines, the header among them, that must follow a preamble."""
 
 
 def read_preamble(stream: TextStream, skip_rows: int, comment: bytes | None, where: str) -> bytes:
@@ -37,7 +37,7 @@ def read_preamble(stream: TextStream, skip_rows: int, comment: bytes | None, whe
     parts: list[bytes] = []
     text, left, final = b"", skip_rows, False
     while True:
-        end, left, ends_here = _take_lines(text, left, comment, final)
+        end, left, ends_here = find_preamble_end(text, left, comment, final)
         parts.append(text[:end])
         text = text[end:]
         if ends_here:
@@ -52,9 +52,9 @@ def read_preamble(stream: TextStream, skip_rows: int, comment: bytes | None, whe
         text, final = text + fresh, not fresh
 
 
-def _take_lines(text: bytes, left: int, comment: bytes | None, final: bool) -> tuple[int, int, bool]:
-    """Returns where the preamble ends, as far as `text` tells, how many lines are still to be left out, and whether it
-    ends there for certain; `left` lines are left out in any case, then comments."""
+def find_preamble_end(text: bytes, left: int, comment: bytes | None, final: bool) -> tuple[int, int, bool]:
+    """Returns where the preamble ends as far as `text` shows, how many lines are still to be left out, and whether it
+    certainly ends there. `left` lines are left out in any case, then comments."""
     end = 0
     while left:
         line = LINE.match(text, end)
@@ -83,7 +83,8 @@ def _may_go_on(text: bytes, end: int, final: bool) -> bool:
 
 
 def count_rows_in(preamble: bytes, delimiter: bytes, numeric: Sequence[int]) -> int:
-    """Returns how many lines of a preamble may be rows: most of the columns `numeric`, by index, are numbers there."""
+    """Returns how many lines of a preamble may be rows: lines in which most of the columns `numeric`, by index,
+    are numbers."""
     lines = (line.rstrip(b"\r\n") + b"\n" for line in LINE.findall(preamble))
     records = (next(scan_records(line, delimiter, b"\n"), []) for line in lines)
     return sum(
@@ -93,7 +94,7 @@ def count_rows_in(preamble: bytes, delimiter: bytes, numeric: Sequence[int]) -> 
 
 
 def advise_preamble(text: bytes, delimiter: bytes | None, skip_rows: int) -> str | None:
-    """Returns a hint if the first lines of a table, given its beginning, do not seem to be part of it; else None.
+    """Returns a hint if the first lines of a text do not seem to be part of the table; else None.
 
     `delimiter` is that of the table, None if it is not known; `skip_rows` is how many lines are left out already.
     """
@@ -115,7 +116,7 @@ def advise_preamble(text: bytes, delimiter: bytes | None, skip_rows: int) -> str
 
 
 def refuse_preamble(rejected: Mapping[int, Rejected], names: Sequence[str], where: str, hint: str | None) -> None:
-    """Raises DataError for cells in all features that are not numbers, if a hint says that they precede the table.
+    """Raises DataError for features without numbers, if there is a `hint` that the cells come before the table.
 
     `rejected` has the first such cell of each feature, `names` the names of all features.
     """
@@ -129,7 +130,7 @@ def refuse_preamble(rejected: Mapping[int, Rejected], names: Sequence[str], wher
 
 
 def _are_comments(lines: list[bytes], sign: bytes, delimiters: tuple[bytes, ...]) -> bool:
-    """Returns whether the first lines, which start with a sign, are not just a header of that name."""
+    """Returns whether the first lines, which start with `sign`, are comments and not a header whose name starts so."""
     count = next((index for index, line in enumerate(lines) if line and not line.startswith(sign)), len(lines))
     if len([line for line in lines[:count] if line]) > 1 or count == len(lines):
         return True
@@ -137,16 +138,16 @@ def _are_comments(lines: list[bytes], sign: bytes, delimiters: tuple[bytes, ...]
 
 
 def _count_before(lines: list[bytes], delimiter: bytes) -> int:
-    """Returns how many lines stand before the table because they have fewer cells; 0 if that is not clear."""
+    """Returns how many lines precede the table, because they have fewer cells; 0 if that is not clear."""
     if after_blank := _count_before_blank(lines, delimiter):
         return after_blank
     widths = [_count_cells(line, delimiter) if line else None for line in lines]
     known = [width for width in widths if width is not None]
     if not known:
         return 0
-    # Rows are mostly further down; what stands before them may be longer than what is left of them here.
+    # Rows are mostly further down: the lines before them may outnumber the rows that are in the text.
     width = Counter(known[len(known) // 2 :]).most_common(1)[0][0]
-    # A program that writes sheets fills lines before the table up with empty cells.
+    # Spreadsheet programs fill up the lines before the table with empty cells.
     start = next((index for index, line in enumerate(lines) if _count_filled(line, delimiter) == width), 0)
     after = [found for found in widths[start:] if found is not None]
     if width < 2 or not start or len(after) < MIN_ROWS or any(found != width for found in after):
@@ -154,13 +155,13 @@ def _count_before(lines: list[bytes], delimiter: bytes) -> int:
     before = [_count_filled(line, delimiter) for line in lines[:start] if line]
     if not before or max(before) >= width:
         return 0
-    # A single line with fewer cells may be the header itself, in which one is lacking.
+    # A single line with fewer cells may be the header, with one name missing.
     has_numbers = any(map(_is_number, lines[start].split(delimiter)))
     return 0 if len(before) == 1 and has_numbers else start
 
 
 def _count_before_blank(lines: list[bytes], delimiter: bytes) -> int:
-    """Returns how many lines stand before the table because a blank line parts them from its header; 0 if none do."""
+    """Returns how many lines precede the table, because a blank line separates them from its header; 0 if none do."""
     for blank, line in enumerate(lines):
         if line.strip(delimiter):
             continue

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 QUOTE, RETURN = 34, 13
 """The byte values of `"` and `\\r`."""
 STRAY, TOO_LONG = b"\0", b"\0\0"
-"""What the text of a row begins with, after a quote, in which a cell begins with a quote that is never closed, or not
-before the longest record would end. The cutter makes one quoted cell of its line, so that it is a row by itself. As
-text never holds a zero byte, it cannot be read."""
+"""Mark a row in which a quote is never closed, or not within the longest record. The cutter turns its line into one
+quoted cell that begins with the mark, so that it is a row by itself. Text never holds a zero byte, so the row cannot be
+read."""
 
 
 def is_outside_quotes(codes: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""CsvSink: writes transformed columns as the shortest text of their numbers, and all other text as it was."""
+"""CsvSink: writes transformed columns as the shortest texts of their numbers, and all other text as it was."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zm_cli.data.block import Block
 from zm_cli.data.sink import WriteOptions
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats.csv.arrangement import arrange
-from zm_cli.formats.csv.columns import CarriedText
+from zm_cli.formats.csv.carried import CarriedText
 from zm_cli.formats.csv.compression import Compressor, make_compressor
 from zm_cli.formats.csv.encodings import UTF8, encode_text
 from zm_cli.formats.csv.head import make_head
@@ -36,7 +36,7 @@ FOREIGN_SUFFIXES = frozenset(
 
 
 def check_output_name(output: str, delimiter: bytes) -> None:
-    """Raises UsageError if `output` is a folder, or its suffix promises something else than this table."""
+    """Raises UsageError if `output` is the name of a folder, or has a suffix for something else than this table."""
     suffixes = [suffix.lower() for suffix in Path(output).suffixes[-2:]]
     plain = [suffix for suffix in suffixes if suffix not in (".gz", ".zst")]
     if suffixes and suffixes[-1] in FOREIGN_SUFFIXES:
@@ -44,7 +44,7 @@ def check_output_name(output: str, delimiter: bytes) -> None:
             "a table is written as CSV text", where=output, hint="name it .csv or .tsv, with .gz or .zst to compress it"
         )
     if output.endswith(("/", os.sep)):
-        raise UsageError("is the name of a folder, a table is one file", where=output, hint="name a .csv")
+        raise UsageError("is the name of a folder, but a table is one file", where=output, hint="name a .csv")
     if plain and plain[-1] in (".tsv", ".tab") and delimiter != b"\t":
         raise UsageError(
             f"would hold no tabs: the output keeps the delimiter '{delimiter.decode()}'",
@@ -57,7 +57,7 @@ class CsvSink:
     """Writes blocks of a table with this layout to `output`, compressed if its suffix says so, or to `-`.
 
     A file appears whole on `commit`, with its receipt beside it. Standard output is written at once, without a receipt.
-    `preamble` is the text before the header, which is written, too.
+    `preamble` is the text to write before the header.
 
     `encode` may be called from several threads at once, all other methods from one thread only. Raises UsageError if
     the folder of the output does not exist or something else has its name, DataError if the file cannot be created.
@@ -94,7 +94,7 @@ class CsvSink:
                 self._file = self._draft.path.open("wb", buffering=0)
             except OSError as error:
                 self._draft.discard()
-                raise self._write_error(error) from error
+                raise self._make_write_error(error) from error
         self._nbytes = 0
         self._hasher = xxhash.xxh3_128()
 
@@ -121,7 +121,7 @@ class CsvSink:
             was_missing = (columns.pop(mark).str.strip_chars('"') == "1").fill_null(False)
             if not self._options.emptied:
                 continue
-            # A value that is missing still has its own text.
+            # A value that is still missing keeps its own text.
             filled = pl.Series(~np.isnan(values[:, feature]))
             columns[column] = columns[column].set(was_missing & filled, None)
         if block.missing is not None:
@@ -139,7 +139,7 @@ class CsvSink:
         return encode_text(buffer.getvalue(), self._layout.encoding, self._where)
 
     def _write_numbers(self, numbers: pl.Series, missing: pl.Series | None, *, quoted: bool) -> pl.Series:
-        """Returns the numbers as the table has them, and for each NaN the text that `missing` has in its row.
+        """Returns the numbers as text of the table, and for each NaN the text that `missing` has in its row.
 
         `quoted` tells whether texts already have their quotes.
         """
@@ -179,12 +179,12 @@ class CsvSink:
         except OSError as error:
             if self._draft is None and is_reader_gone(error):
                 raise BrokenPipeError from error
-            raise self._write_error(error) from error
+            raise self._make_write_error(error) from error
         if self._draft is not None:
             self._nbytes += len(data)
             self._hasher.update(data)
 
-    def _write_error(self, error: OSError) -> DataError:
+    def _make_write_error(self, error: OSError) -> DataError:
         return DataError(f"cannot be written: {error.strerror}", where=self._where)
 
     def commit(self) -> None:
@@ -199,17 +199,17 @@ class CsvSink:
             try:
                 self._file.close()
             except OSError as error:
-                raise self._write_error(error) from error
-            # The receipt comes first. It fits no other table, but a table without it might be centered twice.
+                raise self._make_write_error(error) from error
+            # The receipt is committed first: it fits no other table, but a table without it might be centered twice.
             receipt = {**self._options.receipt, **self._layout.to_decoding(), **self._describe_headless()}
             draft_receipt(self._output, receipt, self._nbytes, self._hasher.hexdigest()).commit()
             self._draft.commit()
 
     def _describe_headless(self) -> dict[str, Any]:
-        """Returns the fields of a receipt that say what the header would, and the mark before it; none if they are
-        there."""
+        """Returns receipt fields in place of a header and byte order mark that the output lacks;
+        none if it has them."""
         layout = self._layout
-        # In a table without a header, new columns would be called column_1 and so on when it is read.
+        # Without a header, the new columns would be read as column_1 and so on.
         renamed = not layout.header and self._options.features is not None
         if self._has_head and not renamed:
             return {}

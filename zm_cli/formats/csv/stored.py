@@ -8,7 +8,7 @@ from zm_cli.formats.csv.arrivals import Arrivals
 
 
 class Readable(Protocol):
-    """Anything that bytes are read from; a read returns no bytes only at the end."""
+    """Anything that bytes can be read from; a read returns no bytes only at the end."""
 
     def read(self, size: int = -1, /) -> bytes: ...
 
@@ -29,7 +29,7 @@ class StoredFile:
             stop = len(self._head) if size < 0 else size
             data, self._head = self._head[:stop], self._head[stop:]
         else:
-            # After its end was typed once, a terminal would wait for more.
+            # A terminal would wait for more after its end was typed once.
             data = b"" if self._ended else self._read_file(size)
             self._ended = not data
         self.count += len(data)

@@ -26,12 +26,12 @@ from zm_cli.formats.shared.foreign import STARTS
 from zm_cli.inputs.standard_input import StandardInput, name_input
 
 BEGINNING = 1 << 14
-"""Bytes of text that are kept, to explain an error by how the table begins."""
+"""Bytes of text that are kept: an error may be explained by how the table begins."""
 GATHERING = 0.03
 """Seconds for which `read_arrived` waits for more bytes after the first."""
 
 STATEFUL = frozenset({"iso2022_kr"})
-"""Encodings that name a character set once for all text after it: the output would depend on where pieces begin."""
+"""Encodings that name a character set once for all text that follows: the output would depend on where pieces begin."""
 
 
 class TextStream:
@@ -118,15 +118,15 @@ class TextStream:
         return self._stored.count
 
     def locate(self, pending: int) -> Origin | None:
-        """Returns where the text begins of which `pending` bytes were read and not used; None where it is not the text
-        of a file as it is stored there."""
+        """Returns where the text that was read but not used begins, which has `pending` bytes; None if a file does not
+        store the text as it is."""
         if not self._is_regular or self._text is not self._stored:
             return None
         return Origin(self._file_name, self._stored.count - len(self._unread) - pending)
 
     @property
     def respelled(self) -> bool:
-        """Whether some text so far would be encoded to other bytes than those it was decoded from."""
+        """Whether some text so far would be encoded to other bytes than it was decoded from."""
         return self._decoded is not None and self._decoded.respelled
 
     def read(self, size: int) -> bytes:
@@ -149,7 +149,8 @@ class TextStream:
         return self._read(size, more)
 
     def read_piece(self, size: int) -> tuple[bytes, bool]:
-        """Returns the next `size` bytes of text, or while `prompt` what has arrived of them, and whether it ends there.
+        """Returns the next `size` bytes of text, or what has arrived of them if `prompt`, and whether the text ends
+        there.
 
         Raises DataError if the file is damaged, BrokenPipeError if nobody reads the watched output any more.
         """
@@ -165,7 +166,7 @@ class TextStream:
         self._stored.arrivals.watch(output)
 
     def _read_mark(self, marks: Iterable[bytes]) -> bytes:
-        """Returns the first bytes, no more than it takes to tell whether they are one of the marks."""
+        """Returns the first bytes, no more than are needed to tell whether they are one of the marks."""
         start, longest = b"", max(map(len, marks))
         while any(mark.startswith(start) and mark != start for mark in marks):
             part = self._read(longest - len(start), lambda: False)
@@ -187,7 +188,7 @@ class TextStream:
         self._unread = data + self._unread
 
     def _fill(self, file: Readable, size: int, more: Callable[[], bool]) -> bytes:
-        # Pipes and decompressors return parts of any size; where a block ends must not depend on that.
+        # Pipes and decompressors return parts of any size; the end of a block must not depend on that.
         parts: list[bytes] = []
         try:
             while size > 0 and (part := file.read(size)):
@@ -216,7 +217,7 @@ class TextStream:
         if len(self.beginning) < BEGINNING:
             self.beginning += data[: BEGINNING - len(self.beginning)]
         if size < 0:
-            # Decoders cannot stop in the middle, so they may return more than `size`.
+            # Decoders cannot stop anywhere, so they may return more than `size`.
             self._unread = data[size:] + self._unread
             data = data[:size]
         return data

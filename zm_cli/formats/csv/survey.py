@@ -8,6 +8,6 @@ from zm_cli.formats.csv.layout import read_names
 
 
 def survey_table(path: str, options: ReadOptions) -> Survey:
-    """The columns of the table at `path`, as far as its first rows tell; raises what `read_names` raises."""
+    """Returns the columns of the table at `path`, as far as its first rows tell; raises what `read_names` raises."""
     names = read_names(path, options)
     return Survey("CSV file", "column", tuple(map(Content, names)), facts={"columns": f"{len(names):,}"})

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 FIRST_CELLS = 1 << 13
-"""Cells in which most columns already show more different values than are counted."""
+"""The first cells, in which most columns already have more different values than are counted."""
 
 
 def describe_text(cells: pl.Series, parser: NumberParser) -> TextColumn:
@@ -25,8 +25,8 @@ def describe_text(cells: pl.Series, parser: NumberParser) -> TextColumn:
 def describe_numbers(numbers: pl.Series, cells: pl.Series | None, parsed: ParsedCells | None) -> TextColumn:
     """Returns what a column of numbers holds, which may turn out to be text in another piece.
 
-    Cells that are numbers differ where the numbers differ. `cells` and `parsed` are its text and how that was parsed;
-    None: all cells are plain numbers.
+    Two cells differ if their numbers differ. `cells` and `parsed` are its text and how that was parsed; None if all
+    cells are plain numbers.
     """
     found = numbers.drop_nulls()
     found = found.filter(found.is_not_nan())

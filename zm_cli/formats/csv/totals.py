@@ -1,4 +1,4 @@
-"""Finds a row at the end of a table that seems to sum up the others."""
+"""Finds a row at the end of a table that seems to be a total of the others."""
 
 from __future__ import annotations
 

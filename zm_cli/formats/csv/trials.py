@@ -1,4 +1,4 @@
-"""Trial: the first rows of a table, cut into cells at a delimiter that may be the right one."""
+"""Trial: the first rows of a table, cut into cells at a delimiter that may be right."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from zm_cli.formats.csv.cell_kinds import NUMBERS, Kind, find_kind
 from zm_cli.formats.csv.cells import ANY_LINE_END, Cell, scan_cell
 
 DELIMITERS = b",;\t|"
-"""Delimiters that are found without an option, the most likely first. A space is found only where all rows agree."""
+"""Delimiters that are found without an option, the most likely first. A space is found only if all rows agree."""
 MAX_ROWS = 100
 """The most rows of a trial."""
 MAX_CELLS = 2000
-"""A trial ends with the row in which it has so many cells, but not before there are MIN_ROWS."""
+"""A trial ends with the row that brings it to so many cells, but not before it has MIN_ROWS."""
 MIN_ROWS = 2
 
 
@@ -46,13 +46,13 @@ class Trial:
 
     @cached_property
     def even_share(self) -> float:
-        """The share of the rows, the first among them, that have `width` cells."""
+        """The share of the rows, including the first, that have `width` cells."""
         return sum(len(row) == self.width for row in self.rows) / max(1, len(self.rows))
 
     def numeric_share(self, decimal: str | None) -> float:
         """Returns the share of numbers among the cells below the first row that are not missing.
 
-        They are read with this decimal mark; with None, with the one that makes more of them numbers.
+        They are read with this decimal mark; if it is None, with the one that makes more of them numbers.
         """
         counts = Counter(kind for row in self.kinds for kind in row)
         cells = counts.total() - counts[Kind.MISSING]
@@ -64,7 +64,7 @@ class Trial:
 def begins_like_table(head: bytes) -> bool:
     """Returns whether the first bytes of a file are even rows with several cells and a column of numbers.
 
-    Spaces do not count: they are also in prose, in lists of images with their classes, and in labels of objects.
+    Spaces do not count as delimiters: prose, lists of images with their classes, and labels of objects have them, too.
     """
     if b"\0" in head:
         return False

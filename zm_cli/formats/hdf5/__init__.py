@@ -1,4 +1,4 @@
-"""The HDF5 format: what an HDF5 file is, and how one is opened, written and completed in a shell."""
+"""The HDF5 format: how its files are recognized, opened, written and completed in a shell."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zm_cli.data.format import Complete, Confidence, Format, JoinRequest
+from zm_cli.data.format import Confidence, Format, JoinRequest
 from zm_cli.data.options import Option, ReadOptions
 from zm_cli.errors import UsageError
 from zm_cli.formats.hdf5.options import ALLOW_EXTERNAL
 from zm_cli.formats.shared.layout import find_layout_fault
+from zm_cli.formats.shared.lazy import make_beside_completers
 from zm_cli.formats.shared.options import (
     BY,
     DATASET,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 USER_BLOCKS = (0, 512, 1024, 2048)
-"""Bytes before the signature that are looked past: MATLAB writes a user block of 512."""
+"""Sizes of user blocks before the signature: MATLAB writes one of 512 bytes."""
 SUFFIXES = frozenset({".h5", ".hdf5", ".hdf", ".he5", ".h5ad"})
 
 
@@ -61,6 +62,12 @@ def _find_receipt(output: str, options: ReadOptions) -> Mapping[str, Any] | None
     return find_receipt(output, options.get(DATASET))
 
 
+def _name_transformed(path: str) -> Sequence[str]:
+    from zm_cli.formats.hdf5.receipts import name_transformed
+
+    return name_transformed(path)
+
+
 def _list_files(path: str, options: ReadOptions) -> Iterator[tuple[str, str]]:
     if options.get(ALLOW_EXTERNAL):
         raise UsageError(
@@ -77,13 +84,10 @@ def _complete_dataset(path: str, options: ReadOptions, begun: str) -> Iterator[t
     return complete_dataset(path, begun)
 
 
-def _complete_beside(option: Option[str]) -> Complete:
-    def complete(path: str, options: ReadOptions, begun: str) -> Iterator[tuple[str, str]]:
-        from zm_cli.formats.hdf5.completion import complete_beside
+def _complete_beside(option: Option[str], path: str, begun: str) -> Iterator[tuple[str, str]]:
+    from zm_cli.formats.hdf5.completion import complete_beside
 
-        return complete_beside(option, path, begun)
-
-    return complete
+    return complete_beside(option, path, begun)
 
 
 def _survey(path: str, options: ReadOptions) -> Survey:
@@ -104,11 +108,11 @@ FORMAT = Format(
     recognize=_recognize,
     open=_open,
     find_receipt=_find_receipt,
+    name_transformed=_name_transformed,
     list_files=_list_files,
     options=(DATASET, LAYOUT, MASK_AND_SCALE, ALLOW_EXTERNAL, LIMIT, SAMPLE, SEED, SHARD, BY, WEIGHT, MASK, GROWTH),
     find_fault=find_layout_fault,
     survey=_survey,
     join=_join,
-    completers={"dataset": _complete_dataset}
-    | {option.name: _complete_beside(option) for option in (BY, WEIGHT, MASK)},
+    completers={"dataset": _complete_dataset} | make_beside_completers(_complete_beside),
 )

@@ -10,9 +10,9 @@ from zm_cli.outputs.hdf5_errors import H5PY_ERRORS, explain_error
 
 
 def open_file(path: str) -> Any:
-    """The HDF5 file at `path` as an `h5py.File` open for reading.
+    """Returns the HDF5 file at `path` as an `h5py.File` open for reading.
 
-    Raises UsageError where there is no such file, DataError where it is not an HDF5 file, is truncated or unreadable.
+    Raises UsageError if there is no such file, DataError if it is not an HDF5 file, is truncated or unreadable.
     """
     import h5py
 
@@ -21,7 +21,7 @@ def open_file(path: str) -> Any:
     if os.path.isdir(path):
         raise UsageError("is a folder, not an HDF5 file", where=path)
     try:
-        # best-effort: a file on a file system without locks can still be read.
+        # best-effort: so files can be read on a file system without locks.
         return h5py.File(path, "r", locking="best-effort")
     except PermissionError as error:
         raise DataError("cannot be opened: permission denied", where=path) from error

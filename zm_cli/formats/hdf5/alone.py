@@ -1,4 +1,4 @@
-"""Creates one dataset alone in a new file, with the groups that it lies in: a later part of an output."""
+"""Creates one dataset alone in a new file, with the groups above it: a later part of an output."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from zm_cli.formats.hdf5.names import encode_name, split_path
 
 
 def copy_alone(target: Any, replaced: Any, name: str, create: Create, left_out: frozenset[bytes]) -> list[str]:
-    """Creates a new dataset at the path `name` in `target` (the low-level id of a new file) by `create`, and nothing
-    else but the groups that it lies in; returns notes on what could not be kept.
+    """Creates a new dataset at the path `name` in `target` (the low-level id of a new file) by `create`, and only the
+    groups above it; returns notes on what could not be kept.
 
-    The attributes of `replaced` (an `h5py.Dataset`) are copied, but those in `left_out`.
+    The attributes of `replaced` (an `h5py.Dataset`) are copied, except those in `left_out`.
     """
     from h5py import h5g, h5o
 

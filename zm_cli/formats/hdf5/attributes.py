@@ -12,7 +12,8 @@ from zm_cli.outputs.hdf5_errors import H5PY_ERRORS, explain_error
 
 
 def list_attributes(item: Any) -> list[bytes]:
-    """The names of an object's attributes (of a low-level id), in the order of creation where the file tracks it."""
+    """Returns the names of the attributes of an object (a low-level id),
+    in the order of creation if the file tracks it."""
     from h5py import h5, h5a, h5p
 
     names: list[bytes] = []
@@ -23,11 +24,11 @@ def list_attributes(item: Any) -> list[bytes]:
 
 
 def read_text_attribute(dataset: Any, name: str) -> str | None:
-    """The attribute `name` of an `h5py.Dataset`; None where it does not exist or is not a single text."""
+    """Returns the attribute `name` of an `h5py.Dataset`; None if it does not exist or is not a single text."""
     from h5py import h5a, h5t
 
     try:
-        # The type first: h5py crashes on some others (sequences of references to regions).
+        # The type is checked first: h5py crashes on some types (sequences of references to regions).
         if h5a.open(dataset.id, name.encode()).get_type().get_class() != h5t.STRING:
             return None
         value = dataset.attrs[name]
@@ -41,10 +42,11 @@ def read_text_attribute(dataset: Any, name: str) -> str | None:
 def copy_attributes(
     source: Any, target: Any, find_type: Callable[[Any], Any], left_out: frozenset[bytes] = frozenset()
 ) -> tuple[list[bytes], list[str]]:
-    """Copies every attribute of `source` but those in `left_out` to `target` (low-level ids).
+    """Copies all attributes of `source` except those in `left_out` to `target` (low-level ids).
 
     Returns the names of the attributes that hold references, which are created without a value, and a description of
-    each that could not be copied. `find_type` gives the type to use in the target file for one of the source file.
+    each attribute that could not be copied. `find_type` returns the type in the target file for a type of the source
+    file.
     """
     from h5py import h5a, h5t
 
@@ -71,8 +73,9 @@ def copy_attributes(
 
 
 def copy_plain_attributes(source: Any, target: Any, left_out: frozenset[bytes] = frozenset()) -> list[str]:
-    """Copies every attribute of `source` but those in `left_out` to `target`, an object of a file (low-level ids) that
-    has neither the named types nor the objects that the source refers to; describes each that could not be copied."""
+    """Copies all attributes of `source` except those in `left_out` to `target` (low-level ids), an object of a file
+    without the named types and objects that the source refers to; returns a description of each that could not be
+    copied."""
     from h5py import h5a
 
     referring, lost = copy_attributes(source, target, lambda stored_type: stored_type.copy(), left_out)
@@ -82,12 +85,12 @@ def copy_plain_attributes(source: Any, target: Any, left_out: frozenset[bytes] =
 
 
 def describe_lost(path: bytes, lost: list[str]) -> list[str]:
-    """Sentences on the attributes of the object at `path` that could not be copied."""
+    """Returns sentences on the attributes of the object at `path` that could not be copied."""
     return [f"{format_name(path)} is written without its attribute {attribute}" for attribute in lost]
 
 
 def _create_attribute(target: Any, name: bytes, new_type: Any, attribute: Any) -> Any:
-    """Creates an attribute like `attribute`, but for its type and value (low-level ids)."""
+    """Creates an attribute like `attribute`, except for its type and value (low-level ids)."""
     from h5py import h5a, h5p, h5t
 
     space = attribute.get_space()

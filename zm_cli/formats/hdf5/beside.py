@@ -19,27 +19,18 @@ from zm_cli.formats.hdf5.mask_and_scale import find_meaning
 from zm_cli.formats.hdf5.names import decode_name, encode_name, split_path
 from zm_cli.formats.hdf5.options import ALLOW_EXTERNAL
 from zm_cli.formats.hdf5.reader import DatasetReader
-from zm_cli.formats.shared.beside import (
-    BOOLEANS,
-    MAX_LETTERS,
-    WANTED,
-    Beside,
-    Entries,
-    Mask,
-    find_entry_axis,
-    fit_mask,
-    list_named,
-)
+from zm_cli.formats.shared.beside import BOOLEANS, Beside, Entries, Mask
+from zm_cli.formats.shared.beside_shapes import MAX_LETTERS, WANTED, find_entry_axis, fit_mask, list_named
 from zm_cli.formats.shared.options import BY, MASK, MASK_AND_SCALE, WEIGHT
 from zm_cli.outputs.hdf5_errors import H5PY_ERRORS
 
 LABELS, CLASSES = "/labels", "classes"
-"""Where `zm` writes the labels of images, and the attribute of the file with the names that they number."""
+"""Where zm writes the labels of images, and the attribute of the file with the names of the classes."""
 
 
 @dataclass(frozen=True)
 class DatasetsBeside:
-    """The datasets beside the data, their names by those of the options, what reads them, and notes."""
+    """The datasets beside the data, their names by the options' names, their readers, and notes."""
 
     beside: Beside
     names: dict[str, str]
@@ -48,17 +39,18 @@ class DatasetsBeside:
 
 
 def list_paths(options: ReadOptions) -> frozenset[str]:
-    """The paths of the datasets that the options name besides that of the data."""
+    """Returns the paths of the datasets that the options name beside the data."""
     return frozenset(map(_normalize, list_named(options).values()))
 
 
 def open_beside(
     file: Any, path: str, options: ReadOptions, dataset: Any, letters: str, span_samples: int
 ) -> DatasetsBeside:
-    """The datasets that the options name in `file` (an `h5py.File` at `path`), beside the `h5py.Dataset` of the data.
+    """Returns the datasets that the options name beside the `h5py.Dataset` of the data, in `file` (an `h5py.File` at
+    `path`).
 
-    `letters` name the axes of the data, `span_samples` are read at a time. Raises UsageError for a dataset that is not
-    there, leads to another file, or does not fit the data; DataError for one that cannot be read.
+    `letters` name the axes of the data, `span_samples` are read at a time. Raises UsageError for a dataset that does
+    not exist, leads to another file, or does not fit the data; DataError for one that cannot be read.
     """
     opening = _Opening(file, path, options, tuple(dataset.shape), letters, span_samples)
     labels = opening.open_entries(BY)
@@ -70,7 +62,7 @@ def open_beside(
 
 
 class _Opening:
-    """Opens one dataset after another, and collects what is known of them."""
+    """Opens one dataset after another, and collects their names, readers and notes."""
 
     def __init__(
         self, file: Any, path: str, options: ReadOptions, shape: tuple[int, ...], letters: str, span_samples: int
@@ -86,7 +78,7 @@ class _Opening:
         self.notes: list[str] = []
 
     def open_entries(self, option: Option[str]) -> Entries | None:
-        """The labels or weights that the option names; None where it was not given."""
+        """Returns the labels or weights that the option names; None if it was not given."""
         if (found := self._find(option)) is None:
             return None
         location, dataset = found
@@ -103,7 +95,7 @@ class _Opening:
         )
 
     def open_mask(self) -> Mask | None:
-        """The mask that the options name; None where there is none."""
+        """Returns the mask that the options name; None if there is none."""
         if (found := self._find(MASK)) is None:
             return None
         location, dataset = found
@@ -130,7 +122,7 @@ class _Opening:
         return self.readers[-1]
 
     def _find_missing(self, option: Option[str], location: Location, dataset: Any) -> tuple[float, ...]:
-        """The stored values that the attributes of labels or weights mark as missing."""
+        """Returns the stored values that the attributes of labels or weights mark as missing."""
         stored = numeric_dtype(dataset)
         if stored is None or self._options.get(MASK_AND_SCALE) is False:
             return ()
@@ -141,7 +133,7 @@ class _Opening:
             raise UsageError(
                 f"its {meaning.text}; {option.spelling} takes stored values",
                 where=str(location),
-                hint="store the values as they are meant",
+                hint="store the real values",
             )
         return () if meaning.packing is None else meaning.packing.missing
 
@@ -151,7 +143,7 @@ def _normalize(asked: str) -> str:
 
 
 def explain_misfit(option: Option[str], dataset: Any) -> str | None:
-    """What an `h5py.Dataset` holds that cannot be labels, weights or a mask, as a clause; None where it can be."""
+    """Returns what an `h5py.Dataset` holds that cannot be labels, weights or a mask, as a clause; None if it can be."""
     import h5py
 
     if (use := explain_other_use(dataset)) is not None:
@@ -172,7 +164,7 @@ def explain_misfit(option: Option[str], dataset: Any) -> str | None:
 
 
 def _find_names(dataset: Any) -> dict[int, str] | None:
-    """The names of the values of an `h5py.Dataset` that are booleans or an enumeration; None for others."""
+    """Returns the names of the values of an `h5py.Dataset` that are booleans or an enumeration; None for others."""
     import h5py
 
     if np.dtype(dataset.dtype).kind == "b":
@@ -184,14 +176,15 @@ def _find_names(dataset: Any) -> dict[int, str] | None:
 
 
 def _read_classes(file: Any, location: Location, dataset: Any) -> dict[int, str] | None:
-    """The names of classes that the labels of a file of `zm` are the numbers of; None for other datasets."""
+    """Returns the names of the classes by their labels, if the dataset holds the labels that zm wrote;
+    None for others."""
     from h5py import h5a, h5t
 
     numbers = numeric_dtype(dataset)
     if location.name != LABELS or numbers is None or numbers.kind not in "iu":
         return None
     try:
-        # The type first: h5py crashes on some others.
+        # The type is checked first: h5py crashes on some types.
         if h5a.open(file["/"].id, CLASSES.encode()).get_type().get_class() != h5t.STRING:
             return None
         found: Sequence[Any] = np.atleast_1d(file.attrs[CLASSES]).tolist()

@@ -1,4 +1,4 @@
-"""Tells the datasets that can be the data from those that hold something else."""
+"""Tells apart datasets that can be the data and datasets that hold something else."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from zm_cli.formats.hdf5.sparse import find_matrix
 
 MAX_RANK = 5
 HIDDEN = ("/#refs#/", "/#subsystem#/")
-"""Where MATLAB keeps the contents of its cells: datasets there are chosen only by name."""
+"""The groups in which MATLAB keeps the contents of its cells: datasets there are read only if they are named."""
 
 
 def explain_other_use(dataset: Any) -> str | None:
-    """What an `h5py.Dataset` holds instead of an array, where its type does not tell; None where it may be data."""
+    """Returns what an `h5py.Dataset` of numbers is if it is not an array; None if it may be data."""
     if (what := explain_not_data(dataset)) is not None:
         return what
     matrix = find_matrix(dataset)
@@ -23,7 +23,7 @@ def explain_other_use(dataset: Any) -> str | None:
 
 
 def explain_unusable(dataset: Any) -> str | None:
-    """Why an `h5py.Dataset` cannot be measured, in a few words; None where it can. Opens no other file."""
+    """Returns in a few words why an `h5py.Dataset` cannot be measured; None if it can. Opens no other file."""
     shape = stored_shape(dataset.id)
     if numeric_dtype(dataset) is None:
         return explain_not_data(dataset) or "not numbers"
@@ -35,7 +35,8 @@ def explain_unusable(dataset: Any) -> str | None:
 
 
 def explain_passed_over(path: str, dataset: Any) -> str | None:
-    """Why an `h5py.Dataset` at `path` is read only where it is named, in a few words; None where it is not."""
+    """Returns in a few words why an `h5py.Dataset` at `path` is read only if it is named;
+    None if it need not be named."""
     from h5py import h5ds
 
     if path.startswith(HIDDEN):
@@ -45,14 +46,15 @@ def explain_passed_over(path: str, dataset: Any) -> str | None:
 
 
 def find_candidates(datasets: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """The datasets of such a list, path and `h5py.Dataset`, between which to choose: those of several axes, or else of
-    one."""
+    """Returns the datasets that may be meant, of a list of paths and `h5py.Dataset`:
+    those with several axes, or else with one."""
     usable = [entry for entry in datasets if explain_passed_over(*entry) is None and explain_unusable(entry[1]) is None]
     return [entry for entry in usable if _count_axes(entry[1]) >= 2] or usable
 
 
 def describe_datasets(found: list[tuple[str, Any]]) -> list[str]:
-    """Each dataset of such a list with its shape and type, and with what it is if not data; opens no other file."""
+    """Returns a description of each dataset of such a list: path, shape, type, and what it is if not data.
+    Opens no other file."""
     shown = []
     for path, dataset in found:
         use = explain_other_use(dataset) or ("no values" if 0 in (stored_shape(dataset.id) or ()) else None)

@@ -1,4 +1,4 @@
-"""Chooses the dataset to read: the one that the user named, or the only suitable one of the file."""
+"""Chooses the dataset to read: the one that the user named, or else the only suitable one of the file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from zm_cli.formats.hdf5.links import describe_external_links
 from zm_cli.formats.hdf5.location import Location
 from zm_cli.formats.hdf5.names import decode_name, encode_name, format_name, split_path
 from zm_cli.formats.hdf5.sparse import find_matrix
-from zm_cli.formats.shared.examples import LISTED, advise_example, choose_example, list_few
+from zm_cli.formats.shared.examples import LISTED, advise_example, choose_example
+from zm_cli.inputs.name_lists import list_few
 from zm_cli.outputs.hdf5_errors import H5PY_ERRORS, explain_error
 from zm_cli.suggest import find_near
 
@@ -22,12 +23,12 @@ from zm_cli.suggest import find_near
 def choose_dataset(
     file: Any, path: str, asked: str | None, allow_external: bool, beside: Collection[str] = ()
 ) -> tuple[Location, Any]:
-    """The location of the dataset to read, and the `h5py.Dataset`, in `file` (an `h5py.File`), which is at `path`.
+    """Returns the location of the dataset to read in `file` (an `h5py.File` at `path`), and the `h5py.Dataset`.
 
-    Datasets with the paths in `beside`, which hold something else, are chosen only where they are `asked` for.
-    Raises UsageError where the file has no dataset `asked`, where that leads to other files and `allow_external` is
-    false, and, without `asked`, where several datasets are suitable; DataError where the dataset cannot be read as
-    numbers of rank 1 to 5, or no dataset of the file can.
+    Datasets with the paths in `beside`, which hold something else, are chosen only if they are `asked` for. Raises
+    UsageError if the file has no dataset `asked`, if that leads to other files and `allow_external` is false, or if
+    several datasets are suitable; DataError if the dataset does not hold numbers along 1 to 5 axes, or if no dataset of
+    the file does.
     """
     try:
         if asked is None:
@@ -43,9 +44,9 @@ def choose_dataset(
 
 
 def find_named(file: Any, path: str, asked: str, allow_external: bool) -> tuple[Location, Any]:
-    """The location of the dataset `asked` for in `file` (an `h5py.File`), which is at `path`, and the `h5py.Dataset`.
+    """Returns the location of the dataset `asked` for in `file` (an `h5py.File` at `path`), and the `h5py.Dataset`.
 
-    Raises UsageError where there is none or it lies in another file and `allow_external` is false, DataError where the
+    Raises UsageError if there is none, or if it lies in another file and `allow_external` is false; DataError if the
     file cannot be read.
     """
     try:
@@ -55,7 +56,7 @@ def find_named(file: Any, path: str, asked: str, allow_external: bool) -> tuple[
 
 
 def _find_only(file: Any, path: str, beside: Collection[str]) -> tuple[str, Any]:
-    """The path and `h5py.Dataset` of the only suitable dataset: of rank 2 or more, or else of rank 1."""
+    """Returns the path and `h5py.Dataset` of the only suitable dataset: of rank 2 or more, or else of rank 1."""
     datasets = list_datasets(file)
     candidates = find_candidates([entry for entry in datasets if entry[0] not in beside])
     if not candidates:
@@ -73,31 +74,28 @@ def _find_only(file: Any, path: str, beside: Collection[str]) -> tuple[str, Any]
 
 
 def sort_candidates(candidates: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """The candidates, each a path and an `h5py.Dataset`, with the likeliest data first: large ones, not of booleans."""
+    """Returns the candidates, paths and `h5py.Dataset`, the likeliest first: large ones, and booleans last."""
     return sorted(
         candidates, key=lambda entry: (entry[1].dtype.kind == "b", -math.prod(stored_shape(entry[1].id) or ()))
     )
 
 
 def find_example(candidates: list[tuple[str, Any]]) -> str:
-    """The path of the candidate, a path and an `h5py.Dataset`, that is probably meant."""
+    """Returns the path of the candidate that is probably meant; each is a path and an `h5py.Dataset`."""
     sizes = [math.prod(stored_shape(dataset.id) or ()) for _, dataset in candidates]
     return choose_example([format_name(name) for name, _ in candidates], sizes)
 
 
 def note_left_out(file: Any, path: str) -> str | None:
-    """A note on the sparse matrices of `file`, which is at `path`, none of which can be chosen; None where there are
-    none."""
+    """Returns a note on the sparse matrices of `file` (at `path`), which cannot be chosen; None if there are none."""
     matrices = list(dict.fromkeys(matrix for _, dataset in list_datasets(file) if (matrix := find_matrix(dataset))))
     if not matrices:
         return None
-    more = f" and {len(matrices) - LISTED} more" if len(matrices) > LISTED else ""
-    return f"{path}: sparse matrices are not read: {', '.join(matrices[:LISTED])}{more}"
+    return f"{path}: sparse matrices are not read: {list_few(matrices, LISTED)}"
 
 
 def _describe_few(datasets: list[tuple[str, Any]]) -> str:
-    few = describe_datasets(datasets[:LISTED])
-    return list_few(few, len(datasets))
+    return list_few(describe_datasets(datasets[:LISTED]), LISTED, total=len(datasets))
 
 
 def _find_named(file: Any, path: str, asked: str, allow_external: bool) -> tuple[Location, Any]:
@@ -123,7 +121,7 @@ def _find_named(file: Any, path: str, asked: str, allow_external: bool) -> tuple
 
 
 def _find_near_path(name: str, paths: list[str]) -> str | None:
-    """The path most similar to `name`, or else the one whose last part is."""
+    """Returns the path that is most similar to `name`, or else the path whose last part is."""
     if whole := find_near(name, paths):
         return whole
     last_parts = {path.rsplit("/", 1)[1]: path for path in reversed(paths)}

@@ -14,7 +14,7 @@ from zm_cli.formats.hdf5.grid import Grid
 
 @dataclass(frozen=True)
 class Packed:
-    """The samples from `start` to `stop` as chunks: of each, the index of its first element and the bytes to store."""
+    """The samples from `start` to `stop` as chunks: the index of the first element of each, and the bytes to store."""
 
     start: int
     stop: int
@@ -23,8 +23,8 @@ class Packed:
 
 @dataclass(frozen=True)
 class Packer:
-    """Packs ranges of samples for a dataset of `dtype`; the part of a chunk outside the dataset is filled with `fill`,
-    a scalar array."""
+    """Packs ranges of samples for a dataset of `dtype`; the part of a chunk outside the dataset is
+    filled with `fill`, a scalar array."""
 
     grid: Grid
     filters: Filters
@@ -32,10 +32,9 @@ class Packer:
     fill: NDArray[Any]
 
     def pack(self, values: NDArray[Any], start: int, stop: int) -> Packed | None:
-        """The samples from `start` to `stop`, packed; None where they are not whole chunks. Safe to call from several
-        threads at once.
+        """Returns the samples from `start` to `stop`, packed; None if they are not whole chunks.
 
-        `values` are of any dtype, with the axes in the order of the file.
+        `values` are of any dtype, with the axes in the order of the file. Safe to call from several threads at once.
         """
         if not self.grid.is_whole(start, stop):
             return None
@@ -52,12 +51,12 @@ class Packer:
 
 
 def find_packer(dataset: Any, axis: int) -> Packer | None:
-    """The packer for an `h5py.Dataset` with samples along `axis`; None where the library should write the values."""
+    """Returns the packer for an `h5py.Dataset` with samples along `axis`; None if the library should write it."""
     from h5py import h5d
 
     plist, dtype = dataset.id.get_create_plist(), dataset.dtype
     filters = find_filters(plist, dtype.itemsize)
-    # Without compression, the library is as fast.
+    # Without compression, the library is just as fast.
     if filters is None or not has_compression(plist):
         return None
     fill = np.zeros((), dtype)

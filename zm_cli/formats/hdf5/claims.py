@@ -12,22 +12,23 @@ import numpy as np
 from zm_cli.errors import DataError
 from zm_cli.formats.hdf5.external import list_missing_sources
 from zm_cli.formats.hdf5.names import format_name
+from zm_cli.inputs.name_lists import list_few
 
 _os: Any = os
-"""The module without its types, which leave out what some system lacks."""
+"""The module without its types, which leave out what some systems lack."""
 MAX_UNWRITTEN = 4 << 30
-"""A dataset that claims more bytes than this must have written at least one in MIN_WRITTEN of its chunks."""
+"""Of a dataset that claims more bytes than this, at least one in MIN_WRITTEN chunks must have been written."""
 MIN_WRITTEN = 1000
 LISTED = 12
 """How many missing sources a note lists."""
 
 
 def check_claims(dataset: Any, path: str, where: str, axis: int, is_output: bool) -> str | None:
-    """A note on the values of an `h5py.Dataset` that were never written or are missing; None where there are none.
+    """Returns a note on the values of an `h5py.Dataset` that were never written or are missing; None if there are none.
 
-    `path` is that of the dataset's file, `where` names the dataset in messages, `axis` is that of the samples,
-    `is_output` says that zm wrote it. Raises DataError where nothing was written, or hardly anything of a huge dataset,
-    where a part of an output is missing, and where a sample or a chunk is larger than the memory.
+    `path` is the path of the dataset's file, `where` names the dataset in messages, `axis` is the axis of the samples,
+    and `is_output` says that zm wrote the dataset. Raises DataError if nothing was written, or hardly anything of a
+    huge dataset; if a part of an output is missing; and if a sample or a chunk is larger than the memory.
     """
     from h5py import h5d
 
@@ -41,17 +42,17 @@ def check_claims(dataset: Any, path: str, where: str, axis: int, is_output: bool
         note = _check_chunks(dataset, where, nbytes)
     elif plist.get_layout() == h5d.CONTIGUOUS and not plist.get_external_count():
         if dataset.id.get_offset() is None:
-            raise _nothing_written(dataset, where)
+            raise _make_unwritten_error(dataset, where)
     elif missing := list_missing_sources(dataset.id, path):
-        listed = ", ".join(missing[:LISTED] + [f"and {len(missing) - LISTED} more"] * (len(missing) > LISTED))
+        listed = list_few(missing, LISTED)
         if is_output:
             several = len(missing) > 1
             raise DataError(
-                f"its parts {listed} are not there" if several else f"its part {listed} is not there",
+                f"its parts {listed} are missing" if several else f"its part {listed} is missing",
                 where=where,
-                hint=f"put {'them' if several else 'it'} back beside it, or zm join again",
+                hint=f"put {'them' if several else 'it'} back beside it, or run zm join again",
             )
-        note = f"{where}: its sources {listed} are not there; their values count as the fill value {_fill(dataset)}"
+        note = f"{where}: its sources {listed} are missing; their values are read as the fill value {_fill(dataset)}"
     memory = count_memory()
     if needed > memory:
         raise DataError(
@@ -67,7 +68,7 @@ def _check_chunks(dataset: Any, where: str, nbytes: int) -> str | None:
     chunks = math.prod(-(-extent // chunk_extent) for extent, chunk_extent in extents)
     written = dataset.id.get_num_chunks()
     if not written:
-        raise _nothing_written(dataset, where)
+        raise _make_unwritten_error(dataset, where)
     if written >= chunks:
         return None
     if nbytes > MAX_UNWRITTEN and written * MIN_WRITTEN < chunks:
@@ -77,10 +78,10 @@ def _check_chunks(dataset: Any, where: str, nbytes: int) -> str | None:
             hint="is it damaged? If not, copy the part that was written to a dataset of its own",
         )
     missing = chunks - written
-    return f"{where}: {missing} of {chunks} chunks were never written and count as the fill value {_fill(dataset)}"
+    return f"{where}: {missing} of {chunks} chunks were never written and are read as the fill value {_fill(dataset)}"
 
 
-def _nothing_written(dataset: Any, where: str) -> DataError:
+def _make_unwritten_error(dataset: Any, where: str) -> DataError:
     return DataError(
         f"nothing was ever written to it: all its values would be the fill value {_fill(dataset)}", where=where
     )
@@ -91,7 +92,7 @@ def _fill(dataset: Any) -> str:
 
 
 def count_memory() -> int:
-    """Bytes of memory of this machine; without a limit where the system does not tell."""
+    """Returns the bytes of memory of this machine; a number beyond any limit if the system does not tell."""
     if "SC_PHYS_PAGES" not in getattr(os, "sysconf_names", {}):
         return sys.maxsize
     return int(_os.sysconf("SC_PHYS_PAGES") * _os.sysconf("SC_PAGE_SIZE"))

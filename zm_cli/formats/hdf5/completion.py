@@ -9,16 +9,16 @@ from typing import Any
 from zm_cli.data.options import Option
 
 MAX_LINKS = 20_000
-"""How many links of the file are looked at."""
+"""The most links of the file that are looked at."""
 SECONDS = 0.5
-"""For how long links are looked at."""
+"""The time after which no more links are looked at."""
 
 
 def complete_dataset(path: str, begun: str) -> Iterator[tuple[str, str]]:
-    """The paths of numeric datasets that begin with `begun`, each with its shape and type; none where the file cannot
-    be read.
+    """Returns the paths of numeric datasets that begin with `begun`, with shape and type; none if the file cannot be
+    read.
 
-    The paths have a slash at the beginning where `begun` has one or is empty.
+    The paths begin with a slash if `begun` does or is empty.
     """
 
     def is_data(dataset: Any) -> bool:
@@ -31,12 +31,12 @@ def complete_dataset(path: str, begun: str) -> Iterator[tuple[str, str]]:
 
 
 def complete_beside(option: Option[str], path: str, begun: str) -> Iterator[tuple[str, str]]:
-    """As `complete_dataset`, the datasets that can be the labels, weights or mask that the option names."""
+    """Returns, like `complete_dataset`, the datasets that can be the labels, weights or mask that the option names."""
 
     def is_beside(dataset: Any) -> bool:
         from zm_cli.formats.hdf5.beside import explain_misfit
         from zm_cli.formats.hdf5.external import stored_shape
-        from zm_cli.formats.shared.beside import may_be_beside
+        from zm_cli.formats.shared.beside_shapes import may_be_beside
 
         return explain_misfit(option, dataset) is None and may_be_beside(option, stored_shape(dataset.id) or ())
 
@@ -52,7 +52,7 @@ def _complete(path: str, begun: str, is_wanted: Callable[[Any], bool]) -> Iterat
 
 
 def _find_datasets(path: str, begun: str, is_wanted: Callable[[Any], bool]) -> Iterator[tuple[str, str]]:
-    # A shell waits for the answer: h5py is loaded here, once there is something to complete.
+    # The shell waits for the answer, so h5py is loaded only now, when there is something to complete.
     import h5py
     from h5py import h5d
 

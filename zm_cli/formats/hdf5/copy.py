@@ -1,4 +1,4 @@
-"""Copies everything in an HDF5 file to another one, except one dataset, which is created anew for new values."""
+"""Copies everything in an HDF5 file to another file, except one dataset, which is created anew for new values."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ Create = Callable[[Any, bytes, Any], list[str]]
 class FileCopier:
     """Copies the contents of `source` (an `h5py.File`) to `target` (the low-level id of a new file).
 
-    Groups are created anew, links of every kind are created again and not followed, and datasets are copied as they are
-    stored, except `replaced` (an `h5py.Dataset`) at the path `name`: `create` makes a new one instead, and its
-    attributes are copied but those in `left_out`. Where `replaced` lies in another file, the new dataset replaces
-    the link to it.
+    Groups are created anew. Links of every kind are created again and not followed. Datasets are copied as they are
+    stored, except `replaced` (an `h5py.Dataset`) at the path `name`: `create` makes a new dataset instead, which gets
+    its attributes except those in `left_out`. If `replaced` lies in another file, the new dataset replaces the link to
+    it.
 
-    After `copy`, `notes` are sentences on what could not be kept.
+    After `copy`, `notes` holds sentences on what could not be kept.
     """
 
     def __init__(
@@ -45,15 +45,16 @@ class FileCopier:
         self._replaced = address_of(replaced.id) if self._foreign is None else None
         self._create = create
         self._left_out = left_out
-        # By the address of an object of the source: its first path, and a named type's name in the type group.
+        # By the address of an object in the source: its first path; and for a named type, its name in the type group.
         self._paths: dict[int, bytes] = {}
         self._types: dict[int, bytes] = {}
         self._type_group: Any = None
-        # For each object that holds references: its path, the names of such attributes, whether its values do.
+        # For each object that holds references: its path, the names of the attributes with references, and whether its
+        # values are references.
         self._referring: list[tuple[bytes, list[bytes], bool]] = []
 
     def copy(self) -> None:
-        """Copies everything; raises DataError, naming the object, where one cannot be copied."""
+        """Copies everything; raises DataError, naming the object, if one cannot be copied."""
         from h5py import h5g
 
         root = h5g.open(self._source.id, b"/")
@@ -94,7 +95,8 @@ class FileCopier:
         return group
 
     def _recreate_type(self, path: bytes, name: bytes) -> Any:
-        """Creates a named type without its time stamp, which writing references later would set to the present."""
+        """Creates a named type without its time stamp, which would be set to the present when references
+        are written later."""
         from h5py import h5o, h5p
 
         item = h5o.open(self._source.id, path)
@@ -105,7 +107,7 @@ class FileCopier:
         return created
 
     def _find_type(self, stored_type: Any) -> Any:
-        """The type in the target for a type of the source: the copied named type, or an unnamed one."""
+        """Returns the type in the target for a type of the source: the copied named type, or an unnamed one."""
         from h5py import h5o
 
         name = self._types.get(address_of(stored_type)) if stored_type.committed() else None
@@ -134,7 +136,7 @@ class FileCopier:
                 try:
                     subgroups += self._copy_hard_link(group, target, name, path, link)
                 except H5PY_ERRORS as error:
-                    raise self._failure(path, error) from error
+                    raise self._make_copy_error(path, error) from error
             else:
                 self.notes.append(f"the link {format_name(path)} is of a kind that cannot be copied")
         return subgroups
@@ -149,7 +151,8 @@ class FileCopier:
     def _copy_hard_link(
         self, group: Any, target: Any, name: bytes, path: bytes, link: Any
     ) -> list[tuple[Any, Any, bytes]]:
-        """Creates a hard link and, if it is the first to its object, the object; returns that if it is a group."""
+        """Creates a hard link and, if it is the first one to its object, the object;
+        returns the object if it is a group."""
         from h5py import h5g, h5o
 
         item = h5o.open(group, name)
@@ -171,11 +174,11 @@ class FileCopier:
         return []
 
     def _copy_dataset(self, group: Any, target: Any, name: bytes, path: bytes, link: Any, item: Any) -> None:
-        """Copies a dataset as it is stored, or creates the same one where the library cannot copy it rightly.
+        """Copies a dataset as it is stored, or creates an equal one if the library cannot copy it correctly.
 
-        It gives the copy of a dataset with a named type a named type of its own (its flag for sharing the one that
-        exists can crash it: 1.14, 2.0), it cannot copy sequences of newer references, and writing references after a
-        copy would stamp the dataset with the present time.
+        The library gives the copy of a dataset with a named type a named type of its own (the flag for sharing the
+        existing one can crash the library: 1.14, 2.0). It cannot copy sequences of newer references. Writing references
+        after a copy would stamp the dataset with the present time.
         """
         if self._note_references(item, path) or item.get_type().committed():
             self._recreate_dataset(target, name, path, link, item)
@@ -189,7 +192,7 @@ class FileCopier:
         try:
             h5o.copy(group, name, target, new_name, plist, link)
         except H5PY_ERRORS as error:
-            raise self._failure(path, error) from error
+            raise self._make_copy_error(path, error) from error
 
     def _recreate_dataset(self, target: Any, name: bytes, path: bytes, link: Any, item: Any) -> None:
         """Creates the same dataset without time stamps and copies its values slab by slab."""
@@ -207,7 +210,7 @@ class FileCopier:
     def _copy_attributes(
         self, source: Any, target: Any, path: bytes, left_out: frozenset[bytes] = frozenset(), *, noted: bool = False
     ) -> None:
-        """Copies attributes; `noted` says that those with references are noted already."""
+        """Copies the attributes of an object; `noted` says that those with references are noted already."""
         referring, lost = copy_attributes(source, target, self._find_type, left_out)
         if referring and not noted:
             self._referring.append((path, referring, False))
@@ -217,7 +220,7 @@ class FileCopier:
         self.notes += describe_lost(path, lost)
 
     def _note_references(self, item: Any, path: bytes) -> bool:
-        """Notes which attributes of an object hold references, and whether its values do, for `_copy_references`.
+        """Notes for `_copy_references` which attributes of an object hold references, and whether its values do.
 
         Returns whether any do.
         """
@@ -233,7 +236,7 @@ class FileCopier:
         return bool(names) or values
 
     def _copy_references(self) -> None:
-        """Copies the references that were noted, now that all objects that they lead to exist."""
+        """Copies the noted references, now that all objects that they lead to exist."""
         from h5py import h5a, h5o
 
         translator = ReferenceTranslator(self._source.id, self._target, self._paths)
@@ -260,11 +263,11 @@ class FileCopier:
 
         return h5g.open(self._target, b"/")
 
-    def _failure(self, path: bytes, error: BaseException) -> DataError:
+    def _make_copy_error(self, path: bytes, error: BaseException) -> DataError:
         where = f"{self._source.filename}: {format_name(path)}"
         return DataError(f"cannot be copied: {explain_error(error)}", where=where)
 
 
 def _is_elsewhere(item: Any) -> bool:
-    """Whether the values of a dataset (a low-level id) belong to others, or lie in other files."""
+    """Returns whether the values of a dataset (a low-level id) belong to other datasets, or lie in other files."""
     return is_virtual(item) or is_external(item)

@@ -13,7 +13,7 @@ from zm_cli.formats.hdf5.names import format_name
 LARGEST_CHUNK = (4 << 30) - 1
 """Bytes; the library's limit."""
 TARGET_CHUNK = 1 << 20
-"""Bytes of a chunk where the input has none."""
+"""Bytes of a chunk if the input has no chunks."""
 LOSSY_FILTERS = {
     5: "nbit",
     6: "scaleoffset",
@@ -37,10 +37,11 @@ def create_dataset(
 ) -> list[str]:
     """Creates an empty dataset like `dataset` (an `h5py.Dataset`), but of `dtype` and `shape`, as `name` in `group`.
 
-    `group` is a low-level id, `link` a link creation list. Returns notes on what could not be kept. The largest shape,
-    chunks, filters and the order of attributes are kept; values that are virtual, in another file or in the object
-    header are stored in the output file like any others. With `axes`, that of the samples in `dataset` and in the new
-    one, the samples have another shape: chunks are chosen anew, and only the number of samples can grow.
+    `group` is a low-level id, `link` a link creation list. Returns notes on what could not be kept. The maximum shape,
+    chunks, filters and the order of attributes are kept. Values that are virtual, in another file or in the object
+    header are stored in the output file like any others. `axes`, the axis of the samples in `dataset` and in the new
+    one, is given if the samples get another shape: then chunks are chosen anew, and only the number of samples can
+    grow.
     """
     from h5py import h5d, h5p, h5s, h5t
 
@@ -72,7 +73,7 @@ def create_dataset(
         space = h5s.create_simple(shape, tuple(sizes))
     elif shape != dataset.shape:
         most = space.get_simple_extent_dims(maxdims=True) if plist.get_layout() == h5d.CHUNKED else shape
-        # The whole of several parts is larger than the first of them may become.
+        # The whole of several parts may be larger than the maximum shape of the first.
         pairs = zip(most, shape, strict=True)
         space.set_extent_simple(shape, tuple(size if size == h5s.UNLIMITED else max(size, new) for size, new in pairs))
     h5d.create(group, name, h5t.py_create(dtype), space, plist, link).close()
@@ -100,13 +101,13 @@ def _drop_lossy_filters(plist: Any, shown: str, notes: list[str]) -> None:
 
 
 def _list_filters(plist: Any) -> list[tuple[int, bytes]]:
-    """The numbers and stored names of the filters."""
+    """Returns the numbers and stored names of the filters."""
     found = (plist.get_filter(index) for index in range(plist.get_nfilters()))
     return [(code, stored_name) for code, _flags, _values, stored_name in found]
 
 
 def _guess_chunks(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
-    """Chunks of whole samples and about TARGET_CHUNK bytes; where one sample is larger, its longest axes are halved."""
+    """Returns chunks of whole samples and about TARGET_CHUNK bytes; the longest axes of a larger sample are halved."""
     chunks = [max(1, extent) for extent in shape]
     while math.prod(chunks) * itemsize > TARGET_CHUNK:
         axis = 0 if chunks[0] > 1 else max(range(len(chunks)), key=chunks.__getitem__)
@@ -125,12 +126,12 @@ def _limit_chunks(plist: Any, itemsize: int, shown: str, notes: list[str]) -> No
         chunks[axis] = -(-chunks[axis] // 2)
     if tuple(chunks) != old:
         notes.append(f"{shown} is written in chunks of {tuple(chunks)}: those of {old} would exceed 4 GiB")
-    # Set even if unchanged: the list remembers the size of the old dtype, and the library refuses another one.
+    # Set even if unchanged: the list remembers the size of the old dtype, and the library refuses any other.
     plist.set_chunk(tuple(chunks))
 
 
 def _convert_fill(old: Any, plist: Any, dataset: Any, dtype: np.dtype[Any], shown: str, notes: list[str]) -> None:
-    """Sets the old fill value where the new dtype can hold it exactly."""
+    """Sets the old fill value if the new dtype can hold it exactly."""
     from h5py import h5d
 
     if old.fill_value_defined() != h5d.FILL_VALUE_USER_DEFINED:

@@ -13,7 +13,8 @@ from zm_cli.outputs.hdf5_errors import H5PY_ERRORS
 
 
 def list_datasets(file: Any) -> list[tuple[str, Any]]:
-    """Every dataset of a file (an `h5py.File`) as its path and an `h5py.Dataset`, once for all its hard links.
+    """Returns every dataset of a file (an `h5py.File`) as its path and an `h5py.Dataset`, once even if it has several
+    hard links.
 
     Soft and external links are not followed.
     """
@@ -28,16 +29,16 @@ def list_datasets(file: Any) -> list[tuple[str, Any]]:
 
 
 def describe_dataset(path: str, dataset: Any) -> str:
-    """The path, shape and type of an `h5py.Dataset`, and where its values are if not in its own file, which alone is
-    opened."""
+    """Returns the path, shape and type of an `h5py.Dataset`, and where its values are if not in its own file.
+    Opens no other file."""
     shape = stored_shape(dataset.id)
     storage = " virtual" if is_virtual(dataset.id) else " in another file" if is_external(dataset.id) else ""
     return f"{format_name(path)} {'empty' if shape is None else shape} {describe_type(dataset)}{storage}"
 
 
 def numeric_dtype(dataset: Any) -> np.dtype[Any] | None:
-    """The dtype of the dataset's values in native byte order (uint8 for booleans); None where they are not numbers that
-    zm reads."""
+    """Returns the dtype of the dataset's values in native byte order (uint8 for booleans);
+    None if zm does not read them as numbers."""
     import h5py
     from h5py import h5t
 
@@ -56,7 +57,7 @@ def numeric_dtype(dataset: Any) -> np.dtype[Any] | None:
 
 
 def describe_type(dataset: Any) -> str:
-    """The type of the dataset's values in one or two words."""
+    """Returns the type of the dataset's values in one or two words."""
     import h5py
     from h5py import h5t
 

@@ -1,4 +1,4 @@
-"""Finds out whether a dataset's values lie in other files: as raw data, or as the sources of a virtual dataset."""
+"""Finds out whether the values of a dataset lie in other files: as raw data, or as the sources of a virtual dataset."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from zm_cli.formats.hdf5.links import ExternalLink, address_of, follow
 from zm_cli.formats.hdf5.names import encode_name, format_name
 
 MAX_NESTED = 16
-"""How deep virtual datasets may be made of virtual datasets; the library recurses for each level."""
+"""How deep virtual datasets may be nested; the library recurses for each level."""
 PREFIX = "HDF5_VDS_PREFIX"
 """The environment variable with folders in which the library looks for sources of virtual datasets."""
 
 
 def is_virtual(dataset: Any) -> bool:
-    """Whether a dataset (a low-level id) is put together from others."""
+    """Returns whether a dataset (a low-level id) is virtual: put together from others."""
     from h5py import h5d
 
     return bool(dataset.get_create_plist().get_layout() == h5d.VIRTUAL)
 
 
 def is_external(dataset: Any) -> bool:
-    """Whether the values of a dataset (a low-level id) lie as raw data in other files."""
+    """Returns whether the values of a dataset (a low-level id) lie as raw data in other files."""
     from h5py import h5d
 
     plist = dataset.get_create_plist()
@@ -33,7 +33,7 @@ def is_external(dataset: Any) -> bool:
 
 
 def stored_space(dataset: Any) -> Any:
-    """The dataspace of a dataset (a low-level id) as stored in its own file.
+    """Returns the dataspace of a dataset (a low-level id) as stored in its own file.
 
     For a virtual dataset that can grow, `get_space` would open its sources.
     """
@@ -46,7 +46,7 @@ def stored_space(dataset: Any) -> Any:
 
 
 def stored_shape(dataset: Any) -> tuple[int, ...] | None:
-    """The shape of a dataset (a low-level id) as stored in its own file, None for a null dataspace."""
+    """Returns the shape of a dataset (a low-level id) as stored in its own file, None for a null dataspace."""
     from h5py import h5s
 
     space = stored_space(dataset)
@@ -57,19 +57,19 @@ def stored_shape(dataset: Any) -> tuple[int, ...] | None:
 
 
 def find_other_file(dataset: Any, path: str) -> str | None:
-    """Which values of a dataset (a low-level id) of the file at `path` lie in another file, as the end of a sentence;
-    None where all are in this one.
+    """Returns which values of a dataset (a low-level id) of the file at `path` lie in another file, as the end of a
+    sentence; None if all lie in this one.
 
-    Opens no file but `path`. Raises RuntimeError where virtual datasets are made of themselves.
+    Opens no other file. Raises RuntimeError if virtual datasets are made of themselves.
     """
     return _find_other_file(dataset, path, (), set())
 
 
 def _find_other_file(dataset: Any, path: str, above: tuple[int, ...], harmless: set[int]) -> str | None:
-    """As `find_other_file`.
+    """Returns what `find_other_file` returns.
 
-    `above` are the addresses of the virtual datasets that `dataset` is a source of, `harmless` those of the virtual
-    datasets found to be in this file only.
+    `above` are the addresses of the virtual datasets that `dataset` is a source of; `harmless` are those of virtual
+    datasets that were found to lie in this file only.
     """
     from h5py import h5d, h5i
 
@@ -100,9 +100,9 @@ def _find_other_file(dataset: Any, path: str, above: tuple[int, ...], harmless: 
 
 
 def list_missing_sources(dataset: Any, path: str) -> list[str]:
-    """The sources of a virtual dataset (a low-level id) of the file at `path` that do not exist, by name.
+    """Returns the sources of a virtual dataset (a low-level id) of the file at `path` that do not exist, by name.
 
-    The library reads fill values instead. Other files are not opened, only looked for.
+    The library reads fill values in their place. Other files are not opened, only looked for.
     """
     from h5py import h5i
 
@@ -121,7 +121,7 @@ def list_missing_sources(dataset: Any, path: str) -> list[str]:
 
 
 def _list_source_names(plist: Any) -> list[tuple[str, str]]:
-    """The sources of a virtual dataset as (file name, dataset name), each once."""
+    """Returns the sources of a virtual dataset as (file name, dataset name), each once."""
     names = (
         (plist.get_virtual_filename(index), plist.get_virtual_dsetname(index))
         for index in range(plist.get_virtual_count())
@@ -130,7 +130,8 @@ def _list_source_names(plist: Any) -> list[tuple[str, str]]:
 
 
 def _find_sources(file: Any, name: str) -> Iterator[Any]:
-    """What a source's name leads to in a file; a numbered name is tried from 0 to the first number that is missing."""
+    """Yields what a source's name leads to in a file; a numbered name is tried from 0 up to the first
+    missing number."""
     for number in count():
         items = [follow(file, encode_name(possible)) for possible in _insert_number(name, number)]
         yield from (item for item in items if item is not None)
@@ -143,13 +144,13 @@ def _is_numbered(name: str) -> bool:
 
 
 def _insert_number(name: str, number: int) -> set[str]:
-    """The names that a pattern can mean: `%b` stands for the number, and `%%` for `%` where the pattern has a `%b`."""
+    """Returns the names that a pattern can mean: `%b` stands for the number, and in such a pattern `%%` for `%`."""
     inserted = re.sub("%[%b]", lambda found: "%" if found[0] == "%%" else str(number), name)
     return {inserted} if _is_numbered(name) else {inserted, name}
 
 
 def _is_same_file(filename: str, path: str) -> bool:
-    """Whether the library, wherever it looks for a source's file name, finds only the file at `path` itself."""
+    """Returns whether the library finds only the file at `path`, wherever it looks for the file name of a source."""
     if filename == ".":
         return True
     found = [] if _is_numbered(filename) else _find_files(filename, path)
@@ -157,7 +158,8 @@ def _is_same_file(filename: str, path: str) -> bool:
 
 
 def _find_files(filename: str, path: str) -> list[str]:
-    """The existing files that the library could take for `filename`, named by a source in the file at `path`."""
+    """Returns the existing files that the library could take for `filename`,
+    which a source in the file at `path` names."""
     home = os.path.dirname(os.path.abspath(path))
     folders = [folder.replace("${ORIGIN}", home) for folder in os.environ.get(PREFIX, "").split(os.pathsep)]
     folders += [home, os.path.dirname(os.path.realpath(path)), ""]

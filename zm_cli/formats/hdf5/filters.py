@@ -31,18 +31,19 @@ FILTER_NAMES = {
 }
 """Filters by their registered numbers."""
 LEVEL = 3
-"""ISA-L's compression level, whatever gzip level the dataset has. With shuffle, its chunks are at most some 10 % larger
-than those of zlib's level 4, and some three times as fast to make. Levels 1 and 2 are faster, but look at memory that
-they have not set (isal 1.9): now and then, the same data then give other bytes."""
+"""ISA-L's compression level, whatever gzip level the dataset has. With shuffle, its chunks are at most about 10 %
+larger than those of zlib's level 4, and made about three times as fast. Levels 1 and 2 are faster, but read memory that
+they have not set (isal 1.9), so that the same data do not always give the same bytes."""
 LEVELS = [(level,) for level in range(10)]
 """The settings that gzip can have."""
 SLACK = 1 << 16
-"""A chunk is inflated no further than to twice its bytes and this many more."""
+"""A chunk is inflated to at most twice its size and this many bytes more."""
 
 
 @dataclass(frozen=True)
 class Filters:
-    """The filter pipeline of a dataset: `codes` are the numbers of its filters, in the order in which they are applied.
+    """The filter pipeline of a dataset: `codes` are the numbers of its filters, in the order in which they are applied
+    when writing.
 
     Each chunk holds `nbytes` bytes of values of `itemsize` bytes each.
     """
@@ -60,10 +61,10 @@ class Filters:
             flat[...] = values[: len(flat)]
 
     def inflate(self, stored: bytes, mask: int) -> bytes:
-        """The `nbytes` bytes of a chunk's values, still shuffled where shuffle was applied.
+        """Returns the `nbytes` bytes of a chunk's values, still shuffled where shuffle was applied.
 
-        Raises EOFError where `stored` holds less than a chunk (the library would add what was in memory) or far more
-        (the library would inflate all of it), ValueError where it is not a chunk or holds a little more.
+        Raises EOFError if `stored` holds less than a chunk (the library would add what was in memory) or far more (the
+        library would inflate all of it); ValueError if it is not a chunk or holds a little more.
         """
         data = _inflate(stored, self.nbytes) if GZIP in self._applied(mask) else stored
         if len(data) < self.nbytes:
@@ -76,7 +77,7 @@ class Filters:
         return [code for index, code in enumerate(self.codes) if not mask >> index & 1]
 
     def encode(self, values: NDArray[Any]) -> bytes:
-        """The bytes to store for the values of a whole chunk, C-contiguous, for a pipeline that ends with gzip."""
+        """Returns the bytes to store for a whole chunk of values, C-contiguous; the pipeline must end with gzip."""
         from isal import isal_zlib
 
         data = values.reshape(-1).view(np.uint8)
@@ -84,15 +85,15 @@ class Filters:
 
 
 def _inflate(stored: bytes, nbytes: int) -> bytes:
-    """The inflated bytes of a stream that should hold `nbytes`.
+    """Returns the inflated bytes of a stream that should hold `nbytes`.
 
-    Raises ValueError where it is not a stream or is incomplete, EOFError where it holds far more.
+    Raises ValueError if it is not a stream or is incomplete, EOFError if it holds far more.
     """
     from isal import isal_zlib
 
     stream = isal_zlib.decompressobj()
     try:
-        # One byte more than needed: otherwise the end of the stream is not reached.
+        # One byte more than needed is asked for: otherwise the end of the stream would not be reached.
         data: bytes = stream.decompress(stored, nbytes + 1)
         if len(data) > nbytes and not stream.eof:
             data += stream.decompress(stream.unconsumed_tail, nbytes + SLACK)
@@ -106,7 +107,7 @@ def _inflate(stored: bytes, nbytes: int) -> bytes:
 
 
 def find_filters(plist: Any, itemsize: int) -> Filters | None:
-    """The filters of a dataset creation list; None where there are no chunks, or filters other than these."""
+    """Returns the filters of a dataset creation list; None if there are no chunks, or filters other than these."""
     from h5py import h5d
 
     if plist.get_layout() != h5d.CHUNKED:
@@ -116,14 +117,14 @@ def find_filters(plist: Any, itemsize: int) -> Filters | None:
     codes = tuple(code for code, _flags, _values, _name in entries)
     if codes not in ((), (GZIP,), (SHUFFLE, GZIP)):
         return None
-    # The library refuses other levels and reports it. Shuffle keeps the item size that it was set up for.
+    # The library refuses other levels with an error. Shuffle keeps the item size that it was set up for.
     if settings.get(GZIP, (LEVEL,)) not in LEVELS or settings.get(SHUFFLE, (itemsize,)) != (itemsize,):
         return None
     return Filters(codes, itemsize, math.prod(plist.get_chunk()) * itemsize)
 
 
 def find_stored_length(plist: Any, itemsize: int) -> int | None:
-    """The stored bytes of each chunk, by a dataset creation list; None where they depend on the values."""
+    """Returns the stored size of each chunk in bytes, by a dataset creation list; None if it depends on the values."""
     from h5py import h5d
 
     if plist.get_layout() != h5d.CHUNKED:
@@ -136,20 +137,21 @@ def find_stored_length(plist: Any, itemsize: int) -> int | None:
 
 
 def has_compression(plist: Any) -> bool:
-    """Whether a dataset creation list has gzip at a level that compresses; level 0 does not, and ISA-L has none."""
+    """Returns whether a dataset creation list has gzip at a level that compresses:
+    any but 0, which ISA-L does not have."""
     entries = [plist.get_filter(index) for index in range(plist.get_nfilters())]
     return any(code == GZIP and values != (0,) for code, _flags, values, _name in entries)
 
 
 def shuffle(values: Bytes, itemsize: int) -> Bytes:
-    """The bytes of values, (n * itemsize,), in another order: the first bytes of all values, then all second ones, and
-    so on."""
+    """Returns the bytes of values, (n * itemsize,), in another order: the first byte of each value, then all second
+    bytes, and so on."""
     return np.ascontiguousarray(values.reshape(-1, itemsize).T).reshape(-1)
 
 
 def unshuffle(planes: Bytes, itemsize: int, out: Bytes) -> None:
     """Fills `out`, (m * itemsize,), with the first m values of `planes`, (n * itemsize,), which `shuffle` returned."""
     values = out.reshape(-1, itemsize)
-    # Plane by plane: a transposed copy of the whole would loop over the few bytes of each value, which is slow.
+    # Plane by plane is faster: a transposed copy of the whole would loop over the few bytes of each value.
     for index, plane in enumerate(planes.reshape(itemsize, -1)):
         values[:, index] = plane[: len(values)]

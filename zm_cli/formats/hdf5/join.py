@@ -1,4 +1,4 @@
-"""Joins the parts of an HDF5 output: a small file that presents their datasets as one, and links to all else."""
+"""Joins the parts of an HDF5 output: writes a small file that presents their datasets as one, and links to all else."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def join_files(request: JoinRequest) -> Sequence[str]:
     """Writes a file that presents the datasets of all parts as one virtual dataset.
 
     Datasets that describe the samples (labels, names of files) are copied one after another; everything else is linked
-    from the first part. Paths to the parts are relative. In a copy, everything is in the file itself. Returns notes.
-    Raises UsageError for names that such a file or its parts cannot have, DataError where the datasets do not fit
-    together, and where a file cannot be read or written.
+    from the first part. Paths to the parts are relative. If a copy is asked for, everything is in the file itself.
+    Returns notes. Raises UsageError for names that such a file or its parts cannot have, DataError if the datasets do
+    not fit together, or if a file cannot be read or written.
     """
     parts, output, receipt = request.parts, request.output, request.receipt
     if Path(output).suffix.lower() not in OUTPUT_SUFFIXES:
@@ -51,7 +51,7 @@ def join_files(request: JoinRequest) -> Sequence[str]:
     for part in parts:
         described.append(describe_part(part.path, axis))
         if not request.copy:
-            # To describe a part is all that is done with it, but for the few values that are copied.
+            # Parts are only described; few values are copied.
             request.tick()
     check_alike(described, axis, parts[0].receipt[FIELD].get("total"))
     check_names(described)
@@ -83,13 +83,13 @@ def _write_index(
     sources = [_find_relative(part.path, output) for part in parts]
     for part, source in zip(parts, sources, strict=True):
         if b"%" in source + encode_name(part.name):
-            # In the name of a source, it would stand for a number.
+            # In the name of a source, % stands for a number.
             raise UsageError(
                 "has a % in its path, or in that of its dataset, which a virtual dataset cannot refer to",
                 where=part.path,
                 hint="rename it, or join with --copy",
             )
-    # The oldest format with virtual datasets.
+    # The oldest file format that has virtual datasets.
     with (
         h5py.File(draft.path, "w", driver="fileobj", fileobj=output_file, libver=("v110", "latest")) as file,
         reading_part(first.path) as old,
@@ -109,14 +109,15 @@ def _write_index(
 
 
 def _find_relative(path: str, output: str) -> bytes:
-    """The path of a part as the output names it, relative to its own folder."""
+    """Returns the path of a part as the output names it, relative to its own folder."""
     folder = os.path.dirname(os.path.realpath(output))
     return os.fsencode(os.path.relpath(os.path.realpath(path), folder).replace(os.sep, "/"))
 
 
 def _link_around(old: Any, new: Any, path: list[bytes], source: bytes, left_out: set[bytes]) -> None:
-    """Copies the attributes of the groups along the `path` of the dataset, and links all else that they hold in the
-    first part, `source`; but the paths in `left_out`. `old` and `new` are the root groups (low-level ids)."""
+    """Copies the attributes of the groups along the `path` of the dataset, and creates links to everything else that
+    these groups hold in the first part, `source`, except the paths in `left_out`. `old` and `new` are the root groups
+    (low-level ids)."""
     from h5py import h5g, h5l, h5o, h5p
 
     above = b"/"
@@ -152,7 +153,7 @@ def _create_virtual(file: Any, parts: Sequence[PartFile], sources: Sequence[byte
     space = h5s.create_simple((*first.shape[:axis], samples, *first.shape[axis + 1 :]))
     plist = h5p.create(h5p.DATASET_CREATE)
     plist.set_obj_track_times(False)
-    # What is read where a part is not there must not look like data.
+    # Values of a missing part must not look like data.
     plist.set_fill_value(np.array(np.nan, first.dtype))
     start = 0
     for part, source in zip(parts, sources, strict=True):

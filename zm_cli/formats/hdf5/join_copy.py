@@ -25,8 +25,8 @@ def write_copy(
     receipt: Mapping[str, Any],
     tick: Callable[[], object],
 ) -> list[str]:
-    """Writes everything in the first part to `output_file`, that of `draft`, with the samples of all parts in the one
-    dataset; calls `tick` after each part; returns notes on what could not be kept."""
+    """Writes everything in the first part to `output_file`, the file of `draft`, with the samples of all parts in the
+    dataset. Calls `tick` after each part; returns notes on what could not be kept."""
     first, beside = parts[0], list_beside(parts)
     samples = sum(part.shape[axis] for part in parts)
     shape = (*first.shape[:axis], samples, *first.shape[axis + 1 :])

@@ -1,4 +1,4 @@
-"""Calls functions of the HDF5 library that h5py does not offer, or offers only with a conversion to NumPy's types."""
+"""Calls functions of the HDF5 library that h5py lacks, or offers only with a conversion to NumPy types."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ DEEPEST_FIRST = 0
 
 
 def call(name: str, *arguments: Any) -> int:
-    """Calls a function of the library that h5py has loaded, and returns its result: an identifier, a size or a status.
+    """Calls a function of the library that h5py has loaded; returns its result: an identifier, a size or a status.
 
     Identifiers are the `id` of h5py's low-level objects, which must live until the call is over. May be called from
-    several threads. Raises RuntimeError where the call fails, and where the library cannot be found.
+    several threads. Raises RuntimeError if the call fails or the library cannot be found.
     """
     from h5py.h5d import phil
 
@@ -71,7 +71,7 @@ def call(name: str, *arguments: Any) -> int:
 
 
 def _find_reason() -> str:
-    """What the library says of the call that failed last."""
+    """Returns the library's description of the error of the last failed call."""
     reasons: list[str] = []
 
     def see_error(_depth: int, error: Any, _data: Any) -> int:
@@ -86,9 +86,9 @@ def _find_reason() -> str:
 def _load_function(name: str) -> Any:
     from h5py import h5d
 
-    # A name that is not in h5py's own module is looked up in the libraries that the module has loaded; on Windows,
-    # where that is not so, a library that is loaded is found by its name. PyDLL, because the library may call back
-    # into Python: it reads and writes some files through Python objects.
+    # A name that is not in h5py's own module is looked up in the libraries that the module has loaded. On Windows it is
+    # not, but a loaded library is found by its name. PyDLL is used because the library may call back into Python: it
+    # reads and writes some files through Python objects.
     try:
         function = getattr(ctypes.PyDLL("hdf5.dll" if os.name == "nt" else h5d.__file__), name)
     except (OSError, AttributeError) as error:

@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from zm_cli.formats.hdf5.names import format_name, split_path
+from zm_cli.inputs.name_lists import list_few
 
 MAX_SOFT_LINKS = 16
-"""How many soft links are followed along one path; the library has the same limit."""
+"""The most soft links that are followed along one path; the library has the same limit."""
 LISTED = 12
-"""How many links a description lists."""
+"""The most links that a description lists."""
 
 
 @dataclass(frozen=True)
 class ExternalLink:
-    """A link to another file, met while a path was followed: to the object `target` of the file `filename`.
+    """A link to another file that was met on a path: to the object `target` of the file `filename`.
 
-    `group` is the address of the group that holds the link under `name`; `last` is true where the path ends with it.
+    `group` is the address of the group that holds the link as `name`; `last` says whether the path ends with it.
     """
 
     group: int
@@ -28,15 +29,15 @@ class ExternalLink:
     last: bool
 
     def describe(self) -> str:
-        """What the link leads to, for a message that begins with its path."""
+        """Returns where the link leads, for a message that begins with its path."""
         return f"leads to {format_name(self.target)} in another file, {format_name(self.filename)}"
 
 
 class Link(NamedTuple):
     """The link `name` of `group` (a low-level id) and its `path`.
 
-    `item` is the object that it leads to (a low-level id); None for links that are not hard links, and for hard links
-    to an object that another path has led to before.
+    `item` is the object that it leads to (a low-level id); None for a link that is not a hard link, and for a hard link
+    to an object that was already found by another path.
     """
 
     path: bytes
@@ -46,17 +47,18 @@ class Link(NamedTuple):
 
 
 def address_of(item: Any) -> int:
-    """The address of an object (a low-level id of a group, dataset or named type): the same for all its hard links."""
+    """Returns the address of an object (a low-level id of a group, dataset or named type);
+    all its hard links give the same."""
     from h5py import h5o
 
     return int(h5o.get_info(item).addr)
 
 
 def follow(file: Any, path: bytes) -> Any | ExternalLink | None:
-    """What the absolute `path` leads to in a file (a low-level id): an object (a low-level id), the first link to
-    another file on the path, or None where there is nothing.
+    """Returns where the absolute `path` leads in a file (a low-level id): to an object (a low-level id), to the first
+    link on the path that leads to another file, or to None if there is nothing.
 
-    Raises RuntimeError where soft links lead in a circle, and H5PY_ERRORS where the file is damaged.
+    Raises RuntimeError if soft links lead in a circle, and H5PY_ERRORS if the file is damaged.
     """
     from h5py import h5g, h5l, h5o
 
@@ -86,20 +88,20 @@ def follow(file: Any, path: bytes) -> Any | ExternalLink | None:
 
 
 def passes_external_link(file: Any, path: bytes) -> bool:
-    """Whether `path` goes on after a link from the file (a low-level id) to another one."""
+    """Returns whether `path` continues after a link from the file (a low-level id) to another one."""
     found = follow(file, path)
     return isinstance(found, ExternalLink) and not found.last
 
 
 def is_in_another_file(item: Any, file: Any) -> bool:
-    """Whether an object (a low-level id) that was reached from a file (an `h5py.File`) lies in another one."""
+    """Returns whether an object (a low-level id) that was reached from a file (an `h5py.File`) lies in another one."""
     from h5py import h5o
 
     return bool(h5o.get_info(item).fileno != h5o.get_info(file.id).fileno)
 
 
 def walk_links(file: Any) -> Iterator[Link]:
-    """Every link of a file (an `h5py.File`), depth first, in the order of names; only hard links are followed.
+    """Yields every link of a file (an `h5py.File`), depth first, in the order of names; only hard links are followed.
 
     The library's own function recurses for each level and takes time quadratic in the number of levels.
     """
@@ -131,7 +133,7 @@ def _list_names(group: Any) -> list[bytes]:
 
 
 def describe_external_links(file: Any) -> str:
-    """The links of a file (an `h5py.File`) to other files, with their targets; empty where there are none."""
+    """Returns the links of a file (an `h5py.File`) to other files, with their targets; empty if there are none."""
     from h5py import h5l
 
     shown = []
@@ -139,4 +141,4 @@ def describe_external_links(file: Any) -> str:
         if item is None and group.links.get_info(name).type == h5l.TYPE_EXTERNAL:
             filename, target = group.links.get_val(name)
             shown.append(f"{format_name(path)} to {format_name(target)} in {format_name(filename)}")
-    return ", ".join(shown[:LISTED] + [f"and {len(shown) - LISTED} more"] * (len(shown) > LISTED))
+    return list_few(shown, LISTED)

@@ -1,4 +1,4 @@
-"""Where a dataset is, and opening it there without leaving the file unless that is allowed."""
+"""Where a dataset is; opens it there, and leaves the file only if that is allowed."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Location:
         return f"{self.path}: {format_name(self.name)}"
 
     def open_item(self, file: Any) -> Any | None:
-        """The h5py object (`Dataset`, `Group`, `Datatype`) at this location of the open `file`; None where there is
-        none.
+        """Returns the h5py object (`Dataset`, `Group`, `Datatype`) at this location of the open `file`; None if there
+        is none.
 
-        Raises UsageError where the path leads to another file and that is not allowed, DataError where such a link
-        cannot be followed.
+        Raises UsageError if the path leads to another file and that is not allowed, DataError if such a link cannot be
+        followed.
         """
         found = follow(file.id, encode_name(self.name))
         if not isinstance(found, ExternalLink):
@@ -44,10 +44,9 @@ class Location:
             raise DataError(what, where=str(self)) from error
 
     def open_dataset(self, file: Any) -> Any:
-        """The `h5py.Dataset` at this location of the open `file`.
+        """Returns the `h5py.Dataset` at this location of the open `file`.
 
-        Raises UsageError where it leads to another file and that is not allowed, DataError where it is not a dataset
-        any more.
+        Raises UsageError if it leads to another file and that is not allowed; DataError if it is no longer a dataset.
         """
         import h5py
 
@@ -58,7 +57,8 @@ class Location:
         return dataset
 
     def check_self_contained(self, dataset: Any) -> None:
-        """Raises UsageError where values of the `h5py.Dataset` here lie in other files and that is not allowed."""
+        """Raises UsageError if values of the `h5py.Dataset` at this location lie in other files and
+        that is not allowed."""
         if self.allow_external:
             return
         try:
@@ -70,7 +70,7 @@ class Location:
 
 
 def _wrap(item: Any) -> Any:
-    """The object of h5py's high-level interface for a low-level id."""
+    """Returns the high-level h5py object for a low-level id."""
     import h5py
     from h5py import h5d, h5g
 

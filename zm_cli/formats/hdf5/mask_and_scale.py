@@ -1,9 +1,8 @@
-"""Reads the attributes that say how stored values stand for real ones, as netCDF files have them, by xarray's rules.
+"""Reads the attributes of netCDF files that say which real values the stored values stand for, by xarray's rules.
 
 Stored values equal to `_FillValue` or one of `missing_value` are missing; real values are `stored * scale_factor +
-add_offset`; `_Unsigned` says that signed integers are to be read as unsigned ones, or the other way round. The fill
-value that HDF5 itself keeps for a dataset says what was never written, not what is missing; `valid_range` is not
-applied.
+add_offset`; `_Unsigned` says that signed integers are to be read as unsigned ones, or the other way round. HDF5's own
+fill value of a dataset stands for values that were never written, not for missing ones. `valid_range` is not applied.
 """
 
 from __future__ import annotations
@@ -19,14 +18,15 @@ from numpy.typing import NDArray
 from zm_cli.data.packing import Packing
 from zm_cli.errors import DataError
 from zm_cli.formats.hdf5.names import format_name
+from zm_cli.inputs.name_lists import list_few
 from zm_cli.outputs.hdf5_errors import H5PY_ERRORS, explain_error
 
 MARKS = ("_FillValue", "missing_value")
 """The attributes that say which stored values are missing."""
 ATTRIBUTES = (*MARKS, "scale_factor", "add_offset", "_Unsigned")
-"""All attributes that say what stored values stand for; they would be wrong beside other values."""
+"""All attributes that say what stored values stand for; they would be wrong for transformed values."""
 MAX_MARKS = 100
-"""The most stored values that may be missing: every value is compared with each."""
+"""The most stored values that may mean missing: every value is compared with each of them."""
 MAX_SHOWN = 5
 MAX_LETTERS = 40
 AS_STORED = "--no-mask-and-scale reads values as stored"
@@ -34,10 +34,10 @@ AS_STORED = "--no-mask-and-scale reads values as stored"
 
 @dataclass(frozen=True)
 class Meaning:
-    """What the attributes of a dataset say of its values.
+    """What the attributes of a dataset say about its values.
 
-    `dtype` is the type that stored values are read as, which is of the same size as the stored one. `packing` is None
-    where they stand for themselves. `text` says all of it in a clause; it is empty where only the type changes.
+    `dtype` is the type that stored values are read as, which has the size of the stored type. `packing` is None if the
+    values stand for themselves. `text` says all of it as a clause; it is empty if only the type changes.
     """
 
     dtype: np.dtype[Any]
@@ -46,15 +46,15 @@ class Meaning:
 
 
 def find_meaning(dataset: Any, stored: np.dtype[Any], where: str) -> Meaning | None:
-    """What the attributes of an `h5py.Dataset` with values of dtype `stored` say; None where they change nothing.
+    """Returns what the attributes of an `h5py.Dataset` with values of dtype `stored` mean; None if they change nothing.
 
-    Raises DataError, naming the dataset `where` it is, where an attribute cannot be understood.
+    Raises DataError, naming the dataset by `where`, if an attribute cannot be understood.
     """
     reader = _Reader(dataset, where)
     dtype = _find_sign(reader.read_text("_Unsigned"), stored)
     scale, offset = reader.read_number("scale_factor"), reader.read_number("add_offset")
     found = dict.fromkeys(_turn_sign(mark, stored, dtype) for name in MARKS for mark in reader.read_marks(name))
-    # Infinities are missing in any case.
+    # Infinities count as missing in any case.
     marks = tuple(mark for mark in found if math.isfinite(mark))
     missing = tuple(mark for mark in marks if _occurs(mark, dtype))
     idle: list[float | str] = [*(mark for mark in marks if mark not in missing), *reader.texts]
@@ -80,12 +80,14 @@ def find_meaning(dataset: Any, stored: np.dtype[Any], where: str) -> Meaning | N
 def choose_dtype(
     stored: np.dtype[Any], scale: np.generic | None, offset: np.generic | None, *, masked: bool
 ) -> np.dtype[Any]:
-    """The type of real values, for stored ones of dtype `stored` and attributes of these types, None for no attribute.
+    """Returns the type of the real values, for stored values of dtype `stored` and these attributes; None for an absent
+    attribute.
 
     `masked` says that some values are missing. Like xarray: without scale and offset, integers of up to 2 bytes with
-    missing ones become float32, others float64. Where both are float32 or both float64, it is that type, but float64
-    for integers of 4 bytes; with any other offset it is float64; with a scale alone, the type of the scale. Unlike
-    xarray, an integer type is taken only where it holds every value: of integers, none of which is missing.
+    missing values become float32, and larger ones float64. If scale and offset are both float32 or both float64, the
+    result has that type, but float64 for integers of 4 bytes; with any other offset, it is float64; with a scale alone,
+    it has the type of the scale. Unlike xarray, an integer type is chosen only if it holds every value: for integers,
+    none of which is missing.
     """
     single, double = np.dtype(np.float32), np.dtype(np.float64)
     if scale is None and offset is None:
@@ -101,8 +103,8 @@ def choose_dtype(
 
 
 def describe_formula(scale: np.generic | None, offset: np.generic | None) -> str:
-    """How real values follow from stored ones, such as `stored * 0.01 + 273.15`."""
-    # As text, a number of float32 has no more digits than it needs.
+    """Returns how real values follow from stored ones, such as `stored * 0.01 + 273.15`."""
+    # As text, a float32 has no more digits than it needs.
     product = "stored" if scale is None or scale == 1 else f"stored * {scale!s}"
     if offset is None or offset == 0:
         return product
@@ -111,7 +113,7 @@ def describe_formula(scale: np.generic | None, offset: np.generic | None) -> str
 
 
 def _find_sign(unsigned: str | None, stored: np.dtype[Any]) -> np.dtype[Any]:
-    """The integer type of the same size that `_Unsigned` asks for; the stored type where it asks for nothing."""
+    """Returns the integer type of the same size that `_Unsigned` asks for, or the stored type if it asks for none."""
     wanted = {"true": "u", "false": "i"}.get((unsigned or "").lower())
     if wanted is None or stored.kind not in "iu":
         return stored
@@ -119,7 +121,7 @@ def _find_sign(unsigned: str | None, stored: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def _turn_sign(mark: float, stored: np.dtype[Any], dtype: np.dtype[Any]) -> float:
-    """A mark with the bits of the stored type, as a value of the type that these are read as."""
+    """Returns a mark of the stored type as the value of `dtype` that has the same bits."""
     if stored == dtype or not math.isfinite(mark) or mark != int(mark):
         return mark
     limits, span = np.iinfo(dtype), 1 << 8 * dtype.itemsize
@@ -128,7 +130,7 @@ def _turn_sign(mark: float, stored: np.dtype[Any], dtype: np.dtype[Any]) -> floa
 
 
 def _occurs(mark: float, dtype: np.dtype[Any]) -> bool:
-    """Whether a value of this dtype can equal a mark, which is rounded to a dtype of floats."""
+    """Returns whether a value of this dtype can equal a mark; for a float dtype, the mark is rounded."""
     if dtype.kind == "f":
         with np.errstate(over="ignore"):
             return bool(np.isfinite(dtype.type(mark)))
@@ -137,13 +139,12 @@ def _occurs(mark: float, dtype: np.dtype[Any]) -> bool:
 
 
 def _list_marks(marks: Sequence[float | str]) -> str:
-    shown = ", ".join(f"{mark:g}" if isinstance(mark, float) else str(mark) for mark in marks[:MAX_SHOWN])
-    return f"{shown} and {len(marks) - MAX_SHOWN} more" if len(marks) > MAX_SHOWN else shown
+    return list_few([f"{mark:g}" if isinstance(mark, float) else str(mark) for mark in marks], MAX_SHOWN)
 
 
 class _Reader:
     """Reads attributes of an `h5py.Dataset`, which are not trusted. All methods raise DataError, naming the attribute,
-    where it cannot be used."""
+    if it cannot be used."""
 
     def __init__(self, dataset: Any, where: str) -> None:
         self._dataset = dataset
@@ -152,33 +153,34 @@ class _Reader:
         """Marks of missing values that are texts and not numbers."""
 
     def read_number(self, name: str) -> np.generic | None:
-        """The attribute as one finite number of its own type, not 0 for a factor; None where it does not exist."""
+        """Returns the attribute as one finite number of its own type; None if it does not exist.
+        A scale factor must not be 0."""
         values = self._read_numbers(name)
         if isinstance(values, str):
-            raise self._error(name, f"is '{values}', which is not a number")
+            raise self._make_error(name, f"is '{values}', which is not a number")
         if values is None or not values.size:
             return None
         if values.size > 1:
-            raise self._error(name, f"has {values.size:,} numbers instead of one")
+            raise self._make_error(name, f"has {values.size:,} numbers instead of one")
         number: np.generic = values.reshape(-1)[0]
         if not math.isfinite(float(number)) or (name == "scale_factor" and number == 0):
-            raise self._error(name, f"is {number}")
+            raise self._make_error(name, f"is {number}")
         return number
 
     def read_marks(self, name: str) -> list[float]:
-        """The numbers of the attribute as Python has them, without NaN; empty where it does not exist."""
+        """Returns the attribute as Python numbers, without NaN; an empty list if it does not exist."""
         values = self._read_numbers(name)
         if isinstance(values, str):
             self.texts.append(f"'{values}'")
         if values is None or isinstance(values, str):
             return []
         if values.size > MAX_MARKS:
-            raise self._error(name, f"has {values.size:,} numbers")
+            raise self._make_error(name, f"has {values.size:,} numbers")
         numbers = [float(value) if value.dtype.kind == "f" else int(value) for value in values.reshape(-1)]
         return [number for number in numbers if not math.isnan(number)]
 
     def read_text(self, name: str) -> str | None:
-        """The attribute as one text; None where it does not exist or is something else."""
+        """Returns the attribute as one text; None if it does not exist or is something else."""
         value = self._read(name)
         values = [] if value is None else np.asarray(value).reshape(-1).tolist()
         if len(values) != 1:
@@ -187,7 +189,7 @@ class _Reader:
         return value if isinstance(value, str) else None
 
     def _read_numbers(self, name: str) -> NDArray[Any] | str | None:
-        """The attribute as an array of numbers in native byte order, read from text, too; None where there is none.
+        """Returns the attribute as an array of numbers in native byte order, also from text; None if it does not exist.
 
         A text that is not a number is returned as it is, for a message.
         """
@@ -202,18 +204,18 @@ class _Reader:
             except (TypeError, ValueError):
                 return format_name(", ".join(map(str, texts)))[:MAX_LETTERS]
         if values.dtype.kind not in "iufb":
-            raise self._error(name, "is not a number")
+            raise self._make_error(name, "is not a number")
         return values.astype(values.dtype.newbyteorder("=")) if values.dtype.kind != "b" else values.astype(np.uint8)
 
     def _read(self, name: str) -> Any:
-        """The value of the attribute; None where it does not exist or is empty."""
+        """Returns the value of the attribute; None if it does not exist or is empty."""
         import h5py
 
         try:
             value = self._dataset.attrs.get(name)
         except H5PY_ERRORS as error:
-            raise self._error(name, f"cannot be read: {explain_error(error)}") from error
+            raise self._make_error(name, f"cannot be read: {explain_error(error)}") from error
         return None if isinstance(value, h5py.Empty) else value
 
-    def _error(self, name: str, what: str) -> DataError:
+    def _make_error(self, name: str, what: str) -> DataError:
         return DataError(f"its attribute {name} {what}", where=self._where, hint=AS_STORED)

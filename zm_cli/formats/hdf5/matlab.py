@@ -14,11 +14,11 @@ from zm_cli.outputs.hdf5_errors import H5PY_ERRORS
 MARK = b"MATLAB 7.3 MAT-file"
 """The first bytes of such a file, in the user block before the HDF5 data."""
 NUMBERS = frozenset({"double", "single", "logical"} | {f"{u}int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64)})
-"""The classes of arrays whose dataset holds their values."""
+"""The MATLAB classes of arrays whose dataset holds their values."""
 
 
 def has_mark(file: Any) -> bool:
-    """Whether a file (an `h5py.File`) was written by MATLAB."""
+    """Returns whether a file (an `h5py.File`) was written by MATLAB."""
     if not file.userblock_size:
         return False
     try:
@@ -29,12 +29,12 @@ def has_mark(file: Any) -> bool:
 
 
 def is_matlab(dataset: Any) -> bool:
-    """Whether an `h5py.Dataset` was written by MATLAB."""
+    """Returns whether an `h5py.Dataset` was written by MATLAB."""
     return read_text_attribute(dataset, "MATLAB_class") is not None or has_mark(dataset.file)
 
 
 def explain_not_data(dataset: Any) -> str | None:
-    """Why the numbers in an `h5py.Dataset` are not the values of an array, for those of MATLAB; None where they are."""
+    """Returns what the numbers in an `h5py.Dataset` of MATLAB are if not the values of an array; None if they are."""
     kind = read_text_attribute(dataset, "MATLAB_class")
     try:
         if dataset.attrs.get("MATLAB_empty"):
@@ -45,14 +45,15 @@ def explain_not_data(dataset: Any) -> str | None:
 
 
 def count_axes(shape: tuple[int, ...]) -> int:
-    """The number of axes of an array as other programs would store it: MATLAB keeps vectors and scalars as matrices."""
+    """Returns the number of axes that other programs would give the array:
+    MATLAB stores vectors and scalars as matrices."""
     return max(1, sum(extent != 1 for extent in shape))
 
 
 def guess_matlab_layout(shape: tuple[int, ...]) -> str | None:
-    """The layout of an array of this stored shape by MATLAB's conventions; None where it can have several.
+    """Returns the layout of an array of this stored shape by MATLAB's conventions; None if it can have several.
 
-    The rows of a matrix are samples, the values of a vector are samples, and images are [H W C N].
+    The samples are the rows of a matrix or the values of a vector; images are [H W C N].
     """
     if len(shape) == 2:
         return "NC" if shape[1] == 1 else "CN"
@@ -61,11 +62,9 @@ def guess_matlab_layout(shape: tuple[int, ...]) -> str | None:
 
 
 def describe_axes(shape: tuple[int, ...], layout: str | None) -> str:
-    """What is to be told of the layout that was taken for an array of this stored shape."""
+    """Returns a note on the layout that was guessed for an array of this stored shape."""
     size, stored = "x".join(map(str, shape[::-1])), "x".join(map(str, shape))
-    text = f"MATLAB stores axes in reverse, so that its {size} lies as {stored}"
+    text = f"MATLAB stores axes in reverse, so its {size} array is stored as {stored}"
     if layout is None:
         return f"{text}; say with --layout which of these is N, the samples, and which is C, the channels"
-    return (
-        f"{text}, which was read as {layout}: {shape[layout.index('N')]:,} samples; another --layout reads it otherwise"
-    )
+    return f"{text}, which was read as {layout}: {shape[layout.index('N')]:,} samples; --layout reads it in another way"

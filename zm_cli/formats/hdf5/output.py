@@ -1,4 +1,4 @@
-"""Creates the HDF5 file that an output is written to: like its input, so that it holds the same."""
+"""Creates the HDF5 file of an output, with the properties of its input."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from zm_cli.outputs.hdf5_file import OutputFile
 
 
 def create_file(like: Any, draft: Draft, output_file: OutputFile) -> Any:
-    """The new `h5py.File` that is written to `output_file`, which is that of `draft`; with the properties of `like`, an
-    `h5py.File`. Raises H5PY_ERRORS where it cannot be created."""
+    """Returns a new `h5py.File` that is written to `output_file`, the file of `draft`, with the properties of the
+    `h5py.File` `like`. Raises H5PY_ERRORS if it cannot be created."""
     import h5py
     from h5py import h5f, h5fd, h5p
 
     access = h5p.create(h5p.FILE_ACCESS)
     access.set_fclose_degree(h5f.CLOSE_STRONG)
-    # The oldest format that will do, so that old readers can read it; what is copied as it is may be the newest.
+    # The oldest format that will do, so that old readers can read the file; copied objects may have the newest one.
     access.set_libver_bounds(h5f.LIBVER_V18 if needs_new_headers(like) else h5f.LIBVER_EARLIEST, h5f.LIBVER_LATEST)
     access.set_fileobj_driver(h5fd.fileobj_driver, output_file)
     name = draft.path.name.encode("utf-8", "replace")

@@ -1,4 +1,5 @@
-"""The parts of an HDF5 output: what is in them, whether they go on with one another, and their values as one."""
+"""The parts of an HDF5 output: describes them, checks that they fit together,
+and writes their values as one dataset."""
 
 from __future__ import annotations
 
@@ -26,8 +27,8 @@ FILES = "/files"
 
 @dataclass(frozen=True)
 class PartFile:
-    """A part of an output: its dataset `name` of this shape and type, and the shapes and types of the datasets that
-    describe its samples, by their paths."""
+    """A part of an output: its dataset `name` of this shape and type. `beside` holds the shapes and types of the
+    datasets that describe its samples, by their paths."""
 
     path: str
     name: str
@@ -37,7 +38,7 @@ class PartFile:
 
 
 def describe_part(path: str, axis: int) -> PartFile:
-    """What is to be known of the part at `path`; DataError where it cannot be read."""
+    """Returns a description of the part at `path`; raises DataError if it cannot be read."""
     with reading_part(path) as file:
         name, dataset = find_part(file)
         if len(dataset.shape) <= axis:
@@ -53,13 +54,13 @@ def describe_part(path: str, axis: int) -> PartFile:
 
 
 def _check_own(dataset: Any, path: str, name: str) -> None:
-    """Raises DataError where values of the `h5py.Dataset` are those of another file, which zm never writes."""
+    """Raises DataError if values of the `h5py.Dataset` lie in another file, which zm never writes."""
     if (elsewhere := find_other_file(dataset.id, path)) is not None:
         raise DataError(elsewhere, where=f"{path}: {format_name(name)}", hint="give parts as zm wrote them")
 
 
 def check_alike(parts: Sequence[PartFile], axis: int, total: int | None) -> None:
-    """Raises DataError where the dataset of a part does not go on with that of the first one."""
+    """Raises DataError if the dataset of a part does not continue that of the first part."""
     first = parts[0]
     for part in parts:
         same = (part.name, part.dtype, drop_axis(part.shape, axis)) == (
@@ -69,15 +70,16 @@ def check_alike(parts: Sequence[PartFile], axis: int, total: int | None) -> None
         )
         if not same:
             held = " and ".join(f"{format_name(each.name)} {each.shape} {each.dtype}" for each in (part, first))
-            raise DataError(f"does not go on with {first.path}: they hold {held}", where=part.path)
+            raise DataError(f"does not continue {first.path}: they hold {held}", where=part.path)
     samples = sum(part.shape[axis] for part in parts)
     if samples != (samples if total is None else total):
         raise DataError(f"all parts together hold {samples} samples, not the {total} that were cut", where=first.path)
 
 
 def list_beside(parts: Sequence[PartFile]) -> list[str]:
-    """The paths of the datasets that describe the samples of all parts; DataError where one lacks some of them."""
-    # Later parts have nothing else.
+    """Returns the paths of the datasets that describe the samples of all parts;
+    raises DataError if a part lacks one."""
+    # Later parts have no other datasets.
     names = sorted({name for part in parts[1:] for name in part.beside})
     for name in names:
         for part in parts:
@@ -92,7 +94,7 @@ def list_beside(parts: Sequence[PartFile]) -> list[str]:
 
 
 def check_names(parts: Sequence[PartFile]) -> None:
-    """Raises DataError where the file of a sample, as images have it in FILES, is named in two parts."""
+    """Raises DataError if two parts name the same file; FILES has the file names of images."""
     if not all(FILES in part.beside and part.beside[FILES][1].hasobject for part in parts):
         return
     seen: set[Any] = set()
@@ -128,7 +130,7 @@ def append_all(file: Any, parts: Sequence[PartFile], name: str) -> None:
 
 @contextmanager
 def reading_part(path: str) -> Iterator[Any]:
-    """Yields the file at `path` as an `h5py.File`; DataError where something in it cannot be read."""
+    """Yields the file at `path` as an `h5py.File`; raises DataError if something in it cannot be read."""
     with limited(path), open_file(path) as file:
         try:
             yield file

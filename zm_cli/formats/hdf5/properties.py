@@ -1,4 +1,4 @@
-"""How the output file and its groups are created: with what decides the order and kind of what they hold."""
+"""The properties that the output file and its groups are created with: those of the input, without time stamps."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from zm_cli.formats.hdf5.links import walk_links
 
 
 def file_creation_list(file: Any) -> Any:
-    """The file creation list for the output: that of the input (an `h5py.File`), with its user block and the properties
-    of its root group."""
+    """Returns the file creation list for the output: that of the input (an `h5py.File`), including its user block and
+    the properties of its root group."""
     plist = file.id.get_create_plist()
     root = file["/"].id.get_create_plist()
     _copy_properties(root, plist)
@@ -18,9 +18,9 @@ def file_creation_list(file: Any) -> Any:
 
 
 def group_creation_list(group: Any) -> Any:
-    """The group creation list for a copy of a group (a low-level id), without a time stamp.
+    """Returns the group creation list for a copy of a group (a low-level id), without a time stamp.
 
-    It is made anew: in the list of a group with many links, the library keeps the addresses where its file stores them.
+    It is a new list: for a group with many links, the library keeps in the old list where its file stores the links.
     """
     from h5py import h5p
 
@@ -30,7 +30,7 @@ def group_creation_list(group: Any) -> Any:
 
 
 def _copy_properties(old: Any, new: Any) -> None:
-    """Sets what a group creation list says of orders and attributes in another one, and leaves out time stamps."""
+    """Copies what a group creation list says about orders and attributes to another one, and turns off time stamps."""
     new.set_link_creation_order(old.get_link_creation_order())
     new.set_attr_creation_order(old.get_attr_creation_order())
     new.set_attr_phase_change(*old.get_attr_phase_change())
@@ -38,11 +38,11 @@ def _copy_properties(old: Any, new: Any) -> None:
 
 
 def needs_new_headers(file: Any) -> bool:
-    """Whether an object of the file has a header of the newer kind, the only one that can hold large attributes."""
+    """Returns whether an object of the file has a header of the newer kind, which alone can hold large attributes."""
     from h5py import h5o
 
     for item in chain([file.id], (link.item for link in walk_links(file) if link.item is not None)):
-        # h5py needs the name: its `hdr` reads from the memory of the whole, and does not keep it.
+        # The name `info` is needed: `hdr` reads the memory of the whole, but does not keep it alive.
         info = h5o.get_info(item)
         if info.hdr.version > 1:
             return True

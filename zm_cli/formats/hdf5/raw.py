@@ -1,4 +1,4 @@
-"""Copies values between HDF5 files as they are stored, bit for bit, with all that they point to."""
+"""Copies values between HDF5 files bit for bit as they are stored, with everything that they point to."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from zm_cli.formats.hdf5.library import DEFAULT, call
 from zm_cli.running.time_limit import limited
 
 ELEMENTS = 65536
-"""How many elements of a dataset are in memory at a time; more where its chunks have more."""
+"""The number of elements of a dataset that are in memory at a time; more if its chunks have more."""
 POINTED_BYTES = 16 << 20
-"""About how many bytes the values in memory may point to."""
+"""The approximate number of bytes that the values in memory may point to."""
 
 Change = Callable[[Any, NDArray[Any]], None]
 """Changes values in memory before they are written, given their HDF5 type and an array of dtype `V` and any shape."""
 
 
 def has_pointers(stored_type: Any) -> bool:
-    """Whether values of an HDF5 type point to data elsewhere in the file: strings and sequences of variable length, and
-    references."""
+    """Returns whether values of an HDF5 type point to data elsewhere in the file:
+    strings and sequences of variable length, and references."""
     from h5py import h5t
 
     kind = stored_type.get_class()
@@ -40,7 +40,7 @@ def has_pointers(stored_type: Any) -> bool:
 def copy_attribute_values(source: Any, target: Any, change: Change | None = None) -> None:
     """Writes the values of the attribute `source` to the attribute `target` of the same type and shape (low-level ids).
 
-    Raises H5PY_ERRORS where they cannot be read or written.
+    Raises H5PY_ERRORS if they cannot be read or written.
     """
     from h5py import h5s
 
@@ -52,12 +52,12 @@ def copy_attribute_values(source: Any, target: Any, change: Change | None = None
         source.read(values, mtype=memory_type)
         target.write(values, mtype=memory_type)
         return
-    # Not by h5py: it would copy what the values point to once more, and never free it.
+    # h5py would copy what the values point to once more, and never free it.
     call("H5Aread", source.id, memory_type.id, values.ctypes.data)
     try:
         if change is not None:
             change(memory_type, values)
-        # In the target's own type: one with references belongs to its file.
+        # Written in the target's own type: a type with references belongs to its file.
         target_type = _memory_type(target)
         call("H5Awrite", target.id, target_type.id, values.ctypes.data)
     finally:
@@ -68,7 +68,7 @@ def copy_dataset_values(source: Any, target: Any, path: str, change: Change | No
     """Writes the values of the dataset `source`, of the file at `path`, to the dataset `target` of the same type and
     shape (low-level ids), slab by slab.
 
-    Raises H5PY_ERRORS where they cannot be read or written.
+    Raises H5PY_ERRORS if they cannot be read or written.
     """
     from h5py import h5s
 
@@ -79,7 +79,7 @@ def copy_dataset_values(source: Any, target: Any, path: str, change: Change | No
     for space, shape in cut_slabs(source, pointers=pointers):
         values = np.zeros(shape, f"V{memory_type.get_size()}")
         memory = h5s.create_simple(shape) if shape else h5s.create(h5s.SCALAR)
-        # The time limit is for each slab: unpacked values can be very much larger than the file.
+        # The time limit is for each slab: unpacked values can be far larger than the file.
         with limited(path):
             if not pointers:
                 source.read(memory, space, values, memory_type)
@@ -96,10 +96,11 @@ def copy_dataset_values(source: Any, target: Any, path: str, change: Change | No
 
 
 def _memory_type(item: Any) -> Any:
-    """The type of the values of an attribute or dataset (a low-level id) in memory; a named type is as in the file.
+    """Returns the type in memory of the values of an attribute or dataset (a low-level id); a named type is as in the
+    file.
 
-    Raises TypeError for one that the library (1.14, 2.0) stores as pointers into the memory of the process that wrote
-    it, and crashes on later: sequences and arrays of the references that HDF5 1.12 introduced.
+    Raises TypeError for sequences and arrays of the references that HDF5 1.12 introduced: the library (1.14, 2.0)
+    stores them as pointers into the memory of the process that wrote them, and crashes on reading them.
     """
     memory_type = item.get_type().copy()
     if _stores_memory(memory_type):
@@ -120,10 +121,10 @@ def _stores_memory(stored_type: Any) -> bool:
 
 
 def cut_slabs(dataset: Any, *, pointers: bool) -> Iterator[tuple[Any, tuple[int, ...]]]:
-    """The dataspace of a dataset (a low-level id) cut into slabs, each with its shape. A scalar has one, of shape ().
+    """Yields the slabs of a dataset (a low-level id), each a dataspace and its shape. A scalar has one, of shape ().
 
-    The slabs end where chunks end, except where `pointers` says that the values point to others, and those of whole
-    chunks could be too many.
+    The slabs end where chunks end. They may be smaller than a chunk if `pointers` says that the values point to other
+    data, which might be too much for whole chunks.
     """
     from h5py import h5i
 
@@ -133,7 +134,7 @@ def cut_slabs(dataset: Any, *, pointers: bool) -> Iterator[tuple[Any, tuple[int,
         return
     most = ELEMENTS
     if pointers:
-        # All that the values point to is in the file; this is a slab's share of it.
+        # What the values point to is in the file; this is a slab's share of the file.
         file_size = h5i.get_file_id(dataset).get_filesize()
         most = max(1, min(most, POINTED_BYTES * math.prod(shape) // max(1, file_size)))
     counts = [max(1, most // math.prod(shape[axis + 1 :])) for axis in range(len(shape))]

@@ -24,18 +24,18 @@ from zm_cli.running.time_limit import limited
 from zm_cli.system import KEEPS_POSITION, READ
 
 ADDRESS_BYTES = 16
-"""What a text of any length takes in its dataset: its own length, and where it is in the file."""
+"""What a text of variable length takes in its dataset: its length, and its position in the file."""
 
 _opening = threading.Lock()
 _OWN = not KEEPS_POSITION
-"""Whether direct reads need a descriptor of their own: the library remembers the position of its own."""
+"""Whether direct reads need a descriptor of their own, because they move its position, which the library remembers."""
 
 
 @dataclass(frozen=True)
 class _Handles:
     """What one process has open: the file (an `h5py.File`) and the dataset (a low-level id).
 
-    `descriptor` is that of the file where values can be read directly, else None; `own` says whether it is closed here,
+    `descriptor` is that of the file if values can be read directly, else None; `own` says that it is closed here,
     because it is not the library's.
     """
 
@@ -45,17 +45,18 @@ class _Handles:
     own: bool
 
     def close(self) -> None:
-        """Closes all of it."""
+        """Closes everything."""
         if self.own and self.descriptor is not None:
             os.close(self.descriptor)
         self.file.close()
 
 
 class DatasetReader:
-    """Reads ranges of samples along `axis` of the dataset at `location`, which is `dataset` (an `h5py.Dataset`) now.
+    """Reads ranges of samples along `axis` of the dataset at `location`; `dataset` is the same one, as an
+    `h5py.Dataset`.
 
-    `span_samples` is the number of samples that are read at a time. Each process opens the file at its first read; the
-    reader pickles, and is forked, without what is open.
+    `span_samples` is the number of samples that are read at a time. Each process opens the file at its first read;
+    pickled and forked copies have nothing open.
     """
 
     _process: int
@@ -77,7 +78,7 @@ class DatasetReader:
     def prepare(self) -> None:
         """Finds the addresses of the chunks, which forked and pickled copies of the reader then have, too.
 
-        The library keeps in memory what it reads for that, so the file is closed again.
+        The library keeps in memory what it reads for that, so the file is then closed again.
         """
         if not self._searched:
             with suppress(DataError, *H5PY_ERRORS):
@@ -85,10 +86,10 @@ class DatasetReader:
                 self.close()
 
     def read(self, start: int, stop: int) -> NDArray[Any]:
-        """The samples from `start` to `stop`, (stop - start, ...), in native byte order, C-contiguous.
+        """Returns the samples from `start` to `stop`, (stop - start, ...), in native byte order, C-contiguous.
 
         The sample axis comes first, the others follow in the order of the file. Booleans are returned as uint8. Raises
-        DataError where the file changed or is damaged there. Safe to call from several threads at once.
+        DataError if the file changed or is damaged there. Safe to call from several threads at once.
         """
         values = self._read_directly(start, stop)
         if values is None:
@@ -96,11 +97,12 @@ class DatasetReader:
         return values.view(np.uint8) if values.dtype.kind == "b" else values
 
     def _read_directly(self, start: int, stop: int) -> NDArray[Any] | None:
-        """The samples read without the library; None where it must read them, DataError where the file is too short."""
+        """Returns the samples without the library; None if it must read them.
+        Raises DataError if the file is too short."""
         try:
             descriptor = self._open().descriptor
         except H5PY_ERRORS:
-            # The library will meet the same error and can say more about it.
+            # The library will meet the same error and can say more.
             return None
         direct = self._direct
         if descriptor is None or direct is None:
@@ -110,13 +112,13 @@ class DatasetReader:
         try:
             direct.fill(descriptor, start, stop, np.moveaxis(values, 0, self._axis))
         except EOFError as error:
-            raise self._unreadable(start, stop, str(error)) from error
+            raise self._make_read_error(start, stop, str(error)) from error
         except (OSError, ValueError):
             return None
         return values if values.dtype.isnative else values.byteswap(inplace=True).view(self._native_dtype)
 
     def _read_by_library(self, start: int, stop: int) -> NDArray[Any]:
-        """The samples read through h5py; DataError where that fails."""
+        """Returns the samples as h5py reads them; raises DataError if that fails."""
         from h5py import h5s
 
         try:
@@ -134,10 +136,10 @@ class DatasetReader:
             with limited(self._location.path):
                 dataset.read(h5s.create_simple(count), space, stored)
         except H5PY_ERRORS as error:
-            raise self._unreadable(start, stop, explain_error(error)) from error
+            raise self._make_read_error(start, stop, explain_error(error)) from error
         return np.ascontiguousarray(np.moveaxis(stored, self._axis, 0))
 
-    def _unreadable(self, start: int, stop: int, reason: str) -> DataError:
+    def _make_read_error(self, start: int, stop: int, reason: str) -> DataError:
         return DataError(
             f"samples {start} to {stop - 1} cannot be read: {reason}",
             where=str(self._location),
@@ -145,7 +147,7 @@ class DatasetReader:
         )
 
     def _find_descriptor(self, file: Any) -> int:
-        """The descriptor of the open `h5py.File` for direct reads, new where they need their own."""
+        """Returns the descriptor of the open `h5py.File` for direct reads; a new one if they need their own."""
         return os.open(self._location.path, READ) if _OWN else int(file.id.get_vfd_handle())
 
     def close(self) -> None:
@@ -167,7 +169,7 @@ class DatasetReader:
         self._handles = None
 
     def _open(self) -> _Handles:
-        """What this process has open, opened at its first read."""
+        """Returns what this process has open; opens it at the first read."""
         from h5py import h5d, h5p
 
         with _opening, limited(self._location.path):
@@ -179,8 +181,8 @@ class DatasetReader:
                     *size_chunk_cache(self._shape, self._chunks, self._itemsize, self._axis, aligned=self._aligned)
                 )
                 file = open_file(self._location.path)
-                # The checked dataset is closed again before the next line opens it: while it is open, the library gives
-                # every opening the same cache.
+                # The checked dataset is closed again before the next line opens it: as long as it is open, every
+                # opening gets the same cache.
                 foreign = is_in_another_file(self._location.open_dataset(file).id, file)
                 dataset = h5d.open(file.id, encode_name(self._location.name), access)
                 same = dataset.shape == self._shape and dataset.dtype.newbyteorder("=") == self._native_dtype

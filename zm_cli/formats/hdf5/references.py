@@ -19,7 +19,7 @@ NEWER_REGION = 3
 NEWER_ATTRIBUTE = 4
 """The library's numbers for references that HDF5 1.12 introduced."""
 SEQUENCE = np.dtype([("length", np.uintp), ("pointer", np.uintp)], align=True)
-"""A sequence of variable length in memory, as the library has it."""
+"""The library's representation of a sequence of variable length in memory."""
 
 
 class ReferenceTranslator:
@@ -65,7 +65,7 @@ class ReferenceTranslator:
         from h5py import h5t
 
         if stored_type.equal(h5t.STD_REF_OBJ):
-            # In memory, such a reference is the address of the object.
+            # In memory, such a reference is the address of its object.
             addresses = values.view(np.uint64)
             found, indices, counts = np.unique(addresses, return_inverse=True, return_counts=True)
             new = [self._translate_address(*pair) for pair in zip(found.tolist(), counts.tolist(), strict=True)]
@@ -77,9 +77,9 @@ class ReferenceTranslator:
             values[index] = translate(reference) if any(reference) else reference
 
     def _translate_address(self, address: int, count: int) -> int:
-        """The address in the target of the object at an address in the source; 0 where it is not in the target.
+        """Returns the address in the target of the object at this address in the source; 0 if it is not in the target.
 
-        `count` is how many references there are to it.
+        `count` is the number of references to it.
         """
         from h5py import h5o
 
@@ -106,7 +106,7 @@ class ReferenceTranslator:
     def _translate_newer(self, reference: bytes) -> bytes:
         """Translates a reference of the kind that HDF5 1.12 introduced: to an object, a region or an attribute.
 
-        One to an object in another file is lost: the library (2.0) crashes where it writes one that it has read.
+        A reference to an object in another file is lost: the library (2.0) crashes when it writes one that it has read.
         """
         from h5py import h5d, h5f, h5s
 
@@ -126,7 +126,7 @@ class ReferenceTranslator:
                 call("H5Rcreate_object", self._target.id, path, DEFAULT, new)
         except H5PY_ERRORS:
             self.lost += 1
-        # It holds its file open.
+        # The reference keeps its file open.
         call("H5Rdestroy", old)
         return new.raw
 
@@ -138,14 +138,14 @@ def _get_text(function: str, reference: Any) -> bytes:
 
 
 def _view_part(values: NDArray[Any], offset: int, size: int, shape: tuple[int, ...] = ()) -> NDArray[Any]:
-    """What stands `offset` bytes into each of the values: an item of `size` bytes or an array of them."""
+    """Returns the part at `offset` bytes of each of the values: an item of `size` bytes, or an array of such items."""
     layout = {"names": ["part"], "formats": [(f"V{size}", shape)], "offsets": [offset], "itemsize": values.itemsize}
     part: NDArray[Any] = values.view(np.dtype(layout))["part"]  # type: ignore[call-overload]
     return part
 
 
 def _view_memory(pointer: int, count: int, size: int) -> NDArray[Any]:
-    """The `count` items of `size` bytes that a pointer leads to."""
+    """Returns the `count` items of `size` bytes that a pointer leads to."""
     if not count:
         return np.empty(0, f"V{size}")
     memory = memoryview((ctypes.c_char * (count * size)).from_address(pointer))

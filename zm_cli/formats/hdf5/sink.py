@@ -1,4 +1,4 @@
-"""The Sink of an HDF5 dataset: the whole input file again, with this one dataset written block by block."""
+"""The Sink of an HDF5 dataset: writes the whole input file again, and this one dataset block by block."""
 
 from __future__ import annotations
 
@@ -63,10 +63,10 @@ def check_name(source: Hdf5Source, output: str) -> None:
 
 
 class Hdf5Sink:
-    """Writes the source's file to `output` with its dataset in the new dtype; nothing is at that name before `commit`.
+    """Writes the source's file to `output` with its dataset in the new dtype; the output appears at `commit`.
 
-    `encode` may be called from several threads at once, the other methods only from one. Raises DataError where the
-    input cannot be read or the output cannot be written.
+    `encode` may be called from several threads at once, the other methods only from one. Raises DataError if the input
+    cannot be read or the output cannot be written.
     """
 
     encodes_to = None
@@ -93,7 +93,7 @@ class Hdf5Sink:
             raise
 
     def _prepare(self) -> None:
-        """Copies the file but for the values of the dataset, and opens the new dataset."""
+        """Copies the file except the values of the dataset, and opens the new dataset."""
         with open_file(self._source.path) as file:
             old = self._source.location.open_dataset(file)
             letters = self._source.spec.decoding.get("layout")
@@ -102,7 +102,7 @@ class Hdf5Sink:
                 self._axis, letters = 0, self._features.axes
             is_cut = self._source.spec.shard is not None
             if is_cut:
-                # Of a file that is a part already, only the receipt says what the whole was.
+                # If the file is a part already, only the receipt says what the whole was.
                 self._receipt = add_to_shard(self._receipt, axis=self._axis, total=self._source.total)
             self._file = create_file(file, self._draft, self._output_file)
             added = self._find_added_attributes(old, letters)
@@ -146,26 +146,27 @@ class Hdf5Sink:
             self.notes.append(f"{shown} keeps {', '.join(kept)}, which describe the original values")
 
     def _find_added_attributes(self, old: Any, letters: str | None) -> dict[str, str]:
-        """The attributes to write in place of any of the same name: the receipt, and a layout that the user gave."""
+        """Returns the attributes to write, which replace others of the same name:
+        the receipt, and a layout that the user gave."""
         added = {RECEIPT: json.dumps(dict(self._receipt), sort_keys=True)}
         if self._features is not None and len(self._features.axes) != len(old.shape):
             known = letters is not None and len(letters) > 2 and is_layout(letters, len(letters))
             return added | ({"layout": letters} if letters and known else {})
         if letters is not None and letters != find_layout(old):
             stored = read_text_attribute(old, "layout")
-            # Another attribute that happens to have this name stays.
+            # An attribute that only happens to have this name stays.
             if "layout" not in old.attrs or (stored is not None and is_layout(stored, len(letters))):
                 added["layout"] = letters
         return added
 
     @property
     def _sample_shape(self) -> tuple[int, ...]:
-        """The shape of the samples of the output, where they have other features."""
+        """The shape of the output's samples, if they have other features than the input's."""
         assert self._features is not None
         return tuple(size or 0 for size in self._features.sample_shape)
 
     def _list_describing_others(self, old: Any) -> list[str]:
-        """The attributes that describe features which the output does not have, and that are there."""
+        """Returns the existing attributes that describe features which the output does not have."""
         if self._features is None:
             return []
         scaled = ["DIMENSION_LIST"]
@@ -181,22 +182,22 @@ class Hdf5Sink:
         name = encode_name(self._name)
         created = self._file[name]
         shape, chunks = created.shape, created.chunks
-        # Closed before it is opened with a larger cache: while it is open, every opening has the same cache.
+        # Closed before it is opened with a larger cache: as long as it is open, every opening gets the same cache.
         del created
         access = h5p.create(h5p.DATASET_ACCESS)
         access.set_chunk_cache(*size_chunk_cache(shape, chunks, self._dtype.itemsize, self._axis, aligned=False))
         self._dataset = h5py.Dataset(h5d.open(self._file.id, name, access))
-        # Samples that were drawn do not fill the chunks that they lay in.
+        # Samples that were drawn do not fill whole chunks.
         self._packer = None if self._source.scattered else find_packer(self._dataset, self._axis)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in ("_axis", "_dtype", "_first", "_packer")}
 
     def encode(self, block: Block) -> NDArray[Any] | Packed:
-        """The block's values, (n, ...), in the output's dtype and with the axes in the order of the file.
+        """Returns the block's values, (n, ...), in the output's dtype and with the axes in the order of the file.
 
-        They are packed into compressed chunks where the dataset has gzip and the block fills whole chunks, otherwise
-        one C-contiguous array.
+        They are packed into compressed chunks if the dataset has gzip and the block fills whole chunks; otherwise they
+        are one C-contiguous array.
         """
         values = np.moveaxis(block.values, 0, self._axis)
         address: SampleRange = block.span.address
@@ -205,7 +206,7 @@ class Hdf5Sink:
         return np.ascontiguousarray(values, self._dtype) if packed is None else packed
 
     def write(self, encoded: NDArray[Any] | Packed) -> None:
-        """Appends encoded samples, in the order of the data; DataError where that fails."""
+        """Appends encoded samples, in the order of the data; raises DataError if that fails."""
         with self._output_file.library_calls("cannot be written"), limited(self._source.path):
             if isinstance(encoded, Packed):
                 self._written = self._write_chunks(encoded)
@@ -213,14 +214,14 @@ class Hdf5Sink:
                 self._written = self._write_values(encoded)
 
     def _write_chunks(self, packed: Packed) -> int:
-        """Stores whole chunks; returns how many samples are written now."""
+        """Stores whole chunks; returns the number of samples written so far."""
         assert packed.start == self._written
         for corner, stored in packed.chunks:
             self._dataset.id.write_direct_chunk(corner, stored)
         return packed.stop
 
     def _write_values(self, values: NDArray[Any]) -> int:
-        """Writes values, with the axes in the order of the file; returns how many samples are written now."""
+        """Writes values, with the axes in the order of the file; returns the number of samples written so far."""
         from h5py import h5s
 
         count: tuple[int, ...] = values.shape
@@ -233,8 +234,8 @@ class Hdf5Sink:
     def commit(self) -> None:
         """Completes the file and gives it its name; an earlier file of that name is replaced.
 
-        A chunked dataset that received fewer samples than expected is shortened. Raises DataError where the file system
-        refuses, or such a dataset has no chunks; the output is then discarded.
+        A chunked dataset that received fewer samples than expected is shortened. Raises DataError if the file system
+        refuses, or if a dataset without chunks would have to be shortened; the output is then discarded.
         """
         try:
             with self._output_file.library_calls("cannot be completed"), limited(self._source.path):

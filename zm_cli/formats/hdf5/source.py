@@ -37,15 +37,15 @@ from zm_cli.outputs.receipt import parse_receipt
 from zm_cli.running.time_limit import limited
 
 MAX_STRETCH = 4
-"""A span of whole chunks may be this many times larger than a block; larger chunks are cut."""
+"""A span of whole chunks may be up to this many times as large as a block; larger chunks are cut."""
 
 
 class Hdf5Source:
     """One numeric dataset of an HDF5 file, with its sample axis first.
 
     `read` and `tally` may be called from several threads at once, the other methods only from the thread that opened
-    the source. Raises UsageError where the file has no such dataset or the dataset cannot have the layout that was
-    asked for, DataError where the file cannot be read.
+    the source. Raises UsageError if the file has no such dataset, or if the dataset cannot have the layout that was
+    asked for; DataError if the file cannot be read.
     """
 
     one_pass = False
@@ -54,9 +54,9 @@ class Hdf5Source:
     small_samples = False
     classes: tuple[str, ...] = ()
     location: Location
-    """Where the dataset is."""
+    """The location of the dataset."""
     in_external_group: bool
-    """Whether the dataset is in a group of another file; it then cannot be written, as the group is only linked."""
+    """Whether the dataset is in a group of another file; it cannot be written then, as the group is only linked."""
 
     def __init__(self, path: str, options: ReadOptions) -> None:
         self.path = path
@@ -94,7 +94,7 @@ class Hdf5Source:
         if self._meaning is not None:
             self._notes += (f"{self.location}: {self._meaning.text}; {AS_STORED}",) if self._meaning.text else ()
             decoded = True
-        # Asked for where there is nothing to decode, it is of no account.
+        # If the option is given and there is nothing to decode, it has no effect.
         recorded = {} if decoded is None or (decoded and self._meaning is None) else {MASK_AND_SCALE.name: decoded}
         stored_samples = shape[self._axis]
         self._choice = choose(options, lambda: stored_samples)
@@ -121,12 +121,12 @@ class Hdf5Source:
 
     @property
     def scattered(self) -> bool:
-        """Whether the samples were drawn from all over the dataset, instead of following one another."""
+        """Whether the samples were drawn from all over the dataset, so that they do not follow one another."""
         return self._choice.indices is not None
 
     @property
     def first(self) -> int:
-        """The index in the dataset of the first sample that is read, where they follow one another."""
+        """The index in the dataset of the first sample that is read, if the samples follow one another."""
         return self._choice.start
 
     @property
@@ -135,7 +135,7 @@ class Hdf5Source:
         return self._choice.total
 
     def spans(self) -> Iterator[Span]:
-        """The addresses of all samples in order, each a SampleRange along the sample axis of about BLOCK_BYTES.
+        """Yields the addresses of all samples in order, each a SampleRange along the sample axis of about BLOCK_BYTES.
 
         Spans end where chunks end, unless chunks are too large for that.
         """
@@ -144,22 +144,22 @@ class Hdf5Source:
         yield from cut_ranges(self._choice, self._span_samples, self.sample_bytes, self._growth)
 
     def read(self, span: Span) -> Block:
-        """The samples of a span: values (n, *sample_shape) of `spec.dtype`, C-contiguous and writable.
+        """Returns the samples of a span: values (n, *sample_shape) of `spec.dtype`, C-contiguous and writable.
 
-        Safe to call from several threads at once. Raises DataError where the file changed or is damaged there,
-        UsageError where the dataset now leads to another file.
+        Safe to call from several threads at once. Raises DataError if the file changed or is damaged there, UsageError
+        if the dataset now leads to another file.
         """
         address: SampleRange = span.address
         values = address.pick(self._reader.read(address.start, address.stop).view(self.spec.dtype))
         return self._others.beside.make_block(span, values)
 
     def tally(self, spans: Sequence[Span]) -> None:
-        """None: counting values is not faster than reading them. Safe to call from several threads at once."""
+        """Returns None: counting values is not faster than reading them. Safe to call from several threads at once."""
 
     def facts(self) -> Facts:
-        """The file's size, the shape of a sample, how the dataset is stored, and what else the file holds.
+        """Returns the file's size, the shape of a sample, how the dataset is stored, and what else the file holds.
 
-        Opens the file once more for that. Raises DataError where it cannot be read.
+        Opens the file once more for that. Raises DataError if it cannot be read.
         """
         with limited(self.path), open_file(self.path) as file:
             try:
@@ -184,23 +184,23 @@ class Hdf5Source:
         )
 
     def _describe_meaning(self) -> dict[str, str]:
-        """How the values are stored, where they stand for others."""
+        """Returns how the values are stored, if they stand for others."""
         if self._meaning is None or not self._meaning.text:
             return {}
         return {"stored as": f"{self.spec.dtype}: {self._meaning.text}"}
 
     def check_output(self, output: str, format: str | None) -> None:
-        """Raises UsageError for an output that is not named as an HDF5 file, and for a dataset in a group of another
-        file."""
+        """Raises UsageError for an output that is not named as an HDF5 file,
+        and for a dataset in a group of another file."""
         from zm_cli.formats.hdf5.sink import check_name
 
         check_name(self, output)
 
     def create_sink(self, output: str, options: WriteOptions) -> Sink:
-        """The sink that writes the whole file again, with this dataset transformed.
+        """Returns the sink that writes the whole file again, with this dataset transformed.
 
-        Raises UsageError where `output` exists and is not a regular file, DataError where the input cannot be copied or
-        the file system refuses.
+        Raises UsageError if `output` exists and is not a regular file, DataError if the input cannot be copied or the
+        file system refuses.
         """
         from zm_cli.formats.hdf5.sink import Hdf5Sink
 
@@ -213,7 +213,7 @@ class Hdf5Source:
 
 
 def count_span_samples(chunk_samples: int | None, sample_bytes: int) -> int:
-    """How many samples a span has, for chunks of `chunk_samples` along the sample axis (None: there are no chunks)."""
+    """Returns how many samples a span has, for chunks of `chunk_samples` along the sample axis (None: no chunks)."""
     samples = max(1, blocks.BLOCK_BYTES // sample_bytes)
     if chunk_samples is None:
         return samples

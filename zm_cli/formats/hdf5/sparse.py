@@ -8,15 +8,15 @@ from zm_cli.formats.hdf5.names import format_name
 from zm_cli.outputs.hdf5_errors import H5PY_ERRORS
 
 PARTS = (frozenset({b"data", b"ir", b"jc"}), frozenset({b"data", b"indices", b"indptr"}))
-"""The names of the parts: as MATLAB calls them, and as SciPy, AnnData and 10x Genomics do."""
+"""The names of the parts: those of MATLAB, and those of SciPy, AnnData and 10x Genomics."""
 SHAPE = b"shape"
-"""Beside the parts, the shape of the matrix."""
+"""The name of the dataset with the shape of the matrix."""
 MARK = b"MATLAB_sparse"
-"""The attribute of a group that holds a sparse matrix. One of zeros only lacks some of its parts."""
+"""The attribute of a group that holds a sparse matrix of MATLAB. A matrix of zeros lacks some of the parts."""
 
 
 def find_matrix(dataset: Any) -> str | None:
-    """The path of the sparse matrix that an `h5py.Dataset` is a part of; None where it is not one."""
+    """Returns the path of the sparse matrix that an `h5py.Dataset` is a part of; None if it is not one."""
     from h5py import h5a, h5g, h5i
 
     above, _, name = (h5i.get_name(dataset.id) or b"").rpartition(b"/")

@@ -1,4 +1,4 @@
-"""Lists what an HDF5 file holds, where it is not known which dataset is meant, or none can be measured."""
+"""Lists what an HDF5 file holds, if it is not known which dataset is meant or if none can be measured."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from zm_cli.running.time_limit import limited
 
 
 def survey_file(path: str) -> Survey:
-    """Every dataset of the HDF5 file at `path`; opens no other file. DataError where it cannot be read."""
+    """Returns every dataset of the HDF5 file at `path`; opens no other file. Raises DataError if it cannot be read."""
     with limited(path), open_file(path) as file:
         try:
             everything = list_datasets(file)

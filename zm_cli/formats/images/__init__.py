@@ -1,4 +1,4 @@
-"""Declares the format of images: a folder of pictures or arrays, or one such file."""
+"""The images format: a folder of pictures or arrays, or one such file."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 
 
 def recognize(path: Path) -> Confidence | None:
-    """How surely `path` holds images: BY_NAME for a picture's suffix, POSSIBLE for a folder or `.npy` file, or None."""
+    """Returns BY_NAME if `path` has the suffix of a picture, POSSIBLE for a folder or a `.npy` file;
+    None for other files."""
     if path.is_dir():
         return Confidence.POSSIBLE
     if suffix_of(path.name) == ARRAY:
@@ -99,7 +100,7 @@ def _join(request: JoinRequest) -> Sequence[str]:
 
 
 def _name_part_suffix(format: str | None) -> str:
-    """One file for each part, but for folders of arrays."""
+    """Returns the suffix of a part: each part is one file, unless it is a folder of arrays."""
     return ".h5" if format in (None, "h5") else ""
 
 

@@ -1,4 +1,4 @@
-"""Reads files one after another, and asks the disk for the next ones while one is worked on."""
+"""Reads files one after another, and asks the disk for the next ones meanwhile."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from typing import Any
 from zm_cli.system import AT_ONCE, READ
 
 _os: Any = os
-"""The module without its types, which leave out what some system lacks."""
+"""The module without its types, which leave out what some systems lack."""
 
 AHEAD = 8
-"""Files that are open and requested."""
+"""The number of files that are opened and requested in advance."""
 
 PIECE = 1 << 20
-"""Bytes to ask for where a file holds more than it said."""
+"""Bytes to read at once from a file that holds more than its size said."""
 FLAGS = READ | AT_ONCE
-"""A pipe that nobody writes to is opened at once, and refused."""
+"""With these, opening a pipe that nobody writes to does not wait; it is then refused."""
 
 
 def read_ahead(paths: Iterable[str]) -> Generator[bytes | OSError | MemoryError]:
-    """The bytes of each file in order, or the error that reading it raised."""
+    """Yields the bytes of each file in order, or the error that reading it raised."""
     opened: deque[int | OSError] = deque()
     try:
         for path in paths:
@@ -42,7 +42,7 @@ def read_ahead(paths: Iterable[str]) -> Generator[bytes | OSError | MemoryError]
 
 
 def open_file(path: str) -> io.FileIO:
-    """The file at `path`, to read parts of it; OSError where it is not a regular file."""
+    """Returns the file at `path`, to read parts of it; raises OSError if it is not a regular file."""
     descriptor = os.open(path, FLAGS)
     try:
         _check_regular(os.fstat(descriptor), "it is not a regular file")
@@ -58,7 +58,7 @@ def _open(path: str) -> int | OSError:
     except OSError as error:
         return error
     if hasattr(os, "posix_fadvise"):
-        # Some file systems take no advice.
+        # Some file systems do not support posix_fadvise.
         with suppress(OSError):
             _os.posix_fadvise(descriptor, 0, 0, _os.POSIX_FADV_WILLNEED)
     return descriptor
@@ -77,10 +77,10 @@ def _read(file: int | OSError) -> bytes | OSError | MemoryError:
 
 def _read_all(descriptor: int) -> bytes:
     status = os.fstat(descriptor)
-    # It was a file when the folder was listed; a device would be read without end.
+    # It was a regular file when the folder was listed; a device would be read without end.
     _check_regular(status, "it is not a regular file any more")
     expected = status.st_size
-    # One byte more than expected: a file that has not grown is read at once, without asking for its end.
+    # One byte more than expected: a file that has not grown is then read by one call, without another to find its end.
     data = os.read(descriptor, expected + 1)
     if len(data) == expected:
         return data

@@ -1,4 +1,4 @@
-"""Decoding the frames of animations in order, where each is drawn over the one before."""
+"""Decodes the frames of animations in order, because each is drawn over the one before."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
 _MAX_OPEN = 8
-"""Animations that are kept open between two reads."""
+"""The most animations that are kept open between two reads."""
 
 
 class Animation:
@@ -30,10 +30,10 @@ class Animation:
             raise
 
     def decode(self, number: int) -> tuple[Image, int]:
-        """The frame of this number, from 1 on, and its orientation; no earlier one than that decoded last.
+        """Returns the frame with this number, counted from 1, and its orientation; it must come after the last one
+        decoded.
 
-        The picture is good until the next call. Raises one of `broken()` for a frame that is damaged, or comes after
-        one: it is drawn over that.
+        The picture is valid until the next call. Raises one of `broken()` if the frame or an earlier one is damaged.
         """
         while self.number < number:
             self._picture.seek(self.number)
@@ -51,7 +51,7 @@ class Animation:
 class Animations:
     """Animations that stay open between two reads, so that none is decoded from its start for each of its parts.
 
-    Pickles without them. Safe to use from several threads at once.
+    It pickles without them. Safe to use from several threads at once.
     """
 
     def __init__(self) -> None:
@@ -63,9 +63,9 @@ class Animations:
         return Animations, ()
 
     def take(self, path: str, number: int) -> Animation:
-        """An animation of the file that can still decode the frame `number`, for this caller alone.
+        """Returns an animation of the file that can still decode the frame `number`, for this caller alone.
 
-        Raises the error that `drop` was given, where it is of this frame or of an earlier one.
+        Raises the error that was given to `drop`, if it is about this frame or an earlier one.
         """
         with self._lock:
             fault = self._damaged.get(path)
@@ -86,13 +86,13 @@ class Animations:
             dropped.close()
 
     def drop(self, animation: Animation, error: BaseException) -> None:
-        """Closes an animation of which the next frame raised `error`; so will all that follow it."""
+        """Closes an animation whose next frame raised `error`, as all later ones would."""
         with self._lock:
             self._damaged[animation.path] = animation.number + 1, error
         animation.close()
 
     def close(self) -> None:
-        """Closes all that are kept."""
+        """Closes all animations that are kept open."""
         with self._lock:
             idle, self._idle = self._idle, []
             self._damaged.clear()

@@ -1,4 +1,4 @@
-"""Files read as arrays, not as pictures: `.npy`, and TIFFs whose values or channels no picture mode can hold."""
+"""Reads files as arrays and not as pictures: `.npy`, and TIFFs whose values or channels no picture mode can hold."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from zm_cli.formats.shared.npy_header import NpyHeader, read_npy_header
 
 INSTALL = "pip install tifffile"
 _PLANAR_CONFIGURATIONS = (1, 2)
-"""How TIFF stores channels: interleaved pixel by pixel, or one plane after another."""
+"""The ways in which TIFF stores channels: interleaved pixel by pixel, or one plane after another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,13 @@ class ArrayType:
 
 @cache
 def has_tifffile() -> bool:
-    """Whether the optional reader and writer of TIFF arrays is installed."""
+    """Returns whether the optional reader and writer of TIFF arrays is installed."""
     return find_spec("tifffile") is not None
 
 
 def is_image_array(path: Path) -> bool:
-    """Whether the `.npy` file at `path` may be one image: False where its header has not two or three axes."""
+    """Returns whether the `.npy` file at `path` may be one image:
+    not if its header has fewer than two or more than three axes."""
     if not path.is_file():
         return True
     try:
@@ -53,18 +54,18 @@ def is_image_array(path: Path) -> bool:
 
 
 def read_npy_type(stream: IO[bytes], nbytes: int) -> tuple[int, int, ArrayType]:
-    """Height, width and type of the array in a `.npy` file of `nbytes` bytes.
+    """Returns the height, width and type of the array in a `.npy` file of `nbytes` bytes.
 
-    Raises ValueError where it is not an array of numbers (H,W) or (H,W,C), or is shorter than its header says.
+    Raises ValueError if it is not an array of numbers (H,W) or (H,W,C), or is shorter than its header says.
     """
     header = _read_npy_header(stream, nbytes)
     return _describe(header.shape, header.dtype)
 
 
 def read_npy(data: bytes) -> NDArray[Any]:
-    """The array (H,W,C) in the bytes of a `.npy` file, as a read-only view of them.
+    """Returns the array (H,W,C) in the bytes of a `.npy` file, as a read-only view of them.
 
-    Raises ValueError where it is damaged.
+    Raises ValueError if it is damaged.
     """
     stream = io.BytesIO(data)
     values = _read_npy_header(stream, len(data)).as_array(data, stream.tell())
@@ -72,7 +73,7 @@ def read_npy(data: bytes) -> NDArray[Any]:
 
 
 def _read_npy_header(stream: IO[bytes], nbytes: int) -> NpyHeader:
-    """The header of an array that can be an image; the stream is left at the first byte of its data."""
+    """Returns the header of an array that can be an image; the stream is left at the first byte of its data."""
     header = read_npy_header(stream)
     _describe(header.shape, header.dtype)
     if nbytes - stream.tell() < header.nbytes:
@@ -82,7 +83,7 @@ def _read_npy_header(stream: IO[bytes], nbytes: int) -> NpyHeader:
 
 @dataclass(frozen=True, slots=True)
 class TiffType:
-    """Height, width and type of a page of a TIFF as it is stored, and what its channels mean."""
+    """The height, width and type of a TIFF page as it is stored, and what its channels mean."""
 
     height: int
     width: int
@@ -91,9 +92,9 @@ class TiffType:
 
 
 def read_tiff_type(stream: IO[bytes], page: Page, path: str) -> TiffType:
-    """The type of the first page of the TIFF in `stream`, which is `page`.
+    """Returns the type of `page`, the first page of the TIFF in `stream`.
 
-    Raises ValueError where it is not an array of numbers (H,W) or (H,W,C), DataError where tifffile is not installed.
+    Raises ValueError if it is not an array of numbers (H,W) or (H,W,C), DataError if tifffile is not installed.
     """
     if not has_tifffile():
         raise DataError("is a TIFF that needs tifffile to be read", where=path, hint=INSTALL)
@@ -111,10 +112,10 @@ def read_tiff_type(stream: IO[bytes], page: Page, path: str) -> TiffType:
 
 
 def read_tiff(stream: IO[bytes], *, as_stored: bool, upright: bool) -> NDArray[Any]:
-    """The first page (H,W,C) of the TIFF in `stream`, with what its channels mean applied to them.
+    """Returns the first page (H,W,C) of the TIFF in `stream`, with its stored channels converted to what they mean.
 
-    With `as_stored`, all channels are as they are stored (white is never zero), with `upright` the image is turned as
-    its orientation says. Raises one of `pictures.broken()` where it is damaged.
+    With `as_stored`, all channels are left as they are stored, except that white is never zero; with `upright`, the
+    image is turned as its orientation says. Raises one of `pictures.broken()` if it is damaged.
     """
     import tifffile
 
@@ -122,7 +123,7 @@ def read_tiff(stream: IO[bytes], *, as_stored: bool, upright: bool) -> NDArray[A
     stream.seek(0)
     with tifffile.TiffFile(stream) as tiff:
         page = tiff.pages.first
-        # For missing strips or tiles, tifffile makes up values or returns uninitialized memory.
+        # For missing strips or tiles, tifffile invents values or returns uninitialized memory.
         if page.planarconfig not in (None, *_PLANAR_CONFIGURATIONS):
             raise ValueError(f"its channels are stored in an unknown way ({int(page.planarconfig)})")
         if len(page.dataoffsets) < math.prod(page.chunked):
@@ -141,7 +142,8 @@ def read_tiff(stream: IO[bytes], *, as_stored: bool, upright: bool) -> NDArray[A
 
 
 def _describe(shape: tuple[int, ...], dtype: np.dtype[Any] | None) -> tuple[int, int, ArrayType]:
-    """Height, width and type of an array. Raises ValueError where it is not an array of numbers (H,W) or (H,W,C)."""
+    """Returns the height, width and type of an array; raises ValueError if it is not one of numbers
+    (H,W) or (H,W,C)."""
     if dtype is None or dtype.kind not in "iuf" or dtype.itemsize > 8:
         raise ValueError(f"values of dtype {dtype} are not read, only integers and floats of up to 8 bytes")
     if len(shape) not in (2, 3):

@@ -1,4 +1,4 @@
-"""Finding the files of a source that may be images, in the order of their paths, without opening one."""
+"""Finds the files of a source that may be images, in the order of their paths, without opening them."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from zm_cli.errors import DataError
 from zm_cli.formats.images.file_patterns import Selection
 from zm_cli.formats.images.listing import RECEIPT, locate, read_receipt
 from zm_cli.formats.images.names import Names
-from zm_cli.formats.images.pictures import refuse, say_why
+from zm_cli.formats.images.pictures import make_file_error, say_why
 from zm_cli.formats.images.suffixes import is_image_suffix, suffix_of
 
 WITHOUT_SUFFIX = "without a suffix"
 """The kind of files that are not images and have no suffix."""
 _TICK = 1 << 12
-"""How many entries of folders are seen between two ticks."""
+"""The number of folder entries that are seen between two ticks."""
 
 
 class LeftOut(NamedTuple):
-    """How many files are not images, by their kind; how many patterns leave out; how many links lead back."""
+    """The number of files that are not images, by their kind; of files that patterns leave out;
+    and of links that lead back."""
 
     kinds: Counter[str]
     unwanted: int
@@ -34,7 +35,8 @@ class LeftOut(NamedTuple):
 
 
 class Candidates:
-    """The wanted files of a source that may be images, found as far as was asked for, and what lies between them.
+    """The wanted files of a source that may be images, searched as far as was asked for, and what was left out between
+    them.
 
     `names` are their relative paths, in order.
     """
@@ -45,8 +47,8 @@ class Candidates:
         self._skip = skip
         self._tick = tick
         self._seen = 0
-        # Of files that are not wanted, the number of names before each. Of what else is left out, the number of wanted
-        # and unwanted files before it, so that it can be said what lies before any of them.
+        # For each file that is not wanted, the number of names before it. For everything else that is left out, the
+        # number of wanted and unwanted files before it, which tells what lies before any file.
         self._unwanted = array("q")
         self._left_out: dict[str, array[int]] = defaultdict(lambda: array("q"))
         self._loops = array("q")
@@ -55,17 +57,17 @@ class Candidates:
         self._paths = self._list_paths(path)
 
     def find(self, count: int | None = None) -> None:
-        """Goes on until there are `count` names, with None until the end, or until the search fails.
+        """Searches until there are `count` names (None: to the end), or until the search fails.
 
-        That error is raised by `count_left_out`, so that errors in the files before come first.
+        The error is raised later, by `count_left_out`, so that errors in earlier files come first.
         """
         while (count is None or len(self.names) < count) and self._find_one():
             pass
 
     def count_left_out(self, read: int | None = None) -> LeftOut:
-        """What lies before the file that follows the first `read` names, with None everything.
+        """Returns what was left out before the file that follows the first `read` names; None: everything.
 
-        Raises DataError where the search failed before that file.
+        Raises DataError if the search failed before that file.
         """
         before = None if read is None else bisect_right(self._unwanted, read - 1)
         last = None if read is None or before is None else read + before
@@ -78,7 +80,7 @@ class Candidates:
         return LeftOut(+kinds, unwanted, _count_until(self._loops, last))
 
     def take_skipped(self, index: int | None = None) -> Iterator[Skipped]:
-        """The folders that could not be listed and lie before the name at `index`, with None all; each only once."""
+        """Yields the folders before the name at `index` (None: all) that could not be listed; each only once."""
         last = self._files if index is None else index + bisect_right(self._unwanted, index)
         while self._folders and self._folders[0][0] <= last:
             yield self._folders.popleft()[1]
@@ -88,7 +90,7 @@ class Candidates:
         return len(self.names) + len(self._unwanted)
 
     def _find_one(self) -> bool:
-        """Goes on to the next file, and returns whether there is one."""
+        """Searches for the next file; returns whether there is one."""
         try:
             name = next(self._paths, None)
         except DataError as error:
@@ -103,13 +105,13 @@ class Candidates:
         return True
 
     def _list_paths(self, path: str) -> Iterator[str]:
-        """The relative paths of files that may be images, in order; notes the others."""
+        """Returns the relative paths of files that may be images, in order; records the others."""
         if self._wanted.files is not None:
             return iter(self._wanted.files)
         return self._walk(path, "", ()) if os.path.isdir(path) else iter((os.path.basename(path),))
 
     def _walk(self, folder: str, prefix: str, parents: tuple[tuple[int, int], ...]) -> Iterator[str]:
-        """The relative paths, each with `prefix`, of files in `folder` that may be images; notes the others.
+        """Yields the relative paths, with `prefix`, of files in `folder` that may be images; records the others.
 
         `parents` are the devices and inodes of the folders above it, to detect links that lead back to one.
         """
@@ -122,7 +124,7 @@ class Candidates:
             names, kinds = self._list_folder(folder)
         except OSError as error:
             if not self._skip:
-                raise refuse(folder, error) from error
+                raise make_file_error(folder, error) from error
             self._folders.append((self._files, Skipped(prefix, say_why(error))))
             return
         for name in names:
@@ -133,7 +135,7 @@ class Candidates:
             if kind == "folder":
                 yield from self._walk(os.path.join(folder, name), f"{prefix}{name}/", (*parents, identity))
             elif is_image_suffix(name) and kind != "device":
-                # Broken links are included: opening one gives the reason why it cannot be read.
+                # Broken links are included: opening one shows why it cannot be read.
                 yield prefix + name
             elif not suffix_of(name) and kind == "file":
                 yield prefix + name
@@ -141,7 +143,7 @@ class Candidates:
                 self._leave_out(suffix_of(name) or WITHOUT_SUFFIX)
 
     def _list_folder(self, folder: str) -> tuple[list[str], dict[str, str]]:
-        """The names in a folder, sorted, and the kinds of those that are not files."""
+        """Returns the names in a folder, sorted, and the kinds of those that are not files."""
         names: list[str] = []
         kinds: dict[str, str] = {}
         with os.scandir(folder) as entries:
@@ -161,7 +163,7 @@ class Candidates:
 
 
 def list_files(path: str, options: ReadOptions) -> Iterator[tuple[str, str]]:
-    """The files whose headers are read for a source, and the folder's receipt: the relative path and the path."""
+    """Yields the files whose headers are read for a source, and the folder's receipt: relative path and path."""
     base = locate(path)
     candidates = Candidates(path, Selection.from_options(options), skip=True)
     candidates.find()
@@ -176,7 +178,7 @@ def _count_until(marks: array[int], last: int | None) -> int:
 
 
 def _find_kind(entry: os.DirEntry[str]) -> str:
-    """What an entry is, links followed: "folder", "file", "missing", or "device", which must not be opened."""
+    """Returns what an entry is, links followed: "folder", "file", "missing", or "device", which must not be opened."""
     try:
         if entry.is_dir():
             return "folder"

@@ -1,4 +1,4 @@
-"""Choosing the samples of a source, and the mode in which all are read: in a shard, the same as in the whole."""
+"""Chooses the samples of a source, and the mode in which all are read; a shard is read in the mode of the whole."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from zm_cli.running.plan import Plan
 
 
 class Rules(NamedTuple):
-    """How images are read: `mode` is the one asked for, None for the one that keeps every value; the rest is as in
-    `list_images` and `decide_mode`."""
+    """How images are read: `mode` is the mode that was asked for, None for the one that keeps every value; the other
+    fields are as in `list_images` and `decide_mode`."""
 
     skip: bool
     max_pixels: int
@@ -35,7 +35,7 @@ class Rules(NamedTuple):
 
     @classmethod
     def from_options(cls, options: ReadOptions) -> Rules:
-        """What the options ask for. Raises UsageError for an unknown mode."""
+        """Returns what the options ask for. Raises UsageError for an unknown mode."""
         mode, lossy, as_stored = parse_mode(options.get(MODE)), options.get(LOSSY), options.get(AS_STORED)
         return cls(
             options.get(ON_ERROR) == "skip",
@@ -51,10 +51,10 @@ class Rules(NamedTuple):
 class Chosen:
     """The samples that are read, their mode, and what is known of the samples of all shards.
 
-    `listing` are those that are read. `whole` are those of all shards, as far as their headers were read: where
-    `is_alone`, only those of this shard. `names` are the paths of all of them, or of all files that may be samples
-    where `is_alone`. `cut` is how many files, or samples of those that were asked for, were cut into shards. `asked` is
-    the number that the user asked for, None for all.
+    `listing` has those that are read. `whole` has those of all shards; if `is_alone`, only headers of this shard were
+    read, and it has no others. `names` are the paths of the samples of all shards; if `is_alone`, of all files that may
+    be samples. `cut` is how many were cut into shards: files, or samples if only some were asked for. `asked` is the
+    number that the user asked for, None for all.
     """
 
     listing: Listing
@@ -69,16 +69,16 @@ class Chosen:
 def choose_samples(
     path: str, options: ReadOptions, wanted: Selection, rules: Rules, plan: Plan | None, tick: OpeningTick
 ) -> Chosen:
-    """The samples of the source at `path` that the options choose, and their mode.
+    """Returns the samples of the source at `path` that the options choose, and their mode.
 
     A shard takes its part of the files, in the order of the whole, or of the samples that --limit and --sample choose.
-    Raises DataError for what cannot be read, and where there is no image.
+    Raises DataError for files that cannot be read, and if there is no image.
     """
     shard = options.get(SHARD)
     if shard is not None and options.get(LIMIT) is None and options.get(SAMPLE) is None:
         chosen = _choose_files(path, wanted, rules, shard, plan, tick, alone=rules.mode not in (None, ARRAY))
         if chosen.is_alone and not len(chosen.listing):
-            # What the samples are like is then known from those of the others alone.
+            # Then only the samples of the other shards show what the samples are like.
             chosen = _choose_files(path, wanted, rules, shard, plan, tick, alone=False)
         return chosen
     listing = _search(path, wanted, rules, plan, tick).list_wanted()
@@ -103,9 +103,9 @@ def _choose_files(
     *,
     alone: bool,
 ) -> Chosen:
-    """The samples of a shard's part of the files.
+    """Returns the samples of a shard's part of the files.
 
-    With `alone`, headers of other shards are not read where nothing depends on them.
+    With `alone`, headers of other shards are not read unless something depends on them.
     """
     search = _search(path, wanted, rules, plan, tick)
     search.candidates.find()
@@ -132,5 +132,5 @@ def _decide(listing: Listing, path: str, rules: Rules) -> Mode:
 
 
 def _may_declare(name: str) -> bool:
-    """Whether a file may declare a value that means no data, which all files of all shards must then declare."""
+    """Returns whether a file may declare a no-data value, which then all files of all shards must declare."""
     return suffix_of(name) in TIFFS or not suffix_of(name)

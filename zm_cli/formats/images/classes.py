@@ -1,4 +1,4 @@
-"""Finding classes: the names of the first-level folders that hold images, unless they are named like splits."""
+"""Finds classes: the names of the first-level folders that hold images, unless they are named like splits."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import NamedTuple
 from zm_cli.formats.shared.split_names import is_split, mentions_training
 
 ENOUGH_CLASSES = 2
-"""A folder `train` beside so many other folders is a class: pictures of trains."""
+"""A folder `train` beside at least so many others is a class: pictures of trains."""
 
 
 class Folders(NamedTuple):
     """The first-level folders that hold images, each with its number of images, sorted by their names.
 
     `splits` are those that are named like splits; images in neither `classes` nor `splits` do not belong to a class.
-    `parted` are the folders that hold folders with images, which may be classes.
+    `parted` are the folders that hold folders with images, which may be classes in turn.
     """
 
     classes: dict[str, int]
@@ -25,10 +25,10 @@ class Folders(NamedTuple):
 
 
 def find_folders(paths: Iterable[str]) -> Folders:
-    """What the first-level folders in relative paths are; none where all files are at the top.
+    """Returns the first-level folders of some relative paths; none if all files are at the top.
 
-    Folders that are named like splits are not classes, nor are any others beside one for training data. One exception:
-    a lone `train` without folders of its own, beside several others, is a class.
+    Folders that are named like splits are not classes, nor are other folders beside one for training data. One
+    exception: a lone `train` without folders of its own, beside several other folders, is a class.
     """
     counts: Counter[str] = Counter()
     parted: set[str] = set()
@@ -49,7 +49,7 @@ def find_folders(paths: Iterable[str]) -> Folders:
 
 
 def find_folders_of_part(paths: Iterable[str], every: Iterable[str]) -> Folders:
-    """What `find_folders` says of some of the paths, where `every` path decides which folders are classes or splits."""
+    """Returns the folders of some of the paths; `every` path decides which folders are classes or splits."""
     counts = Counter(path.partition("/")[0] for path in paths)
     folders = find_folders(every)
     return Folders(
@@ -60,7 +60,7 @@ def find_folders_of_part(paths: Iterable[str], every: Iterable[str]) -> Folders:
 
 
 def find_splits(folders: Collection[str], parted: Collection[str] = ()) -> tuple[str, ...]:
-    """Which of some folders side by side are splits; `parted` are those that hold folders with images."""
+    """Returns which of the folders side by side are splits; `parted` are those that hold folders with images."""
     named = tuple(name for name in folders if is_split(name))
     others = len(folders) - len(named)
     if len(named) == 1 and mentions_training(named[0]) and named[0] not in parted and others >= ENOUGH_CLASSES:

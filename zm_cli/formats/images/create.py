@@ -1,4 +1,4 @@
-"""Choosing the sink for an output: one HDF5 file, a folder of array files, or one array file."""
+"""Chooses the sink for an output: one HDF5 file, a folder of array files, or one array file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CHOICES = "name a folder (ending in /) for a tree of arrays, or a file ending i
 
 
 def create_sink(source: ImageSource, output: str, options: WriteOptions) -> Sink:
-    """The sink for `output`, in the output format of `choose_output_format`. Raises as that does, and as the sink."""
+    """Returns the sink for `output` in the format of `choose_output_format`, whose errors and the sink's it raises."""
     format, single = choose_output_format(source, output, options.format)
     if options.features is not None and len(options.features.axes) != len(source.spec.axes) and format != "h5":
         raise UsageError("images that become vectors are written as one .h5", where=output, hint="name a .h5 with -o")
@@ -37,7 +37,7 @@ def create_sink(source: ImageSource, output: str, options: WriteOptions) -> Sink
 
 
 def choose_output_format(source: ImageSource, output: str, asked: str | None) -> tuple[str, bool]:
-    """The output format ("h5", "npy" or "tiff") of `output`, and whether the output is one file.
+    """Returns the output format ("h5", "npy" or "tiff") of `output`, and whether the output is one file.
 
     The format is `asked`, or else chosen by the suffix; an output without a suffix is a folder of `.npy` files. Only a
     source of one file can be written as one `.npy` or `.tiff` file. Raises UsageError for an output that cannot be
@@ -71,7 +71,7 @@ def choose_output_format(source: ImageSource, output: str, asked: str | None) ->
 
 
 def _check_apart(source: ImageSource, output: str) -> None:
-    """Raises UsageError where writing the output would change or remove the input."""
+    """Raises UsageError if writing the output would change or remove the input."""
     path, output_path = source.path, os.path.realpath(output)
     if source.listed is None:
         input_path = os.path.realpath(path)

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Decoding:
-    """The choices that decide the values: the resolved mode, (width, height) to resize to, and the EXIF rotation.
+    """The choices that decide the values: the mode, the (width, height) to resize to, and whether to apply the EXIF
+    rotation.
 
     `as_stored` says whether arrays keep all the channels that they are stored with.
     """
@@ -38,7 +39,7 @@ class Decoding:
     as_stored: bool = False
 
     def size(self, width: int, height: int, turn: int) -> tuple[int, int]:
-        """Width and height after these choices of an image with this size and EXIF orientation in its header."""
+        """Returns the width and height that an image with this size and orientation in its header is decoded to."""
         if self.resize:
             return self.resize
         return (height, width) if self.exif and turn in SIDEWAYS else (width, height)
@@ -47,7 +48,7 @@ class Decoding:
 def decode(data: bytes, name: str, decoding: Decoding, out: NDArray[Any]) -> None:
     """Fills `out` (H,W,C) with the pixels of the file `name` that holds `data`.
 
-    Raises one of `broken()` where they cannot be decoded, ValueError where their shape is not that of `out`.
+    Raises one of `broken()` if they cannot be decoded, ValueError if their shape is not that of `out`.
     """
     if decoding.mode == ARRAY:
         is_npy = suffix_of(name) == NPY
@@ -68,12 +69,13 @@ def decode_page(stream: IO[bytes], decoding: Decoding, out: NDArray[Any]) -> Non
 
 
 def decode_frame(frame: Image, turn: int, decoding: Decoding, out: NDArray[Any]) -> None:
-    """Fills `out` (H,W,C) with a loaded picture that is to be turned by this orientation. Raises as `decode` does."""
+    """Fills `out` (H,W,C) with a loaded picture, turned by this orientation if that was asked for.
+    Raises as `decode` does."""
     _copy(_finish(turn_picture(frame, turn) if decoding.exif else frame, decoding, out.shape[:2]), out)
 
 
 def count_values(data: bytes, decoding: Decoding, shape: tuple[int, int, int]) -> NDArray[np.int64]:
-    """How often each of the 256 values occurs in each channel of a picture of 8 bits, counted in C: (C,256).
+    """Returns how often each of the 256 values occurs in each channel of an 8-bit picture, (C,256).
 
     Raises as `decode` does.
     """
@@ -93,7 +95,7 @@ def _decode_picture(data: bytes, decoding: Decoding, size: tuple[int, ...]) -> I
 
 
 def _load(opened: ImageFile, decoding: Decoding) -> Image:
-    """The pixels of an opened picture, as they are stored or, with `exif`, upright."""
+    """Returns an opened picture with its pixels loaded: as stored, or upright with `exif`."""
     if opened.format == "TIFF":
         return _load_tiff(opened, decoding)
     turn = orientation(opened) if decoding.exif else 1
@@ -107,7 +109,7 @@ def _load_tiff(opened: ImageFile, decoding: Decoding) -> Image:
     wanted = own if decoding.exif and own in range(1, 9) else 1
     is_inverted = is_left_inverted(opened)
     opened.load()
-    # Pillow turns a TIFF by itself, and by another tag where it has none of its own.
+    # Pillow turns a TIFF by itself; if it has no orientation tag of its own, by another tag.
     picture: Image = opened if turned == wanted else turn_picture(turn_back(opened, turned), wanted)
     return _invert_16_bits(picture) if is_inverted else picture
 
@@ -119,7 +121,8 @@ def _invert_16_bits(picture: Image) -> Image:
 
 
 def _finish(picture: Image, decoding: Decoding, size: tuple[int, ...]) -> Image:
-    """A loaded picture in the mode and size that were asked for; ValueError where it is not (height, width) then."""
+    """Returns a loaded picture in the mode and size that were asked for;
+    raises ValueError if its size is not `size`."""
     from PIL import Image
 
     if picture.mode != decoding.mode:
@@ -133,10 +136,10 @@ def _finish(picture: Image, decoding: Decoding, size: tuple[int, ...]) -> Image:
 
 def _convert(picture: Image, mode: str) -> Image:
     if picture.mode.startswith("I;16") and picture.mode != "I;16":
-        # Another byte order. Pillow turns it into I whole, but into I;16 by way of 8 bits.
+        # Another byte order. Pillow converts it to I without loss, but to I;16 by way of 8 bits.
         picture = picture.convert("I")
     if picture.mode == mode or (picture.mode == "I" and mode == "I;16"):
-        # A 16-bit gray file that is wide by now: its values fit, and are narrowed when they are copied.
+        # A 16-bit gray file that Pillow has read with 32 bits: its values fit, and are narrowed when they are copied.
         return picture
     if picture.mode == "La":
         picture = picture.convert("LA")
@@ -148,7 +151,7 @@ def _convert(picture: Image, mode: str) -> Image:
 
 
 def _copy(picture: Image, out: NDArray[Any]) -> None:
-    """Copies the pixels as they are. Only here do the bytes of Pillow become NumPy arrays."""
+    """Copies the pixels to `out`. Only here do Pillow's bytes become NumPy arrays."""
     values = np.asarray(picture)
     out[...] = values if values.ndim == 3 else values[..., np.newaxis]
 

@@ -1,4 +1,4 @@
-"""Selecting images of a folder: by a list of files, by patterns of their paths, and by a maximum number."""
+"""Selects images of a folder: by a list of files, by patterns of their paths, and by a maximum number."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Selection:
     """Which relative paths to read.
 
-    Of all paths, or of `files` if given, those that match a pattern of `include` and none of `exclude`; of these, the
+    Those of all paths, or of `files` if given, that match a pattern of `include` and none of `exclude`; of these, the
     first `limit`. Patterns are written as in .gitignore: `*.png` and `cat` match names at any depth, `train/*.png`
     matches whole paths, and a pattern that matches a folder matches everything in it.
     """
@@ -31,7 +31,7 @@ class Selection:
 
     @classmethod
     def from_options(cls, options: ReadOptions) -> Selection:
-        """The selection that the options ask for. Raises UsageError for an invalid pattern, naming it."""
+        """Returns the selection that the options ask for. Raises UsageError for an invalid pattern, naming it."""
         selection = cls(options.get(FILES), options.get(INCLUDE), options.get(EXCLUDE), options.get(LIMIT))
         for option, patterns in (("--include", selection.include), ("--exclude", selection.exclude)):
             for pattern in patterns or ():
@@ -42,7 +42,7 @@ class Selection:
         return selection
 
     def admits(self, path: str) -> bool:
-        """Whether a relative path is selected by the patterns."""
+        """Returns whether a relative path is selected by the patterns."""
         wanted = self._included is None or self._included.match_file(path)
         return wanted and not (self._excluded is not None and self._excluded.match_file(path))
 

@@ -21,19 +21,20 @@ if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
 SEPARATOR = "#"
-"""What stands between the path of a file and the number of a frame in the name of a sample."""
+"""Separates the path of a file from the number of a frame in the name of a sample."""
 _SEPARATE = frozenset({"MPO", "DCX"})
-"""Formats whose frames are pictures of their own, each with its own header."""
+"""Formats whose frames are separate pictures, each with its own header."""
 
 
 def name_frame(path: str, number: int, total: int) -> str:
-    """The name of a sample: scan.tif#03 for the third page of a dozen, so that names sort in their order."""
+    """Returns the name of a sample: scan.tif#03 for the third of twelve pages, so that names sort in their order."""
     return f"{path}{SEPARATOR}{number:0{len(str(total))}}"
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame: its `number` in the file from 1 on, where it begins in a TIFF (0 elsewhere), its header or fault."""
+    """One frame: its `number` in the file, counted from 1; the `offset` of its page in a TIFF, 0 elsewhere; its header,
+    or the error of one that cannot be read."""
 
     number: int
     offset: int
@@ -44,8 +45,8 @@ class Frame:
 class Frames:
     """The frames of one file.
 
-    `total` is how many it has. Among them, `copies` of lower resolution, `masks`, and `stills`, which stand for an
-    animation in programs that show none, are not samples.
+    `total` is how many it has. Among them are some that are not samples: `copies` of lower resolution, `masks`, and
+    `stills`, which replace an animation in programs that cannot show it.
     """
 
     path: str
@@ -62,13 +63,13 @@ class Frames:
         return self.total - self.copies - self.masks - self.stills > 1
 
     def name(self, path: str, number: int) -> str:
-        """The name of the sample, as `name_frame` says."""
+        """Returns the name of the sample, as `name_frame` says."""
         return name_frame(path, number, self.total)
 
     def read(self) -> Iterator[Frame]:
-        """Yields the frames that are images of their own, in order. `total` is right from the first one on.
+        """Yields the frames that are images of their own, in order. `total` is known from the first one on.
 
-        Raises one of `broken()` where the file cannot be read further.
+        Raises one of `broken()` if the file cannot be read further.
         """
         with open_file(self.path) as file:
             start = file.read(4)
@@ -96,7 +97,7 @@ class Frames:
                 damage = error
                 self.total += 1
             if not numbers and self.total:
-                # Some cameras store nothing but a copy where others look for the image.
+                # Some cameras store only a reduced copy where programs look for the image.
                 numbers.append(1)
                 offsets.append(next(tiff.walk_pages(stream)).offset)
             for number, offset in zip(numbers, offsets, strict=True):

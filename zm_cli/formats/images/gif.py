@@ -1,4 +1,4 @@
-"""Finding out whether the frames of a GIF have palettes of their own, without decoding a pixel."""
+"""Finds out whether the frames of a GIF have palettes of their own, without decoding pixels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ _HAS_PALETTE = 0x80
 
 
 def has_later_colours(stream: IO[bytes]) -> bool:
-    """Whether a frame after the first has a palette that is not that of gray; False where the file ends early."""
+    """Returns whether a frame after the first has a palette of its own that is not the gray one;
+    False if the file ends early."""
     stream.seek(0)
     head = stream.read(13)
     if len(head) < 13:
@@ -44,5 +45,5 @@ def _read_palette(stream: IO[bytes], flags: int) -> bytes:
 
 
 def _is_gray(palette: bytes) -> bool:
-    """Whether every index stands for the gray of its own number."""
+    """Returns whether every index stands for the gray of the same value."""
     return palette == bytes(index for gray in range(len(palette) // 3) for index in (gray,) * 3)

@@ -1,4 +1,4 @@
-"""Groups of images (`--by class`): the class of each, which is the folder that it is in."""
+"""Groups of images (`--by class`): the class of each image, which is the folder that it is in."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from zm_cli.formats.shared.options import BY
 from zm_cli.formats.shared.split_names import mentions_training
 
 CLASS = "class"
-"""What images are grouped by."""
+"""The only thing that images are grouped by."""
 
 
 def find_groups(options: ReadOptions, path: str, every: Iterable[str]) -> Mapping[str, int] | None:
-    """The classes of the source at `path` by their names, each with its position; None where groups are not asked for.
+    """Returns the classes of the source at `path`, each with its position; None if groups are not asked for.
 
-    `every` are the relative paths of the samples of all shards. Raises UsageError for groups other than classes, and
-    where there are no classes.
+    `every` are the relative paths of the samples of all shards. Raises UsageError for groups other than classes, and if
+    there are no classes.
     """
     asked = options.get(BY)
     if asked is None:
@@ -35,7 +35,7 @@ def find_groups(options: ReadOptions, path: str, every: Iterable[str]) -> Mappin
 
 
 def label_images(paths: Sequence[str], groups: Mapping[str, int]) -> Labels:
-    """The labels of images by their relative paths; images outside the folders of classes have none."""
+    """Returns the labels of images by their relative paths; images outside the folders of classes have none."""
     codes = np.array([groups.get(path.partition("/")[0], -1) if "/" in path else -1 for path in paths], np.int64)
     return Labels(codes, tuple(groups)).drop_unused()
 

@@ -1,4 +1,4 @@
-"""Writing transformed images as one HDF5 file: `images` (N,H,W,C), `labels`, `files` and the class names."""
+"""Writes transformed images as one HDF5 file: `images` (N,H,W,C), `labels`, `files` and the class names."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from zm_cli.data.block import Block
 from zm_cli.data.sink import WriteOptions
 from zm_cli.errors import DataError
 from zm_cli.formats.images.labels import Labels
+from zm_cli.inputs.name_lists import list_few
 from zm_cli.outputs.draft import Draft
 from zm_cli.outputs.hdf5_file import OutputFile
 
@@ -29,14 +30,14 @@ Encoded = tuple[NDArray[Any], tuple[str, ...]]
 class Hdf5Sink:
     """Writes one HDF5 file that holds every image as a sample of one dataset, in the order of the source.
 
-    `images` (N,H,W,C) has the output's dtype, chunks of whole samples and the dimension labels N, H, W, C; where images
-    become vectors of features, its shape is (N,C). Its attribute `zm` is the receipt as JSON. `files` (N,) holds
-    the relative paths. With class folders, `labels` (N,) int64 holds indices into the root attribute `classes`, -1 for
-    images outside of any; the classes are those of the statistics.
+    `images` (N,H,W,C) has the output's dtype, chunks of whole samples and the dimension labels N, H, W, C; if images
+    become vectors of features, its shape is (N,C). Its attribute `zm` is the receipt as JSON. `files` (N,) holds the
+    relative paths. With class folders, `labels` (N,) int64 holds indices into the root attribute `classes`, -1 for
+    images outside the class folders; the classes are those of the statistics.
 
     `encode` is safe to call from several threads at once; all other methods are called from one thread. Raises
-    DataError where the images differ in size or have a class that the statistics do not name, or where the file cannot
-    be created.
+    DataError if the images differ in size or have a class that the statistics do not name, or if the file cannot be
+    created.
     """
 
     encodes_to = None
@@ -57,7 +58,7 @@ class Hdf5Sink:
         self._output_file = OutputFile(self._draft)
         try:
             with self._output_file.library_calls("cannot be written"):
-                # The oldest format that has no limit of 64 KiB on an attribute: data may have thousands of classes.
+                # The oldest format without a limit of 64 KiB for an attribute: data may have thousands of classes.
                 self._file = h5py.File(
                     self._draft.path, "w", driver="fileobj", fileobj=self._output_file, libver="v108"
                 )
@@ -68,10 +69,10 @@ class Hdf5Sink:
             raise
 
     def _create_images(self, shape: tuple[int, ...], axes: str) -> Any:
-        """Creates the dataset `images` of a shape, and with a label for each of its axes."""
+        """Creates the dataset `images` of this shape, with a label for each of its axes."""
         samples, *sample_shape = shape
         sample_bytes = math.prod(sample_shape) * self._dtype.itemsize
-        # A part of the data may have no samples, and no chunk can be longer than the dataset may become.
+        # A part of the data may have no samples, and a chunk cannot be longer than the dataset may become.
         chunks = (max(1, min(samples, _CHUNK_BYTES // sample_bytes)), *sample_shape) if samples else None
         images = self._file.create_dataset(
             "images",
@@ -79,7 +80,7 @@ class Hdf5Sink:
             maxshape=shape,
             chunks=chunks,
             dtype=self._dtype,
-            # Written out, so that the unused end of the last chunk is zero and not what memory held.
+            # Given explicitly, so that the unused end of the last chunk is zero and not what memory held.
             fillvalue=0,
             track_times=False,
         )
@@ -91,11 +92,12 @@ class Hdf5Sink:
         return {"_dtype": self._dtype}
 
     def encode(self, block: Block) -> Encoded:
-        """The values (n,H,W,C), or (n,C), in the output's dtype, and the relative paths of their files. Thread-safe."""
+        """Returns the values (n,H,W,C) or (n,C) in the output's dtype, and the relative paths of their files.
+        Thread-safe."""
         return np.ascontiguousarray(block.values, self._dtype), block.carried
 
     def write(self, encoded: Encoded) -> None:
-        """Appends the samples. Raises DataError where they cannot be written."""
+        """Appends the samples. Raises DataError if they cannot be written."""
         values, paths = encoded
         start = len(self._paths)
         with self._output_file.library_calls("cannot be written"):
@@ -137,15 +139,15 @@ class Hdf5Sink:
 
 
 def require_one_shape(source: ImageSource) -> tuple[int, ...]:
-    """The shape (H,W,C) of every image. Raises DataError, listing the sizes with counts, where there are several."""
+    """Returns the shape (H,W,C) of every image; raises DataError, listing the sizes with counts,
+    if there are several."""
     shape = tuple(size for size in source.spec.sample_shape if size is not None)
     if len(shape) == 3:
         return shape
     sizes = sorted(source.facts().shapes.items(), key=lambda entry: -entry[1])
-    listed = ", ".join(f"{size} ({count})" for size, count in sizes[:_MAX_SIZES_LISTED])
-    more = f" and {len(sizes) - _MAX_SIZES_LISTED} more" if len(sizes) > _MAX_SIZES_LISTED else ""
+    listed = list_few([f"{size} ({count})" for size, count in sizes], _MAX_SIZES_LISTED)
     raise DataError(
-        f"one dataset needs one size, but the images have {len(sizes)}: {listed}{more}",
+        f"one dataset needs one size, but the images have {len(sizes)}: {listed}",
         where=source.path,
         hint=f"--resize {sizes[0][0]} gives them one size; an output folder keeps each size",
     )

@@ -1,4 +1,4 @@
-"""What the header of a file says, and how it is made of a picture that Pillow has opened."""
+"""Header: what the header of a file says; made from a picture that Pillow has opened."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
 _MULTI_FRAME_FORMATS = frozenset({"GIF", "PNG", "WEBP", "AVIF", "MPO", "FLI", "DCX", "IM"})
-"""Formats of which Pillow reads every frame. (Layers and sizes of an icon are not frames.)"""
+"""Formats for which Pillow reads every frame. (The layers of a drawing and the sizes of an icon are not frames.)"""
 _STRAIGHT_ALPHA = {"La": "LA", "RGBa": "RGBA"}
-"""The modes with straight alpha, by those with premultiplied alpha."""
+"""The mode with straight alpha for each mode with premultiplied alpha."""
 _16_BIT_MODES = frozenset({"I;16B", "I;16L", "I;16N"})
 
 
@@ -23,17 +23,17 @@ _16_BIT_MODES = frozenset({"I;16B", "I;16L", "I;16N"})
 class Header:
     """What the header of a file says. Files with equal headers share one object.
 
-    `mode` is the mode of the picture, as Pillow names it (16-bit gray is always `I;16`), or empty where the file can
-    only be read as an array. `width` and `height` are as stored. `loss` says what Pillow would not keep, as a clause,
-    empty where it keeps everything. `stretched` says whether Pillow scales the values to the full range of their type,
+    `mode` is the mode of the picture, as Pillow names it (16-bit gray is always `I;16`), or empty if the file can only
+    be read as an array. `width` and `height` are as stored. `loss` says as a clause what Pillow would not keep; it is
+    empty if Pillow keeps everything. `stretched` says whether Pillow scales the values to the full range of their type,
     `frames` whether there are several frames or pages. `orientation` is that of EXIF or TIFF, 1 to 8. `array` is the
-    type of the file read as an array, `stored` with every channel as it is stored, each None where it cannot be read
-    so; `fault` then says why. `origin` is what becomes RGB in the array ("16-bit CMYK"). `is_indexed` says whether the
-    values are indices of a palette, `white_is_zero` whether they count from white, `recoded` how what is stored becomes
-    what is read, as a clause, empty where it is the same. `masked` and `copies` say whether further pages hold a mask
-    or copies of lower resolution. `nodata` is the number that means no data; None where none is declared, or nan.
-    `planes` is the number of images of a stack of which only the first has a page; 1 elsewhere. `remark` is what else
-    the file says and the user should know, as a clause.
+    type of the file read as an array, `stored` its type with every channel as it is stored; each is None if the file
+    cannot be read so, and `fault` then says why. `origin` is what becomes RGB in the array ("16-bit CMYK").
+    `is_indexed` says whether the values are indices of a palette, `white_is_zero` whether they count from white,
+    `recoded` as a clause how stored values are changed on reading; it is empty if they are not. `masked` and `copies`
+    say whether further pages hold a mask or copies of lower resolution. `nodata` is the number that means no data; None
+    if none is declared, or nan. `planes` is the number of images of a stack of which only the first has a page; 1 for
+    other files. `remark` is a clause on anything else in the file that the user should know.
     """
 
     mode: str
@@ -60,9 +60,9 @@ class Header:
 
 
 def describe_picture(picture: ImageFile, suffix: str) -> Header:
-    """The header of an opened picture. The orientation of a TIFF is left to its tags."""
+    """Returns the header of an opened picture. The orientation of a TIFF is left to its tags."""
     mode = picture.mode
-    # Before looking for further frames, which may change the metadata of the picture.
+    # Read first, because looking for further frames may change the metadata of the picture.
     turn = orientation(picture) if picture.format != "TIFF" else 1
     is_16_bit = mode in _16_BIT_MODES or (mode == "I" and picture.format in ("PPM", "PNG"))
     try:

@@ -1,4 +1,4 @@
-"""Reading the headers of a run of files, in any worker: what is sent to it, and what comes back."""
+"""Reads the headers of a run of files in any worker: what the worker is sent, and what it sends back."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from zm_cli.formats.images.header import Header
 from zm_cli.formats.images.headers import read_header
 from zm_cli.formats.images.limits import limit_pillow
 from zm_cli.formats.images.names import Names
-from zm_cli.formats.images.pictures import broken, quieten, refuse
+from zm_cli.formats.images.pictures import broken, make_file_error, quieten
 from zm_cli.formats.images.suffixes import suffix_of
+from zm_cli.inputs.name_lists import name_one_of
+from zm_cli.running.guard import get_file_note
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,11 @@ class Run:
 
 @dataclass
 class RunFrames:
-    """What the headers of a file say of which every frame is a sample: `total` is how many it has, samples or not.
+    """The headers of a file whose frames are all samples: `total` is the number of its frames, whether samples or not.
 
-    Of each frame, in order: its number in `numbers`, where its page begins in `offsets`, the index of its header in
-    `indices`, or -1 where `faults` says why it cannot be read. `is_cut` says that more frames follow, which were not
-    looked at. `error` says why the file cannot be read further. The rest counts as `Listing` does.
+    For each frame, in order: `numbers` has its number, `offsets` where its page begins, and `indices` the index of its
+    header, or -1 if it cannot be read, for which `faults` has the error. `is_cut` says that more frames follow, which
+    were not looked at. `error` says why the file cannot be read further. The other fields are counts as in `Listing`.
     """
 
     nbytes: int
@@ -51,10 +53,10 @@ class RunFrames:
 class RunHeaders:
     """The headers of a run of files.
 
-    Of each file: its size in `nbytes`, the index of its header in `headers` in `indices`, and where its first page
-    begins in `offsets`, 0 where it is not there. `headers` holds each different one once, in the order in which they
-    are met. A file in `others` is not an image, one in `faults` cannot be read, and every frame of one in `frames` is a
-    sample: of these, the other numbers mean nothing.
+    For each file: `nbytes` has its size, `indices` the index of its header in `headers`, and `offsets` where its first
+    page begins, unless that is at 0. `headers` holds each different header once, in the order in which they were found.
+    A file in `others` is not an image, one in `faults` cannot be read, and every frame of one in `frames` is a sample;
+    the other fields mean nothing for them.
     """
 
     headers: list[Header] = field(default_factory=list)
@@ -81,16 +83,18 @@ class ReadHeaders:
     frames: bool
 
     def list_paths(self) -> tuple[str, ...]:
-        """The folder that all workers must see."""
+        """Returns the folder that all workers must see."""
         return (self.base,)
 
     def name_input(self, run: Run) -> str:
-        """The files that a worker is reading: of the whole run, because it does not say which."""
+        """Returns the files that a worker is reading: all of the run, because it does not say which one."""
         first, last = (os.path.join(self.base, run.names[index]) for index in (0, -1))
-        return first if len(run.names) == 1 else f"one of {len(run.names)} files, {first} to {last}"
+        return name_one_of(first, last, len(run.names))
 
     def __call__(self, run: Run) -> RunHeaders:
-        """The headers of the files, as far as they are needed."""
+        """Returns the headers of the files, as far as they are needed."""
+        # Not each file: that would take a tenth of the time of its header.
+        get_file_note()(self.name_input(run))
         quieten()
         limit_pillow(self.max_pixels)
         faults: tuple[type[BaseException], ...] = (*broken(), DataError)
@@ -108,7 +112,7 @@ class ReadHeaders:
                 if not suffix and self.is_search:
                     found.others.append(position)
                 else:
-                    found.faults[position] = self._refuse(path, error)
+                    found.faults[position] = self._make_file_error(path, error)
             else:
                 if self.frames and (header.frames or header.copies or header.masked or header.planes > 1):
                     left = None if run.room is None else run.room - samples
@@ -129,7 +133,7 @@ class ReadHeaders:
     def _read_frames(
         self, path: str, suffix: str, nbytes: int, known: dict[Header, int], room: int | None
     ) -> RunFrames:
-        """What the frames of one file say, as far as that is needed for `room` samples."""
+        """Returns the headers of the frames of one file, as far as they are needed for `room` samples."""
         faults: tuple[type[BaseException], ...] = (*broken(), DataError)
         frames, found = Frames(path, suffix, self.max_pixels), RunFrames(nbytes)
         try:
@@ -139,20 +143,20 @@ class ReadHeaders:
                     break
                 if isinstance(frame.header, BaseException):
                     shown = frames.name(path, frame.number) if frames.has_several else path
-                    found.faults[len(found.indices)] = self._refuse(shown, frame.header)
+                    found.faults[len(found.indices)] = self._make_file_error(shown, frame.header)
                     found.indices.append(-1)
                 else:
                     found.indices.append(known.setdefault(frame.header, len(known)))
                 found.numbers.append(frame.number)
                 found.offsets.append(frame.offset)
         except faults as error:
-            found.error = self._refuse(path, error)
+            found.error = self._make_file_error(path, error)
         found.total, found.has_several = frames.total, frames.has_several
         found.copies, found.masks, found.stills = frames.copies, frames.masks, frames.stills
         return found
 
-    def _refuse(self, path: str, error: BaseException) -> DataError:
-        fault = refuse(path, error)
+    def _make_file_error(self, path: str, error: BaseException) -> DataError:
+        fault = make_file_error(path, error)
         if fault is not error and not self.skip:
             fault.__cause__ = error
         return fault

@@ -1,4 +1,4 @@
-"""Reading the header of one file, without decoding a pixel: its size, mode, and what the decoder would not keep."""
+"""Reads the header of one file without decoding pixels: its size, its mode, and what the decoder would not keep."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from zm_cli.formats.images.suffixes import ARRAY
 from zm_cli.formats.images.tiff_headers import describe_page, read_first_page
 
 _START_BYTES = 4096
-"""The part of a file in which the headers of ordinary PNG and JPEG files end."""
+"""The first bytes of a file, in which the header of an ordinary PNG or JPEG file ends."""
 
 
 def read_header(path: str, suffix: str, max_pixels: int) -> tuple[Header, int, int]:
-    """The header of the file at `path`, its size in bytes, and where its first image begins in a TIFF.
+    """Returns the header of the file at `path`, its size in bytes, and the offset of its first image in a TIFF.
 
-    That is 0 for the first page, so for all other files. Raises one of `broken()` where it is not a readable image or
-    claims more than `max_pixels`, DataError where a missing extra is needed to read it.
+    The offset is 0 for the first page, and for all other files. Raises one of `broken()` if it is not a readable image
+    or claims more than `max_pixels`, DataError if a missing extra is needed to read it.
     """
     header, nbytes, offset = _open_header(path, suffix)
     _check_size(header, max_pixels)
@@ -32,7 +32,7 @@ def read_header(path: str, suffix: str, max_pixels: int) -> tuple[Header, int, i
 
 
 def read_page_header(file: io.FileIO, page: tiff.Page, suffix: str, path: str, max_pixels: int) -> Header:
-    """The header of one page of the TIFF in `file`. Raises as `read_header` does."""
+    """Returns the header of one page of the TIFF in `file`. Raises as `read_header` does."""
     header = describe_page(tiff.start_at(file, page.offset), page, suffix, path)
     _check_size(header, max_pixels)
     return header

@@ -1,4 +1,4 @@
-"""Joins the parts of a folder of arrays: all their files in one folder, which share the space on the disk."""
+"""Joins the parts of a folder of arrays: puts all their files into one folder, as hard links if possible."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from zm_cli.outputs.draft import Draft
 def join_trees(request: JoinRequest) -> Sequence[str]:
     """Makes a folder with the files of all parts, and the receipt of the whole.
 
-    Files are hard links where the file system has them and no copy is asked for, else copies. Returns no notes. Raises
-    UsageError for an output that exists and that zm did not write, DataError where two parts have a file of one name or
+    Files are hard links if the file system has them and no copy is asked for, else copies. Returns no notes. Raises
+    UsageError for an output that exists and that zm did not write, DataError if two parts have a file of one name or
     the file system refuses.
     """
     if not all(os.path.isdir(part.path) for part in request.parts):
@@ -56,7 +56,7 @@ def _take_file(source: str, path: Path, *, copy: bool) -> None:
     if path.exists():
         raise DataError("is in two parts", where=source, hint="they are not parts of one output")
     if not copy:
-        # The file system may have no links, or be another one.
+        # The file system may have no links, or not be the same one.
         with suppress(OSError):
             os.link(source, path)
             return

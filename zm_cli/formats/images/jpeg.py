@@ -1,4 +1,4 @@
-"""Reading the headers of plain JPEG files, without the steps that only unusual files need.
+"""Reads the headers of plain JPEG files, without the steps that only unusual files need.
 
 All other files are left to Pillow's own reader, which takes five times as long. Markers are those of ITU-T T.81, table
 B.1.
@@ -14,7 +14,7 @@ _START_OF_FRAME = frozenset({0xC0, 0xC1, 0xC2})
 _IGNORED = frozenset({0xC4, 0xDB, 0xDD, 0xE0, 0xEE, 0xFE})
 """Tables, restart interval, JFIF, Adobe, comment: segments that do not affect size, mode, frames or orientation."""
 _MINIMUM_BYTES = {0xE0: 14, 0xEE: 12}
-"""The length of a complete JFIF and Adobe segment."""
+"""The lengths of complete JFIF and Adobe segments."""
 _QUANTIZATION_TABLES = 0xDB
 _START_OF_SCAN = 0xDA
 _ICC_PROFILE = 0xE2
@@ -23,7 +23,7 @@ _MAX_PIXELS = 1 << 26
 
 
 def read_plain_header(start: bytes) -> tuple[str, int, int, bool] | None:
-    """Mode, width, height and False (there is no alpha) from the first bytes of a file; None where it is not plain."""
+    """Returns the mode, width, height and False (no alpha) from the first bytes of a file; None if it is not plain."""
     if not start.startswith(SIGNATURE):
         return None
     found = None
@@ -53,7 +53,7 @@ def read_plain_header(start: bytes) -> tuple[str, int, int, bool] | None:
 
 
 def _is_complete(marker: int, segment: bytes) -> bool:
-    """Whether a segment holds all that Pillow reads from it; Pillow refuses files where it does not."""
+    """Returns whether a segment holds everything that Pillow reads from it; otherwise Pillow refuses the file."""
     if marker == _QUANTIZATION_TABLES:
         while segment:
             size = 1 + 64 * (2 if segment[0] >> 4 else 1)

@@ -1,4 +1,4 @@
-"""Limiting how many pixels a file may claim to hold, before memory is allocated for them."""
+"""Limits how many pixels a file may claim to hold, before memory is allocated for them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ DEFAULT_MAX_PIXELS = 180_000_000
 MAX_PIXELS = sys.maxsize // 32
 """No array of four channels of 8 bytes can have more."""
 _PIXEL_CHANNELS = 4
-"""The channels that count as one pixel: Pillow stores up to four. In arrays with more, each four count as one."""
+"""The number of channels that count as one pixel: Pillow stores up to four.
+In arrays with more, every four count as one."""
 
 
 def choose_limit(asked: int | None) -> int:
-    """The largest number of pixels that an image may claim, where the user asks for this one; None: no number."""
+    """Returns the most pixels that an image may claim: as many as the user `asked` for, or the default for None."""
     return DEFAULT_MAX_PIXELS if asked is None else min(asked, MAX_PIXELS)
 
 
 def limit_pillow(max_pixels: int) -> None:
-    """Makes Pillow refuse all pictures of more than `max_pixels` pixels, also inside ICO and ICNS files, and no others.
+    """Makes Pillow refuse exactly the pictures of more than `max_pixels` pixels, also inside ICO and ICNS files.
 
     Pillow's limit holds for the whole process, so this is called before pictures are opened.
     """

@@ -1,4 +1,4 @@
-"""Listing the images of a source: finds its files, has workers read their headers, and puts together what they say."""
+"""Lists the images of a source: finds its files, lets workers read their headers, and combines the results."""
 
 from __future__ import annotations
 
@@ -21,8 +21,16 @@ from zm_cli.running.plan import Plan
 from zm_cli.running.workload import Workload
 
 RUN = 512
-"""How many files a worker reads the headers of at a time: some 10 ms of work, or a second on a slow file system."""
-_WORKLOAD = Workload(block_bytes=1 << 20, result_bytes=1 << 16, forkable=True, small_steps=True)
+"""The number of files whose headers a worker reads at a time:
+about 10 ms of work, or a second on a slow file system."""
+LONGEST_RUN, MOST_RUNS = 8192, 2048
+"""For very many files, runs are longer: a cluster needs 4 ms to schedule each of them."""
+_WORKLOAD = Workload(block_bytes=1 << 20, result_bytes=1 << 18, forkable=True, small_steps=True)
+
+
+def choose_run(total: int) -> int:
+    """Returns how many of so many files are read at a time. The result of a listing does not depend on it."""
+    return max(RUN, min(LONGEST_RUN, total // MOST_RUNS))
 
 
 def list_images(
@@ -35,12 +43,12 @@ def list_images(
     plan: Plan | None = None,
     tick: OpeningTick = ignore_opening,
 ) -> Listing:
-    """The wanted files of the folder at `path`, or the one file at `path`, with their headers.
+    """Returns the wanted files of the folder at `path`, or the one file at `path`, with their headers.
 
     With `frames`, every frame or page of a file that has several is a sample. The headers are read by the workers of
-    the plan, without one in this thread; the listing is the same. Raises DataError for a file that has the name of an
-    image but cannot be read, or that claims more than `max_pixels`; with `skip`, such files are listed as skipped.
-    Raises DataError where no image is left.
+    the plan, or in this thread without a plan; the listing is the same. Raises DataError for a file that has the name
+    of an image but cannot be read, or that claims more than `max_pixels`; with `skip`, such files are listed as
+    skipped. Raises DataError if no image is left.
     """
     search = Search(path, wanted, skip=skip, max_pixels=max_pixels, frames=frames, plan=plan, tick=tick)
     listing = search.list_wanted()
@@ -71,10 +79,11 @@ class Search:
         self._task = ReadHeaders(self._base, is_search, skip, max_pixels, frames)
 
     def list_wanted(self) -> Listing:
-        """The listing of the wanted files. Raises DataError for the first that cannot be read, in their order."""
+        """Returns the listing of the wanted files; raises DataError for the first in their order that
+        cannot be read."""
         listing, limit, read = Listing(self._base), self._limit, 0
         while True:
-            # Where only so many are wanted, no more files are looked for than are missing.
+            # If only some files are wanted, no more are looked for than are still missing.
             self.candidates.find(None if limit is None else read + limit - len(listing))
             if len(listing) == limit or read == len(self.candidates.names):
                 break
@@ -86,7 +95,8 @@ class Search:
         return listing
 
     def list_part(self, start: int, stop: int, *, alone: bool) -> tuple[Listing, Listing]:
-        """The listing of the candidates from `start` to `stop`, and that of all; with `alone`, the first one twice.
+        """Returns the listing of the candidates from `start` to `stop`, and that of all; with `alone`, the first
+        listing twice.
 
         All candidates must have been found. Raises as `list_wanted`; with `alone`, the other files are not looked at.
         """
@@ -95,7 +105,7 @@ class Search:
         if not alone:
             self._read(before, 0, start, every)
         elif start:
-            # What could not be listed before the part is for the other shards to tell.
+            # Folders before the part that could not be listed are reported by the other shards.
             before.skipped += self.candidates.take_skipped(start - 1)
         self._read(part, start, stop, every[start:stop] if alone else every)
         if stop == len(every):
@@ -113,7 +123,8 @@ class Search:
         return part, whole
 
     def _read(self, listing: Listing, start: int, stop: int, every: range) -> int:
-        """Adds the candidates from `start` to `stop` to a listing, and returns how far it got before that was full.
+        """Adds the candidates from `start` to `stop` to a listing; returns the candidate at which it stopped, as the
+        listing may be full.
 
         `every` are all that will be read. Raises DataError for the first that cannot be read, unless such files are
         skipped.
@@ -122,8 +133,9 @@ class Search:
         room = None if self._limit is None else self._limit - len(listing)
 
         def cut_runs() -> Iterator[Run]:
-            for begin in range(start, stop, RUN):
-                names = self.candidates.names.cut(begin, min(begin + RUN, stop))
+            length = choose_run(stop - start)
+            for begin in range(start, stop, length):
+                names = self.candidates.names.cut(begin, min(begin + length, stop))
                 given.append(names)
                 yield Run(names, room)
 
@@ -141,7 +153,7 @@ class Search:
         return start
 
     def _add(self, listing: Listing, first: int, names: Names, found: RunHeaders) -> int:
-        """Adds a run of files, of which the candidate at `first` is the first, and returns how many there was room for.
+        """Adds a run of files, which begins with the candidate at `first`; returns how many there was room for.
 
         Raises as `_read` does.
         """

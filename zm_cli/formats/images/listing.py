@@ -24,13 +24,13 @@ RECEIPT = "zm.json"
 class Listing:
     """The readable files of a source, and what was left out.
 
-    Of each sample: its path relative to `base`, with `/`, in `paths`; its size in `nbytes`; in `header_indices` the
-    index of its header in `headers`, which holds every different header once; in `numbers` the number of its frame, 0
-    where the file is one sample (a frame has its number at the end of its path, too); and in `offsets` where its page
-    begins in a TIFF, 0 for the first. `skipped` are files that could not be read, `left_out` counts files that are not
-    images by their kind ("hidden", ".txt"), `unwanted` those that patterns left out, `loops` the links that lead back
-    to a folder above them. `expanded` counts the files of which every frame is a sample, `copies`, `masks` and
-    `stills` their pages that are not samples.
+    For each sample: `paths` has its path relative to `base`, with `/`; `nbytes` its size; `header_indices` the index of
+    its header in `headers`, which holds every different header once; `numbers` the number of its frame, 0 if the file
+    is one sample (the path of a frame ends with its number, too); and `offsets` the offset of its page in a TIFF, 0 for
+    the first page. `skipped` are files that could not be read, `left_out` counts files that are not images by their
+    kind ("hidden", ".txt"), `unwanted` those that patterns left out, `loops` the links that lead back to a folder above
+    them. `expanded` counts the files of which every frame is a sample, `copies`, `masks` and `stills` their pages that
+    are not samples.
     """
 
     base: str
@@ -64,12 +64,12 @@ class Listing:
     def extend(
         self, paths: Names, start: int, stop: int, nbytes: array[int], headers: Sequence[Header], indices: array[int]
     ) -> None:
-        """Adds files from `start` to `stop` of a list at the end, each of which is a sample and no part of its file.
+        """Adds the files from `start` to `stop` of a list at the end; each whole file is a sample.
 
-        `nbytes` are the sizes of all files of the list, `indices` those of their headers in `headers`.
+        `nbytes` are the sizes of all files in the list, `indices` those of their headers in `headers`.
         """
         chosen = indices[start:stop]
-        # Only those that occur, in the order in which they do.
+        # Only headers that occur, in the order in which they occur.
         own = {index: self._index(headers[index]) for index in dict.fromkeys(chosen)}
         self.paths.extend(paths, start, stop)
         self.nbytes.extend(nbytes[start:stop])
@@ -90,7 +90,7 @@ class Listing:
         self.stills += listing.stills
 
     def cut(self, shard: Shard) -> Listing:
-        """A listing of the samples in a shard of this one, with the shard of what was skipped."""
+        """Returns the listing of a shard of the samples, with the same shard of the skipped files."""
         start, stop = shard.cut(len(self))
         part = replace(self, left_out=Counter(self.left_out))
         part.keep(range(start, stop))
@@ -99,20 +99,20 @@ class Listing:
         return part
 
     def header(self, index: int) -> Header:
-        """The header of the sample at `index` in `paths`."""
+        """Returns the header of the sample at `index` in `paths`."""
         return self.headers[self.header_indices[index]]
 
     def is_part(self, index: int) -> bool:
-        """Whether the sample at `index` is not simply what a decoder finds first in its file."""
+        """Returns whether the sample at `index` is a frame or page that a decoder must look for in its file."""
         return self.numbers[index] > 0 or self.offsets[index] > 0
 
     def counts(self) -> list[tuple[Header, int]]:
-        """Each header with the number of samples that have it."""
+        """Returns each header with the number of samples that have it."""
         counts = Counter(self.header_indices)
         return [(header, counts[index]) for index, header in enumerate(self.headers) if counts[index]]
 
     def example(self, header: Header) -> str:
-        """The relative path of the first sample that has this header."""
+        """Returns the relative path of the first sample that has this header."""
         return self.paths[self.header_indices.index(self.headers.index(header))]
 
     def skip_lossy(self) -> None:
@@ -132,7 +132,7 @@ class Listing:
         self.headers, self.header_indices, self._known = kept.headers, kept.header_indices, kept._known
 
     def _index(self, header: Header) -> int:
-        """The index of a header in `headers`, to which it is added where it is new."""
+        """Returns the index of a header in `headers`, and adds it if it is new."""
         index = self._known.setdefault(header, len(self.headers))
         if index == len(self.headers):
             self.headers.append(header)
@@ -140,14 +140,15 @@ class Listing:
 
 
 def locate(path: str) -> str:
-    """The folder that the relative paths of the source at `path` start from. Raises UsageError for a missing path."""
+    """Returns the folder that relative paths of the source at `path` start from;
+    raises UsageError for a missing path."""
     if not os.path.exists(path):
         raise UsageError("does not exist", where=path)
     return path if os.path.isdir(path) else os.path.dirname(path) or "."
 
 
 def check_not_empty(listing: Listing, path: str) -> None:
-    """Raises DataError where a listing has no image, saying what was left out."""
+    """Raises DataError, saying what was left out, if a listing has no image."""
     if len(listing):
         return
     others = [f"{count} {kind}" for kind, count in sorted(listing.left_out.items())]
@@ -165,5 +166,5 @@ def check_not_empty(listing: Listing, path: str) -> None:
 
 
 def read_receipt(path: str) -> Mapping[str, Any] | None:
-    """The receipt in a folder that zm wrote; None where there is none, DAMAGED where it cannot be read."""
+    """Returns the receipt in a folder that zm wrote; None if there is none, DAMAGED if it cannot be read."""
     return load_receipt(os.path.join(path, RECEIPT))

@@ -1,7 +1,7 @@
 """What the channels of a TIFF that is read as an array mean: alpha, inks, white as zero, indices of a palette.
 
-What Pillow does to pictures of 8 bits is done here at any depth, so that they mean the same. What cannot be done is
-said, and the file is refused.
+At any depth, values are converted here as Pillow converts 8-bit pictures, so that both mean the same. A file whose
+values cannot be converted is refused with the reason.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from zm_cli.formats.images.tiff import BITS, EXTRA_SAMPLES, PHOTOMETRIC, Page
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK = 0, 1, 2, 3, 5
 """Values of the tag PhotometricInterpretation."""
 _COLOURS = {RGB: 3, CMYK: 4}
-"""The channels of an interpretation, where it is not one."""
+"""The number of channels of an interpretation, unless it is one."""
 _UNREAD = {6: "YCbCr", 8: "CIELab", 9: "ICCLab", 10: "ITULab", 32844: "LogL", 32845: "LogLuv"}
 ASSOCIATED = 1
-"""The value of the tag ExtraSamples for alpha that the colours are multiplied by."""
+"""The value of the tag ExtraSamples for alpha that the colours have been multiplied by."""
 _ALPHA = frozenset({ASSOCIATED, 2, 999})
-"""Its values for alpha: also straight, and the one that Corel Draw writes."""
+"""All its values for alpha: associated, straight, and the one that Corel Draw writes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What is to be done to the stored channels, so that they are gray, red, green and blue, or bands without a name.
+    """How the stored channels are converted, so that they are gray, or red, green and blue, or bands without a name.
 
-    `channels` and `dtype` are those of the result. `origin` says what is converted ("16-bit CMYK"), empty for nothing;
-    `alpha` lists the indices of the channels that are left out. `white` is what zero stands for where it is white, 0
-    elsewhere. `remark` says what the file states and cannot mean; `fault` why it is not read, and `indices` whether
-    that is because not even its stored values are numbers.
+    `channels` and `dtype` are those of the result. `origin` says what is converted ("16-bit CMYK"), and is empty if
+    nothing is; `alpha` lists the indices of the channels that are left out. `white` is the value that zero stands for
+    if zero is white, else 0. `remark` says what the file declares but cannot be right. `fault` says why the file is not
+    read, `indices` that its stored values are indices of a palette and not numbers.
     """
 
     channels: int
@@ -47,7 +47,7 @@ class Meaning:
 
 
 def find_meaning(page: Page, dtype: np.dtype[Any], channels: int) -> Meaning:
-    """The meaning of the stored channels of a page, of which the tags that it has are read."""
+    """Returns the meaning of the stored channels of a page, by its tags."""
     photometric, bits = page.number(PHOTOMETRIC, WHITE_IS_ZERO), page.number(BITS, 1)
     if photometric == PALETTE:
         if channels > 1 or dtype.kind != "u" or dtype.itemsize > 2:
@@ -76,9 +76,9 @@ def find_meaning(page: Page, dtype: np.dtype[Any], channels: int) -> Meaning:
 
 
 def apply_meaning(values: NDArray[Any], meaning: Meaning, colours: NDArray[Any] | None) -> NDArray[Any]:
-    """The values (H,W,C) of the stored channels (H,W,S); `colours` (3,n) is the palette, in 16 bits.
+    """Returns the values (H,W,C) of the stored channels (H,W,S); `colours` (3,n) is the palette, in 16 bits.
 
-    Raises ValueError where an index is outside of the palette, or there is none.
+    Raises ValueError if an index is outside of the palette, or there is none.
     """
     if meaning.indices:
         return _look_up(values[..., 0], colours)
@@ -94,17 +94,17 @@ def apply_meaning(values: NDArray[Any], meaning: Meaning, colours: NDArray[Any] 
 
 
 def invert(values: NDArray[Any], white: int) -> NDArray[Any]:
-    """The values (H,W,C) with the first channel counted from black, where zero was white."""
+    """Returns the values (H,W,C), whose zero is white, with the first channel counted from black."""
     inverted = values.copy()
     np.subtract(values.dtype.type(white), values[..., 0], out=inverted[..., 0])
     return inverted
 
 
 def _find_alpha(page: Page, photometric: int, channels: int) -> tuple[tuple[int, ...], bool]:
-    """The indices of the channels of alpha, and whether the colours are multiplied by it."""
+    """Returns the indices of the alpha channels, and whether the colours are multiplied by alpha."""
     extra = page.numbers(EXTRA_SAMPLES)
     if not extra and photometric == RGB and channels == 4:
-        # Pillow takes a fourth channel of which nothing is said for alpha, too.
+        # Pillow, too, takes an undescribed fourth channel for alpha.
         extra = (2,)
     extra = extra[: max(0, channels - _COLOURS.get(photometric, 1))]
     first = channels - len(extra)
@@ -123,7 +123,7 @@ def _look_up(indices: NDArray[Any], colours: NDArray[Any] | None) -> NDArray[Any
 
 
 def _divide(values: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
-    """Colours (H,W,C) without the alpha (H,W,1) that they were multiplied by, 0 where it is 0; rounded as in Pillow."""
+    """Returns colours (H,W,C) divided by their alpha (H,W,1), 0 where alpha is 0; rounded as in Pillow."""
     if values.dtype.kind == "f":
         with np.errstate(over="ignore", invalid="ignore"):
             quotients: NDArray[Any] = np.divide(values, alpha, out=np.zeros_like(values), where=alpha > 0)
@@ -136,7 +136,7 @@ def _divide(values: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
 
 
 def _to_rgb(inks: NDArray[Any]) -> NDArray[Any]:
-    """Red, green and blue (H,W,3) of cyan, magenta, yellow and black (H,W,4), by Pillow's formula."""
+    """Returns red, green and blue (H,W,3) for cyan, magenta, yellow and black (H,W,4), by Pillow's formula."""
     most = np.uint64(np.iinfo(inks.dtype).max)
     light = most - inks[..., 3:].astype(np.uint64)
     covered = (inks[..., :3].astype(np.uint64) * light + most // np.uint64(2)) // most

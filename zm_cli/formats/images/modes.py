@@ -1,4 +1,4 @@
-"""Deciding the one mode in which all images of a source are read."""
+"""Decides the one mode in which all images of a source are read."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ class Mode:
 
 
 def parse_mode(asked: str | None) -> str | None:
-    """The mode in its proper spelling, None for `auto`. Raises UsageError, naming the choices, for an unknown mode."""
+    """Returns the mode as Pillow spells it, None for `auto`;
+    raises UsageError, naming the choices, for an unknown mode."""
     if asked is None or asked.lower() == "auto":
         return None
     known = {name.lower(): name for name in (*BANDS, ARRAY)}
@@ -51,10 +52,10 @@ def parse_mode(asked: str | None) -> str | None:
 
 
 def decide_mode(listing: Listing, asked: str | None, path: str, *, skip: bool, lossy: bool, as_stored: bool) -> Mode:
-    """The mode in which to read a listing: `asked`, or with None the mode that keeps every value at one depth.
+    """Returns the mode in which to read a listing: `asked`, or with None the mode that keeps every value at one depth.
 
-    Files of which the decoder would lose something are allowed only with `lossy` and where the mode asked for has 8
-    bits; else they raise DataError, or with `skip` are moved to the skipped files. `as_stored` says whether arrays keep
+    Files that the decoder cannot keep in full are allowed only with `lossy` and if the mode asked for has 8 bits;
+    otherwise they are a DataError, or with `skip` are moved to the skipped files. `as_stored` says whether arrays keep
     every channel that they are stored with. Raises DataError for mixtures that have no common mode.
     """
     headers = [header for header, _ in listing.counts()]
@@ -88,7 +89,7 @@ def decide_mode(listing: Listing, asked: str | None, path: str, *, skip: bool, l
 
 
 def keeps_values(mode: str, target: str) -> bool:
-    """Whether conversion of one mode of pictures to another keeps every value (not the alpha)."""
+    """Returns whether the conversion of one picture mode to another keeps every value; alpha does not count."""
     return mode in (target, f"{target}A") or (target in ("I", "F") and _is_lossless(mode, target))
 
 
@@ -98,7 +99,7 @@ def _decide_array(listing: Listing, path: str, *, as_stored: bool) -> Mode:
     for header in headers:
         found = header.stored if as_stored else header.array
         if found is None:
-            raise _not_an_array(header, f"{path}: {listing.example(header)}")
+            raise _make_array_error(header, f"{path}: {listing.example(header)}")
         types.setdefault(found, header)
     if len(types) > 1:
         raise DataError(
@@ -111,7 +112,7 @@ def _decide_array(listing: Listing, path: str, *, as_stored: bool) -> Mode:
     return Mode(ARRAY, array.dtype, array.channels, None)
 
 
-def _not_an_array(header: Header, where: str) -> DataError:
+def _make_array_error(header: Header, where: str) -> DataError:
     if header.is_indexed and header.array:
         return DataError("holds indices of a palette, which are not values", where=where, hint="leave out --mode array")
     if header.fault:
@@ -122,7 +123,7 @@ def _not_an_array(header: Header, where: str) -> DataError:
 
 
 def _refuse_loss(listing: Listing, path: str, *, skip: bool) -> None:
-    """Raises DataError for files that cannot be read in full as anything; with `skip`, lists them as skipped."""
+    """Raises DataError for files that cannot be read in full in any way; with `skip`, lists them as skipped."""
     for header, _ in listing.counts():
         if not (header.loss or header.fault):
             continue
@@ -131,7 +132,7 @@ def _refuse_loss(listing: Listing, path: str, *, skip: bool) -> None:
             return
         where = f"{path}: {listing.example(header)}"
         if header.fault:
-            raise _not_an_array(header, where)
+            raise _make_array_error(header, where)
         hints = ["--on-error skip leaves such files out"]
         if header.mode not in _DEEP:
             hints.insert(0, f"--mode {'L' if header.mode == 'L' else 'RGB'} accepts what the decoder keeps")
@@ -142,7 +143,8 @@ def _refuse_loss(listing: Listing, path: str, *, skip: bool) -> None:
 
 
 def _refuse_other_depth(listing: Listing, asked: str, path: str) -> None:
-    """Raises DataError for images that do not fit statistics in the mode `asked`: colour for gray, 8 bits for more."""
+    """Raises DataError for images that do not fit statistics in the mode `asked`:
+    colour for gray, 8 bits for deeper modes."""
     for header, _ in listing.counts():
         colour = asked == "L" and header.mode not in _GRAY
         shallow = asked in _DEEP and header.mode not in _DEEP
@@ -172,12 +174,12 @@ def _decide_picture(listing: Listing, headers: list[Header], path: str) -> str:
 
 
 def _is_lossless(mode: str, target: str) -> bool:
-    """Whether conversion of a mode to the deep mode `target` keeps every value."""
+    """Returns whether the conversion of a mode to the deep mode `target` keeps every value."""
     return mode in ("1", "L", target) or (mode, target) in _LOSSLESS
 
 
 def _list_modes(listing: Listing, headers: list[Header]) -> str:
-    """Each mode or array type with its count and one example."""
+    """Returns a list of the modes and array types, each with its count and one example."""
     first: dict[str, str] = {}
     counts: Counter[str] = Counter()
     for header, count in listing.counts():

@@ -28,7 +28,7 @@ class Names(Sequence[str]):
         self._ends.extend(end + shift for end in names._ends[start:stop])
 
     def cut(self, start: int, stop: int) -> Names:
-        """The names from `start` to `stop` as a list of their own."""
+        """Returns the names from `start` to `stop` as a list of their own."""
         names = Names()
         names.extend(self, start, stop)
         return names
@@ -55,5 +55,6 @@ class Names(Sequence[str]):
         return os.fsdecode(bytes(self._text[self._begin(position) : self._ends[position]]))
 
     def _begin(self, position: int) -> int:
-        """Where the name at a position begins in the text; at the number of names, where the text ends."""
+        """Returns where the name at a position begins in the text;
+        for the position after the last name, where the text ends."""
         return self._ends[position - 1] if position else 0

@@ -1,4 +1,4 @@
-"""The value that means no data in TIFFs of GDAL: whether files agree on it, and whether it can be honoured."""
+"""The no-data value that TIFFs of GDAL declare: checks that all files agree on it, and that it can be applied."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from zm_cli.formats.images.modes import Mode, keeps_values
 
 _IGNORE = "--no-mask-and-scale reads it as a number"
 _SMALL = 2
-"""The bytes of the largest integers that float32 holds exactly."""
+"""The bytes of the largest integer type that float32 holds exactly."""
 
 
 def find_nodata(listing: Listing, mode: Mode, decoding: Decoding, path: str) -> Packing | None:
-    """What the stored values of a listing stand for, if its files declare a value that means no data; else None.
+    """Returns what the stored values of a listing stand for, if its files declare a no-data value; else None.
 
-    A value that their dtype cannot hold has no effect, nor has nan. Raises DataError where files do not agree on it,
-    or where it would be mixed with other values before it can be left out.
+    A value that their dtype cannot hold has no effect, and neither has nan. Raises DataError if the files do not agree
+    on it, or if it would be mixed with other values before it can be left out.
     """
     values = _hold_all(listing, mode)
     declared = {header: value for header, value in values.items() if value is not None}
     if not declared:
         return None
     if len(set(values.values())) > 1:
-        raise _differ(listing, values, path)
+        raise _make_nodata_error(listing, values, path)
     (nodata,) = set(declared.values())
     for header in declared:
         if header.recoded and not (mode.name == ARRAY and decoding.as_stored and not header.white_is_zero):
@@ -50,12 +50,12 @@ def find_nodata(listing: Listing, mode: Mode, decoding: Decoding, path: str) -> 
 
 
 def declares_nodata(listing: Listing, mode: Mode) -> bool:
-    """Whether a file declares a value that means no data, and that its values can have."""
+    """Returns whether a file declares a no-data value that its dtype can hold."""
     return any(value is not None for value in _hold_all(listing, mode).values())
 
 
 def note_nodata(listing: Listing, packing: Packing) -> str:
-    """A sentence that says what counts as missing."""
+    """Returns a sentence that says what counts as missing."""
     (nodata,) = packing.missing
     count = len(listing)
     images = f"the image declares {nodata:g}" if count == 1 else f"all {count} images declare {nodata:g}"
@@ -63,7 +63,7 @@ def note_nodata(listing: Listing, packing: Packing) -> str:
 
 
 def _real_dtype(dtype: np.dtype[np.generic]) -> np.dtype[np.generic]:
-    """The dtype of values of which some are missing."""
+    """Returns the dtype that can hold the values and NaN."""
     if dtype.kind == "f":
         return dtype
     return np.dtype(np.float32 if dtype.itemsize <= _SMALL else np.float64)
@@ -74,7 +74,7 @@ def _hold_all(listing: Listing, mode: Mode) -> dict[Header, float | None]:
 
 
 def _hold(number: float | None, dtype: np.dtype[np.generic]) -> float | None:
-    """A number as a value of the dtype; None where there is none, or it is not a value of the dtype."""
+    """Returns a number as a value of the dtype; None if there is no number, or if the dtype cannot hold it."""
     if number is None:
         return None
     if dtype.kind in "iu":
@@ -86,7 +86,7 @@ def _hold(number: float | None, dtype: np.dtype[np.generic]) -> float | None:
     return held if math.isinf(held) == math.isinf(number) else None
 
 
-def _differ(listing: Listing, values: dict[Header, float | None], path: str) -> DataError:
+def _make_nodata_error(listing: Listing, values: dict[Header, float | None], path: str) -> DataError:
     counts: Counter[str] = Counter()
     first: dict[str, str] = {}
     for header, count in listing.counts():

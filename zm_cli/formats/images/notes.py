@@ -1,4 +1,4 @@
-"""Sentences that say what reading a listing changes, leaves out or takes for granted."""
+"""Notes on what reading a listing changes, leaves out or assumes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from zm_cli.formats.images.listing import Listing
 from zm_cli.formats.images.suffixes import ARRAY as NPY
 
 _PRINTED = {"1": "1-bit"}
-"""The modes that messages do not name as Pillow does."""
+"""The names of modes in messages, if they differ from Pillow's."""
 
 
 def note_conversions(listing: Listing, decoding: Decoding) -> list[str]:
-    """Sentences that say what reading with these choices changes, and in how many files or frames."""
+    """Returns sentences that say what reading with these choices changes, and in how many files or frames."""
     counts = listing.counts()
     # With --frames all, a file may be many samples.
     name = _images if listing.expanded else _files
@@ -43,7 +43,8 @@ def note_conversions(listing: Listing, decoding: Decoding) -> list[str]:
 
 
 def note_listed_arrays(files: tuple[str, ...] | None, listing: Listing) -> list[str]:
-    """A sentence where listed `.npy` files are images, which by themselves would be datasets of many samples."""
+    """Returns a note if listed `.npy` files were read as images;
+    given alone, they would be datasets of many samples."""
     if files is None or not len(listing) or any(header.suffix != NPY for header, _ in listing.counts()):
         return []
     return [f"{_files(len(listing))} of the list {'was' if len(listing) == 1 else 'were'} read as one image each"]
@@ -92,7 +93,7 @@ def _note_frames(listing: Listing, count: Callable[[Callable[[Header], object]],
 
 
 def _is_converted(mode: str) -> Callable[[Header], object]:
-    # A note of its own reports dropped alpha.
+    # Dropped alpha is reported by a note of its own.
     kept = (mode, f"{mode}A", "RGBX" if mode == "RGB" else mode)
     return lambda header: header.mode not in kept
 
@@ -107,7 +108,7 @@ def _note_converted(listing: Listing, converted: Counter[str], mode: str) -> str
 def _count(
     counts: Iterable[tuple[Header, int]], name: Callable[[Header], str], is_meant: Callable[[Header], object]
 ) -> Counter[str]:
-    """The number of samples whose header is meant, by name."""
+    """Returns the number of samples whose header `is_meant`, by the `name` of the header."""
     found: Counter[str] = Counter()
     for header, number in counts:
         if is_meant(header):
@@ -124,7 +125,7 @@ def _describe_planes(header: Header) -> str:
 
 
 def _say_all(name: Callable[[int], str], clauses: Counter[str]) -> list[str]:
-    """Sentences that say of so many what each clause ("holds ...") says of one."""
+    """Returns a sentence for each clause ("holds ..."), with its number of samples as the subject."""
     sentences = []
     for clause, count in sorted(clauses.items()):
         verb, rest = clause.split(" ", 1)

@@ -7,9 +7,9 @@ import sys
 from typing import Any, Literal
 
 from zm_cli.data.options import Option, Panel, Recorded, Replay
+from zm_cli.data.recorded_values import is_flag
 from zm_cli.errors import UsageError
 from zm_cli.formats.images.bands import ARRAY, BANDS
-from zm_cli.formats.shared.options import is_flag
 from zm_cli.inputs.option_text import parse_names
 
 MAX_LENGTH = 65_535
@@ -19,7 +19,7 @@ FRAME_CHOICES = ("first", "all")
 
 
 def parse_resize(text: str) -> tuple[int, int]:
-    """Width and height in a text such as `224x224`. Raises UsageError where it is not a size."""
+    """Returns the width and height in a text such as `224x224`; raises UsageError if it is not a size."""
     match = re.fullmatch(r"([1-9]\d*)[xX]([1-9]\d*)", text.strip())
     if match is None:
         raise UsageError(f"'{text}' is not a size", where="--resize", hint="write it as WIDTHxHEIGHT: 224x224")
@@ -27,9 +27,9 @@ def parse_resize(text: str) -> tuple[int, int]:
 
 
 def parse_pixels(text: str) -> int:
-    """The number of pixels in a text such as `180M`, `2.5G` or `40000000`, or the largest number there is for `none`.
+    """Returns the number of pixels in a text such as `180M`, `2.5G` or `40000000`; the largest integer for `none`.
 
-    Units are powers of 1000. Raises UsageError where the text is not such a number.
+    Units are powers of 1000. Raises UsageError if the text is not such a number.
     """
     if text.strip().lower() == "none":
         return sys.maxsize
@@ -71,11 +71,11 @@ MODE: Option[str] = Option(
     recorded=Recorded(_is_mode, {"enum": list(MODES)}, Replay.ALWAYS),
 )
 LOSSY: Option[bool] = Option("lossy", recorded=Recorded(is_flag, {"type": "boolean"}, Replay.ALWAYS))
-"""Whether conversion to the mode may lose precision; by default only where the user named the mode. It is not on the
-command line: stats files record it, so that other data are read in the same way."""
+"""Whether conversion to the mode may lose precision; by default only if the user named the mode. It is not on the
+command line, but stats files record it, so that other data are read in the same way."""
 AS_STORED: Option[bool] = Option("as_stored", recorded=Recorded(is_flag, {"type": "boolean"}, Replay.ALWAYS))
-"""Whether arrays keep every channel that they are stored with, alpha and inks too; by default only where the user asked
-for the mode `array`. It is not on the command line, as LOSSY."""
+"""Whether arrays keep every channel that they are stored with, including alpha and inks; by default only if the user
+asked for the mode `array`. Like LOSSY, it is not on the command line."""
 FRAMES: Option[str] = Option(
     "frames",
     given_as=Literal["first", "all"] | None,

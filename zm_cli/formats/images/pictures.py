@@ -1,4 +1,4 @@
-"""Opening pictures with Pillow: the formats it may use, the errors it may raise, and the output it may not print."""
+"""Opens pictures with Pillow: the formats it may use, the errors it may raise, and the messages it must not print."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RARE = (
 )  # fmt: skip
 
 MARKED = (*COMMON, "TIFF", "WEBP", "AVIF", "JPEG2000", "QOI", "PSD", "DDS", "ICNS", "SGI")
-"""The formats with an unmistakable signature: those that a file without a suffix may have."""
+"""The formats with an unmistakable signature: only these are tried for a file without a suffix."""
 
 _NO_OUTPUT = logging.NullHandler()
 _ADDRESS = re.compile(r"\s*<[^<>]* object at 0x[0-9a-fA-F]+>")
@@ -37,7 +37,7 @@ _METADATA = ("exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp")
 
 @cache
 def broken() -> tuple[type[BaseException], ...]:
-    """The exceptions that decoders raise for a file that is damaged, truncated or not an image.
+    """Returns the exceptions that decoders raise for a file that is damaged, truncated or not an image.
 
     MemoryError is one of them, because a damaged header may claim any size.
     """
@@ -50,7 +50,7 @@ def broken() -> tuple[type[BaseException], ...]:
 
 
 def say_why(error: BaseException) -> str:
-    """Why a file could not be read, as a clause that is the same every time."""
+    """Returns why a file could not be read, as a clause that does not change from run to run."""
     from PIL import UnidentifiedImageError
 
     if isinstance(error, UnidentifiedImageError):
@@ -63,8 +63,8 @@ def say_why(error: BaseException) -> str:
     return f"cannot be decoded: {text.removesuffix(_BOMB_WARNING)}"
 
 
-def refuse(where: str, error: BaseException) -> DataError:
-    """The DataError for the file at `where` that raised `error`: one of `broken()`, or a DataError itself."""
+def make_file_error(where: str, error: BaseException) -> DataError:
+    """Returns the DataError for the file at `where` that raised `error`: one of `broken()`, or a DataError itself."""
     from PIL import Image
 
     if isinstance(error, DataError):
@@ -76,7 +76,7 @@ def refuse(where: str, error: BaseException) -> DataError:
 
 
 def quieten() -> None:
-    """Hides the warnings and log messages of the decoders; zm itself reports what matters to the user."""
+    """Hides the warnings and log messages of the decoders; zm reports itself what matters to the user."""
     warnings.filterwarnings("ignore", module=r"PIL\.")
     _quieten_libtiff()
     for name in ("PIL", "tifffile"):
@@ -99,7 +99,7 @@ def _quieten_libtiff() -> None:
 
 
 def open_picture(stream: IO[bytes], *, marked: bool = False) -> ImageFile:
-    """The picture in `stream`, with its header read and no pixel decoded. Raises one of `broken()`.
+    """Returns the picture in `stream`, with its header read and no pixel decoded. Raises one of `broken()`.
 
     With `marked`, only formats of MARKED are tried.
     """
@@ -114,7 +114,7 @@ def open_picture(stream: IO[bytes], *, marked: bool = False) -> ImageFile:
 
 
 def open_tiff(stream: IO[bytes]) -> ImageFile:
-    """The first page of the TIFF in `stream`, as `open_picture` opens pictures."""
+    """Returns the first page of the TIFF in `stream`, as `open_picture` opens pictures."""
     from PIL import Image
 
     Image.init()
@@ -122,10 +122,10 @@ def open_tiff(stream: IO[bytes]) -> ImageFile:
 
 
 def orientation(picture: ImageFile) -> int:
-    """The EXIF orientation (1 to 8) in the header of a picture; 1 is upright.
+    """Returns the EXIF orientation (1 to 8) in the header of a picture; 1 is upright.
 
-    Must be called before the pixels are loaded, so that header and decoder agree. Pillow turns a TIFF by it when it
-    loads the pixels, and no other picture.
+    Must be called before the pixels are loaded, so that header and decoder agree. When Pillow loads the pixels, it
+    turns a TIFF by this orientation, but no other picture.
     """
     from PIL import Image
 
@@ -133,7 +133,7 @@ def orientation(picture: ImageFile) -> int:
     if picture.format != "TIFF" and not any(key in picture.info for key in _METADATA):
         return 1
     try:
-        # The method of the base class: that of PNG would load the pixels to look for the tag after them.
+        # The method of the base class is used: that of PNG would load the pixels to look for the tag after them.
         found = Image.Image.getexif(picture).get(_ORIENTATION, 1)
     except broken():
         return 1

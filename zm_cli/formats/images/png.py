@@ -1,4 +1,4 @@
-"""Reading plain PNG files, which most datasets consist of, without the steps that only unusual files need.
+"""Reads plain PNG files, which most datasets consist of, without the steps that only unusual files need.
 
 All other files, and damaged ones, are left to Pillow's own reader, which takes three times as long and reports errors.
 Chunks and colour types are those of the PNG specification (W3C, third edition).
@@ -24,7 +24,7 @@ _DECODED_MODES = {(8, 0): "L", (8, 2): "RGB", (8, 6): "RGBA"}
 _IGNORED = frozenset({b"sRGB", b"gAMA", b"cHRM", b"pHYs", b"tIME", b"sBIT", b"bKGD", b"iCCP", b"PLTE"})
 """Chunks that do not affect size, mode, frames, orientation or transparency."""
 _CHUNK_BYTES = {b"sRGB": 1, b"gAMA": 4, b"cHRM": 32, b"pHYs": 9}
-"""The length of the chunks that Pillow reads; it refuses files where they are shorter."""
+"""The lengths of the chunks that Pillow reads; it refuses files with shorter ones."""
 _MAX_PIXELS = 1 << 24
 """Larger pictures are left to Pillow, which limits their size."""
 _IHDR = struct.Struct(">8xI4sIIBBBBBI")
@@ -32,7 +32,8 @@ _IHDR_END = 33
 
 
 def read_plain_header(start: bytes) -> tuple[str, int, int, bool] | None:
-    """Mode, width, height and whether there is alpha, from the first bytes of a file; None where it is not plain."""
+    """Returns the mode, width, height and whether there is alpha, from the first bytes of a file;
+    None if it is not plain."""
     ihdr = _read_ihdr(start)
     if ihdr is None:
         return None
@@ -55,7 +56,7 @@ def read_plain_header(start: bytes) -> tuple[str, int, int, bool] | None:
 
 
 def decode_plain(data: bytes) -> Image | None:
-    """The picture in the bytes of a whole file, in its own mode; None where the file is not plain, or is damaged."""
+    """Returns the picture in the bytes of a whole file, in its own mode; None if the file is damaged or not plain."""
     from PIL import Image
 
     ihdr = _read_ihdr(data)
@@ -73,7 +74,7 @@ def decode_plain(data: bytes) -> Image | None:
 
 
 def _read_ihdr(start: bytes) -> tuple[int, int, int, int, int] | None:
-    """Width, height, bit depth, colour type and interlacing; None where the first chunk is not a valid IHDR."""
+    """Returns width, height, bit depth, colour type and interlacing; None if the first chunk is not a valid IHDR."""
     if len(start) < _IHDR.size or not start.startswith(SIGNATURE):
         return None
     length, name, width, height, depth, colour, compression, filtering, interlaced, crc = _IHDR.unpack_from(start)
@@ -84,7 +85,8 @@ def _read_ihdr(start: bytes) -> tuple[int, int, int, int, int] | None:
 
 
 def _join_pixels(data: bytes) -> bytes | None:
-    """The contents of all IDAT chunks; None where a chunk is damaged, or may affect what is decoded."""
+    """Returns the joined contents of all IDAT chunks; None if a chunk is damaged,
+    or if another one may affect decoding."""
     view = memoryview(data)
     parts = []
     position = _IHDR_END

@@ -1,4 +1,4 @@
-"""Finding what Pillow would not keep of a picture: bits, signs or channels that its mode cannot hold."""
+"""Finds what Pillow would not keep of a picture: bits, signs or channels that its mode cannot hold."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ _UNSIGNED, _SIGNED = 1, 2
 """Values of the tag SampleFormat."""
 _START_BYTES = 1 << 16
 _STORED_CHANNELS = {"P": 1, "PA": 2}
-"""The channels that a file stores for a palette mode, where Pillow counts those of the palette."""
+"""The number of channels that a file stores for a palette mode, for which Pillow counts those of the palette."""
 
 
 def describe_loss(picture: ImageFile) -> str:
-    """What Pillow would not keep of an opened picture, as a clause ("holds ..."); empty where it keeps everything."""
+    """Returns as a clause ("holds ...") what Pillow would not keep of an opened picture;
+    empty if it keeps everything."""
     if picture.format == "TIFF":
         return _describe_tiff(picture)
     bits = stored_bits(picture)
@@ -29,7 +30,7 @@ def describe_loss(picture: ImageFile) -> str:
 
 
 def is_stretched(picture: ImageFile) -> bool:
-    """Whether Pillow scales the values of an opened picture to the full range of their type."""
+    """Returns whether Pillow scales the values of an opened picture to the full range of their type."""
     if picture.format == "PPM":
         args = picture.tile[0][3]
         return isinstance(args, tuple) and isinstance(args[-1], int) and args[-1] not in (-1, 255, 65535)
@@ -37,7 +38,8 @@ def is_stretched(picture: ImageFile) -> bool:
 
 
 def is_left_inverted(picture: ImageFile) -> bool:
-    """Whether an opened TIFF counts 16 bits from white, and Pillow leaves them so, as it does not with 8 bits."""
+    """Returns whether an opened TIFF counts 16-bit values from white:
+    unlike those of 8 bits, Pillow does not invert them."""
     if picture.mode not in ("I;16", "I;16B") or picture.tag_v2.get(PHOTOMETRIC, 0) != WHITE_IS_ZERO:  # type: ignore[attr-defined]
         return False
     args = picture.tile[0][3] if picture.tile else ()
@@ -45,7 +47,7 @@ def is_left_inverted(picture: ImageFile) -> bool:
 
 
 def stored_bits(picture: ImageFile) -> int:
-    """The bits per channel in the file, where its format can hold more than 8 and the mode does not show it; else 8."""
+    """Returns the bits per channel in the file if they can be more than the mode shows; else 8."""
     match picture.format:
         case "JPEG2000":
             return _jpeg2000_bits(_read_start(picture))
@@ -88,7 +90,7 @@ def _too_deep(bits: int) -> str:
 
 
 def _numbers(value: Any) -> tuple[int, ...]:
-    """The numbers of a tag, which Pillow gives as a tuple, as a single number, or as None."""
+    """Returns the numbers of a tag, which Pillow gives as a tuple, as a single number, or as None."""
     return tuple(value) if isinstance(value, tuple) and value else (value or 1,)
 
 

@@ -1,4 +1,4 @@
-"""Reading the files and frames of spans, one after another, whatever is then done with their pixels."""
+"""Reads the files and frames of spans one after another, whatever is then done with their pixels."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from zm_cli.formats.images.animations import Animations
 from zm_cli.formats.images.decode import Decoding, decode_frame, decode_page
 from zm_cli.formats.images.frames import SEPARATOR
 from zm_cli.formats.images.limits import limit_pillow
-from zm_cli.formats.images.pictures import broken, quieten, refuse, say_why
+from zm_cli.formats.images.pictures import broken, make_file_error, quieten, say_why
 from zm_cli.formats.images.tiff import start_at
+from zm_cli.running.guard import get_file_note
 
 Shape = tuple[int, int, int]
 
 
 class Place(NamedTuple):
-    """Where a sample is in its file: the number of its frame (0: the first), where its page begins (0: not a TIFF)."""
+    """Where a sample is in its file: the number of its frame (0: the first),
+    and the offset of its page (0: not a TIFF)."""
 
     number: int
     offset: int
@@ -31,7 +33,7 @@ class Place(NamedTuple):
 class Address(NamedTuple):
     """The address of a span: the relative paths of its samples and their shape (H,W,C).
 
-    `places` says where each of them is in its file; None where each is the file.
+    `places` says where each sample is in its file; None if each sample is a whole file.
     """
 
     paths: tuple[str, ...]
@@ -40,8 +42,8 @@ class Address(NamedTuple):
 
 
 class Visited(NamedTuple):
-    """The samples of some spans: relative paths of those that were decoded, those that were skipped, a hash for each
-    span."""
+    """The samples of some spans: the relative paths of those that were decoded, those that were skipped,
+    and a hash for each span."""
 
     kept: list[str]
     skipped: list[Skipped]
@@ -49,9 +51,9 @@ class Visited(NamedTuple):
 
 
 class Reader:
-    """Reads spans. Pickles without what it has open; safe to use from several threads at once.
+    """Reads spans. It pickles without its open files; safe to use from several threads at once.
 
-    With `skip`, what cannot be decoded is left out; else it is a DataError that names the file.
+    With `skip`, samples that cannot be decoded are left out; otherwise, one raises DataError, naming the file.
     """
 
     def __init__(self, base: str, decoding: Decoding, max_pixels: int, *, skip: bool) -> None:
@@ -62,12 +64,13 @@ class Reader:
         self._animations = Animations()
 
     def read_files(self, spans: Sequence[Span], use: Callable[[bytes, str, Shape, int], None]) -> Visited:
-        """Calls `use` for every file of the spans with its bytes, its relative path, its shape (H,W,C), and how many
-        went well before it."""
+        """Calls `use` for every file of the spans with its bytes, its relative path, its shape (H,W,C), and the number
+        of files before it that could be used."""
         from xxhash import xxh3_128
 
         self._prepare()
         seen = Visited([], [], b"")
+        note_file = get_file_note()
         digests: list[bytes] = []
         full_paths = [os.path.join(self._base, path) for span in spans for path in span.address.paths]
         with closing(read_ahead(full_paths)) as files:
@@ -77,6 +80,7 @@ class Reader:
                 digest = xxh3_128()
                 for path, (where, data) in zip(address.paths, following, strict=False):
                     digest.update(os.fsencode(path) + b"\0")
+                    note_file(where)
                     try:
                         if not isinstance(data, bytes):
                             raise data
@@ -90,16 +94,18 @@ class Reader:
         return seen._replace(digest=b"".join(digests))
 
     def read_frames(self, address: Address, allocate: Callable[[int], NDArray[Any]]) -> Visited:
-        """Decodes the frames of a span, each into what `allocate` returns for the number of those that went well
-        before it, an array (H,W,C). The digest is that of their values."""
+        """Decodes the frames of a span, each into the array (H,W,C) that `allocate` returns for the number of frames
+        decoded before it. The digest is that of their values."""
         from xxhash import xxh3_128
 
         self._prepare()
         seen = Visited([], [], b"")
+        note_file = get_file_note()
         digest = xxh3_128()
         for path, place in zip(address.paths, address.places or (), strict=True):
             file = os.path.join(self._base, path.rpartition(SEPARATOR)[0] if place.number else path)
             digest.update(os.fsencode(path) + b"\0")
+            note_file(file)
             try:
                 out = allocate(len(seen.kept))
                 if place.offset:
@@ -139,5 +145,5 @@ class Reader:
 
     def _leave_out(self, seen: Visited, path: str, where: str, error: BaseException) -> None:
         if not self._skip:
-            raise refuse(where, error) from error
+            raise make_file_error(where, error) from error
         seen.skipped.append(Skipped(path, say_why(error)))

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 import os
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import count as counting
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli.data.block import BLOCK_BYTES, BYTE_VALUES, Block, Span, Tally
+from zm_cli.data.block import BYTE_VALUES, Block, Span, Tally
 from zm_cli.data.format import OpeningTick, ignore_opening
 from zm_cli.data.options import ReadOptions
 from zm_cli.data.packing import Packing
@@ -25,7 +23,9 @@ from zm_cli.errors import UsageError
 from zm_cli.formats.images.bands import ARRAY
 from zm_cli.formats.images.choosing import Chosen, Rules, choose_samples
 from zm_cli.formats.images.classes import Folders, find_folders, find_folders_of_part
+from zm_cli.formats.images.cut_spans import cut_spans
 from zm_cli.formats.images.decode import Decoding, count_values, decode
+from zm_cli.formats.images.facts import describe_images
 from zm_cli.formats.images.file_patterns import Selection
 from zm_cli.formats.images.grouping import find_groups, label_images
 from zm_cli.formats.images.header import Header
@@ -33,23 +33,23 @@ from zm_cli.formats.images.listing import locate, read_receipt
 from zm_cli.formats.images.nodata import declares_nodata, find_nodata, note_nodata
 from zm_cli.formats.images.notes import note_conversions, note_listed_arrays
 from zm_cli.formats.images.options import EXIF, FRAME_CHOICES, RESIZE
-from zm_cli.formats.images.reading import Address, Place, Reader, Shape
+from zm_cli.formats.images.reading import Address, Reader, Shape
 from zm_cli.formats.shared.options import BY, CLASSES, EXCLUDE, MASK_AND_SCALE, SHARD
 from zm_cli.running.plan import Plan
 
 _SMALL = 64 << 10
-"""Decoded bytes below which Python takes more of the time for an image than the decoder does."""
+"""If an image decodes to fewer bytes, Python takes more of the time than the decoder does."""
 COUNTED = frozenset({"L", "RGB", "RGBA", "CMYK", "YCbCr", "HSV"})
-"""Modes of 8 bits whose histogram Pillow lays out channel by channel."""
+"""8-bit modes whose histogram Pillow returns channel by channel."""
 
 
 class ImageSource:
     """The images of a folder (searched recursively, in the order of their paths) or of one file.
 
-    Pickles without the list of files: a span's address holds the paths it needs, so only the process that opened the
-    source ever lists the folder. `read` and `tally` may be called from several threads at once, the other methods only
-    from the thread that opened the source. Raises UsageError for options that do not fit, DataError for what cannot be
-    read.
+    It pickles without the list of files: the address of a span holds the paths that it needs, so only the process that
+    opened the source lists the folder. `read` and `tally` may be called from several threads at once, the other methods
+    only from the thread that opened the source. Raises UsageError for options that do not fit, DataError for files that
+    cannot be read.
     """
 
     one_pass = False
@@ -61,7 +61,7 @@ class ImageSource:
     ) -> None:
         self.path = path
         self.known_classes = options.get(CLASSES)
-        """The classes that labels are numbered by; None: those of the images."""
+        """The classes of the statistics that are applied, empty if they name none; None without statistics."""
         self._rules = rules = Rules.from_options(options)
         resize = options.get(RESIZE)
         if resize and min(resize) < 1:
@@ -104,7 +104,7 @@ class ImageSource:
         self.small_samples = sum(nbytes * count for nbytes, count in sizes) < _SMALL * len(listing)
 
     def __getstate__(self) -> dict[str, Any]:
-        # Spans carry the paths that a copy needs: a list of millions of files must not travel with each of them.
+        # Spans carry the paths that a copy needs; a list of millions of files must not be sent with each of them.
         unlisted = {"_options": self._options.replace(files=None), "_wanted": replace(self._wanted, files=None)}
         return self.__dict__ | {"_chosen": None, "_plan": None, **unlisted}
 
@@ -120,21 +120,23 @@ class ImageSource:
 
     @property
     def possible_files(self) -> Sequence[str]:
-        """The relative path of every sample of all shards, in order; of all that may be one, where it is alone."""
+        """The relative path of every sample of all shards, in order;
+        if `is_alone`, of every file that may be a sample."""
         return self._opened().names
 
     @property
     def files_cut(self) -> int:
-        """How many files that may be samples were cut into shards; samples, where only some were asked for."""
+        """How many files that may be samples were cut into shards; or how many samples, if only some were asked for."""
         return self._opened().cut
 
     def read_all_files(self) -> Sequence[str]:
-        """The relative path of every sample of all shards, in order; reads all headers. Raises as the constructor."""
+        """Returns the relative path of every sample of all shards, in order; reads all headers.
+        Raises as opening does."""
         return self._choose(None).listing.paths
 
     @property
     def listed(self) -> tuple[str, ...] | None:
-        """The files that were named one by one, as relative paths; None where all of the folder is read."""
+        """The files that were named one by one, as relative paths; None if all of the folder is read."""
         return self._wanted.files
 
     @property
@@ -152,31 +154,12 @@ class ImageSource:
     def spans(self) -> Iterator[Span]:
         """Yields runs of consecutive samples with one shape, as many as decode to BLOCK_BYTES; each has an Address.
 
-        Whole files and frames are not in one span.
+        A span has either whole files or frames.
         """
-        listing = self._opened().listing
-        shapes, headers = list(map(self._shape, listing.headers)), listing.header_indices
-        start, indices = 0, counting()
-        while start < len(listing):
-            shape = shapes[headers[start]]
-            room = max(1, BLOCK_BYTES // max(1, self._sample_bytes(shape)))
-            parts = self._has_places and listing.is_part(start)
-            stop = start + 1
-            while stop < min(start + room, len(listing)) and shapes[headers[stop]] == shape:
-                if self._has_places and listing.is_part(stop) != parts:
-                    break
-                stop += 1
-            places = tuple(map(Place, listing.numbers[start:stop], listing.offsets[start:stop])) if parts else None
-            yield Span(
-                next(indices),
-                Address(tuple(listing.paths[start:stop]), shape, places),
-                sum(listing.nbytes[start:stop]),
-                (stop - start) * self._sample_bytes(shape),
-            )
-            start = stop
+        return cut_spans(self._opened().listing, self._shape, self.spec.dtype.itemsize)
 
     def read(self, span: Span) -> Block:
-        """The block of a span: `values` (n,H,W,C), `carried` the relative paths of the samples in it.
+        """Returns the block of a span: `values` (n,H,W,C), `carried` the relative paths of the samples in it.
 
         Safe to call from several threads at once. Raises DataError, naming the file, for one that cannot be decoded,
         unless such files are to be skipped.
@@ -187,7 +170,7 @@ class ImageSource:
         def allocate(index: int) -> NDArray[Any]:
             nonlocal values
             if not len(values):
-                # Only here: if there is not enough memory, the error names the file that asks for it.
+                # Allocated only here: if there is not enough memory, the error names the file that needs it.
                 values = np.empty((len(address.paths), *address.shape), self.spec.dtype)
             sample: NDArray[Any] = values[index]
             return sample
@@ -209,8 +192,8 @@ class ImageSource:
         )
 
     def tally(self, spans: Sequence[Span]) -> Tally | None:
-        """Counts the values of large pictures of 8 bits as they are decoded; None for other images, for frames, and
-        where samples have labels, which counts do not tell apart.
+        """Counts the values of large 8-bit pictures as they are decoded. Returns None for other images, for frames, and
+        if samples have labels, which counts do not tell apart.
 
         Safe to call from several threads at once. Raises as `read` does.
         """
@@ -226,37 +209,9 @@ class ImageSource:
         return Tally(counts, len(seen.kept), seen.digest, tuple(seen.skipped))
 
     def facts(self) -> Facts:
-        """Sizes as "WxH" (as delivered), modes as stored, classes, suffixes, and what is to be told."""
-        listing = self._opened().listing
-        shapes: Counter[str] = Counter()
-        types: Counter[str] = Counter()
-        suffixes: Counter[str] = Counter()
-        turned = 0
-        for header, count in listing.counts():
-            width, height = self._decoding.size(header.width, header.height, header.orientation)
-            shapes[f"{width}x{height}"] += count
-            types[self._name_type(header)] += count
-            suffixes[header.suffix or "none"] += count
-            turned += count * (header.orientation != 1)
-        others = {"suffixes": ", ".join(f"{suffix} {count}" for suffix, count in suffixes.most_common())}
-        folders = self.folders
-        if folders.splits:
-            others["splits"] = ", ".join(f"{name} ({count:,})" for name, count in folders.splits.items())
-        if listing.expanded:
-            frames = sum(number > 0 for number in listing.numbers)
-            others["frames"] = f"{frames:,} in {listing.expanded:,} file{'s' * (listing.expanded != 1)}"
-        if turned:
-            others["EXIF rotation"] = f"{turned} of {len(listing)}"
-        return Facts(
-            nbytes=self.nbytes,
-            shapes=dict(shapes.most_common()),
-            types=dict(types.most_common()),
-            left_out=listing.left_out.total(),
-            skipped=tuple(listing.skipped),
-            others=others,
-            classes=folders.classes,
-            splits=folders.splits,
-            notes=tuple(self._notes),
+        """Returns sizes as "WxH" after decoding, modes as stored, classes, suffixes, and notes."""
+        return describe_images(
+            self._opened().listing, self.folders, self._decoding, as_stored=self._rules.as_stored, notes=self._notes
         )
 
     def check_output(self, output: str, format: str | None) -> None:
@@ -266,9 +221,9 @@ class ImageSource:
         choose_output_format(self, output, format)
 
     def create_sink(self, output: str, options: WriteOptions) -> Sink:
-        """The sink for `output`: one HDF5 file, a folder of arrays, or one array file.
+        """Returns the sink for `output`: one HDF5 file, a folder of arrays, or one array file.
 
-        Raises as `check_output` does, and DataError where the file system refuses.
+        Raises as `check_output` does, and DataError if the file system refuses.
         """
         from zm_cli.formats.images.create import create_sink
 
@@ -281,7 +236,7 @@ class ImageSource:
     def _opened(self) -> Chosen:
         if self._chosen is None:
             assert self._wanted.files is not None or not self._is_listed, "a copy does not have the list of files"
-            # Only a copy that was sent to a worker comes here, and only where it is asked for more than spans.
+            # Only a copy that was sent to a worker gets here, and only if it is asked for more than reading spans.
             self._chosen = self._choose(self.spec.shard)
         return self._chosen
 
@@ -315,15 +270,11 @@ class ImageSource:
             packing=packing,
         )
 
-    def _shape(self, header: Header) -> tuple[int, int, int]:
+    def _shape(self, header: Header) -> Shape:
         width, height = self._decoding.size(header.width, header.height, header.orientation)
         channels = self.spec.sample_shape[2]
         assert channels is not None
         return height, width, channels
 
-    def _name_type(self, header: Header) -> str:
-        found = header.stored if self._rules.as_stored else header.array
-        return found.dtype if found and self._decoding.mode == ARRAY else header.mode
-
-    def _sample_bytes(self, shape: tuple[int, int, int]) -> int:
+    def _sample_bytes(self, shape: Shape) -> int:
         return shape[0] * shape[1] * shape[2] * self.spec.dtype.itemsize

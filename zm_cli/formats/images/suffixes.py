@@ -1,4 +1,4 @@
-"""Recognizing images by file name: the suffixes of pictures and of NumPy arrays."""
+"""Recognizes images by file name: the suffixes of pictures and of NumPy arrays."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ ARRAY = ".npy"
 
 
 def suffix_of(name: str) -> str:
-    """The suffix of a file name in lower case with its dot, or an empty text."""
+    """Returns the suffix of a file name in lower case with its dot; empty if there is none."""
     stem, dot, suffix = name.rpartition(".")
     return f".{suffix.lower()}" if dot and stem else ""
 
 
 def is_image_suffix(name: str) -> bool:
-    """Whether a file of this name should be an image or an array."""
+    """Returns whether a file of this name should be an image or an array."""
     suffix = suffix_of(name)
     return suffix in PICTURES or suffix == ARRAY

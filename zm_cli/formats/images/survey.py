@@ -1,4 +1,4 @@
-"""Lists the kinds of images in a folder that cannot be read together."""
+"""Lists the kinds of images in a folder whose images cannot be read together."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from zm_cli.formats.images.options import MAX_PIXELS
 
 
 def survey_folder(path: str, options: ReadOptions) -> Survey | None:
-    """The images of the folder at `path` by their type; None where there are none.
+    """Returns the images of the folder at `path` by their type; None if there are none.
 
-    Files that cannot be read are counted. Raises DataError where the folder cannot be listed.
+    Files that cannot be read are counted. Raises DataError if the folder cannot be listed.
     """
     if not os.path.isdir(path):
         return None
@@ -38,7 +38,7 @@ def survey_folder(path: str, options: ReadOptions) -> Survey | None:
 
 
 def _describe(listing: Listing) -> tuple[Content, ...]:
-    """The images by type, the most common first."""
+    """Returns the images by type, the most common first."""
     indices: dict[str, set[int]] = defaultdict(set)
     for index, header in enumerate(listing.headers):
         indices[header.mode or str(header.array)].add(index)

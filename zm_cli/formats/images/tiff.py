@@ -1,4 +1,4 @@
-"""Walking the pages of a TIFF file: where each begins, and the tags that say what its values mean.
+"""Walks the pages of a TIFF file: where each begins, and the tags that say what its values mean.
 
 Tags and types are those of TIFF 6.0, BigTIFF, and GDAL's private tag for missing values.
 """
@@ -24,11 +24,12 @@ _WANTED = frozenset(
 )
 _TEXT = 2
 _INTEGERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
-"""Letters of the types of integers, for struct."""
+"""The format letters of `struct` for TIFF's integer types."""
 _MAX_VALUES = 1024
-"""Values of a tag beyond these are not read: no image has so many channels, and of a text the start is enough."""
+"""The most values of a tag that are read: no image has so many channels, and the start of a text is enough."""
 _MAX_OVERLAP, _ALWAYS_READ = 4, 1 << 20
-"""How often the bytes of a file may be read in looking for its pages, and bytes that may be read in any case."""
+"""How many times over the bytes of a file may be read while looking for its pages, and a number of bytes that may be
+read in any case."""
 _ORDERS = {b"II": "<", b"MM": ">"}
 _BIG = 43
 _REDUCED, _MASK = 1, 4
@@ -48,45 +49,46 @@ class Page:
     tags: Mapping[int, Tag]
 
     def numbers(self, tag: int) -> tuple[int, ...]:
-        """The integers of a tag; empty where it has none."""
+        """Returns the integers of a tag; empty if there are none."""
         value = self.tags.get(tag, ())
         return value if isinstance(value, tuple) else ()
 
     def number(self, tag: int, otherwise: int) -> int:
-        """The first integer of a tag, or what stands for it where it is missing."""
+        """Returns the first integer of a tag, or `otherwise` if it is missing."""
         return next(iter(self.numbers(tag)), otherwise)
 
     def text(self, tag: int) -> str | None:
-        """The text of a tag, up to its first NUL; None where it has none."""
+        """Returns the text of a tag, up to its first NUL; None if there is none."""
         value = self.tags.get(tag)
         return value.split(b"\0")[0].decode("latin-1").strip() if isinstance(value, bytes) else None
 
     @property
     def nodata(self) -> float:
-        """The number that means no data; nan where nothing does. Raises ValueError where a text is not a number."""
+        """The number that means no data; nan if nothing does. Raises ValueError if a text is not a number."""
         text = self.text(NODATA)
         if not text:
             return math.nan
         try:
-            # Integers of 64 bits are not all floats.
+            # Not all 64-bit integers are floats.
             return int(text)
         except ValueError:
             return float(text)
 
     @property
     def orientation(self) -> int:
-        """How it is to be turned, 1 to 8 as in EXIF; 1 is upright."""
+        """The orientation of the page, 1 to 8 as in EXIF; 1 is upright."""
         found = self.number(ORIENTATION, 1)
         return found if 1 <= found <= 8 else 1
 
     @property
     def is_reduced(self) -> bool:
-        """Whether it says to be a copy of lower resolution of another page: a thumbnail, or a level of a pyramid."""
+        """Whether it is declared to be a copy of another page at lower resolution:
+        a thumbnail, or a level of a pyramid."""
         return bool(self.number(SUBFILE_TYPE, 0) & _REDUCED) or self.number(OLD_SUBFILE_TYPE, 0) == _OLD_REDUCED
 
     @property
     def is_mask(self) -> bool:
-        """Whether it says to be the transparency mask of another page."""
+        """Whether it is declared to be the transparency mask of another page."""
         return bool(self.number(SUBFILE_TYPE, 0) & _MASK)
 
     @property
@@ -96,7 +98,8 @@ class Page:
 
     @property
     def planes(self) -> int:
-        """How many images ImageJ or tifffile say that follow one another from here; only the first has a page."""
+        """The number of consecutive images that ImageJ or tifffile declares to begin here;
+        only the first has a page."""
         description = self.text(DESCRIPTION) or ""
         if description.startswith("ImageJ=") and (found := _PLANES.search(description)):
             return int(found[1])
@@ -107,15 +110,15 @@ class Page:
 
 
 def is_tiff(start: bytes) -> bool:
-    """Whether a file that begins with these bytes is a TIFF."""
-    # Pillow reads files, too, whose version has the other byte order.
+    """Returns whether a file that begins with these bytes is a TIFF."""
+    # Pillow also reads files whose version has the other byte order.
     return start[:2] in _ORDERS and start[2:4] in (b"*\0", b"\0*", b"+\0", b"\0+")
 
 
 def walk_pages(stream: IO[bytes]) -> Iterator[Page]:
-    """The pages of a TIFF, in the order of the file; ends where they begin to repeat.
+    """Yields the pages of a TIFF, in the order of the file; ends where they begin to repeat.
 
-    Raises ValueError where the next one cannot be read.
+    Raises ValueError if the next one cannot be read.
     """
     parser = _Parser(stream)
     following = parser.first
@@ -128,14 +131,14 @@ def walk_pages(stream: IO[bytes]) -> Iterator[Page]:
 
 
 def read_page(stream: IO[bytes], offset: int) -> Page:
-    """The page at `offset`. Raises ValueError as `walk_pages` does."""
+    """Returns the page at `offset`. Raises ValueError as `walk_pages` does."""
     return _Parser(stream).read(offset)
 
 
 def start_at(file: io.FileIO, offset: int) -> IO[bytes]:
-    """The TIFF in `file` as a stream that says that its first page is the one at `offset`.
+    """Returns the TIFF in `file` as a stream whose first page is the one at `offset`.
 
-    So a decoder finds any page at once. The stream does not close the file, but moves its position.
+    So a decoder finds any page directly. The stream does not close the file, but moves its position.
     """
     with io.BufferedReader(Unclosed(file)) as plain:
         parser = _Parser(plain)
@@ -144,7 +147,7 @@ def start_at(file: io.FileIO, offset: int) -> IO[bytes]:
 
 
 class Unclosed(io.RawIOBase):
-    """A file that is read through, and stays open where this object is closed."""
+    """Reads another file, which stays open when this object is closed."""
 
     def __init__(self, file: io.FileIO) -> None:
         self._file = file
@@ -169,7 +172,7 @@ class Unclosed(io.RawIOBase):
 
 
 class _StartAt(Unclosed):
-    """A file whose bytes from `position` on are others."""
+    """A file in which the bytes from `position` on are replaced by others."""
 
     def __init__(self, file: io.FileIO, position: int, other: bytes) -> None:
         super().__init__(file)
@@ -186,7 +189,8 @@ class _StartAt(Unclosed):
 
 
 class _Parser:
-    """Reads pages of one file: `first` is the offset of the first, and itself at `pointer`."""
+    """Reads pages of one file: `first` is the offset of the first page,
+    and `pointer` where the file stores that offset."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         size = stream.seek(0, io.SEEK_END)
@@ -210,10 +214,10 @@ class _Parser:
         self._known: dict[tuple[int, int], bytes] = {}
 
     def read(self, offset: int) -> Page:
-        """The page at `offset`. Raises ValueError where it cannot be read."""
+        """Returns the page at `offset`. Raises ValueError if it cannot be read."""
         try:
             (count,) = self._count.unpack(self._read(offset, self._count.size))
-            # Tags are numbered with 16 bits, each at most once.
+            # Tags have 16-bit numbers, and each occurs at most once.
             if count > 1 << 16:
                 raise ValueError(f"the list of tags of a page claims {count} entries")
             table = self._read(offset + self._count.size, count * self._entry.size + self._inline)
@@ -228,7 +232,7 @@ class _Parser:
         return Page(offset, struct.unpack(self.offset_code, end)[0] if len(end) == self._inline else 0, tags)
 
     def _read_tag(self, kind: int, length: int, value: bytes) -> Tag | None:
-        """The integers or the text of a tag; None for another type, and where they are not in the file."""
+        """Returns the integers or the text of a tag; None for another type, and if they are not in the file."""
         code = "s" if kind == _TEXT else _INTEGERS.get(kind)
         if code is None or not length:
             return None
@@ -246,6 +250,6 @@ class _Parser:
     def _read(self, offset: int, size: int) -> bytes:
         self._remaining -= size
         if self._remaining < 0:
-            raise ValueError("its pages lie over one another")
+            raise ValueError("its pages overlap")
         self._stream.seek(offset)
         return self._stream.read(size)

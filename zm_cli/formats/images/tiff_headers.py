@@ -1,4 +1,4 @@
-"""Reading the headers of the pages of a TIFF, by Pillow, and by tifffile where Pillow cannot keep all of a page."""
+"""Reads the headers of the pages of a TIFF with Pillow, and with tifffile if Pillow cannot keep all of a page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from zm_cli.formats.images.pictures import broken, open_tiff
 
 
 def read_first_page(file: io.FileIO, stream: IO[bytes], suffix: str, path: str) -> tuple[Header, int]:
-    """The header of the first page of a TIFF that is an image of its own, and its offset, 0 for the first of all."""
+    """Returns the header of the first page that is an image of its own, and its offset;
+    0 for the first page of the TIFF."""
     pages = tiff.walk_pages(stream)
     first = next(pages, None)
     if first is None:
@@ -31,11 +32,11 @@ def read_first_page(file: io.FileIO, stream: IO[bytes], suffix: str, path: str) 
         else:
             frames = False
     except ValueError:
-        # What follows is damaged; it is still told that something does.
+        # The following page is damaged, but it is still noted that there is one.
         pass
     remark = ""
     if page is None:
-        remark = f"holds no page but {'a mask' if first.is_mask else 'a copy of lower resolution'}, which is read"
+        remark = f"holds only {'a mask' if first.is_mask else 'a copy of lower resolution'}, which is read"
     planes = 1 if first.following else first.planes
     page = page or first
     where = 0 if page is first else page.offset
@@ -45,7 +46,7 @@ def read_first_page(file: io.FileIO, stream: IO[bytes], suffix: str, path: str) 
 
 
 def describe_page(stream: IO[bytes], page: tiff.Page, suffix: str, path: str) -> Header:
-    """The header of the page at the start of `stream`: by Pillow, and by tifffile where Pillow cannot keep all."""
+    """Returns the header of the page at the start of `stream`, read by tifffile if Pillow cannot keep all of it."""
     stream.seek(0)
     try:
         picture = open_tiff(stream)
@@ -81,7 +82,7 @@ def describe_page(stream: IO[bytes], page: tiff.Page, suffix: str, path: str) ->
 
 
 def _add_tags(header: Header, page: tiff.Page) -> Header:
-    """The header with what the tags of the page say, however its pixels are read."""
+    """Returns the header, completed with the tags of the page that hold for any way of reading its pixels."""
     photometric = page.number(tiff.PHOTOMETRIC, WHITE_IS_ZERO)
     remarks = [header.remark] if header.remark else []
     as_stored = bool(remarks)

@@ -1,4 +1,4 @@
-"""Writing transformed images as array files: a folder with the source's relative paths, or one file."""
+"""Writes transformed images as array files: a folder with the source's relative paths, or one file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _FRAME = re.compile(rf"(.+){SEPARATOR}(\d+)", re.DOTALL)
 """The name of a file and the number of its frame."""
 
 _CREATE = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-"""Flags to write a file that may be there already, from another worker that writes the same."""
+"""Flags to write a file that may exist already, because another worker writes the same one."""
 
 Encoded = list[tuple[str, int]]
 """The relative path and the bytes of each file that was written."""
@@ -52,7 +52,7 @@ class TreeSink:
         self._format = format
         self._dtype = options.dtype
         self._receipt = options.receipt
-        # Names depend on the files of all shards, so that those of one are the names that the whole would have.
+        # Names depend on the files of all shards, so that a shard has the names that the whole would have.
         files = source.possible_files
         if len(set(files)) < len(files):
             twice = next(name for name, count in Counter(files).items() if count > 1)
@@ -73,7 +73,7 @@ class TreeSink:
         return {name: getattr(self, name) for name in ("_format", "_dtype", "_keep_suffix", "_folder", "_target")}
 
     def encode(self, block: Block) -> Encoded:
-        """Writes the file of each image in a block. Thread-safe. Raises DataError where one cannot be written."""
+        """Writes the file of each image in a block. Thread-safe. Raises DataError if a file cannot be written."""
         values = block.values.astype(self._dtype, copy=False)
         return [
             self._write_file(self._name(path), encode_array(image, self._format))
@@ -81,10 +81,10 @@ class TreeSink:
         ]
 
     def _write_file(self, name: str, data: memoryview) -> tuple[str, int]:
-        """Writes a file below the folder; returns its name and the bytes of `data`. DataError as `encode`."""
+        """Writes a file below the folder; returns its name and size. Raises DataError as `encode` does."""
         try:
             self._make_folders(name.rpartition("/")[0])
-            # It is not emptied first: another worker, which only seems to have died, may just have completed it.
+            # The file is not emptied first: another worker, which only seemed to have died, may just have completed it.
             with open(os.open(self._folder / name, _CREATE, 0o666), "wb", 0) as file:
                 rest = data
                 while rest:
@@ -94,7 +94,7 @@ class TreeSink:
         return name, len(data)
 
     def _make_folders(self, name: str) -> None:
-        """Makes a folder below the draft, and those that it lies in, but never the draft, which may be gone by now."""
+        """Makes a folder below the draft, and the folders above it; but never the draft, which may be gone by now."""
         if not name or (self._folder / name).is_dir():
             return
         self._make_folders(name.rpartition("/")[0])
@@ -109,7 +109,7 @@ class TreeSink:
     def commit(self) -> None:
         """Adds the receipt and gives the folder its name, replacing one that zm wrote.
 
-        Raises DataError as `encode`, and where a file that a worker wrote is not in the folder.
+        Raises DataError as `encode` does, and if a file that a worker wrote is not in the folder.
         """
         found = list(list_outputs(self._folder))
         if len(found) != self._count:
@@ -134,7 +134,7 @@ class FileSink:
     """Writes the one image of a source as one array file: (H,W,C), or (H,W) in a `.tiff` of one channel.
 
     `encode` is safe to call from several threads at once; all other methods are called from one thread. Raises
-    UsageError where provenance is to be recorded, which such a file cannot hold.
+    UsageError if provenance is to be recorded, which such a file cannot hold.
     """
 
     encodes_to = None
@@ -151,11 +151,11 @@ class FileSink:
         return {"_dtype": self._dtype, "_format": self._format}
 
     def encode(self, block: Block) -> list[bytes]:
-        """The contents of the file, in a list that is empty where the image was skipped. Thread-safe."""
+        """Returns the contents of the file, in a list that is empty if the image was skipped. Thread-safe."""
         return [bytes(encode_array(image, self._format)) for image in block.values.astype(self._dtype, copy=False)]
 
     def write(self, encoded: Sequence[bytes]) -> None:
-        """Writes the file. Raises DataError where it cannot be written."""
+        """Writes the file. Raises DataError if it cannot be written."""
         try:
             for data in encoded:
                 self._draft.path.write_bytes(data)
@@ -163,7 +163,7 @@ class FileSink:
             raise DataError(f"cannot be written: {error.strerror}", where=str(self._draft.target)) from error
 
     def commit(self) -> None:
-        """Gives the file its name; DataError where the file system refuses."""
+        """Gives the file its name; raises DataError if the file system refuses."""
         self._draft.commit()
 
     def discard(self) -> None:
@@ -172,7 +172,8 @@ class FileSink:
 
 
 def digest_names(folder: str | Path) -> str:
-    """A hash of the relative paths of all files in a folder but the receipt, to detect added and removed files."""
+    """Returns a hash of the relative paths of all files in a folder except the receipt,
+    to detect added and removed files."""
     return _digest_paths(list_outputs(folder))
 
 
@@ -183,12 +184,12 @@ def _digest_paths(paths: Iterable[str]) -> str:
 
 
 def sum_sizes(folder: str | Path) -> int:
-    """The size in bytes of all files in a folder but the receipt."""
+    """Returns the total size in bytes of all files in a folder except the receipt."""
     return sum(os.path.getsize(os.path.join(folder, path)) for path in list_outputs(folder))
 
 
 def list_outputs(folder: str | Path) -> Iterator[str]:
-    """The relative paths of all files in a folder but the receipt, with `/` on every system."""
+    """Yields the relative paths of all files in a folder except the receipt, with `/` on every system."""
     for parent, _, files in os.walk(folder):
         for file in files:
             path = os.path.relpath(os.path.join(parent, file), folder).replace(os.sep, "/")
@@ -197,9 +198,9 @@ def list_outputs(folder: str | Path) -> Iterator[str]:
 
 
 def find_collisions(paths: Sequence[str], suffix: str) -> frozenset[str]:
-    """The relative paths that must keep their own suffix before `suffix` is added.
+    """Returns the relative paths that must keep their own suffix before `suffix` is added.
 
-    Without it, two of them would get the same name, or one the name of a folder.
+    Without it, two files would get the same name, or one would get the name of a folder.
     """
     folders = {path.rpartition("/")[0] for path in paths}
     kept = {path for path in paths if _strip(path) + suffix in folders}
@@ -213,14 +214,14 @@ def find_collisions(paths: Sequence[str], suffix: str) -> frozenset[str]:
 
 
 def encode_array(image: NDArray[Any], format: str) -> memoryview:
-    """The contents of the file of an image (H,W,C) as `npy` or `tiff`; the same array gives the same bytes."""
+    """Returns the contents of the file of an image (H,W,C) as `npy` or `tiff`; the same array gives the same bytes."""
     stream = io.BytesIO()
     if format == "npy":
         np.lib.format.write_array(stream, image, version=(1, 0), allow_pickle=False)
         return stream.getbuffer()
     import tifffile
 
-    # No metadata and no software tag, which another version of tifffile might write differently.
+    # Without metadata and software tag, which another version of tifffile might write differently.
     single = image.shape[-1] == 1
     tifffile.imwrite(
         stream,
@@ -234,7 +235,7 @@ def encode_array(image: NDArray[Any], format: str) -> memoryview:
 
 
 def _strip(path: str) -> str:
-    """The path without the suffix of its file name; unchanged where the name has no suffix, or is only a suffix.
+    """Returns the path without the suffix of its file name; unchanged if the name has no suffix, or is only a suffix.
 
     The number of a frame stays: that of scan.tif#3 is scan_3.
     """

@@ -1,4 +1,4 @@
-"""Turning images upright by their orientation, numbered 1 to 8 as in EXIF and TIFF; 1 is upright."""
+"""Turns images upright by their orientation, numbered 1 to 8 as in EXIF and TIFF; 1 is upright."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 SIDEWAYS = (5, 6, 7, 8)
 """The orientations in which width and height are exchanged."""
 _OPPOSITE = {6: 8, 8: 6}
-"""The orientations that are not undone by being applied once more."""
+"""The opposite of each orientation that is not undone by being applied once more."""
 
 
 def turn_picture(picture: Image, orientation: int) -> Image:
-    """A picture that is stored in this orientation, upright."""
+    """Returns the upright picture of one that is stored in this orientation."""
     return picture if orientation == 1 else picture.transpose(_transposes()[orientation])
 
 
 def turn_back(picture: Image, orientation: int) -> Image:
-    """The picture as it was stored in this orientation, of the upright one."""
+    """Returns an upright picture as it was stored in this orientation."""
     return turn_picture(picture, _OPPOSITE.get(orientation, orientation))
 
 
 def turn_array(values: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """An array (H,W,C) that is stored in this orientation, upright; a view."""
+    """Returns the upright array (H,W,C) of one that is stored in this orientation, as a view."""
     if orientation in SIDEWAYS:
         values = values.swapaxes(0, 1)
     flip_rows, flip_columns = orientation in (3, 4, 7, 8), orientation in (2, 3, 6, 7)
@@ -36,7 +36,7 @@ def turn_array(values: NDArray[Any], orientation: int) -> NDArray[Any]:
 
 @cache
 def _transposes() -> dict[int, Transpose]:
-    """How to turn a picture upright by its orientation (as PIL.ImageOps.exif_transpose does)."""
+    """Returns the operation that turns a picture upright, by its orientation (as in PIL.ImageOps.exif_transpose)."""
     from PIL.Image import Transpose
 
     return {

@@ -1,4 +1,4 @@
-"""The format of NumPy arrays: a `.npy` file, or one array of an `.npz` archive, read in blocks and written back."""
+"""The format of NumPy arrays: a `.npy` file, or one array of an `.npz` archive."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zm_cli.data.format import Complete, Confidence, Format, JoinRequest
+from zm_cli.data.format import Confidence, Format, JoinRequest
 from zm_cli.data.options import Option, ReadOptions
 from zm_cli.formats.shared.layout import find_layout_fault
+from zm_cli.formats.shared.lazy import find_receipt_beside, list_receipt_beside, make_beside_completers
 from zm_cli.formats.shared.options import BY, DATASET, GROWTH, LAYOUT, LIMIT, MASK, SAMPLE, SEED, SHARD, WEIGHT
 
 if TYPE_CHECKING:
@@ -36,19 +37,16 @@ def _open(path: str, options: ReadOptions, plan: object = None, tick: object = N
     return NpySource(path, options)
 
 
-def _find_receipt(output: str, options: ReadOptions) -> Mapping[str, Any] | None:
-    from zm_cli.formats.shared.receipt_beside import read_receipt
+def _name_transformed(path: str) -> Sequence[str]:
+    from zm_cli.formats.npy.receipts import name_transformed
 
-    return read_receipt(output)
+    return name_transformed(path)
 
 
 def _list_files(path: str, options: ReadOptions) -> Iterator[tuple[str, str]]:
-    from zm_cli.formats.shared.receipt_beside import receipt_path
-
     yield "arrays", path
     yield from _list_beside(path, options).items()
-    if (receipt := receipt_path(path)).exists():
-        yield "receipt", str(receipt)
+    yield from list_receipt_beside(path)
 
 
 def _list_beside(path: str, options: ReadOptions) -> Mapping[str, str]:
@@ -58,7 +56,7 @@ def _list_beside(path: str, options: ReadOptions) -> Mapping[str, str]:
 
 
 def _names_files(decoding: Mapping[str, Any]) -> bool:
-    # The arrays of an archive have names, the one of a `.npy` file has none.
+    # The arrays of an archive have names; the array of a `.npy` file has none.
     return decoding.get(DATASET.name) is None
 
 
@@ -70,13 +68,10 @@ def _complete_dataset(path: str, options: ReadOptions, begun: str) -> Iterator[t
             yield array.name, describe_array(array)
 
 
-def _complete_beside(option: Option[str]) -> Complete:
-    def complete(path: str, options: ReadOptions, begun: str) -> Iterator[tuple[str, str]]:
-        from zm_cli.formats.npy.completion import complete_beside
+def _complete_beside(option: Option[str], path: str, begun: str) -> Iterator[tuple[str, str]]:
+    from zm_cli.formats.npy.completion import complete_beside
 
-        return complete_beside(option, path, begun)
-
-    return complete
+    return complete_beside(option, path, begun)
 
 
 def _survey(path: str, options: ReadOptions) -> Survey:
@@ -96,7 +91,8 @@ FORMAT = Format(
     noun="NumPy array",
     recognize=_recognize,
     open=_open,
-    find_receipt=_find_receipt,
+    find_receipt=find_receipt_beside,
+    name_transformed=_name_transformed,
     list_files=_list_files,
     options=(DATASET, LAYOUT, LIMIT, SAMPLE, SEED, SHARD, BY, WEIGHT, MASK, GROWTH),
     find_fault=find_layout_fault,
@@ -104,6 +100,5 @@ FORMAT = Format(
     list_beside=_list_beside,
     names_files=_names_files,
     join=_join,
-    completers={"dataset": _complete_dataset}
-    | {option.name: _complete_beside(option) for option in (BY, WEIGHT, MASK)},
+    completers={"dataset": _complete_dataset} | make_beside_completers(_complete_beside),
 )

@@ -1,4 +1,4 @@
-"""The arrays beside the data: labels, weights and a mask, of the same archive, or each in a `.npy` file of its own."""
+"""The arrays beside the data: labels, weights and a mask, in the same archive or each in a `.npy` file of its own."""
 
 from __future__ import annotations
 
@@ -13,17 +13,8 @@ from zm_cli.data.options import Option, ReadOptions
 from zm_cli.errors import UsageError
 from zm_cli.formats.npy.choose import StoredArray, errors_explained, find_named, is_number, list_arrays, name_array
 from zm_cli.formats.npy.mapped import MappedArray
-from zm_cli.formats.shared.beside import (
-    BOOLEANS,
-    MAX_LETTERS,
-    WANTED,
-    Beside,
-    Entries,
-    Mask,
-    find_entry_axis,
-    fit_mask,
-    list_named,
-)
+from zm_cli.formats.shared.beside import BOOLEANS, Beside, Entries, Mask
+from zm_cli.formats.shared.beside_shapes import MAX_LETTERS, WANTED, find_entry_axis, fit_mask, list_named
 from zm_cli.formats.shared.npy_header import NUMBERS
 from zm_cli.formats.shared.options import BY, MASK, WEIGHT
 
@@ -35,7 +26,7 @@ _opening = threading.Lock()
 
 
 class ArrayReader:
-    """Reads entries of one array; pickles without what is open. Safe to use from several threads at once."""
+    """Reads entries of one array; it pickles without open files. Safe to use from several threads at once."""
 
     def __init__(self, path: str, array: StoredArray, axis: int) -> None:
         self._path = path
@@ -44,7 +35,7 @@ class ArrayReader:
         self._mapped: MappedArray | None = None
 
     def read(self, start: int, stop: int) -> NDArray[Any]:
-        """The entries from `start` to `stop`, along the first axis. Raises DataError where the file is damaged."""
+        """Returns the entries from `start` to `stop`, along the first axis. Raises DataError if the file is damaged."""
         with errors_explained(name_array(self._path, self._array.name)):
             with _opening:
                 if self._mapped is None:
@@ -53,7 +44,7 @@ class ArrayReader:
             return mapped.read(start, stop)
 
     def close(self) -> None:
-        """Closes the temporary file of a packed array; the next read makes it again."""
+        """Closes the temporary file of a packed array; the next read creates it again."""
         with _opening:
             if self._mapped is not None:
                 self._mapped.close()
@@ -64,14 +55,14 @@ class ArrayReader:
 
 
 def list_other_files(path: str, options: ReadOptions) -> dict[str, str]:
-    """The files that the options name beside the one at `path`, by the options' names."""
+    """Returns the files that the options name beside the one at `path`, by the options' names."""
     named = list_named(options)
     return named if named and not zipfile.is_zipfile(path) else {}
 
 
 @dataclass(frozen=True)
 class ArraysBeside:
-    """The arrays beside the data, their names by those of the options, and what reads them."""
+    """The arrays beside the data, their names by the options' names, and their readers."""
 
     beside: Beside
     names: dict[str, str]
@@ -79,9 +70,9 @@ class ArraysBeside:
 
 
 def open_beside(path: str, data: StoredArray, letters: str, options: ReadOptions) -> ArraysBeside:
-    """The arrays that the options name, beside the array `data` of the file at `path`, whose axes are `letters`.
+    """Returns the arrays that the options name beside `data`, the array of the file at `path` with the axes `letters`.
 
-    Raises UsageError for an array that is not there or does not fit the data, DataError for one that cannot be read.
+    Raises UsageError for an array that does not exist or does not fit the data, DataError for one that cannot be read.
     """
     assert data.header is not None
     shape, samples = data.header.shape, data.header.shape[letters.index("N")]
@@ -111,7 +102,7 @@ def open_beside(path: str, data: StoredArray, letters: str, options: ReadOptions
 
 
 def _find(path: str, data: StoredArray, option: Option[str], asked: str) -> tuple[str, StoredArray]:
-    """The array that an option names, and the path of its file."""
+    """Returns the array that an option names, and the path of its file."""
     if data.name:
         return path, find_named(path, asked, list_arrays(path, KINDS))
     try:
@@ -125,7 +116,7 @@ def _find(path: str, data: StoredArray, option: Option[str], asked: str) -> tupl
 
 
 def explain_misfit(option: Option[str], array: StoredArray) -> str | None:
-    """What an array holds that cannot be labels, weights or a mask, as a clause; None where it can be."""
+    """Returns what an array holds that cannot be labels, weights or a mask, as a clause; None if it can be."""
     if array.header is None:
         return "holds neither numbers nor text"
     dtype = array.header.dtype

@@ -1,4 +1,5 @@
-"""Lists the arrays of a file, and chooses the one to read: the one that the user named, or the only suitable one."""
+"""Lists the arrays of a file, and chooses the one to read: the one that the user named,
+or else the only suitable one."""
 
 from __future__ import annotations
 
@@ -12,30 +13,31 @@ from dataclasses import dataclass
 from typing import IO
 
 from zm_cli.errors import DataError, NothingToMeasureError, UsageError, escape_controls
-from zm_cli.formats.shared.examples import LISTED, advise_example, choose_example, list_few
+from zm_cli.formats.shared.examples import LISTED, advise_example, choose_example
 from zm_cli.formats.shared.npy_header import NUMBERS, NpyHeader, read_npy_header
+from zm_cli.inputs.name_lists import list_few
 from zm_cli.suggest import find_near
 
 ERRORS = (OSError, ValueError, EOFError, RuntimeError, struct.error, zipfile.BadZipFile, zlib.error)
-"""What the libraries raise for files that are damaged, or packed in a way that they do not read."""
+"""The errors that the libraries raise for files that are damaged, or compressed in a way that they cannot read."""
 
 ZIP = b"PK\x03\x04"
 SUFFIX = ".npy"
 MAX_RANK = 5
 MAX_RATIO = 1100
-"""How many times its size deflated data can unpack to, and a little more."""
+"""Deflated data can unpack to at most a little less than this many times their size."""
 SPARSE = (("indices", "indptr"), ("row", "col"), ("offsets",))
-"""Arrays that SciPy saves of a sparse matrix, beside `data`, `shape` and `format`."""
+"""The arrays that SciPy saves for a sparse matrix, besides `data`, `shape` and `format`."""
 
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 
 
 @dataclass(frozen=True)
 class StoredArray:
-    """An array as its file describes it.
+    """An array, as its file describes it.
 
-    `name` is that of the member of an archive, empty in a `.npy` file. `header` is None where the member is not an
-    array of numbers. `offset` is where the data begin: in the file, or where they are `packed` in the unpacked member.
+    `name` is that of the member of an archive, empty in a `.npy` file. `header` is None if the member is not an array
+    of numbers. `offset` is where the data begin: in the file, or where they are `packed` in the unpacked member.
     """
 
     name: str
@@ -45,7 +47,7 @@ class StoredArray:
 
 
 def list_arrays(path: str, kinds: str = NUMBERS) -> list[StoredArray]:
-    """The arrays of the file at `path`, in their order; DataError where it cannot be read as a NumPy file.
+    """Returns the arrays of the file at `path`, in their order; raises DataError if it cannot be read as a NumPy file.
 
     Arrays of dtypes whose kind is not in `kinds` have no header.
     """
@@ -60,10 +62,11 @@ def list_arrays(path: str, kinds: str = NUMBERS) -> list[StoredArray]:
 
 
 def choose_array(path: str, asked: str | None, beside: Collection[str] = ()) -> StoredArray:
-    """The array that is `asked` for by name; without a name, the only suitable one that is not called as in `beside`.
+    """Returns the array that is `asked` for by name; without a name, the only suitable one whose name is not in
+    `beside`.
 
-    Raises UsageError where no array has that name or several are suitable, DataError where the array does not hold
-    numbers, does not have 1 to 5 axes, or is empty.
+    Raises UsageError if no array has that name or several are suitable, DataError if the array does not hold numbers,
+    does not have 1 to 5 axes, or is empty.
     """
     found = list_arrays(path)
     if asked is not None:
@@ -88,7 +91,7 @@ def choose_array(path: str, asked: str | None, beside: Collection[str] = ()) -> 
 
 
 def find_candidates(found: list[StoredArray]) -> list[StoredArray]:
-    """The arrays between which to choose: those of several axes, or else of one."""
+    """Returns the arrays that may be meant: those with several axes, or else with one."""
     if is_sparse(found):
         return []
     usable = [array for array in found if is_usable(array)]
@@ -97,7 +100,7 @@ def find_candidates(found: list[StoredArray]) -> list[StoredArray]:
 
 
 def sort_candidates(candidates: list[StoredArray]) -> list[StoredArray]:
-    """The candidates with the likeliest data first: large ones, not of booleans."""
+    """Returns the candidates, the likeliest first: large ones, and booleans last."""
 
     def find_rank(array: StoredArray) -> tuple[bool, int]:
         header = array.header
@@ -107,43 +110,43 @@ def sort_candidates(candidates: list[StoredArray]) -> list[StoredArray]:
 
 
 def find_example(candidates: list[StoredArray]) -> str:
-    """The name of the candidate that is probably meant."""
+    """Returns the name of the candidate that is probably meant."""
     sizes = [array.header.nbytes if array.header else 0 for array in candidates]
     return choose_example([escape_controls(array.name) for array in candidates], sizes)
 
 
 def is_sparse(found: list[StoredArray]) -> bool:
-    """Whether the arrays of an archive are the parts of a sparse matrix."""
+    """Returns whether the arrays of an archive are the parts of a sparse matrix."""
     names = {array.name for array in found}
     return names >= {"data", "shape", "format"} and any(names.issuperset(parts) for parts in SPARSE)
 
 
 def name_array(path: str, name: str) -> str:
-    """An array as messages name it: its file, and its name where it has one."""
+    """Returns an array as messages name it: its file, and its name where it has one."""
     return f"{path}: {escape_controls(name)}" if name else path
 
 
 def sign_file(path: str) -> tuple[int, int, int]:
-    """What tells whether the file at `path` is still the same: its inode, size and time of change."""
+    """Returns the inode, size and time of change of the file at `path`, which show whether it is still the same."""
     status = os.stat(path)
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def is_usable(array: StoredArray) -> bool:
-    """Whether an array can be read as samples."""
+    """Returns whether an array can be read as samples."""
     header = array.header
     return header is not None and is_number(header) and 1 <= len(header.shape) <= MAX_RANK and 0 not in header.shape
 
 
 def describe_array(array: StoredArray) -> str:
-    """The shape and dtype of an array in words."""
+    """Returns the shape and dtype of an array in words."""
     header = array.header
     return "not an array of numbers" if header is None else f"{header.shape} {header.dtype.newbyteorder('=')}"
 
 
 @contextmanager
 def errors_explained(where: str) -> Iterator[None]:
-    """Turns the errors that the libraries raise for damaged files into DataError, for missing ones into UsageError."""
+    """Turns the libraries' errors for damaged files into DataError, and those for missing files into UsageError."""
     try:
         yield
     except FileNotFoundError as error:
@@ -178,7 +181,7 @@ def _list_members(stream: IO[bytes], kinds: str) -> Iterator[StoredArray]:
 
 
 def _find_data(stream: IO[bytes], info: zipfile.ZipInfo) -> int:
-    """Where the bytes of a member begin in the archive: after its own header, whose length only the header says."""
+    """Returns where the bytes of a member begin in the archive: after its header, which alone says how long it is."""
     stream.seek(info.header_offset)
     signature, name, extra = _LOCAL_HEADER.unpack(stream.read(_LOCAL_HEADER.size))
     start = int(info.header_offset + _LOCAL_HEADER.size + name + extra)
@@ -193,12 +196,13 @@ def _check_size(header: NpyHeader, nbytes: int) -> None:
 
 
 def is_number(header: NpyHeader) -> bool:
-    """Whether an array holds numbers of a type that is read."""
+    """Returns whether an array holds numbers of a type that is read."""
     return header.dtype.kind in "biuf" and header.dtype.itemsize <= 8
 
 
 def find_named(path: str, asked: str, found: list[StoredArray]) -> StoredArray:
-    """The array of the file at `path` that is `asked` for, of those that were `found`; UsageError without it."""
+    """Returns the array that is `asked` for, of those that were `found` at `path`;
+    raises UsageError if it is not there."""
     for array in found:
         if array.name == asked:
             return array
@@ -212,7 +216,7 @@ def find_named(path: str, asked: str, found: list[StoredArray]) -> StoredArray:
 
 def _describe_few(found: list[StoredArray]) -> str:
     listed = [f"{escape_controls(array.name)} {describe_array(array)}" for array in found[:LISTED]]
-    return list_few(listed, len(found)) or "no array"
+    return list_few(listed, LISTED, total=len(found)) or "no array"
 
 
 def _check_usable(array: StoredArray, where: str) -> None:

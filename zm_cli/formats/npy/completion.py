@@ -1,4 +1,4 @@
-"""Completes the name of an array of an archive, or the path of a `.npy` file, that lies beside the data."""
+"""Completes the name of an array in the archive of the data, or the path of a `.npy` file beside them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from zm_cli.data.options import Option
 from zm_cli.errors import ZmError
 from zm_cli.formats.npy.beside import KINDS, explain_misfit
 from zm_cli.formats.npy.choose import SUFFIX, StoredArray, describe_array, list_arrays
-from zm_cli.formats.shared.beside import may_be_beside
+from zm_cli.formats.shared.beside_shapes import may_be_beside
 
 MAX_FILES = 100
-"""How many files beside the data are looked at."""
+"""The most files beside the data that are looked at."""
 
 
 def complete_beside(option: Option[str], path: str, begun: str) -> Iterator[tuple[str, str]]:
-    """The arrays that begin with `begun` and can be the labels, weights or mask that the option names, each with its
-    shape and type: members of the archive at `path`, or files beside a single array."""
+    """Yields the arrays that begin with `begun` and can be the labels, weights or mask that the option names, each with
+    its shape and type: members of the archive at `path`, or files beside a single array."""
     for name, array in _list_others(path, begun):
         shape = array.header.shape if array.header else ()
         if name.isprintable() and explain_misfit(option, array) is None and may_be_beside(option, shape):

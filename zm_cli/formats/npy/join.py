@@ -1,4 +1,4 @@
-"""Joins the parts of an array: their samples one after another, in a file as a single run would have written."""
+"""Joins the parts of an array: writes their samples in order, as a single run would have written them."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from zm_cli.outputs.shard_record import FIELD
 
 
 def join_arrays(request: JoinRequest) -> Sequence[str]:
-    """Writes the array of all parts, with the receipt beside it; an archive has the other members of the
-    first part.
+    """Writes the array of all parts, with the receipt beside it; an archive also gets the other members of the first
+    part.
 
-    Returns no notes. Raises UsageError for a name that such a file cannot have,
-    DataError where the arrays do not fit together, and where the file system refuses.
+    Returns no notes. Raises UsageError for a name that such a file cannot have, DataError if the arrays do not fit
+    together, or if the file system refuses.
     """
     parts, receipt, output = request.parts, request.receipt, request.output
     first, name = parts[0], str(receipt.get("dataset", ""))
@@ -47,23 +47,24 @@ def join_arrays(request: JoinRequest) -> Sequence[str]:
         if array_draft is not draft:
             pack_archive(first.path, arrays[0].name, array_draft.path, draft.path)
             array_draft.discard()
-        # The receipt comes first. It fits no other file, but a file without it might be centered twice.
+        # The receipt is committed first: it fits no other file, but a file without it might be centered twice.
         draft_receipt(output, receipt, draft.path.stat().st_size, hash_file(draft.path)).commit()
         draft.commit()
     return ()
 
 
 def _find_array(path: str, name: str) -> StoredArray:
-    """The array of a part that was written: the only one, or in an archive that of the name in the receipt."""
+    """Returns the array of a part that was written: the only one,
+    or the member of an archive that the receipt names."""
     for array in list_arrays(path):
-        # A receipt holds no more than the beginning of a long name.
+        # A receipt holds only the beginning of a long name.
         if array.header is not None and array.name.startswith(name):
             return array
     raise DataError(f"has no array '{name}', which its receipt is about", where=path)
 
 
 def _join_headers(parts: Sequence[OutputPart], arrays: Sequence[StoredArray], axis: int) -> NpyHeader:
-    """The header of the whole array; DataError where a part does not go on with the first one."""
+    """Returns the header of the whole array; raises DataError if a part does not continue the first one."""
     headers = [array.header for array in arrays if array.header is not None]
     first, samples = headers[0], 0
     for part, header in zip(parts, headers, strict=True):
@@ -83,7 +84,7 @@ def _join_headers(parts: Sequence[OutputPart], arrays: Sequence[StoredArray], ax
 
 
 def _describe(header: NpyHeader, axis: int) -> tuple[Any, ...]:
-    """What all parts have in common."""
+    """Returns the properties that must be the same in all parts."""
     return header.dtype, header.fortran_order, header.shape[:axis], header.shape[axis + 1 :]
 
 

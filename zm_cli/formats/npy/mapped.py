@@ -1,4 +1,4 @@
-"""The values of a stored array, mapped into memory span by span: no more of a file than a span is ever held."""
+"""Maps the values of a stored array into memory span by span, so that never more than a span of the file is held."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ COPY_BYTES = 1 << 20
 
 
 class MappedArray:
-    """Runs of samples of one array, along its axis `axis`; safe to use from several threads at once.
+    """Reads runs of samples of one array along `axis`; safe to use from several threads at once.
 
-    A member of an archive that is packed is unpacked to a temporary file without a name, which vanishes with the
-    process. Raises what NumPy and `zipfile` raise where the file is damaged or shorter than it was.
+    A compressed member of an archive is unpacked to a temporary file without a name, which vanishes with the process.
+    Raises the errors of NumPy and `zipfile` if the file is damaged or shorter than it was.
     """
 
     def __init__(self, path: str, array: StoredArray, axis: int) -> None:
@@ -34,9 +34,9 @@ class MappedArray:
         self._unpacked = _unpack(path, array.name) if array.packed else None
 
     def read(self, start: int, stop: int) -> NDArray[Any]:
-        """The samples from `start` to `stop`, sample axis first, in the native byte order; booleans as uint8.
+        """Returns the samples from `start` to `stop`, sample axis first, in the native byte order; booleans as uint8.
 
-        The array is a view of the mapped file where it can be.
+        The array is a view of the mapped file if possible.
         """
         values = np.moveaxis(self._map(start, stop), self._axis, 0)
         values = values.view(np.uint8) if values.dtype.kind == "b" else values
@@ -52,7 +52,7 @@ class MappedArray:
         offset, shape = self._offset, list(header.shape)
         cut = axis == slowest_axis(header)
         if cut:
-            # Samples that follow one another lie side by side: nothing else of the file is mapped.
+            # Samples that follow one another are contiguous: nothing else of the file is mapped.
             offset += start * (header.nbytes // shape[axis])
             shape[axis] = stop - start
         with ExitStack() as stack:
@@ -72,12 +72,12 @@ class MappedArray:
 
 
 def slowest_axis(header: NpyHeader) -> int:
-    """The axis along which neighbors lie farthest apart in the file."""
+    """Returns the axis along which neighbours are farthest apart in the file."""
     return len(header.shape) - 1 if header.fortran_order else 0
 
 
 def _unpack(path: str, name: str) -> IO[bytes]:
-    """The bytes of a member of an archive in a temporary file."""
+    """Returns a temporary file with the unpacked bytes of a member of an archive."""
     file = tempfile.TemporaryFile(prefix="zm-")  # noqa: SIM115
     try:
         with zipfile.ZipFile(path) as archive, archive.open(name + SUFFIX) as member:

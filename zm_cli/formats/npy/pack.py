@@ -1,4 +1,4 @@
-"""Packs a written array into an archive, in place of the one of the same name, with all other members as they are."""
+"""Packs a written array into a copy of an archive, in place of the array of the same name."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ LARGE_MEMBER = 1 << 30
 
 
 def pack_archive(source: str, name: str, array: Path, target: Path, *, alone: bool = False) -> None:
-    """Writes the archive at `source` to `target`, every member in its order and packed as it was, with the file at
-    `array` as its array `name`; `alone`: without the other members. Raises what `zipfile` raises."""
+    """Writes the archive at `source` to `target`, with the file at `array` as its array `name`. Members keep their
+    order and compression; with `alone`, the other ones are left out. Raises the errors of `zipfile`."""
     own, nbytes = name + SUFFIX, array.stat().st_size
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
         for info in old.infolist():
             if alone and info.filename != own:
                 continue
             if info.filename == own:
-                # Without a time: the same data give the same bytes.
+                # No time stamp: the same data give the same bytes.
                 made = zipfile.ZipInfo(own)
                 stream: IO[bytes] = array.open("rb")
             else:

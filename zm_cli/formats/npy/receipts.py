@@ -1,10 +1,11 @@
-"""The receipts of arrays: one beside the file, which in an archive also keeps those of the other arrays."""
+"""The receipts of arrays: the one beside the file, which for an archive also keeps those of its other arrays."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from zm_cli.formats.npy.choose import list_arrays
 from zm_cli.formats.shared.receipt_beside import read_receipt
 from zm_cli.outputs.receipt import MAX_LETTERS, is_readable
 
@@ -13,17 +14,27 @@ OF_FILE = frozenset({"output", "provenance", "others"})
 
 
 def find_receipt(path: str, name: str) -> Mapping[str, Any] | None:
-    """The receipt of the array `name` beside the file at `path`; None, OF_OTHER_DATA or DAMAGED as `read_receipt`."""
+    """Returns the receipt of the array `name` beside the file at `path`;
+    else None, OF_OTHER_DATA or DAMAGED, as `read_receipt` does."""
     receipt = read_receipt(path)
     if not is_readable(receipt):
         return receipt
     return next((entry for entry in _list_all(receipt) if entry.get("dataset", "") == name[:MAX_LETTERS]), None)
 
 
-def extend_receipt(receipt: Mapping[str, Any], source: str | None, name: str) -> Mapping[str, Any]:
-    """The receipt of the array `name` of the archive at `source`, with those of the other arrays of that archive.
+def name_transformed(path: str) -> list[str]:
+    """Returns the names of the arrays in the file at `path` that receipts say are transformed."""
+    receipt = read_receipt(path)
+    if not is_readable(receipt):
+        return []
+    transformed = {entry.get("dataset", "") for entry in _list_all(receipt) if not entry.get("inverse")}
+    return [array.name for array in list_arrays(path) if array.name[:MAX_LETTERS] in transformed]
 
-    `source` None: the archive that is written has no other array.
+
+def extend_receipt(receipt: Mapping[str, Any], source: str | None, name: str) -> Mapping[str, Any]:
+    """Returns the receipt of the array `name`, with those of the other arrays in the archive at `source`.
+
+    `source` is None if the archive that is written has no other array.
     """
     own = name[:MAX_LETTERS]
     there = None if source is None else read_receipt(source)
@@ -37,5 +48,5 @@ def extend_receipt(receipt: Mapping[str, Any], source: str | None, name: str) ->
 
 
 def _list_all(receipt: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The receipts of all arrays of a file: the last one, and those that it keeps."""
+    """Returns the receipts of all arrays of a file: the last one, and those that it keeps."""
     return [receipt, *receipt.get("others", ())]

@@ -1,4 +1,5 @@
-"""The Sink of a NumPy array: a file of the same form, with the array in the new dtype and a receipt beside it."""
+"""The Sink of a NumPy array: writes a file of the same form,
+with the array in the new dtype and a receipt beside it."""
 
 from __future__ import annotations
 
@@ -17,9 +18,10 @@ from zm_cli.formats.npy.choose import ERRORS, SUFFIX, sign_file
 from zm_cli.formats.npy.pack import pack_archive
 from zm_cli.formats.npy.receipts import extend_receipt
 from zm_cli.formats.npy.writer import ArrayWriter
-from zm_cli.formats.shared.examples import LISTED, list_few
+from zm_cli.formats.shared.examples import LISTED
 from zm_cli.formats.shared.npy_header import NpyHeader
 from zm_cli.formats.shared.receipt_beside import draft_receipt, hash_file
+from zm_cli.inputs.name_lists import list_few
 from zm_cli.outputs.draft import Draft
 from zm_cli.outputs.shard_record import add_to_shard, is_later_shard
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def check_name(output: str, *, archive: bool) -> None:
-    """Raises UsageError for an output that is not a file with the suffix for one array, or for an archive."""
+    """Raises UsageError for an output without the suffix of a single array, or with `archive` of an archive."""
     suffix = ".npz" if archive else ".npy"
     if output == "-":
         raise UsageError(
@@ -42,8 +44,8 @@ def check_name(output: str, *, archive: bool) -> None:
 class NpySink:
     """Writes the source's array to `output`, in its shape and memory order; an archive keeps its other members.
 
-    `encode` may be called from several threads at once, the other methods only from one. Raises DataError where the
-    input cannot be read or the output cannot be written.
+    `encode` may be called from several threads at once, the other methods only from one. Raises DataError if the input
+    cannot be read or the output cannot be written.
     """
 
     encodes_to = None
@@ -62,9 +64,9 @@ class NpySink:
         shape.insert(axis, source.spec.samples or 0)
         self._draft = Draft(Path(output))
         if self._alone and (kept := source.facts().kept):
-            named = list_few(list(map(escape_controls, kept[:LISTED])), len(kept))
+            named = list_few(list(map(escape_controls, kept)), LISTED)
             self.notes.append(f"other arrays are in the first part only: {named}")
-        # The array of an archive is packed when it is complete: until then it is a file of its own.
+        # The array of an archive is packed when it is complete; until then it is a separate file.
         self._array_draft = Draft(Path(f"{output}{SUFFIX}")) if source.array.name else self._draft
         header = NpyHeader(self._dtype, tuple(shape), source.header.fortran_order)
         with self._failures_explained():
@@ -74,16 +76,16 @@ class NpySink:
         return {"_dtype": self._dtype}
 
     def encode(self, block: Block) -> NDArray[Any]:
-        """The block's values in the output's dtype, C-contiguous, the sample axis first."""
+        """Returns the block's values in the output's dtype, C-contiguous, the sample axis first."""
         return np.ascontiguousarray(block.values, self._dtype)
 
     def write(self, encoded: NDArray[Any]) -> None:
-        """Appends encoded samples along the sample axis; DataError where that fails."""
+        """Appends encoded samples along the sample axis; raises DataError if that fails."""
         with self._failures_explained():
             self._writer.write(encoded)
 
     def commit(self) -> None:
-        """Completes the file, and gives it and its receipt their names; DataError where that fails."""
+        """Completes the file, and gives it and its receipt their names; raises DataError if that fails."""
         with self._failures_explained():
             self._writer.close()
             if self._array_draft is not self._draft:
@@ -92,7 +94,7 @@ class NpySink:
                 self._array_draft.discard()
                 self._check_unchanged()
             digest, nbytes = hash_file(self._draft.path), self._draft.path.stat().st_size
-            # The receipt comes first. It fits no other file, but a file without it might be centered twice.
+            # The receipt is committed first: it fits no other file, but a file without it might be centered twice.
             draft_receipt(self._output, self._describe_array(), nbytes, digest).commit()
             self._draft.commit()
 
@@ -104,21 +106,24 @@ class NpySink:
         self._draft.discard()
 
     def _describe_array(self) -> Mapping[str, Any]:
-        """The receipt, which says of an archive which array it is about, and keeps those of its other arrays."""
+        """Returns the receipt; for an archive, it names the array and keeps the receipts of the other arrays."""
         name = self._source.array.name
         if not name:
             return self._receipt
         return extend_receipt(self._receipt, None if self._alone else self._source.path, name)
 
     def _check_unchanged(self) -> None:
-        """Raises DataError if the archive is another one than when it was opened: its members were read again."""
+        """Raises DataError if the archive has changed since it was opened, because its members were read again."""
         path = self._source.path
         if sign_file(path) != self._source.signature:
-            raise DataError("changed while it was read", where=path, hint="run it again when nobody writes to it")
+            raise DataError(
+                "changed while it was read", where=path, hint="run zm again when no other program writes to it"
+            )
 
     @contextmanager
     def _failures_explained(self) -> Iterator[None]:
-        """Discards all and raises DataError where the file system or the archive fails."""
+        """Discards everything if an error is raised inside;
+        raises those of the file system and the archive as DataError."""
         try:
             yield
         except BaseException as error:

@@ -19,7 +19,7 @@ from zm_cli.formats.npy.beside import open_beside
 from zm_cli.formats.npy.choose import choose_array, describe_array, errors_explained, list_arrays, name_array, sign_file
 from zm_cli.formats.npy.mapped import MappedArray
 from zm_cli.formats.npy.receipts import find_receipt
-from zm_cli.formats.shared.beside import list_named
+from zm_cli.formats.shared.beside_shapes import list_named
 from zm_cli.formats.shared.layout import guess_layout, parse_layout
 from zm_cli.formats.shared.npy_header import NpyHeader
 from zm_cli.formats.shared.options import DATASET, GROWTH, LAYOUT, SHARD
@@ -32,8 +32,8 @@ class NpySource:
     """One array of a `.npy` file or an `.npz` archive, its sample axis moved to the front.
 
     `read` and `tally` may be called from several threads at once, the other methods only from the thread that opened
-    the source. Raises UsageError where the file has no such array or the array cannot have the layout that was asked
-    for, DataError where the file cannot be read.
+    the source. Raises UsageError if the file has no such array, or if the array cannot have the layout that was asked
+    for; DataError if the file cannot be read.
     """
 
     one_pass = False
@@ -89,9 +89,9 @@ class NpySource:
         return cut_ranges(self._choice, step, self.sample_bytes, self._growth)
 
     def read(self, span: Span) -> Block:
-        """The samples of a span: values (n, *sample_shape) of `spec.dtype`, C-contiguous.
+        """Returns the samples of a span: values (n, *sample_shape) of `spec.dtype`, C-contiguous.
 
-        Safe to call from several threads at once. Raises DataError where the file is damaged or shorter than it was.
+        Safe to call from several threads at once. Raises DataError if the file is damaged or shorter than it was.
         """
         address: SampleRange = span.address
         with errors_explained(name_array(self.path, self.array.name)):
@@ -99,10 +99,11 @@ class NpySource:
         return self._others.beside.make_block(span, values)
 
     def tally(self, spans: Sequence[Span]) -> None:
-        """None: counting values is not faster than reading them. Safe to call from several threads at once."""
+        """Returns None: counting values is not faster than reading them. Safe to call from several threads at once."""
 
     def facts(self) -> Facts:
-        """The file's size, the shape of a sample, and what else the file holds; DataError where it cannot be read."""
+        """Returns the file's size, the shape of a sample, and what else is in the file;
+        raises DataError if it is damaged."""
         header = self.header
         others = {
             "dataset": self.array.name,
@@ -130,16 +131,16 @@ class NpySource:
         check_name(output, archive=bool(self.array.name))
 
     def create_sink(self, output: str, options: WriteOptions) -> Sink:
-        """The sink that writes the transformed array, and the other members of an archive as they are.
+        """Returns the sink that writes the transformed array, and the other members of an archive as they are.
 
-        Raises DataError where the file system refuses.
+        Raises DataError if the file system refuses.
         """
         from zm_cli.formats.npy.sink import NpySink
 
         return NpySink(self, output, options)
 
     def close(self) -> None:
-        """Closes the temporary files of packed arrays; the next read makes them again."""
+        """Closes the temporary files of packed arrays; the next read creates them again."""
         for reader in self._others.readers:
             reader.close()
         with _opening:

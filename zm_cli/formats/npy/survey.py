@@ -1,4 +1,4 @@
-"""Lists the arrays of a NumPy file, where it is not known which one is meant, or none can be measured."""
+"""Lists the arrays of a NumPy file, if it is not known which one is meant or if none can be measured."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from zm_cli.formats.shared.npy_header import NpyHeader
 
 
 def survey_file(path: str) -> Survey:
-    """Every array of the NumPy file at `path`; DataError where it cannot be read."""
+    """Returns every array of the NumPy file at `path`; raises DataError if it cannot be read."""
     found = list_arrays(path)
     sparse, candidates = is_sparse(found), find_candidates(found)
     contents = tuple(_describe(array, sparse=sparse) for array in found)
@@ -40,7 +40,7 @@ def _describe(array: StoredArray, *, sparse: bool) -> Content:
 
 
 def _explain(header: NpyHeader) -> str:
-    """Why such an array cannot be measured."""
+    """Returns why an array with this header cannot be measured."""
     if not is_number(header):
         return "not numbers"
     if 0 in header.shape:

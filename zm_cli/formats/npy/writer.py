@@ -1,4 +1,4 @@
-"""A `.npy` file written block by block, along any axis and in either memory order."""
+"""Writes a `.npy` file block by block, along any axis and in either memory order."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from zm_cli.formats.shared.npy_header import NpyHeader
 class ArrayWriter:
     """Writes the array that `header` describes to the existing file at `path`, samples in order along `axis`.
 
-    Raises OSError where the file system refuses. Where samples are not stored one after another, disk space for
-    the whole file is reserved first: writing to mapped memory cannot report that a disk is full.
+    Raises OSError if the file system refuses. If samples are not stored one after another, disk space for the whole
+    file is reserved first: writing to mapped memory cannot report that the disk is full.
     """
 
     def __init__(self, path: Path, header: NpyHeader, axis: int) -> None:
@@ -64,5 +64,5 @@ class ArrayWriter:
         mapped[(slice(None),) * self._axis + (slice(start, self._next),)] = part
 
     def close(self) -> None:
-        """Closes the file; does nothing if it is closed."""
+        """Closes the file, unless it is closed already."""
         self._file.close()

@@ -1,1 +1,1 @@
-"""What several formats need: options, layouts of axes, the receipt beside a file, the header of `.npy` files."""
+"""What several formats need: options, axis layouts, arrays and receipts beside the data, the header of `.npy` files."""

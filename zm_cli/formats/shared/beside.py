@@ -1,8 +1,7 @@
-"""What is read beside the values of an array: labels, weights and a mask, each from an array of its own."""
+"""Reads what lies beside the values of an array: labels, weights and a mask, each from an array of its own."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -11,31 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zm_cli.data.block import Block, Labels, Span, Values
-from zm_cli.data.options import Option, ReadOptions
-from zm_cli.errors import DataError, UsageError
-from zm_cli.formats.shared.options import BY, MASK, WEIGHT
+from zm_cli.errors import DataError
 from zm_cli.formats.shared.sampling import SampleRange
 
 TEXTS_AT_ONCE = 1 << 16
-"""How many labels are held as text at a time: a block of small samples has millions of them."""
-MAX_LETTERS = 1 << 12
-"""The most bytes of text of fixed length that a label can have: they are stored for every sample."""
+"""The number of labels that are held as text at a time: a block of small samples may have millions."""
 BOOLEANS = {0: "False", 1: "True"}
-WANTED: dict[Option[str], str] = {
-    BY: f"labels are whole numbers, or texts of at most {MAX_LETTERS:,} bytes",
-    WEIGHT: "weights are numbers",
-    MASK: "a mask holds booleans or integers",
-}
-"""What the values of such an array are, for messages."""
-OPTIONS: tuple[Option[str], ...] = (BY, WEIGHT, MASK)
-"""The options that name an array beside the data."""
 
 
 class Rows(Protocol):
-    """Reads entries of an array along the axis of the samples, which comes first; safe from several threads at once."""
+    """Reads entries of an array along the sample axis, which comes first; safe to use from several threads at once."""
 
     def read(self, start: int, stop: int) -> NDArray[Any]:
-        """The entries from `start` to `stop`, (stop - start, ...); booleans as uint8, text as bytes or str."""
+        """Returns the entries from `start` to `stop`, (stop - start, ...); booleans as uint8, text as bytes or str."""
         ...
 
 
@@ -43,8 +30,8 @@ class Rows(Protocol):
 class Entries:
     """An array with one label or weight for each sample; `where` names it in messages.
 
-    `names` are those of labels that are stored as numbers, without which a number is its own name. With `named`, a
-    number without a name is not a label. Numbers in `missing` are neither labels nor weights.
+    `names` are the names of labels that are stored as numbers; None: a number is its own name. With `named`, a number
+    without a name is not a label. Numbers in `missing` are neither labels nor weights.
     """
 
     rows: Rows
@@ -56,22 +43,14 @@ class Entries:
 
 @dataclass(frozen=True)
 class Mask:
-    """An array that is not 0 where values are missing; `extents` is its shape as `MaskFit` has it."""
+    """An array that is not 0 where values are missing; `extents` is its shape as in `MaskFit`."""
 
     rows: Rows
     extents: tuple[int, ...]
 
 
-class MaskFit(NamedTuple):
-    """How a mask lies on an array: its `axis` of the samples, and its length along each axis of a sample, 1 where it is
-    the same all along that axis."""
-
-    axis: int
-    extents: tuple[int, ...]
-
-
 class ReadBeside(NamedTuple):
-    """What was read beside the values of some samples, as a Block has it; `digested` are the bytes of all of it."""
+    """What was read beside the values of some samples, as a Block holds it; `digested` are the bytes of all of it."""
 
     labels: Labels | None
     weights: NDArray[np.float64] | None
@@ -88,8 +67,8 @@ class Beside:
     mask: Mask | None = None
 
     def read(self, address: SampleRange, shape: tuple[int, ...]) -> ReadBeside:
-        """What belongs to the samples of a range, whose values have this shape. Raises DataError for what is not a
-        label or a weight, and as the arrays' own readers."""
+        """Returns what belongs to the samples of a range, whose values have this shape. Raises DataError for values
+        that are not labels or weights, and the errors of the arrays' readers."""
         labels = None if self.labels is None else read_labels(self.labels, address)
         weights = None if self.weights is None else read_weights(self.weights, address)
         masked = None if self.mask is None else _read_mask(self.mask, address)
@@ -101,9 +80,9 @@ class Beside:
         return ReadBeside(labels, weights, wide, b"\0".join(parts))
 
     def make_block(self, span: Span, values: Values) -> Block:
-        """The block of a span, whose address is a SampleRange, with these values and what belongs to its samples.
+        """Returns the block of a span, whose address is a SampleRange, with these values and what lies beside them.
 
-        All of them are in its digest. Raises DataError as `read`.
+        Everything is in its digest. Raises DataError as `read` does.
         """
         import xxhash
 
@@ -122,67 +101,10 @@ class Beside:
         )
 
 
-def list_named(options: ReadOptions) -> dict[str, str]:
-    """The names that the user gave to arrays beside the data, by the names of the options."""
-    given = {option.name: options.get(option) for option in OPTIONS}
-    return {option: name for option, name in given.items() if name is not None}
-
-
-def may_be_beside(option: Option[str], shape: tuple[int, ...]) -> bool:
-    """Whether an array of this shape can hold labels or weights, which have one axis, or a mask."""
-    entries = math.prod(shape)
-    return entries > 0 and bool(shape) and (option is MASK or entries == max(shape))
-
-
-def find_entry_axis(option: Option[str], shape: tuple[int, ...], samples: int, where: str) -> int:
-    """The axis along which an array of this shape has one entry for each of `samples`; its other axes have length 1.
-
-    Raises UsageError, naming both numbers, where it has another number of entries.
-    """
-    if math.prod(shape) == samples and shape:
-        return next((axis for axis, extent in enumerate(shape) if extent != 1), 0)
-    what = "label" if option is BY else "weight"
-    if len(shape) == 2 and shape[0] == samples and option is BY:
-        raise UsageError(
-            f"has the shape {shape}, not one label for each of {samples:,} samples",
-            where=where,
-            hint="of one-hot labels, store the positions of the ones: labels.argmax(axis=1)",
-        )
-    raise UsageError(
-        f"has the shape {shape}, but there are {samples:,} samples",
-        where=where,
-        hint=f"{option.spelling} is for one {what} a sample",
-    )
-
-
-def fit_mask(mask: tuple[int, ...], shape: tuple[int, ...], letters: str, where: str) -> MaskFit:
-    """How a mask of shape `mask` lies on an array of this shape, whose axes are called `letters`.
-
-    It has all axes of the array, or all but the channels, or the first ones; along any but that of the samples its
-    length may be 1. Raises UsageError, naming both shapes, where it does not fit.
-    """
-    axes = range(len(shape))
-    sample_axis = letters.index("N")
-    choices = [list(axes), [axis for axis in axes if letters[axis] != "C"]]
-    choices += [list(axes[:stop]) for stop in range(len(shape) - 1, sample_axis, -1)]
-    for kept in choices:
-        if len(kept) == len(mask) and all(
-            extent == shape[axis] or (extent == 1 and axis != sample_axis)
-            for axis, extent in zip(kept, mask, strict=True)
-        ):
-            own = dict(zip(kept, mask, strict=True))
-            return MaskFit(kept.index(sample_axis), tuple(own.get(axis, 1) for axis in axes if axis != sample_axis))
-    raise UsageError(
-        f"has the shape {mask}, the data have {shape}",
-        where=where,
-        hint="a mask has the shape of the data, of its first axes, or of all but the channels",
-    )
-
-
 def read_labels(entries: Entries, address: SampleRange) -> Labels:
-    """The labels of the samples of a range: numbers and text by their names; empty text and NaN are not labels.
+    """Returns the labels of the samples of a range; empty text and NaN are not labels.
 
-    Raises DataError for a number that is not whole, and as the reader of the array.
+    Raises DataError for a number that is not whole, and the errors of the array's reader.
     """
     first = entries.rows.read(address.start, min(address.stop, address.start + TEXTS_AT_ONCE))
     if first.dtype.kind in "OSU":
@@ -193,7 +115,8 @@ def read_labels(entries: Entries, address: SampleRange) -> Labels:
 
 
 def read_weights(entries: Entries, address: SampleRange) -> NDArray[np.float64]:
-    """The weights of the samples of a range, shape (samples,); DataError for one that is negative or not finite."""
+    """Returns the weights of the samples of a range, shape (samples,);
+    raises DataError for a negative or infinite one, or NaN."""
     numbers = address.pick(entries.rows.read(address.start, address.stop).reshape(-1))
     weights = numbers.astype(np.float64)
     bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)) | np.isin(numbers, entries.missing))
@@ -207,7 +130,8 @@ def read_weights(entries: Entries, address: SampleRange) -> NDArray[np.float64]:
 
 
 def name_texts(texts: Iterable[Any], number: int) -> Labels:
-    """The labels in so many texts, of bytes or str, without the spaces around them; an empty one is not a label."""
+    """Returns the labels in `number` texts, bytes or str, without the spaces around them;
+    an empty text is not a label."""
     seen: dict[Any, int] = {}
     found = np.fromiter((seen.setdefault(text, len(seen)) for text in texts), np.int64, number)
     return _merge_names([_read_name(text) for text in seen], found)
@@ -228,7 +152,7 @@ def _read_name(text: Any) -> str:
         try:
             text = text.decode()
         except UnicodeDecodeError:
-            # Text of fixed length does not say its encoding.
+            # Text of fixed length has no encoding declared.
             text = text.decode("latin-1")
     # A lone surrogate, which an array can hold, cannot be written to a file.
     name: str = text.encode("utf-8", "replace").decode()
@@ -236,7 +160,7 @@ def _read_name(text: Any) -> str:
 
 
 def _merge_names(names: Sequence[str], codes: NDArray[np.int64]) -> Labels:
-    """The labels with these codes into `names`, of which several can be the same, and empty ones are not labels."""
+    """Returns the labels with these codes into `names`, some of which may be equal; empty names are not labels."""
     index: dict[str, int] = {}
     merged = [index.setdefault(name, len(index)) if name else -1 for name in names]
     return Labels(np.array(merged, np.int64)[codes], tuple(index))
@@ -264,7 +188,7 @@ def _name_numbers(numbers: NDArray[Any], entries: Entries, address: SampleRange)
 
 
 def _keep_used(labels: Labels, address: SampleRange) -> Labels:
-    """The labels of the picked samples of a range, of which these are all."""
+    """Returns the labels of the picked samples of a range, whose labels these are."""
     if address.picked is None:
         return labels
     return Labels(labels.codes[list(address.picked)], labels.names).drop_unused()

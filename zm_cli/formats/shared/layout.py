@@ -1,4 +1,4 @@
-"""Layouts: which letter names which axis of an array, as the user gives it or as the shape implies."""
+"""Layouts: the letters that name the axes of an array, as the user gives them or as the shape implies."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from zm_cli.data.spec import AXIS_LETTERS, LAYOUTS, Spec
 from zm_cli.errors import UsageError
 
 MAX_CHANNELS = 4
-"""A first or last axis of a sample that is at most this long is taken for the channels."""
+"""A first or last axis of a sample that is at most so long is taken for the channels."""
 
 
 def is_layout(letters: str, rank: int) -> bool:
-    """Whether `letters` name `rank` axes: N once, no letter twice, no unknown letter."""
+    """Returns whether `letters` name `rank` axes: N once, no letter twice, no unknown letter."""
     return len(letters) == rank == len(set(letters)) and "N" in letters and set(letters) <= AXIS_LETTERS
 
 
 def parse_layout(asked: str, name: str, shape: tuple[int, ...]) -> str:
-    """The layout that the user asked for, in capitals.
+    """Returns the layout that the user asked for, in capitals.
 
-    Raises UsageError where the dataset `name` of this shape cannot have it.
+    Raises UsageError if the dataset `name` of this shape cannot have it.
     """
     letters = asked.strip().upper()
     rank = len(shape)
@@ -38,7 +38,8 @@ def parse_layout(asked: str, name: str, shape: tuple[int, ...]) -> str:
 
 
 def find_layout_fault(spec: Spec, decoding: Mapping[str, Any]) -> str | None:
-    """What is wrong with the layout that a stats file records in `decoding`, as a clause; None if it is right."""
+    """Returns as a clause what is wrong with the layout that a stats file records in `decoding`;
+    None if it is right."""
     layout = decoding.get("layout")
     if layout is not None and spec.axes != "N" + layout.replace("N", ""):
         return f"has a 'layout' other than the axes {spec.axes}"
@@ -46,7 +47,7 @@ def find_layout_fault(spec: Spec, decoding: Mapping[str, Any]) -> str | None:
 
 
 def guess_layout(shape: tuple[int, ...]) -> str | None:
-    """The only layout that an array of this shape can have; None where it can have several."""
+    """Returns the only layout that an array of this shape can have; None if it can have several."""
     rank = len(shape)
     if rank <= 2:
         return "NC"[:rank]

@@ -1,6 +1,6 @@
-"""Reading the header of a `.npy` file strictly: plain arrays only, and nothing in the file is evaluated as Python.
+"""Reads the header of a `.npy` file strictly: only of plain arrays, and without evaluating anything in it as Python.
 
-The format is that of NumPy's enhancement proposal 1. Its header is the text of a Python dictionary, which NumPy's own
+The format is that of NumPy Enhancement Proposal 1. The header is the text of a Python dictionary, which NumPy's own
 reader evaluates.
 """
 
@@ -19,13 +19,14 @@ NUMBERS = "biufc"
 """The kinds of dtypes that are numbers, as in `numpy.dtype.kind`."""
 
 MAX_HEADER_BYTES = 10_000
-"""The limit of NumPy's own reader. Headers of plain arrays with as many axes as NumPy allows take a fifth of this."""
+"""The limit of NumPy's own reader. The header of a plain array with as many axes as NumPy allows has
+a fifth of this."""
 
 _MAGIC = b"\x93NUMPY"
 _LENGTH_BYTES = {b"\1\0": 2, b"\2\0": 4, b"\3\0": 4}
-"""Bytes of the header's length, by format version."""
+"""The size of the header's length in bytes, by format version."""
 _PYTHON_2 = frozenset({b"\1\0", b"\2\0"})
-"""The versions that Python 2 wrote, where a long integer ends in L."""
+"""The format versions that Python 2 wrote, in which a long integer ends in L."""
 
 # All repetitions are possessive, so that the time to match is proportional to the length of the header.
 _OPEN = re.compile(rb"[ \t]*+\{[ \t\n]*+")
@@ -62,9 +63,9 @@ class NpyHeader:
         return math.prod(self.shape) * self.dtype.itemsize
 
     def as_array(self, data: bytes, offset: int = 0) -> NDArray[Any]:
-        """The array, of this shape and dtype, whose data begin at `offset` in `data`: read-only, not copied.
+        """Returns the array, of this shape and dtype, whose data begin at `offset` in `data`: read-only, not copied.
 
-        Raises ValueError where `data` is too short, or where NumPy has no array of this shape.
+        Raises ValueError if `data` is too short, or if NumPy has no array of this shape.
         """
         if len(data) - offset < self.nbytes:
             raise ValueError("it is truncated")
@@ -72,7 +73,7 @@ class NpyHeader:
 
 
 def read_npy_header(stream: IO[bytes], kinds: str = NUMBERS) -> NpyHeader:
-    """The header of the `.npy` file in a buffered stream, which is left at the first byte of the array's data.
+    """Returns the header of the `.npy` file in a buffered stream, which is left at the first byte of the array's data.
 
     Versions 1.0, 2.0 and 3.0 of the format are read. Raises ValueError for any other file, for a header that is damaged
     or larger than MAX_HEADER_BYTES, for structured arrays, and for dtypes whose kind is not in `kinds`.
@@ -102,7 +103,7 @@ def _read(stream: IO[bytes], nbytes: int) -> bytes:
 
 
 def _parse(text: bytes, version: bytes) -> NpyHeader | None:
-    """The header in the text of a dictionary; None where the text is not exactly one of a plain array."""
+    """Returns the header in the text of a dictionary; None if the text is not exactly one of a plain array."""
     opening = _OPEN.match(text)
     if opening is None:
         return None

@@ -7,37 +7,19 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from zm_cli.data.options import Option, Panel, Recorded, Replay
+from zm_cli.data.recorded_values import can_be_bytes, is_flag
 from zm_cli.data.shard import Shard, parse_shard
 from zm_cli.data.spec import AXIS_LETTERS, LAYOUTS
 from zm_cli.inputs.option_text import parse_names
 
 
 def _is_name(value: Any) -> bool:
-    # Names in a file may be any bytes; those that are not text are spelled as in the names of files.
+    # Names in a file may be any bytes; bytes that are not text are written as in file names.
     return isinstance(value, str) and bool(value) and "\0" not in value and can_be_bytes(value, "surrogateescape")
 
 
 def _is_layout(value: Any) -> bool:
     return isinstance(value, str) and "N" in value and len(set(value)) == len(value) and set(value) <= AXIS_LETTERS
-
-
-def is_flag(value: Any) -> bool:
-    """Whether a value that a stats file records is true or false."""
-    return isinstance(value, bool)
-
-
-def is_count(value: Any) -> bool:
-    """Whether a value that a stats file records is a whole number that is not negative."""
-    return type(value) is int and value >= 0
-
-
-def can_be_bytes(text: str, errors: str) -> bool:
-    """Whether a text can be encoded as UTF-8 with this error handler."""
-    try:
-        text.encode(errors=errors)
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 LIMIT: Option[int] = Option(
@@ -137,8 +119,9 @@ MASK_AND_SCALE: Option[bool] = Option(
     panel=Panel.MISSING,
     recorded=Recorded(is_flag, {"type": "boolean"}),
 )
-"""Attributes of netCDF-like HDF5, and GDAL's nodata in a TIFF. It is recorded where data have them: data with and
-without are pooled, and each is read by its own. Statistics of real values refuse data that are read as stored."""
+"""These are attributes of netCDF-like HDF5 files, and GDAL's no-data value in a TIFF. The option is recorded for data
+that have them. Data with and without them may be pooled; each source is read by its own. Statistics of real values are
+not applied to data that are read as stored."""
 COLUMNS: Option[tuple[str, ...]] = Option(
     "columns",
     given_as=list[str],
@@ -148,16 +131,16 @@ COLUMNS: Option[tuple[str, ...]] = Option(
     panel=Panel.TABLE,
 )
 AMONG: Option[tuple[str, ...]] = Option("among")
-"""Columns that must all be there, and beside which none is a feature: those of the statistics to apply."""
+"""The columns of the statistics to apply: all of them must exist, and no others are features."""
 EXPECTED: Option[Mapping[str, Any]] = Option("expected")
-"""What the statistics to apply record of options that the data themselves decide, by the options' names."""
+"""The recorded values of options that the data themselves decide, in the statistics to apply, by the options' names."""
 NUMERIC: Option[tuple[str, ...]] = Option("numeric")
-"""Columns that are numbers even where they look like codes: those of the statistics to compare with."""
+"""The columns of the statistics to compare with: they are numbers even if they look like codes."""
 CLASSES: Option[tuple[str, ...]] = Option("classes")
-"""The names of the classes that labels are numbered by: those of the statistics to apply, in their order."""
+"""The classes of the statistics to apply, in their order, by which labels are numbered; empty if they name none."""
 DESCRIBE: Option[bool] = Option("describe")
 """Whether blocks say what all columns of a table hold as text."""
 GROWTH: Option[int] = Option("growth")
-"""How many times as many values a sample has where it is written: blocks are then so much smaller."""
+"""How many times as many values a written sample has; blocks are smaller by this factor."""
 FILES: Option[tuple[str, ...]] = Option("files")
 """The files to read, relative to the path, which is then their common folder."""

@@ -1,4 +1,4 @@
-"""The receipt beside a file, `<file>.zm.json`: believed only if it fits the bytes of the file."""
+"""The receipt beside a file, `<file>.zm.json`, which is believed only if it fits the bytes of the file."""
 
 from __future__ import annotations
 

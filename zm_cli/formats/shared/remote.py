@@ -1,4 +1,4 @@
-"""Names of data on other machines, with the nearest way: zm reads files of this system."""
+"""Recognizes addresses of data on other machines, and says how to get the data: zm reads only local files."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _COPIES: Mapping[str, str] = {
     "ftp": "curl -fLO {}",
     "hdfs": "hdfs dfs -get {} .",
 }
-"""Commands that copy a file into this folder."""
+"""Commands that copy a file to the current folder."""
 _FOLDERS: Mapping[str, str] = {
     "s3": "aws s3 sync {} data",
     "gs": "gcloud storage rsync -r {} data",
@@ -38,8 +38,8 @@ _FOLDERS: Mapping[str, str] = {
 """Commands that copy a folder to the folder `data`."""
 
 
-def explain_remote(text: str) -> UsageError | None:
-    """The error of an address of data elsewhere, such as `s3://bucket/train.csv`; None for any other text."""
+def make_remote_error(text: str) -> UsageError | None:
+    """Returns the error for an address of data elsewhere, such as `s3://bucket/train.csv`; None for any other text."""
     found = _SCHEME.match(text)
     if found is None:
         return None
@@ -55,4 +55,4 @@ def explain_remote(text: str) -> UsageError | None:
         hint = f"try: {_PIPES[scheme].format(quoted)} | zm stats -"
     else:
         hint = f"try: {_COPIES[scheme].format(quoted)} && zm inspect {shlex.quote(name or 'FILE')}"
-    return UsageError("is not on this system, and zm reads files of this system", where=text, hint=hint)
+    return UsageError("is not a local file, and zm reads only local files", where=text, hint=hint)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from zm_cli.data.block import Span, Values
 
 WHOLE = Shard(1, 1)
-"""The only part of data that are not cut."""
+"""The part that is all of the data."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,8 @@ class Choice:
 
 
 def choose(options: ReadOptions, count: Callable[[], int]) -> Choice:
-    """Returns the samples that `--limit` and `--sample` ask for, of as many as `count` returns; of them, the shard's.
+    """Returns the samples that `--limit` and `--sample` ask for, of as many as `count` returns; for a shard, its part
+    of them.
 
     Raises UsageError for `--seed` without `--sample`.
     """
@@ -58,7 +59,7 @@ def find_asked(options: ReadOptions, total: int) -> int | None:
     limit, wanted = options.get(LIMIT), options.get(SAMPLE)
     asked = limit if wanted is None else min(wanted, limit or wanted)
     if asked is not None and asked > total and options.get(SHARD) is not None:
-        # One part does not show that the data have fewer samples than were asked for.
+        # A part does not show that the data have fewer samples than were asked for.
         return None
     return asked
 
@@ -66,12 +67,12 @@ def find_asked(options: ReadOptions, total: int) -> int | None:
 def draw_evenly(total: int, wanted: int, seed: int) -> list[int]:
     """Returns the indices of `wanted` of `total` samples, in order; all of them if there are no more.
 
-    The data are cut into as many parts of equal length, and one sample of each is drawn: so the whole is covered, and
-    data that repeat in steps are not met always at the same step. The same seed gives the same samples.
+    The data are cut into `wanted` parts of equal length, and one sample of each is drawn. So all of the data are
+    covered, and periodic data are not always drawn at the same phase. The same seed gives the same samples.
     """
     if wanted >= total:
         return list(range(total))
-    # Of all methods, the standard library promises only for `random` that its numbers stay the same.
+    # `random` is the only method whose numbers the standard library promises to keep the same.
     draw = Random(seed).random
     edges = [part * total // wanted for part in range(wanted + 1)]
     return [low + int(draw() * (high - low)) for low, high in pairwise(edges)]
@@ -100,9 +101,9 @@ class SampleRange(NamedTuple):
 
 
 def cut_ranges(choice: Choice, step: int, sample_bytes: int, growth: int = 1) -> Iterator[Span]:
-    """Yields spans of at most `step` samples that lie near one another, each with a SampleRange as its address.
+    """Yields spans of at most `step` samples that are close together, each with a SampleRange as its address.
 
-    Spans begin at multiples of `step` in the data, those of a shard, too. `growth` is the value of GROWTH.
+    Spans begin at multiples of `step` in the data, also those of a shard. `growth` is the value of GROWTH.
     """
     from zm_cli.data.block import Span
 

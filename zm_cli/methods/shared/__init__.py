@@ -1,1 +1,1 @@
-"""What several methods of scaling need: the protocol, settings, and what is common to some of them."""
+"""What several methods of scaling need: the protocol, settings, and what some of them share."""

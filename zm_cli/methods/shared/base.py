@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from zm_cli.methods.shared.filling import list_needed
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -14,16 +16,18 @@ if TYPE_CHECKING:
     from zm_cli.data.spec import Spec
     from zm_cli.methods.shared.expectation import Expectation
     from zm_cli.methods.shared.settings import Settings
+    from zm_cli.numbers.moments.moments import Moments
     from zm_cli.statsfile.stats import Stats
     from zm_cli.transforms.base import Transform
 
 SettingsT = TypeVar("SettingsT", bound="Settings")
-"""Settings, or options that are settings, too."""
+"""Settings, or a class of options derived from it."""
 
 
 @dataclass(frozen=True)
 class TransformRequest:
-    """What a method is used for: data with this `spec` become values of `dtype`, or with `inverse`, are restored.
+    """The data that a method transforms (`spec`), the `dtype` of the output, and whether the transform is undone
+    (`inverse`).
 
     `divisor` is what integers are divided by (for an inverse: were divided by); None: it follows from the statistics.
     """
@@ -34,7 +38,7 @@ class TransformRequest:
     divisor: float | None = None
 
     def find_divisor(self, stats: Stats) -> float:
-        """What integers are divided by, or were for an inverse, with these statistics; 1 where they are not divided."""
+        """Returns what integers are divided by, or were for an inverse; 1 if they are not divided."""
         import numpy as np
 
         from zm_cli.numbers.stored import find_unit_divisor
@@ -58,57 +62,81 @@ class Method(ABC):
     """Its name in `--method`, and in receipts."""
     command: ClassVar[str]
     """The command that applies it."""
+    default: ClassVar[bool] = False
+    """Whether its command applies it unless `--method` names another one. One method of each command is the default."""
+    help: ClassVar[str]
+    """What it does, in a few words that follow its name in the help of `--method`."""
     requires: ClassVar[tuple[str, ...]] = ()
     """The names of the optional statistics that it needs besides the moments."""
     settings: ClassVar[tuple[str, ...]] = ()
     """The fields of Settings that it takes, and that receipts record."""
     defaults: ClassVar[Mapping[str, Any]] = {}
-    """What it takes for settings that are None."""
+    """Its own values for settings that are None."""
     measures: ClassVar[bool] = True
     """Whether it needs statistics at all."""
     has_inverse: ClassVar[bool] = True
     """Whether it can be undone."""
+    names_constant: ClassVar[bool] = False
+    """Whether it warns of constant features itself. For others, measuring warns."""
+
+    checked: ClassVar[bool] = False
+    """Whether data are checked for it, where nothing says which method of its command they were made by. One method of
+    each command is."""
+    records_all: ClassVar[bool] = False
+    """Whether its receipts always have all of its settings, so that one without them is damaged."""
+    failing_fills: ClassVar[tuple[str, ...]] = ()
+    """The words for `--impute` after which data that it has made may fail a check. If there are any, so may data in
+    which a number was filled."""
+    doubt_rank: ClassVar[int | None] = None
+    """Its place among the methods whose signs (`find_signs`) are looked for where statistics are only kept; None if its
+    signs are not."""
 
     def complete(self, settings: SettingsT) -> SettingsT:
-        """The settings with the method's own defaults where they are None."""
+        """Returns the settings with the method's own defaults for those that are None."""
         lacking = {name: value for name, value in self.defaults.items() if getattr(settings, name) is None}
         return replace(settings, **lacking)
 
     def list_required(self, settings: Settings) -> tuple[str, ...]:
-        """The names of the optional statistics that it needs with these settings."""
-        median = ("quantiles",) if settings.impute == "median" and "quantiles" not in self.requires else ()
-        return (*self.requires, *median)
+        """Returns the names of the optional statistics that it needs with these settings."""
+        return tuple(dict.fromkeys((*self.requires, *list_needed(settings.impute))))
 
     def find_constant(self, stats: Stats, settings: Settings) -> tuple[str, NDArray[np.bool_]] | None:
-        """A clause about features that it cannot scale as the others, and which ones, in the shape of the features.
+        """Returns a clause about features that it cannot scale like the others, and which they are, in their shape.
 
-        None where it does not look for such features.
+        None if it does not look for such features.
+        """
+        return None
+
+    def find_signs(self, moments: Moments, chosen: NDArray[np.bool_]) -> str | None:
+        """Returns a clause that says why data with these moments look as if it had made them; None if they do not.
+
+        Only the features that are `chosen`, a flat array, are looked at. They vary, and there are at least two.
         """
         return None
 
     def settle(self, stats: Stats, settings: SettingsT) -> SettingsT:
-        """The settings with what follows from the statistics; raises as `make_transform`."""
+        """Returns the settings with what follows from the statistics; raises the errors of `make_transform`."""
         return settings
 
     def describe_output(self, stats: Stats, settings: Settings) -> Stats:
-        """What statistics would say of what the data of these become: other features, where it makes others."""
+        """Returns the statistics of the transformed data, which have other features if the method makes new ones."""
         return stats
 
     def list_warnings(self, stats: Stats, settings: Settings) -> list[str]:
-        """Sentences about what data with these statistics lose; not used for an inverse."""
+        """Returns sentences about what data with these statistics lose; not used for an inverse."""
         return []
 
     def list_notes(self, stats: Stats, settings: Settings, *, inverse: bool) -> list[str]:
-        """Sentences about what is written."""
+        """Returns sentences about what is written."""
         return []
 
     @abstractmethod
     def make_transform(self, stats: Stats, settings: Settings, use: TransformRequest) -> Transform:
-        """The transform by statistics that fit the data.
+        """Returns the transform for statistics that fit the data.
 
-        Raises UsageError for settings that are not possible, DataError where the statistics do not suffice.
+        Raises UsageError for impossible settings, DataError if the statistics are not enough.
         """
 
     @abstractmethod
     def expect(self, settings: Settings) -> Expectation:
-        """What can be expected of data that it has made with these settings, by statistics of the same data."""
+        """Returns what data must be like that it has made with these settings, by their own statistics."""

@@ -1,4 +1,4 @@
-"""Methods that shift and scale each feature by itself, as an affine transform."""
+"""Methods that shift and scale each feature separately, by an affine transform."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class Affine:
     """`(x - shift) / scale + offset`, with `shift` and `scale` > 0 in the shape of the features.
 
-    With `clip`, values beyond these ends become the nearer one. `tail` is what rounding dropped from `shift`,
-    `constant` says which features become exactly 0 before the offset (see AffineTransform); both in the shape of the
-    features.
+    With `clip`, values beyond these ends become the nearer end. `tail` is what rounding dropped from `shift`,
+    `constant` marks features that become exactly 0 before the offset is added (see AffineTransform). Both have the
+    shape of the features.
     """
 
     shift: Floats
@@ -36,14 +36,14 @@ class Affine:
 
 
 class Elementwise(Method):
-    """A method that shifts and scales each feature by itself."""
+    """A method that shifts and scales each feature separately."""
 
     @abstractmethod
     def find_affine(self, stats: Stats, settings: Settings) -> Affine:
-        """The shift and the scale of each feature, in the scale of the statistics."""
+        """Returns the shift and the scale of each feature, in the scale of the statistics."""
 
     def make_transform(self, stats: Stats, settings: Settings, use: TransformRequest) -> AffineTransform:
-        """The affine transform by statistics that fit the data."""
+        """Returns the affine transform for statistics that fit the data."""
         import numpy as np
 
         from zm_cli.methods.shared.filling import find_filling

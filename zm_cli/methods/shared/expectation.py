@@ -1,20 +1,18 @@
-"""Expectation: what can be expected of the values that a method has made, for checks of data."""
+"""Expectation: what the values that a method writes must be like, for checks of data."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
-from zm_cli.methods.shared.settings import Impute, Settings
+from zm_cli.methods.shared.settings import Settings, is_number
 
 
 @dataclass(frozen=True)
 class Target:
-    """What a measure of each feature must be: `value`, give or take the tolerance times `width`.
+    """The value that a measure of each feature must have, give or take the tolerance times `width`.
 
-    With `or_less`, less is right, too; with `or_more`, more is. Flat features need not have it where `varying`.
-    `measure` is one of `zm_cli/pipeline/checking/measures.py`.
+    With `or_less`, less is right, too; with `or_more`, more is. With `varying`, constant features need not have it.
+    `measure` is a name in `zm_cli/pipeline/checking/check_measures.py`.
     """
 
     measure: str
@@ -27,11 +25,11 @@ class Target:
 
 @dataclass(frozen=True)
 class Expectation:
-    """What can be expected of data that a method has made.
+    """What data that a method has written must be like.
 
-    A feature is flat, so that nothing could scale it, where its measure `constant` is at most `noise`. `percents` are
-    the two quantiles that are measured, `ddof` is that of deviations. `requires` are the names of the optional
-    statistics that the measures need. With `together`, there is one measure for the samples as a whole.
+    A feature was constant, so that nothing could scale it, if its measure `constant` is at most `noise`. `percents` are
+    the two quantiles that are measured, `ddof` is that of standard deviations. `requires` are the names of the optional
+    statistics that the measures need. With `together`, all values are measured together instead of each feature.
     """
 
     targets: tuple[Target, ...]
@@ -43,23 +41,10 @@ class Expectation:
     together: bool = False
 
 
-def limit(low: Target, high: Target, settings: Settings) -> tuple[Target, Target]:
-    """The targets of the least and the largest values with some settings.
+def allow_imputed_beyond(low: Target, high: Target, settings: Settings) -> tuple[Target, Target]:
+    """Returns the targets of the smallest and the largest value, as they are with these settings.
 
-    A number that fills missing values may lie beyond both, unless it is clipped.
+    A number that replaces missing values may lie beyond both, unless it is clipped.
     """
     beyond = is_number(settings.impute) and not settings.clip
     return replace(low, or_less=beyond), replace(high, or_more=beyond)
-
-
-def is_number(impute: Impute) -> bool:
-    """Whether missing values become a number that was given, which may be far from all values."""
-    return impute is not None and not isinstance(impute, str)
-
-
-def read_settings(receipt: Mapping[str, Any]) -> Settings:
-    """The settings that a receipt records; those that it lacks have their defaults."""
-    names = {field.name for field in fields(Settings)} & receipt.keys()
-    found: dict[str, Any] = {name: receipt[name] for name in names}
-    pairs = {name: tuple(value) for name, value in found.items() if isinstance(value, list)}
-    return Settings(**found | pairs | {"ddof": 1 if receipt.get("ddof") == 1 else 0})

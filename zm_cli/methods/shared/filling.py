@@ -1,15 +1,17 @@
-"""What missing values are filled with (`--impute`)."""
+"""The values that replace missing ones (`--impute`)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from zm_cli.methods.shared.percents import find_quantiles
-from zm_cli.methods.shared.settings import Impute
-from zm_cli.numbers.sums import Floats
-from zm_cli.statsfile.stats import Stats
+from zm_cli.statistics.quantiles import Quantiles
+
+if TYPE_CHECKING:
+    from zm_cli.methods.shared.settings import Impute
+    from zm_cli.numbers.sums import Floats
+    from zm_cli.statsfile.stats import Stats
 
 
 @dataclass(frozen=True)
@@ -20,8 +22,15 @@ class Filling:
     divided: Floats
 
 
+def list_needed(impute: Impute) -> tuple[str, ...]:
+    """Returns the names of the optional statistics that imputing needs."""
+    return (Quantiles.name,) if impute == "median" else ()
+
+
 def find_filling(stats: Stats, impute: Impute, divisor: float) -> Filling | None:
     """Returns what fills missing values, for integers that are divided by `divisor`; None if they stay missing."""
+    import numpy as np
+
     if impute is None:
         return None
     if impute == "median":

@@ -1,4 +1,4 @@
-"""Whitening: features are mixed so that they are uncorrelated and have variance 1; what PCA and ZCA share."""
+"""Whitening, as PCA and ZCA share it: features are mixed so that they are uncorrelated and have variance 1."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from zm_cli.errors import DataError, UsageError
 from zm_cli.inputs.columns import list_columns
 from zm_cli.methods.shared.base import Method, SettingsT, TransformRequest
-from zm_cli.methods.shared.expectation import Target
+from zm_cli.methods.shared.expectation import Expectation, Target
+from zm_cli.numbers.statistic import FieldError
+from zm_cli.statistics.covariance import Covariance
+from zm_cli.statsfile.fields import field_error
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,11 +21,9 @@ if TYPE_CHECKING:
     from zm_cli.data.sink import OutputFeatures
     from zm_cli.data.spec import Spec
     from zm_cli.methods.shared.settings import Settings
-    from zm_cli.numbers.comoments.comoments import CoMoments
     from zm_cli.numbers.comoments.spectrum import Spectrum
     from zm_cli.numbers.moments.moments import Moments
     from zm_cli.numbers.sums import Floats
-    from zm_cli.statistics.covariance import Covariance
     from zm_cli.statsfile.stats import Stats
     from zm_cli.transforms.matrix import MatrixTransform
 
@@ -34,14 +35,17 @@ MAX_NAMED = 8
 
 @dataclass(frozen=True)
 class Components:
-    """The K directions that are kept of a spectrum, for some settings.
+    """The K directions of a spectrum that are kept, for some settings.
 
-    `directions` (K, F) are orthonormal rows, `scale` (K,) what the values along them are divided by, `variances` (K,)
-    their variances after that, divided by the number of samples. `share` is that of all variance that they hold.
+    `directions`, `projections` and `loadings` (K, F) are those of the spectrum. `scale` (K,) is what the values along
+    them are divided by, `variances` (K,) are their variances after that, with ddof 0. `share` is their share of all
+    variance.
     """
 
     spectrum: Spectrum
     directions: Floats
+    projections: Floats
+    loadings: Floats
     scale: Floats
     variances: Floats
     share: float
@@ -51,23 +55,25 @@ class Whitening(Method):
     """`(x - mean) W`, where the rows of x are vectors of features, and W is made of the eigenvectors v and the
     eigenvalues of their covariance: `v / sqrt(eigenvalue + epsilon)`.
 
-    Directions in which the data of the statistics do not vary are left out (`find_spectrum` says which), whatever
-    epsilon is: there is nothing that they could be scaled by.
+    Directions in which the data of the statistics do not vary are left out (`find_spectrum` says which), for any
+    epsilon: there is nothing to scale them by.
     """
 
     command = "whiten"
-    requires = ("covariance",)
+    requires = (Covariance.name,)
     settings = ("ddof", "epsilon", "components")
+    names_constant = True
+    failing_fills = ("mean", "median")
 
     lost: ClassVar[str]
-    """What becomes of directions that are left out, as a clause; `{them}` stands for them."""
+    """What happens to directions that are left out, as a clause; `{them}` stands for them."""
 
     def settle(self, stats: Stats, settings: SettingsT) -> SettingsT:
-        """The settings with the number of components."""
+        """Returns the settings with the number of components."""
         return replace(settings, components=len(find_components(stats, settings).scale))
 
     def make_transform(self, stats: Stats, settings: Settings, use: TransformRequest) -> MatrixTransform:
-        """The product with W, or with what undoes it, by statistics that fit the data.
+        """Returns the product with W, or with what undoes it, for statistics that fit the data.
 
         With fewer components than there are independent features, the inverse gives the projection on them.
         """
@@ -82,7 +88,7 @@ class Whitening(Method):
         divisor = use.find_divisor(stats)
         filling = find_filling(stats, settings.impute, divisor)
         filled = None if filling is None else (filling.real if use.inverse else filling.divided).ravel()
-        mean, absent = find_comoments(stats).means(), found.spectrum.absent
+        mean, absent = find_covariance(stats).comoments.means(), found.spectrum.absent
         matrix = self.make_matrix(found, inverse=use.inverse)
         features = self.find_features(stats, spec, matrix.shape[1], inverse=use.inverse)
         shape = spec.sample_shape if features is None else features.sample_shape
@@ -104,18 +110,32 @@ class Whitening(Method):
 
     @abstractmethod
     def make_matrix(self, found: Components, *, inverse: bool) -> Floats:
-        """W, shape (F, K), or what undoes it, (K, F)."""
+        """Returns W, shape (F, K), or what undoes it, (K, F)."""
 
     @abstractmethod
     def find_features(self, stats: Stats, spec: Spec, number: int, *, inverse: bool) -> OutputFeatures | None:
-        """What samples with this spec become, with so many features; None where they keep theirs."""
+        """Returns the new features of samples with this spec, `number` of them; None if they keep theirs."""
 
     @abstractmethod
     def describe_moments(self, stats: Stats, found: Components) -> Moments:
-        """The moments of what the data of the statistics become."""
+        """Returns the moments that the data of the statistics have after the transform."""
+
+    @abstractmethod
+    def list_targets(self, settings: Settings) -> tuple[Target, ...]:
+        """Returns what a check measures of the output, and the values that it must have."""
+
+    def expect(self, settings: Settings) -> Expectation:
+        """Variances of 1 and no correlation, as far as the settings allow; see `list_targets`."""
+        return Expectation(
+            self.list_targets(settings),
+            constant="variation",
+            noise=NOISE,
+            ddof=settings.ddof,
+            requires=self.requires,
+        )
 
     def list_warnings(self, stats: Stats, settings: Settings) -> list[str]:
-        """Sentences about the directions in which the data do not vary."""
+        """Returns sentences about the directions in which the data do not vary."""
         spectrum = find_components(stats, settings).spectrum
         number, warnings = len(spectrum.constant), []
         if constant := int(spectrum.constant.sum()):
@@ -130,7 +150,7 @@ class Whitening(Method):
         return warnings
 
     def list_notes(self, stats: Stats, settings: Settings, *, inverse: bool) -> list[str]:
-        """A sentence about the variance that fewer components hold."""
+        """Returns a sentence about the share of the variance that is kept, if directions are left out."""
         found = find_components(stats, settings)
         kept, all_ = len(found.scale), len(found.spectrum.variances)
         if kept == all_:
@@ -141,16 +161,16 @@ class Whitening(Method):
         return [f"{kept:,} of {all_:,} components kept, with {held}"]
 
 
-def find_comoments(stats: Stats) -> CoMoments:
-    """The co-moments of statistics; DataError where they have none."""
-    covariance = cast("Covariance | None", stats.statistics.get("covariance"))
+def find_covariance(stats: Stats) -> Covariance:
+    """Returns the covariance in statistics; raises DataError if they have none."""
+    covariance = stats.get_statistic(Covariance)
     if covariance is None:
         raise DataError("holds no covariance", where="--stats", hint="measure with zm stats --covariance")
-    return covariance.comoments
+    return covariance
 
 
 def find_components(stats: Stats, settings: Settings) -> Components:
-    """The directions that are kept with these settings.
+    """Returns the directions that are kept with these settings.
 
     `settings.components` is their number, or a share: as few as hold that share of all variance are kept.
     Raises UsageError for more components than features, DataError where there are too few samples or nothing varies.
@@ -159,15 +179,17 @@ def find_components(stats: Stats, settings: Settings) -> Components:
 
     if stats.per == "all":
         raise UsageError("whitening needs several features, --per all makes one of them", hint="use another --per")
-    comoments, asked = find_comoments(stats), settings.components
-    features, count = len(comoments.mean), comoments.count
+    covariance, asked = find_covariance(stats), settings.components
+    features, count = len(covariance.comoments.mean), covariance.comoments.count
     if count < 2:
         lack = "" if stats.samples < 2 else "; those that lack a value do not count"
         raise DataError(f"too few samples to be whitened: {count}{lack}", where=stats.sources[0].path)
     if isinstance(asked, int) and asked > features:
         raise UsageError(f"there are only {features:,} features", where="--components")
     try:
-        spectrum = _find_spectrum(comoments)
+        spectrum = covariance.spectrum
+    except FieldError as error:
+        raise field_error(error.field, error.what, "--stats") from error
     except ValueError as error:
         raise DataError(f"cannot be whitened: {error}", where=stats.sources[0].path) from error
     if not len(spectrum.variances):
@@ -182,47 +204,31 @@ def find_components(stats: Stats, settings: Settings) -> Components:
     variances = spectrum.variances[:number]
     scale = np.sqrt(variances * (count / (count - settings.ddof)) + settings.epsilon)
     share = float(sums[number - 1] / sums[-1])
-    return Components(spectrum, spectrum.directions[:number], scale, variances / scale**2, share)
+    directions, projections, loadings = (
+        each[:number] for each in (spectrum.directions, spectrum.projections, spectrum.loadings)
+    )
+    return Components(spectrum, directions, projections, loadings, scale, variances / scale**2, share)
 
 
 def make_moments(stats: Stats, shape: tuple[int, ...], variances: Floats) -> Moments:
-    """The moments of as many values as are counted, with mean 0 and these variances, in this shape.
+    """Returns moments of this shape with mean 0, these variances, and the number of complete samples.
 
-    Their extremes are not known: infinite.
+    The extremes are not known, so they are infinite.
     """
     import numpy as np
 
     from zm_cli.numbers.moments.moments import Moments
 
-    count = np.full(shape, find_comoments(stats).count, np.int64)
+    count = np.full(shape, find_covariance(stats).comoments.count, np.int64)
     zero, end = np.zeros(shape), np.full(shape, np.inf)
-    return Moments(count, zero, variances.reshape(shape) * count, -end, end, np.zeros(shape, np.int64), zero)
+    m2, none = variances.reshape(shape) * count, np.zeros(shape, np.int64)
+    return Moments(count=count, mean=zero, tail=zero, m2=m2, min=-end, max=end, missing=none)
 
 
 def expect_variances(settings: Settings) -> tuple[Target, Target]:
-    """A mean of 0 and a deviation of 1; a smaller one with an epsilon, and where missing values were filled."""
+    """Returns a mean of 0 and a standard deviation of 1, or less with an epsilon, or if missing values were filled."""
     smaller = settings.epsilon > 0 or settings.impute is not None
     return Target("mean", 0.0), Target("std", 1.0, or_less=smaller, varying=True)
-
-
-_latest: dict[bytes, Spectrum] = {}
-"""The spectrum that was found last: with thousands of features, it takes a minute, and is needed several times."""
-
-
-def _find_spectrum(comoments: CoMoments) -> Spectrum:
-    import numpy as np
-    import xxhash
-
-    from zm_cli.numbers.comoments.spectrum import find_spectrum
-
-    hashed = xxhash.xxh3_128(np.int64(comoments.count).tobytes())
-    for array in (comoments.mean, comoments.comoment, comoments.seen):
-        hashed.update(np.ascontiguousarray(array).view(np.uint8).data)
-    key = hashed.digest()
-    spectrum = _latest.get(key) or find_spectrum(comoments)
-    _latest.clear()
-    _latest[key] = spectrum
-    return spectrum
 
 
 def _name_features(stats: Stats, chosen: NDArray[np.bool_]) -> str:

@@ -1,1 +1,1 @@
-"""The co-moments of all pairs of features, and what follows from them: conditioning, correlation, directions."""
+"""The co-moments of all pairs of features, and what follows from them: conditioning, correlations, directions."""

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zm_cli.numbers.comoments.comoments import CoMoments, cut_rows
-from zm_cli.numbers.moments.arrays import ROUNDING
+from zm_cli.numbers.moments.arrays import RELATIVE_TOLERANCE
 from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.statistic import FieldError, Population, read_counts
 from zm_cli.numbers.sums import Counts, Floats
 
 TINY = 1e-300
-"""The least difference that is allowed: numbers below are rounded coarsely."""
+"""A difference that is always allowed: the rounding errors of numbers as small as this are relatively large."""
 
 COUNT = "covariance.count"
 MEAN = "covariance.mean"
@@ -27,10 +27,10 @@ MATRIX = "covariance.matrix"
 
 
 def read_comoments(arrays: Mapping[str, NDArray[Any]], population: Population, most: int) -> list[CoMoments]:
-    """The co-moments in the arrays of a stats file, of each group where they are `grouped`, else of all samples.
+    """The co-moments in the arrays of a stats file: those of each group if the population is `grouped`, else one.
 
-    Raises FieldError where there are more than `most` features, and where values are not possible, contradict each
-    other, or contradict the population.
+    Raises FieldError if there are more than `most` features, or if values are impossible, or contradict each other or
+    the population.
     """
     features = math.prod(population.features[population.grouped :])
     if features > most:
@@ -59,7 +59,7 @@ def read_comoments(arrays: Mapping[str, NDArray[Any]], population: Population, m
 
 
 class _Stored(NamedTuple):
-    """The arrays as they are in the file, with an axis of the groups, or those of one group."""
+    """The arrays as they are in the file: those of all groups, with an axis for the groups first, or of one group."""
 
     count: Any
     mean: Floats
@@ -73,7 +73,7 @@ class _Stored(NamedTuple):
 
 
 def _read_part(stored: _Stored, counts: Counts | None, moments: Moments | None) -> CoMoments:
-    """The co-moments of one group; `counts` are those of the values of each feature, also of incomplete samples."""
+    """The co-moments of one group; `counts` (F,) are the values of each feature, also those in incomplete samples."""
     count, mean, tail, comoment, matrix = stored
     seen = np.isfinite(mean) if counts is None else counts > 0
     if counts is not None and count > min(counts[seen], default=0):
@@ -97,9 +97,9 @@ def _read_part(stored: _Stored, counts: Counts | None, moments: Moments | None) 
 
 
 def _check_matrix(comoment: Floats, counted: NDArray[np.bool_]) -> None:
-    """Raises FieldError unless a matrix can hold co-moments; its eigenvalues are not computed.
+    """Raises FieldError if a matrix cannot hold co-moments.
 
-    They take long, and `check_definite` checks them where they are needed.
+    Its eigenvalues take long, so they are not computed here: `check_definite` checks them where they are needed.
     """
     diagonal = comoment.diagonal()
     if not np.isfinite(comoment).all():
@@ -111,33 +111,33 @@ def _check_matrix(comoment: Floats, counted: NDArray[np.bool_]) -> None:
     root = np.sqrt(diagonal)
     for rows in cut_rows(comoment):
         bound = root[rows, None] * root
-        if (np.abs(comoment[rows] - comoment[:, rows].T) > ROUNDING * bound + TINY).any():
+        if (np.abs(comoment[rows] - comoment[:, rows].T) > RELATIVE_TOLERANCE * bound + TINY).any():
             raise FieldError(COMOMENT, "is not symmetric")
-        if (np.abs(comoment[rows]) > (1 + ROUNDING) * bound + TINY).any():
+        if (np.abs(comoment[rows]) > (1 + RELATIVE_TOLERANCE) * bound + TINY).any():
             raise FieldError(COMOMENT, "is larger than its diagonal allows")
 
 
 def _check_derived(matrix: NDArray[Any], found: CoMoments, counted: NDArray[np.bool_]) -> None:
-    """Raises FieldError where the covariance does not follow from the co-moments."""
+    """Raises FieldError if the covariance does not follow from the co-moments."""
     expected = found.covariance()
     with np.errstate(over="ignore", invalid="ignore"):
         root = np.sqrt(np.where(counted, expected.diagonal(), 0.0))
-        apart = np.abs(matrix - expected) > ROUNDING * root[:, None] * root + TINY
+        apart = np.abs(matrix - expected) > RELATIVE_TOLERANCE * root[:, None] * root + TINY
     if apart.any() or (np.isnan(matrix) != np.isnan(expected)).any():
         raise FieldError(MATRIX, "does not follow from 'comoment' and 'count'")
 
 
 def _check_moments(found: CoMoments, moments: Moments, counted: NDArray[np.bool_]) -> None:
-    """Raises FieldError where means are not possible, or are not those of the moments of the same values."""
+    """Raises FieldError if means or variances are impossible, or are not those of the same values in the moments."""
     size = np.where(counted, np.maximum(np.abs(moments.min), np.abs(moments.max)), 0.0)
-    slack = size * ROUNDING + TINY
+    slack = size * RELATIVE_TOLERANCE + TINY
     if (counted & ((moments.min - found.mean > slack) | (found.mean - moments.max > slack))).any():
         raise FieldError(MEAN, "does not lie between 'min' and 'max'")
-    # Where no value of a feature is in a sample that was left out. Weights count in the moments alone.
+    # The values are the same if no sample with a value was left out. Only the moments are weighted.
     same = counted & (moments.count == found.count) & (moments.weights is None)
     if (same & (np.abs(found.mean - moments.mean) > slack)).any():
         raise FieldError(MEAN, "is not that of the same values in 'mean'")
     roots = np.sqrt(found.comoment.diagonal()), np.sqrt(moments.m2)
-    slack = ROUNDING * roots[1] + 8 * np.finfo(np.float64).eps * size * math.sqrt(found.count) + TINY
+    slack = RELATIVE_TOLERANCE * roots[1] + 8 * np.finfo(np.float64).eps * size * math.sqrt(found.count) + TINY
     if (same & (np.abs(roots[0] - roots[1]) > slack)).any():
         raise FieldError(COMOMENT, "does not have 'm2' on its diagonal")

@@ -14,25 +14,25 @@ from numpy.typing import NDArray
 from zm_cli.data.block import Values
 from zm_cli.numbers.blas import limit_blas
 from zm_cli.numbers.pieces import PIECE
-from zm_cli.numbers.stored import MissingCodes, find_equal, match_values
-from zm_cli.numbers.sums import Floats, find_constant, two_sum
+from zm_cli.numbers.stored import MissingCodes, find_present, match_values
+from zm_cli.numbers.sums import Floats, find_constant, map_mean, merge_means, two_sum
 
 TALL = 1024
-"""Samples in a piece at least: with fewer, a product of many features is not at BLAS's full speed."""
+"""The fewest samples in a piece: with fewer, BLAS is slow for many features."""
 FEW = 64
-"""With fewer features than this, the values of each one lie together in memory: NumPy is slow with short rows."""
+"""With fewer features, the values of each one lie together in memory, as NumPy is slow with short rows."""
 BAND = 1 << 20
-"""Numbers of a matrix that are changed at a time, where a second matrix would take as much memory."""
+"""The numbers of a matrix that are changed at a time, so that no second matrix is held in memory."""
 
 
 @dataclass(frozen=True)
 class CoMoments:
-    """The co-moments of some samples with F features each; only samples that lack no value are counted.
+    """The co-moments of some samples with F features each; only samples without missing values are counted.
 
-    `count` is how many those are, `mean` (F,) are their means, and `tail` (F,) is what rounding drops from these.
-    `comoment` (F, F) holds the sums of products of deviations from the means: symmetric, and with no negative
-    eigenvalue but for rounding. `seen` (F,) says which features have a value in any sample, complete or not. The others
-    make no sample incomplete: their mean is 0, and so is their row and column in `comoment`.
+    `count` is the number of these samples, `mean` (F,) are their means, and `tail` (F,) is what rounding drops from the
+    means. `comoment` (F, F) holds the sums of products of deviations from the means: it is symmetric, and has no
+    negative eigenvalue except by rounding. `seen` (F,) says which features have a value in any sample, complete or not.
+    The others make no sample incomplete: their mean is 0, and so are their row and column in `comoment`.
 
     Merging the parts of some samples, in any partition, gives the same to 1e-12, relative to sqrt(c_ii * c_jj).
     """
@@ -58,10 +58,10 @@ class CoMoments:
         """The co-moments of an array of any real dtype: features along the axes `feature_axes`, samples along all
         others.
 
-        NaN, infinities and values equal to one of `missing_codes` are missing. Each piece that fits a core's cache has
-        means of its own, which are subtracted in float64; what rounding leaves of the means of the deviations is
-        subtracted, too (Chan, Golub & LeVeque 1983, "Algorithms for computing the sample variance", eq. 1.7, does the
-        same for one feature). Pieces follow from the shape of the array alone.
+        NaN, infinities and values equal to one of `missing_codes` are missing. The samples are measured in pieces that
+        fit a core's cache and follow from the shape of the array alone. The means of a piece are subtracted from it in
+        float64, then the means of these deviations, which are not 0 because of rounding (for one feature: Chan, Golub &
+        LeVeque 1983, "Algorithms for computing the sample variance", eq. 1.7).
         """
         limit_blas()
         features = math.prod(values.shape[axis] for axis in feature_axes)
@@ -72,8 +72,8 @@ class CoMoments:
         return reduce(CoMoments.merge, parts, cls.identity(features))
 
     def merge(self, other: CoMoments) -> CoMoments:
-        """The co-moments of both parts together: those of a matrix as those of one feature in Chan, Golub & LeVeque
-        1979, "Updating formulae and a pairwise algorithm for computing sample variances", eq. 2.1.
+        """The co-moments of both parts together (for one feature: Chan, Golub & LeVeque 1979, "Updating formulae and a
+        pairwise algorithm for computing sample variances", eq. 2.1).
         """
         seen = self.seen | other.seen
         mine, theirs = self._widen(seen), other._widen(seen)
@@ -81,35 +81,30 @@ class CoMoments:
             return replace(mine if mine.count else theirs, seen=seen)
         count = mine.count + theirs.count
         with np.errstate(over="ignore", invalid="ignore"):
-            gap, gap_tail = two_sum(theirs.mean, -mine.mean)
-            gap = gap + (gap_tail + (theirs.tail - mine.tail))
-            mean, rounding = two_sum(mine.mean, gap * (theirs.count / count))
-            mean, tail = two_sum(mean, rounding + mine.tail)
+            parts = (mine.mean, mine.tail), (theirs.mean, theirs.tail)
+            mean, tail, gap = merge_means(*parts, theirs.count / count)
             comoment = mine.comoment + theirs.comoment
             add_square(comoment, gap * math.sqrt(mine.count * (theirs.count / count)))
         return CoMoments(count, mean, tail, comoment, seen)
 
     def _widen(self, seen: NDArray[np.bool_]) -> CoMoments:
-        """The co-moments of the same samples where a value is expected of all features that are `seen`."""
+        """The co-moments of the same samples if all features that are `seen` must have a value; others have none."""
         return self._of_none(seen) if (seen & ~self.seen).any() else self
 
-    def scale(self, factor: Floats, offset: Floats) -> CoMoments:
+    def transform(self, factor: Floats, offset: Floats) -> CoMoments:
         """The co-moments of `x * factor + offset`; both arrays have the shape (F,), no factor is 0.
 
         Rounding of single values is not taken into account.
         """
-        counted = self.seen if self.count else np.zeros_like(self.seen)
         with np.errstate(over="ignore", invalid="ignore"):
-            mean, tail = two_sum(self.mean * factor, offset)
-            mean, tail = two_sum(mean, tail + self.tail * factor)
+            mean, tail = map_mean(self.mean, self.tail, factor, offset, self._counted())
             comoment = self.comoment.copy()
             for rows in cut_rows(comoment):
                 comoment[rows] *= factor[rows, None] * factor
-        mean, tail = np.where(counted, mean, 0.0), np.where(counted & np.isfinite(tail), tail, 0.0)
         return CoMoments(self.count, mean, tail, comoment, self.seen)
 
     def select(self, indices: list[int]) -> CoMoments:
-        """The co-moments of some features. Samples that lack a value of another feature are still left out."""
+        """The co-moments of some features. Samples in which another feature is missing are still left out."""
         seen = self.seen[indices]
         if not seen.any():
             return self._of_none(seen)
@@ -117,7 +112,7 @@ class CoMoments:
         return CoMoments(self.count, self.mean[indices], self.tail[indices], comoment, seen)
 
     def means(self) -> Floats:
-        """The means (F,); NaN for features without a value, and where no sample is complete."""
+        """The means (F,); NaN for features without values, and for all if no sample is complete."""
         return np.where(self._counted(), self.mean, np.nan)
 
     def covariance(self, ddof: int = 0) -> Floats:
@@ -130,10 +125,10 @@ class CoMoments:
     def correlation(self) -> Floats:
         """Pearson's correlation of all pairs, shape (F, F), from -1 to 1; NaN for features that do not vary."""
         varies = self._counted() & ~self.constant()
-        deviation = np.where(varies, np.sqrt(self.comoment.diagonal()), np.nan)
-        found: Floats = self.comoment / deviation[:, None]
-        found /= deviation
-        # The diagonal is 1 but for rounding, and the order of the two divisions is not that of the mirrored pair.
+        root = np.where(varies, np.sqrt(self.comoment.diagonal()), np.nan)
+        found: Floats = self.comoment / root[:, None]
+        found /= root
+        # Each pair is divided in the other order than its mirror image, so that both are rounded differently.
         found = np.clip((found + found.T) / 2, -1.0, 1.0)
         np.fill_diagonal(found, np.where(varies, 1.0, np.nan))
         return found
@@ -150,6 +145,7 @@ class CoMoments:
         return find_constant(np.where(self._counted(), self.count, 0), self.mean, variance)
 
     def _counted(self) -> NDArray[np.bool_]:
+        """Which features have a value in the samples that are counted, shape (F,)."""
         return self.seen & (self.count > 0)
 
 
@@ -180,26 +176,26 @@ def _measure_piece(columns: Values, missing_codes: MissingCodes) -> CoMoments:
         values -= residual[:, None]
         mean, tail = two_sum(low, center)
         mean, tail = two_sum(mean, tail + (low_tail + residual))
-        # NumPy sees that it is one matrix twice, computes half of the product, and mirrors it.
+        # NumPy notices that both factors are the same matrix, and computes only half of the product.
         return CoMoments(count, mean, tail, values @ values.T, seen)
 
 
 def _find_missing(columns: Values, missing_codes: MissingCodes) -> NDArray[np.bool_] | None:
-    """Which values are missing; None where none is."""
-    is_missing: NDArray[np.bool_] | None = None
+    """Which values are missing; None if none is."""
     # A sum is finite only if all values are, and is much faster than a look at each.
-    if columns.dtype.kind == "f" and not math.isfinite(columns.sum(dtype=np.float64)):
-        is_missing = ~np.isfinite(columns)
-    if matched := match_values(missing_codes, columns.dtype):
-        equal = find_equal(columns, matched)
-        is_missing = equal if is_missing is None else is_missing | equal
-    return is_missing if is_missing is not None and is_missing.any() else None
+    with np.errstate(over="ignore", invalid="ignore"):
+        all_finite = columns.dtype.kind != "f" or math.isfinite(columns.sum(dtype=np.float64))
+    matched = match_values(missing_codes, columns.dtype)
+    if all_finite and not matched:
+        return None
+    is_missing: NDArray[np.bool_] = ~find_present(columns, matched)
+    return is_missing if is_missing.any() else None
 
 
 def _to_floats(columns: Values) -> tuple[Floats, Floats, Floats]:
-    """Numbers (features,), what rounding drops from them, and the float64 values less these numbers.
+    """A number for each feature (features,), what rounding drops from it, and the float64 values less this number.
 
-    The numbers are 0 but for 64-bit integers, which lie closer together than float64 can tell.
+    The numbers are 0, except for 64-bit integers: float64 does not hold all of them, but it holds small differences.
     """
     order: Any = "C" if len(columns) < FEW else "F"
     zero = np.zeros(len(columns))
@@ -208,7 +204,7 @@ def _to_floats(columns: Values) -> tuple[Floats, Floats, Floats]:
     low = columns.min(axis=1)
     rounded = low.astype(np.float64)
     dropped = np.array([int(exact) - int(near) for exact, near in zip(low, rounded, strict=True)], np.float64)
-    # Unsigned differences are right whatever the range: what they wrap around by cancels.
+    # Unsigned arithmetic wraps around, so the difference of any two 64-bit integers is right.
     above = columns.astype(np.uint64) - low.astype(np.uint64)[:, None]
     return rounded, dropped, above.astype(np.float64, order=order)
 

@@ -16,27 +16,29 @@ from numpy.typing import NDArray
 from zm_cli.numbers.blas import limit_blas
 from zm_cli.numbers.comoments.comoments import CoMoments
 from zm_cli.numbers.comoments.definite import check_definite
+from zm_cli.numbers.comoments.spectrum import INVOLVED
 from zm_cli.numbers.sums import Floats
 
 CORRELATED = 0.95
-"""Two features are correlated strongly above this, by the size of their coefficient."""
+"""Two features are strongly correlated if the magnitude of their correlation is larger."""
 
 
 @dataclass(frozen=True)
 class Conditioning:
     """The condition numbers of the second moments of inputs: raw, centered and standardized.
 
-    Infinite where the smallest eigenvalue is no more than rounding, which is where the number would be over `limit`;
-    NaN where no feature is left. Raw inputs are without features that are always 0, the others without those that are
-    constant: these are flat directions of the loss, in which gradient descent does not move. `dependent` says in how
-    many further directions the standardized inputs do not vary, because features follow from others;
-    `centered_without` and `standardized_without` are the condition numbers without these directions.
+    Infinite if the smallest eigenvalue is no more than a rounding error, so that the number would be over `limit`; NaN
+    if no feature is left. Raw inputs are without features that are always 0, the others without constant features:
+    these are flat directions of the loss, in which gradient descent does not move. In `dependent` more directions, the
+    standardized inputs do not vary, because some features are combinations of others: those with the indices
+    `involved`. `centered_without` and `standardized_without` are the condition numbers without these directions.
     """
 
     raw: float
     centered: float
     standardized: float
     dependent: int
+    involved: tuple[int, ...]
     centered_without: float
     standardized_without: float
     limit: float
@@ -51,9 +53,9 @@ class Pair(NamedTuple):
 
 
 def measure_conditioning(comoments: CoMoments) -> Conditioning:
-    """The condition numbers of inputs with these co-moments: three sets of eigenvalues.
+    """Returns the condition numbers of inputs with these co-moments, from the eigenvalues of three matrices.
 
-    Raises DataError where no data can have these co-moments.
+    Raises FieldError if no data can have these co-moments.
     """
     raw, centered, standardized = comoments.second_moment(), comoments.covariance(), comoments.correlation()
     varies = np.isfinite(standardized.diagonal())
@@ -65,12 +67,14 @@ def measure_conditioning(comoments: CoMoments) -> Conditioning:
     values = find_eigenvalues(standardized)
     check_definite(values)
     dependent = int(np.count_nonzero(values <= _rounding(len(values)) * values.max(initial=0.0)))
+    involved = np.flatnonzero(varies)[_find_involved(standardized, dependent)]
     spread = find_eigenvalues(centered)
     return Conditioning(
         raw=divide_eigenvalues(find_eigenvalues(raw)),
         centered=divide_eigenvalues(spread),
         standardized=divide_eigenvalues(values),
         dependent=dependent,
+        involved=tuple(involved.tolist()),
         centered_without=divide_eigenvalues(spread, dependent),
         standardized_without=divide_eigenvalues(values, dependent),
         limit=1 / _rounding(len(comoments.mean)),
@@ -78,17 +82,25 @@ def measure_conditioning(comoments: CoMoments) -> Conditioning:
 
 
 def find_eigenvalues(matrix: Floats) -> Floats:
-    """The eigenvalues of a symmetric matrix, the smallest first; the same bits for any number of workers."""
+    """Returns the eigenvalues of a symmetric matrix, the smallest first; the same bits for any number of workers."""
     limit_blas()
     if not np.isfinite(matrix).all():
         return np.full(len(matrix), np.nan)
     return np.asarray(np.linalg.eigvalsh(matrix), np.float64)
 
 
-def divide_eigenvalues(values: Floats, without: int = 0) -> float:
-    """The largest of the eigenvalues, sorted, over the smallest, but for the first of them, `without` many.
+def _find_involved(correlation: Floats, dependent: int) -> NDArray[np.bool_]:
+    """Returns which features have a part in the directions of the `dependent` smallest eigenvalues, shape (F,)."""
+    if not dependent:
+        return np.zeros(len(correlation), np.bool_)
+    _, vectors = np.linalg.eigh(correlation)
+    return np.asarray((np.abs(vectors[:, :dependent]) > INVOLVED).any(axis=1))
 
-    Infinite where the smallest is no more than rounding; NaN where there is none.
+
+def divide_eigenvalues(values: Floats, without: int = 0) -> float:
+    """Returns the largest eigenvalue over the smallest; `values` are sorted, the first `without` of them do not count.
+
+    Infinite if the smallest is no more than a rounding error; NaN if none is left.
     """
     if len(values) <= without:
         return math.nan
@@ -99,15 +111,16 @@ def divide_eigenvalues(values: Floats, without: int = 0) -> float:
 
 
 def _rounding(features: int) -> float:
-    """How large an eigenvalue can be that is 0 but for rounding, relative to the largest.
+    """Returns how large an eigenvalue of 0 can be made by rounding, relative to the largest one.
 
-    LAPACK finds eigenvalues to a small multiple of F * eps times the largest; sums over many blocks add a little.
+    The errors of LAPACK's eigenvalues are a small multiple of F * eps times the largest; sums over many blocks add a
+    little.
     """
     return (features + 32) * float(np.finfo(np.float64).eps)
 
 
 def count_steps(condition: float) -> float:
-    """How many steps of gradient descent make the error ten times smaller, at most; infinite for an infinite condition.
+    """Returns how many steps of gradient descent at most make the error ten times smaller; infinite for infinity.
 
     With the best fixed step, 2 / (smallest + largest eigenvalue), each step multiplies the distance from the minimum by
     (k - 1) / (k + 1) or less (Nesterov 2004, "Introductory Lectures on Convex Optimization", theorem 2.1.15), as do
@@ -118,12 +131,12 @@ def count_steps(condition: float) -> float:
         return condition
     if condition <= 1:
         return 1.0
-    # log1p, because the quotient is 1 but for rounding where k is large.
+    # log1p, because the quotient is rounded to 1 if k is large.
     return max(1.0, math.log(10) / math.log1p(2 / (condition - 1)))
 
 
 def find_correlated(correlation: Floats, above: float = CORRELATED) -> list[Pair]:
-    """The pairs of features whose correlation (F, F) is beyond `above` in size, the strongest first."""
+    """Returns the pairs of features whose correlation (F, F) has a magnitude over `above`, the strongest first."""
     with np.errstate(invalid="ignore"):
         first, second = np.nonzero(np.triu(np.abs(correlation) > above, 1))
     found: NDArray[np.float64] = correlation[first, second]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zm_cli.data.block import Labels, Values
+from zm_cli.numbers.axes import find_shape
 from zm_cli.numbers.groups.groups import Groups, check_before
 from zm_cli.numbers.groups.segments import SHORT, can_be_segments, sum_segments
 from zm_cli.numbers.moments.moments import Moments
@@ -29,13 +30,13 @@ def measure_groups(
     statistics: Sequence[type[Statistic]],
     measure_optional: Callable[[Values], Sequence[Statistic]],
 ) -> Groups:
-    """The statistics of each group in a block, of its samples in their order; DataError where they are too many.
+    """The statistics of each group in a block, whose samples keep their order; DataError if there are too many groups.
 
-    `values`, `weights`, `feature_axes` and `missing_codes` are as for `measure_block`; `measure_optional` gives the
-    `statistics` besides the moments. Nothing is computed where they are too many in any case.
+    `values`, `weights`, `feature_axes` and `missing_codes` are as for `measure_block`; `measure_optional` computes the
+    `statistics` besides the moments. The size is checked before anything is computed.
     """
     codes = labels.codes
-    features = tuple(values.shape[axis] for axis in feature_axes) or (1,)
+    features = find_shape(values.shape, feature_axes)
     unlabelled = int(np.count_nonzero(codes < 0))
     if unlabelled == len(codes):
         return replace(Groups.identity(by, features), unlabelled=unlabelled)
@@ -45,6 +46,7 @@ def measure_groups(
         codes, values, weights = codes[order], _order(values, order), None if weights is None else weights[order]
     starts = np.flatnonzero(np.diff(codes, prepend=-1))
     lengths = np.diff(starts, append=len(codes))
+    counted = lengths if weights is None else np.add.reduceat(weights > 0, starts, dtype=np.int64)
     check_before(by, len(starts), math.prod(features), statistics)
     short = (lengths <= SHORT) & (feature_axes == tuple(range(1, values.ndim)) and can_be_segments(values.dtype))
     slices = [slice(start, start + length) for start, length in zip(starts.tolist(), lengths.tolist(), strict=True)]
@@ -59,19 +61,19 @@ def measure_groups(
         weighed = None if weights is None else weights[chosen]
         columns = values.reshape(len(values), -1).T
         step = max(1, MAX_AT_ONCE // len(values))
-        sums = (
+        found = (
             sum_segments(
                 np.ascontiguousarray(columns[left : left + step, chosen]), lengths[short], weighed, missing_codes
             )
             for left in range(0, len(columns), step)
         )
-        found = Moments.concatenate([Moments.from_sums(each) for each in sums], axis=1)
-        stacked.append(found.reshape((-1, *features)))
+        joined = Moments.concatenate([Moments.from_columns(each) for each in found], axis=1)
+        stacked.append(joined.reshape((-1, *features)))
     order = np.concatenate([np.flatnonzero(~short), np.flatnonzero(short)])
     groups = Groups(
         by,
         tuple(labels.names[codes[starts[index]]] for index in order),
-        lengths[order].astype(np.int64),
+        counted[order].astype(np.int64),
         Moments.concatenate(stacked),
         tuple(tuple(measure_optional(values[slices[index]])) for index in order),
         unlabelled,
@@ -80,5 +82,5 @@ def measure_groups(
 
 
 def _order(values: Values, order: NDArray[np.intp]) -> Values:
-    """The samples in this order; columns that lie one after the other stay so."""
+    """The samples in this order; an array that is contiguous by columns stays so."""
     return values.T.take(order, axis=-1).T if values.flags.f_contiguous else values.take(order, axis=0)

@@ -1,4 +1,4 @@
-"""Groups: the statistics of samples by their labels, how they are merged, and how far their means lie apart."""
+"""Groups: the statistics of samples by their labels, how they are merged, and how much their means differ."""
 
 from __future__ import annotations
 
@@ -15,22 +15,24 @@ from zm_cli.numbers.statistic import Statistic
 from zm_cli.numbers.sums import Counts, Floats
 
 MAX_GROUPS = 10_000
-"""The most groups of samples: a column with more different values is hardly one of labels."""
-MAX_NUMBERS = 1 << 27
-"""The most numbers that the statistics of all groups may come to: a gigabyte in each worker."""
+"""The most groups of samples: a column with more distinct values is unlikely to hold labels."""
+MAX_GROUPED_NUMBERS = 1 << 27
+"""The most numbers in the statistics of all groups: they take a gigabyte in each worker."""
 FEWER = "group by a column with fewer"
+"""What to do about too many groups, as part of a hint."""
 _WHOLE = re.compile(r"-?[0-9]{1,300}", re.ASCII)
 SECTION = "groups"
-"""The section of a stats file in which they are."""
+"""The section of a stats file that holds the statistics of groups."""
 
 
 @dataclass(frozen=True, eq=False)
 class Groups:
-    """The statistics of groups of samples: those with the same label in `by`, which is what the user chose.
+    """The statistics of groups of samples: a group has the samples with the same label.
 
-    `names` are the labels in the order of `sort`, `samples` their numbers of samples, shape (groups,). `moments` have
-    the shape (groups, *features); `statistics` are those that were asked for besides, a tuple for each group, each of
-    the features' shape. `unlabelled` counts the samples in no group.
+    `by` is where the labels come from, as the user typed it. `names` are the labels in the order of `sort`, `samples`
+    (groups,) the numbers of samples, without those of weight 0. `moments` have the shape (groups, *features).
+    `statistics` holds a tuple of the optional statistics for each group, each of the features' shape. `unlabelled` is
+    the number of samples without a label.
     """
 
     by: str
@@ -46,7 +48,7 @@ class Groups:
         return cls(by, (), np.zeros(0, np.int64), Moments.identity((0, *shape)), ())
 
     def merge(self, other: Groups) -> Groups:
-        """The groups of both parts of the samples, those of `other` after those of this one; DataError for too many."""
+        """The groups of both parts, the samples of `other` after those of this one; DataError for too many groups."""
         unlabelled = self.unlabelled + other.unlabelled
         if not other.names or not self.names:
             return replace(self if self.names else other, by=self.by or other.by, unlabelled=unlabelled)
@@ -61,7 +63,7 @@ class Groups:
         return replace(joined, unlabelled=unlabelled).sort().check_size()
 
     def sort(self) -> Groups:
-        """The same groups, sorted by their names: as numbers where all of them are whole numbers, else as text."""
+        """The same groups, sorted by their names: as numbers if all are whole numbers, else as text."""
         names = sorted(self.names)
         if all(map(_WHOLE.fullmatch, names)):
             names.sort(key=int)
@@ -71,14 +73,14 @@ class Groups:
         return self._take([indices[name] for name in names])
 
     def _take(self, indices: Sequence[int]) -> Groups:
-        """The groups with these indices, in their order."""
+        """The groups with these indices, in the order of the indices."""
         names = tuple(self.names[index] for index in indices)
         samples = self.samples[np.asarray(indices, np.intp)]
         statistics = tuple(self.statistics[index] for index in indices)
         return replace(self, names=names, samples=samples, moments=self.moments.select(indices), statistics=statistics)
 
     def _add(self, other: Groups) -> Groups:
-        """The groups of both parts, which have the same names."""
+        """The merged groups of both parts, which have the same names."""
         if not self.names:
             return self
         statistics = tuple(
@@ -90,7 +92,7 @@ class Groups:
 
     @staticmethod
     def _join(parts: Sequence[Groups]) -> Groups:
-        """The groups of all parts, at least one, which have no name in common."""
+        """The groups of all parts; there is at least one part, and no two have a name in common."""
         return replace(
             parts[0],
             names=tuple(name for part in parts for name in part.names),
@@ -100,7 +102,7 @@ class Groups:
         )
 
     def check_size(self) -> Groups:
-        """These groups; DataError where there are too many of them, or too many for so many features."""
+        """Returns these groups; DataError if there are too many of them, or too many for so many features."""
         number = len(self.names)
         check_number(self.by, number)
         if not number:
@@ -122,7 +124,7 @@ class Groups:
     def change(
         self, moments: Callable[[Moments], Moments], statistic: Callable[[Statistic], Statistic | None]
     ) -> Groups:
-        """The groups with what becomes of their moments, and of each other statistic; None drops it."""
+        """The groups with their moments, and each other statistic, changed by functions; None drops a statistic."""
         changed = (tuple(statistic(each) for each in group) for group in self.statistics)
         kept = tuple(tuple(each for each in group if each is not None) for group in changed)
         return replace(self, moments=moments(self.moments), statistics=kept)
@@ -132,16 +134,16 @@ class Groups:
         return self.change(lambda moments: moments, lambda each: each if each.name in names else None)
 
     def find_share_between(self) -> Floats:
-        """How much of each feature's variance lies between the groups, 0 to 1; NaN where there is none.
+        """The share of each feature's variance that lies between the groups, 0 to 1; NaN if it has no variance.
 
-        Shape: that of the features. It is eta squared: the sum of squares between the groups' means, each with its
-        number of values (or the sum of their weights), divided by that of all deviations from the common mean (Fisher
-        1925, "Statistical Methods for Research Workers").
+        It is eta squared: the sum of the squared deviations of the groups' means from the common mean, each times the
+        number of values in the group (or the sum of their weights), divided by the sum of the squared deviations of all
+        values (Fisher 1925, "Statistical Methods for Research Workers"). The shape is that of the features.
         """
         moments = self.moments
         size = moments.count.astype(np.float64) if moments.weights is None else moments.weights.total
-        with np.errstate(all="ignore"):
-            # Deviations from a mean in the midst of the others, so that no digits are lost where all means are large.
+        with np.errstate(over="ignore", invalid="ignore"):
+            # Means are compared with a mean near all of them, so that large means lose no digits.
             start = np.nansum(np.where(size > 0, moments.mean, 0) * (size / size.sum(axis=0)), axis=0)
             gaps = moments.mean - start
             gaps = gaps - (gaps * size).sum(axis=0) / size.sum(axis=0)
@@ -149,8 +151,18 @@ class Groups:
             share: Floats = between / (between + moments.m2.sum(axis=0))
         return share
 
+    def find_class_weights(self) -> Floats:
+        """Returns n / (groups * samples of the group) for n samples with a label, shape (groups,); NaN without samples.
+
+        Only groups with samples count. These are the weights that scikit-learn calls "balanced".
+        """
+        sizes = self.samples.astype(np.float64)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            weights = sizes.sum() / (np.count_nonzero(sizes) * sizes)
+        return np.where(sizes > 0, weights, np.nan)
+
     def to_document(self) -> dict[str, Any]:
-        """The section of a stats file: an object with what is not an array, and the arrays by their keys."""
+        """The section of a stats file: an object with all that is not an array, and the arrays by their keys."""
         section = {"by": self.by, "names": list(self.names), "samples": self.samples.tolist()}
         document: dict[str, Any] = {SECTION: section | {"unlabelled": self.unlabelled}}
         for statistic in self._stack_statistics():
@@ -158,7 +170,7 @@ class Groups:
         return document
 
     def _stack_statistics(self) -> Iterator[Statistic]:
-        """Yields every statistic of all groups as one; none where there are no groups, which have no arrays."""
+        """Yields each statistic, that of all groups stacked; nothing if there are no groups, which have no arrays."""
         if self.names:
             yield self.moments
         for each in zip(*self.statistics, strict=True):
@@ -166,7 +178,10 @@ class Groups:
 
 
 def check_before(by: str, number: int, features: int, statistics: Sequence[type[Statistic]]) -> None:
-    """Raises DataError where so many groups are too many in any case; `statistics` are computed besides the moments."""
+    """Raises DataError if even the smallest statistics of so many groups are too large.
+
+    `statistics` are computed besides the moments.
+    """
     check_number(by, number)
     measured: tuple[type[Statistic], ...] = (Moments, *statistics)
     least = sum(each.count_numbers(features, 0) for each in measured)
@@ -174,13 +189,13 @@ def check_before(by: str, number: int, features: int, statistics: Sequence[type[
 
 
 def check_numbers(by: str, number: int, features: int, numbers: int) -> None:
-    """Raises DataError where the statistics of so many groups are too many numbers."""
-    if numbers > MAX_NUMBERS:
+    """Raises DataError if the statistics of all groups hold too many `numbers`."""
+    if numbers > MAX_GROUPED_NUMBERS:
         what = f"--by {by} finds {number:,} groups or more, too many for so many features ({features:,})"
         raise DataError(what, hint=f"{FEWER}, or leave out features or statistics")
 
 
 def check_number(by: str, number: int) -> None:
-    """Raises DataError where there are too many groups."""
+    """Raises DataError if there are too many groups."""
     if number > MAX_GROUPS:
         raise DataError(f"--by {by} finds more than {MAX_GROUPS:,} different values", hint=FEWER)

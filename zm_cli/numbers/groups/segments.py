@@ -1,4 +1,4 @@
-"""Segments: the sums of many short runs of values at once, where summing each by itself would be mostly overhead."""
+"""Segments: the moments of many short runs of values at once, as measuring each by itself would be mostly overhead."""
 
 from __future__ import annotations
 
@@ -10,35 +10,33 @@ from numpy.typing import NDArray
 from zm_cli.numbers.moments.exact import ExactSums
 from zm_cli.numbers.moments.integer_sums import IntegerSums
 from zm_cli.numbers.moments.weights import WeightSums
-from zm_cli.numbers.stored import MissingCodes, find_equal, match_values
-from zm_cli.numbers.sums import Floats, Sums, two_sum
+from zm_cli.numbers.stored import MissingCodes, find_present, match_values
+from zm_cli.numbers.sums import ColumnMoments, Floats, two_sum
 
 SHORT = 1024
-"""Values that a segment has at most: they are added up one by one, which would be inexact for many."""
+"""The most values in a segment: they are added up one by one, which would be inexact for more."""
 
 
 def can_be_segments(dtype: np.dtype[Any]) -> bool:
-    """Whether values of this type can be summed so: float64 holds them, and the sums of small integers are exact."""
+    """Whether values of this dtype can be in segments: floats, and integers so small that their sums are exact."""
     return dtype.kind == "f" or ExactSums.fits(dtype)
 
 
 def sum_segments(
     columns: NDArray[Any], lengths: NDArray[np.intp], weights: Floats | None, missing_codes: MissingCodes = ()
-) -> Sums:
-    """The sums of each segment of each of `columns` (K, M), arrays of shape (segments, K).
+) -> ColumnMoments:
+    """The moments of each segment of each of `columns` (K, M), arrays of shape (segments, K).
 
     The segments follow one another and have these lengths, from 1 to SHORT. NaN, infinities and values equal to one of
-    `missing_codes` are missing. `weights` (M,) are those of the values, None where all count alike; values of weight 0
-    are left out. Floats are summed as the kernels do: the mean, then the deviations from it.
+    `missing_codes` are missing. `weights` (M,) are those of the values, None if all have the same; values of weight 0
+    are left out. Floats are summed as the kernels do: the mean first, then the deviations from it.
     """
     starts = np.cumsum(lengths) - lengths
 
     def add(array: NDArray[Any]) -> NDArray[Any]:
         return np.add.reduceat(array, starts, axis=1)
 
-    valid: NDArray[np.bool_] = np.isfinite(columns)
-    if matched := match_values(missing_codes, columns.dtype):
-        valid &= ~find_equal(columns, matched)
+    valid = find_present(columns, match_values(missing_codes, columns.dtype))
     missing = add((~valid if weights is None else ~valid & (weights > 0)).astype(np.int64))
     if weights is not None:
         valid &= weights > 0
@@ -48,21 +46,29 @@ def sum_segments(
     high = np.maximum.reduceat(np.where(valid, work, -np.inf), starts, axis=1)
     part: NDArray[Any] = valid if weights is None else valid * weights
     found = None if weights is None else WeightSums(add(part), add(part * part))
-    integers = None
+    integer_sums = None
     if found is None and ExactSums.fits(columns.dtype):
-        # So few squares of 16 bits add up to less than 2**53, below which float64 holds all integers.
-        integers = IntegerSums.from_totals(add(work).astype(np.int64), add(work * work).astype(np.int64))
-        mean, tail, m2 = integers.derive(count)
+        # The squares of so few 16-bit integers add up to less than 2**53, so float64 holds the sums exactly.
+        integer_sums = IntegerSums.from_totals(add(work).astype(np.int64), add(work * work).astype(np.int64))
+        mean, tail, m2 = integer_sums.derive(count)
     else:
         size = count.astype(np.float64) if found is None else found.total
         mean, tail, m2 = _deviate(work, part, np.where(size > 0, size, 1.0), lengths, starts)
-    integers = None if integers is None else integers.map(_turn)
-    found = None if found is None else found.map(_turn)
-    moments = _turn(mean), _turn(tail), _turn(m2)
-    return Sums(_turn(count), *moments, _turn(low), _turn(high), _turn(missing), integers, found)
+    return ColumnMoments(
+        count=_turn(count),
+        mean=_turn(mean),
+        tail=_turn(tail),
+        m2=_turn(m2),
+        min=_turn(low),
+        max=_turn(high),
+        missing=_turn(missing),
+        integer_sums=None if integer_sums is None else integer_sums.map(_turn),
+        weights=None if found is None else found.map(_turn),
+    )
 
 
 def _turn(array: NDArray[Any]) -> NDArray[Any]:
+    """The array with its two axes exchanged, C-contiguous."""
     return array.T.copy()
 
 
@@ -71,7 +77,7 @@ def _deviate(
 ) -> tuple[Floats, Floats, Floats]:
     """The mean, its tail and m2 of each segment; `part` are the weights, 0 or False for missing values."""
     with np.errstate(over="ignore", invalid="ignore"):
-        # Divided before they are added, so that sums of large values do not overflow.
+        # Values are divided before they are added, so that sums of large ones do not overflow.
         center = np.add.reduceat(work * (part / np.repeat(size, lengths, axis=1)), starts, axis=1)
         gaps = work - np.repeat(center, lengths, axis=1)
         weighted = gaps * part

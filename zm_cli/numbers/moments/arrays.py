@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from zm_cli.numbers.moments.integer_sums import MAX_TOTAL, IntegerSums
 from zm_cli.numbers.moments.weights import WeightSums
 from zm_cli.numbers.statistic import ArrayField, FieldError, Population, read_counts
-from zm_cli.numbers.sums import Counts, Floats, Sums
+from zm_cli.numbers.sums import ColumnMoments, Counts, Floats
 
-ROUNDING = 1e-9
-"""The relative difference allowed between derived numbers in a file that another program wrote."""
+RELATIVE_TOLERANCE = 1e-9
+"""The largest relative error of numbers in a file: another program may have rounded them."""
 
 ARRAYS = {
     "count": ArrayField(whole=True, described={"description": "Values that were counted."}),
@@ -52,24 +52,24 @@ ARRAYS = {
     ),
     "weight_squares": ArrayField(required=False, described={"description": "Sum of the squares of the weights."}),
 }
-"""The arrays of moments in a stats file; `std` and `var` are written for readers."""
+"""The arrays of moments in a stats file; `std` and `var` are there for users of the file."""
 
 SUMS = ("sum", "squares", "squares_high")
-"""Those that hold the sums of integers."""
+"""The arrays with the sums of integers."""
 WEIGHTS = ("weight_sum", "weight_squares")
-"""Those that hold the sums of weights."""
+"""The arrays with the sums of weights."""
 
 
-def read_moments(arrays: Mapping[str, NDArray[Any]], population: Population) -> Sums:
-    """The sums that moments consist of, in the arrays of a stats file, which are taken one after the other.
+def read_moments(arrays: Mapping[str, NDArray[Any]], population: Population) -> ColumnMoments:
+    """The moments in the arrays of a stats file, which are taken from the mapping one after the other.
 
-    `std` and `var` follow from the rest: they are checked, not kept. Raises FieldError where values contradict each
-    other or the population.
+    `std` and `var` follow from the rest: they are checked, not kept. Raises FieldError if values contradict each other
+    or the population.
     """
     reader = _Reader(arrays, population)
-    sums = reader.read()
-    reader.check_derived(sums)
-    return replace(sums, integers=reader.read_integers(sums))
+    moments = reader.read()
+    reader.check_derived(moments)
+    return replace(moments, integer_sums=reader.read_integers(moments))
 
 
 class _Reader:
@@ -79,8 +79,8 @@ class _Reader:
         self._arrays = arrays
         self._population = population
 
-    def read(self) -> Sums:
-        """Reads what is always there, except `std` and `var`; FieldError where it is not possible."""
+    def read(self) -> ColumnMoments:
+        """Reads all arrays except `std`, `var` and the sums of integers; FieldError if their values are impossible."""
         count, missing = read_counts(self._arrays, "count"), read_counts(self._arrays, "missing")
         self._check_totals(count, missing)
         empty = count == 0
@@ -92,41 +92,50 @@ class _Reader:
         tail = self._take_numbers("tail", empty, 0.0) if "tail" in self._arrays else np.zeros_like(mean)
         if (np.abs(tail) > np.spacing(np.abs(mean))).any():
             raise FieldError("tail", "is more than rounding drops from 'mean'")
-        return Sums(count, mean, tail, m2, low, high, missing, weights=self._read_weights(count))
+        return ColumnMoments(
+            count=count,
+            mean=mean,
+            tail=tail,
+            m2=m2,
+            min=low,
+            max=high,
+            missing=missing,
+            weights=self._read_weights(count),
+        )
 
-    def check_derived(self, sums: Sums) -> None:
-        """Raises FieldError where std or var do not follow from m2 and count, or the sum of weights."""
-        divided = "count" if sums.weights is None else "weight_sum"
-        freedom = np.maximum(sums.count, 1) if sums.weights is None else sums.weights.find_freedom(0)
-        empty, variance = sums.count == 0, sums.m2 / freedom
+    def check_derived(self, moments: ColumnMoments) -> None:
+        """Raises FieldError if std or var do not follow from m2 and count, or from m2 and the sum of weights."""
+        divided = "count" if moments.weights is None else "weight_sum"
+        freedom = np.maximum(moments.count, 1) if moments.weights is None else moments.weights.find_freedom(0)
+        empty, variance = moments.count == 0, moments.m2 / freedom
         for field, expected, least in (("std", np.sqrt(variance), 1e-150), ("var", variance, 1e-300)):
             found = self._take_numbers(field, empty, 0.0)
             if _differ(found, expected, least):
                 raise FieldError(field, f"does not follow from 'm2' and '{divided}'")
 
-    def read_integers(self, sums: Sums) -> IntegerSums | None:
-        """Reads the sums of integers; None where there are none. FieldError where they are not those of `sums`."""
+    def read_integers(self, moments: ColumnMoments) -> IntegerSums | None:
+        """Reads the sums of integers; None if there are none. FieldError if `moments` do not follow from them."""
         if not any(field in self._arrays for field in SUMS):
             return None
         self._require(SUMS[:2])
-        if sums.weights is not None:
+        if moments.weights is not None:
             raise FieldError("sum", "is there, but 'mean' is weighted")
-        self._check_integers(sums)
-        found = self._take_integers(sums.count)
-        number, divisor = np.maximum(sums.count, 1), self._population.divisor
+        self._check_integers(moments)
+        found = self._take_integers(moments.count)
+        number, divisor = np.maximum(moments.count, 1), self._population.divisor
         total = found.total.astype(np.float64)
-        slack = np.maximum(np.abs(sums.min), np.abs(sums.max)) * ROUNDING + 1e-300
-        if (np.abs(total / number / divisor - sums.mean) > slack).any():
+        slack = np.maximum(np.abs(moments.min), np.abs(moments.max)) * RELATIVE_TOLERANCE + 1e-300
+        if (np.abs(total / number / divisor - moments.mean) > slack).any():
             raise FieldError("sum", "does not follow from 'mean' and 'count'")
-        # No squares add up to less. What is larger by far would not follow from m2; here it would overflow.
+        # No values with this sum have a smaller sum of squares. A sum that is too large is found by comparing m2.
         square = found.squares_high * 2.0**62 + found.squares
-        too_small = (square < total * (total / number) * (1 - ROUNDING)).any()
-        if too_small or _differ(sums.m2, found.derive(sums.count)[2], 1e-300):
+        too_small = (square < total * (total / number) * (1 - RELATIVE_TOLERANCE)).any()
+        if too_small or _differ(moments.m2, found.derive(moments.count)[2], 1e-300):
             raise FieldError("squares", "does not follow from 'sum', 'm2' and 'count'")
         return found
 
     def _read_weights(self, count: Counts) -> WeightSums | None:
-        """Reads the sums of weights; None where there are none. FieldError where so many weights have no such sums."""
+        """Reads the sums of weights; None if there are none. FieldError if `count` weights cannot have these sums."""
         if not any(field in self._arrays for field in WEIGHTS):
             return None
         self._require(WEIGHTS)
@@ -137,30 +146,30 @@ class _Reader:
         # By the inequality of Cauchy and Schwarz, and because no weight is negative.
         with np.errstate(over="ignore"):
             square = found.total * found.total
-            most, least = square * (1 + ROUNDING), square / np.maximum(count, 1) * (1 - ROUNDING)
+            most, least = square * (1 + RELATIVE_TOLERANCE), square / np.maximum(count, 1) * (1 - RELATIVE_TOLERANCE)
         if (found.squares > most).any() or (found.squares < least).any():
             raise FieldError("weight_squares", "is not possible for so many weights with this sum")
         return found
 
     def _require(self, needed: Sequence[str]) -> None:
-        """Raises FieldError where one of these arrays is not there."""
+        """Raises FieldError if one of these arrays is not there."""
         for field in needed:
             if field not in self._arrays:
                 raise FieldError(field, "is not there")
 
-    def _check_integers(self, sums: Sums) -> None:
-        """Raises FieldError where values are not integers of 8 or 16 bits, divided by the population's divisor."""
-        some = sums.count > 0
-        ends = np.concatenate([sums.min[some], sums.max[some]])
+    def _check_integers(self, moments: ColumnMoments) -> None:
+        """Raises FieldError if values cannot be integers of 8 or 16 bits, divided by the population's divisor."""
+        some = moments.count > 0
+        ends = np.concatenate([moments.min[some], moments.max[some]])
         with np.errstate(over="ignore", invalid="ignore"):
             ends = ends * self._population.divisor
             whole = np.rint(ends)
-            wrong = (np.abs(ends - whole) > ROUNDING * 2**16) | (whole < -(2**15)) | (whole >= 2**16)
+            wrong = (np.abs(ends - whole) > RELATIVE_TOLERANCE * 2**16) | (whole < -(2**15)) | (whole >= 2**16)
         if wrong.any():
             raise FieldError("sum", "is there, but 'min' and 'max' are not integers of 8 or 16 bits")
 
     def _take_integers(self, count: Counts) -> IntegerSums:
-        """The sums as they are in the file, each within its range, and 0 where nothing was counted."""
+        """The sums as they are in the file. FieldError if one is out of range, or not 0 where nothing was counted."""
         total = self._arrays["sum"]
         if (total > MAX_TOTAL).any() or (total < -MAX_TOTAL).any():
             raise FieldError("sum", "is too large")
@@ -175,6 +184,7 @@ class _Reader:
         return found
 
     def _take_numbers(self, field: str, empty: NDArray[np.bool_], neutral: float) -> Floats:
+        """An array of finite numbers; `neutral` for features without values (`empty`), which have none in the file."""
         array = self._arrays[field].astype(np.float64)
         if not np.isfinite(array[~empty]).all():
             raise FieldError(field, "is not finite")
@@ -186,14 +196,14 @@ class _Reader:
         return array
 
     def _check_totals(self, count: Counts, missing: Counts) -> None:
-        """Raises FieldError where counted and missing values do not add up to the values in the samples."""
+        """Raises FieldError if counted and missing values do not add up to the values in the samples."""
         total = count.view(np.uint64) + missing.view(np.uint64)
         if self._population.values is None:
             each = total.reshape(len(total) if self._population.grouped else 1, -1)
             if (each != each[:, :1]).any():
                 raise FieldError("count", "and 'missing' do not add up to the same number for all features")
             return
-        # More than 64 bits can hold are possible in a file.
+        # A file may claim more values than 64 bits can count.
         expected = np.asarray(self._population.values, dtype=object)
         # Samples of weight 0 are left out.
         weighted = any(field in self._arrays for field in WEIGHTS)
@@ -209,7 +219,7 @@ def _check_order(low: Floats, mean: Floats, high: Floats) -> None:
     """Raises FieldError unless min <= mean <= max, with an allowance for the rounding of the mean."""
     if (low > high).any():
         raise FieldError("min", "is larger than 'max'")
-    slack = np.maximum(np.abs(low), np.abs(high)) * ROUNDING + 1e-300
+    slack = np.maximum(np.abs(low), np.abs(high)) * RELATIVE_TOLERANCE + 1e-300
     # Halves, because the difference of two large numbers may overflow.
     if (low / 2 - mean / 2 > slack / 2).any() or (mean / 2 - high / 2 > slack / 2).any():
         raise FieldError("mean", "does not lie between 'min' and 'max'")
@@ -218,4 +228,4 @@ def _check_order(low: Floats, mean: Floats, high: Floats) -> None:
 def _differ(found: Floats, expected: Floats, least: float) -> bool:
     """Whether any number differs by more than rounding and `least` from the expected one."""
     with np.errstate(over="ignore"):
-        return bool((np.abs(found - expected) > ROUNDING * expected + least).any())
+        return bool((np.abs(found - expected) > RELATIVE_TOLERANCE * expected + least).any())

@@ -11,17 +11,14 @@ from numpy.typing import NDArray
 from zm_cli.data.block import Values
 from zm_cli.data.packing import Packing
 from zm_cli.numbers.pieces import Rows, cut_pieces, find_extremes, fold_rows, unfold_sums
-from zm_cli.numbers.stored import MissingCodes, find_equal, match_values, unpack_values
+from zm_cli.numbers.stored import MissingCodes, find_present, match_values, unpack_values
 from zm_cli.numbers.sums import Counts, Floats
 from zm_cli.numbers.values import lay_out
 
 
 @dataclass(frozen=True, eq=False)
 class Bounds:
-    """The smallest and largest expected value of each feature, arrays of the features' shape.
-
-    They have the scale of the real values.
-    """
+    """The smallest and largest expected real value of each feature, arrays of the features' shape."""
 
     low: Floats
     high: Floats
@@ -33,7 +30,7 @@ class Bounds:
         missing_codes: MissingCodes = (),
         packing: Packing | None = None,
     ) -> Counts:
-        """How many values of each feature of a block lie outside, in the features' shape; missing values do not count.
+        """How many values of each feature of a block lie outside, in the features' shape, without missing ones.
 
         The first arguments are those of `Moments.from_block`; `packing` says what the values stand for.
         """
@@ -47,7 +44,7 @@ class Bounds:
     def count_outside_counted(
         self, counts: Counts, missing_codes: MissingCodes = (), packing: Packing | None = None
     ) -> Counts:
-        """The same for counted values: how often 0, 1, 2 and so on occur, shape (features, values)."""
+        """What `count_outside` returns, from how often 0, 1, 2 and so on occur, shape (features, values)."""
         values = np.arange(counts.shape[1])
         real = unpack_values(values, packing)
         outside = (real < self.low[:, np.newaxis]) | (real > self.high[:, np.newaxis])
@@ -61,17 +58,17 @@ def _count_outside(
 ) -> Counts:
     """How many values of each column of `rows` (M, K), M >= 1, stand for less than `low` (K) or more than `high` (K).
 
-    Missing values do not count: NaN, infinities and values equal to one of `missing_codes`.
+    Missing values are not counted: NaN, infinities and values equal to one of `missing_codes`.
     """
     if rows.dtype == np.bool_:
         rows = rows.view(np.uint8)
     packing = packing if packing is not None and packing.is_affine else None
-    # Unpacking keeps the order of values, to the bit, or reverses it.
+    # Unpacking either keeps the order of the values or reverses it, even with rounding.
     least, most = find_extremes(rows)
     if packing is not None:
         ends = unpack_values(np.stack([least, most]), packing)
         least, most = ends.min(axis=0), ends.max(axis=0)
-    # Also False if the extremes are NaN.
+    # False also if the extremes are NaN.
     if ((least >= low) & (most <= high)).all():
         return np.zeros(rows.shape[1], dtype=np.int64)
     matched = match_values(missing_codes, rows.dtype)
@@ -88,10 +85,6 @@ def _count_outside(
 def _find_outside(
     piece: Rows, low: Floats, high: Floats, matched: tuple[Any, ...], packing: Packing | None
 ) -> NDArray[np.bool_]:
+    """Which values are not missing and stand for less than `low` (K) or more than `high` (K)."""
     real = piece if packing is None else unpack_values(piece, packing)
-    found: NDArray[np.bool_] = (real < low) | (real > high)
-    if piece.dtype.kind == "f":
-        found &= np.isfinite(piece)
-    if matched:
-        found &= ~find_equal(piece, matched)
-    return found
+    return ((real < low) | (real > high)) & find_present(piece, matched)

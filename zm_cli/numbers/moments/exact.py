@@ -8,24 +8,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zm_cli.numbers.moments.integer_sums import IntegerSums
-from zm_cli.numbers.pieces import Rows, cut_pieces, find_extremes, fold_rows, sum_columns, unfold_sums
+from zm_cli.numbers.pieces import (
+    Rows,
+    cut_pieces,
+    find_extremes,
+    find_present_extremes,
+    fold_rows,
+    sum_columns,
+    unfold_sums,
+)
 from zm_cli.numbers.stored import MissingCodes, find_equal, find_possible, match_values
-from zm_cli.numbers.sums import Counts, Sums, complete_sums, correct_mean, round_mean
+from zm_cli.numbers.sums import ColumnMoments, Counts, complete_moments, correct_mean, round_mean
+
+MAX_ROWS = 1 << 31
+"""The most rows whose sums are kept: the squares of so many 16-bit integers add up to less than 2**63."""
 
 
 class ExactSums:
-    """Running sums of rows of 8- or 16-bit integers: exact, so that the result does not depend on how rows are grouped.
+    """Running sums of at most MAX_ROWS rows of 8- or 16-bit integers.
 
-    They hold up to 2**31 rows: the squares of so many values fit into 64 bits.
+    They are exact, so that the result does not depend on how rows are grouped.
     """
 
     def __init__(self, width: int, dtype: np.dtype[Any]) -> None:
-        self._limits = np.iinfo(dtype)
+        limits = np.iinfo(dtype)
         self.rows = 0
         self._missing = np.zeros(width, dtype=np.int64)
         self._total = np.zeros(width, dtype=np.int64)
         self._square = np.zeros(width, dtype=np.int64)
-        self._low, self._high = np.full(width, self._limits.max, dtype), np.full(width, self._limits.min, dtype)
+        self._low, self._high = np.full(width, limits.max, dtype), np.full(width, limits.min, dtype)
 
     @staticmethod
     def fits(dtype: np.dtype[Any]) -> bool:
@@ -38,9 +49,8 @@ class ExactSums:
         possible = find_possible(match_values(missing_codes, rows.dtype), low, high)
         if possible:
             is_missing = find_equal(rows, possible)
-            low = find_extremes(np.where(is_missing, rows.dtype.type(self._limits.max), rows))[0]
-            high = find_extremes(np.where(is_missing, rows.dtype.type(self._limits.min), rows))[1]
-            # A zero adds nothing to the sums; how many values there are is counted apart.
+            low, high = find_present_extremes(rows, is_missing)
+            # Missing values become 0, which adds nothing; they are counted separately.
             rows = np.where(is_missing, rows.dtype.type(0), rows)
             missing = sum_columns(is_missing)
             self._missing += missing
@@ -48,7 +58,8 @@ class ExactSums:
         return bool(possible) and bool(missing.any())
 
     def _add_present(self, rows: Rows, low: NDArray[Any], high: NDArray[Any]) -> None:
-        """Adds rows to the sums; their extremes without missing values are known."""
+        """Adds rows to the sums; `low` and `high` are the extremes of their columns without missing values."""
+        assert self.rows + len(rows) <= MAX_ROWS
         np.minimum(self._low, low, out=self._low)
         np.maximum(self._high, high, out=self._high)
         self.rows += len(rows)
@@ -73,20 +84,20 @@ class ExactSums:
             self._total += whole.sum(axis=0)
             self._square += (whole * whole).sum(axis=0)
 
-    def finish(self) -> Sums:
-        """The sums of all added rows, at least one."""
+    def finish(self) -> ColumnMoments:
+        """The moments of all added rows, at least one."""
         count = self.rows - self._missing
         sums = IntegerSums.from_totals(self._total, self._square)
-        return complete_sums(self.rows, count, sums.derive(count), self._low, self._high, sums)
+        return complete_moments(self.rows, count, sums.derive(count), self._low, self._high, sums)
 
 
-def sum_counts(counts: Counts, missing_codes: MissingCodes = ()) -> Sums:
-    """The exact sums for each row of `counts` (K, V), which say how often the values 0 to V - 1 occur."""
+def sum_counts(counts: Counts, missing_codes: MissingCodes = ()) -> ColumnMoments:
+    """The exact moments of each row of `counts` (K, V), which say how often the values 0 to V - 1 occur."""
     values = np.arange(counts.shape[1])
     present = (counts > 0) & ~np.isin(values, match_values(missing_codes, values.dtype))
     counted = np.where(present, counts, 0)
     count = counted.sum(axis=1)
-    # Python's integers, which have no limit: of a hundred million images the squares do not fit 64 bits.
+    # Python's integers have no limit. The squares of a hundred million images do not fit into 64 bits.
     whole, exact = values.astype(object), counted.astype(object)
     total = exact @ whole
     nearest, residue = round_mean(total, count.astype(object))
@@ -95,4 +106,4 @@ def sum_counts(counts: Counts, missing_codes: MissingCodes = ()) -> Sums:
     low = np.where(present, values, np.inf).min(axis=1)
     high = np.where(present, values, -np.inf).max(axis=1)
     sums = IntegerSums.from_unbounded(total, exact @ whole**2)
-    return complete_sums(counts.sum(axis=1), count, moments, low, high, sums)
+    return complete_moments(counts.sum(axis=1), count, moments, low, high, sums)

@@ -1,4 +1,4 @@
-"""IntegerSums: exact sums of 8- and 16-bit integers, which any parts of some samples add up to in any order."""
+"""IntegerSums: exact sums of 8- and 16-bit integers, the same for any partition of the samples and any order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_TOTAL = 1 << 61
 """The largest sum of integers that is kept: twice as much fits into 64 bits."""
 
 UNITS = frozenset(find_unit_divisor(np.dtype(name)) for name in ("int8", "uint8", "int16", "uint16"))
-"""What values can have been divided by."""
+"""The divisors of `--unit` for these integers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +41,7 @@ class IntegerSums:
 
     @classmethod
     def from_unbounded(cls, total: NDArray[np.object_], squares: NDArray[np.object_]) -> IntegerSums | None:
-        """The same from arrays of Python's integers; None where a sum is too large to be kept."""
+        """The sums of integers, from arrays of Python's integers; None if a sum is too large to be kept."""
         if (np.abs(total) > MAX_TOTAL).any():
             return None
         low, high = squares & ((1 << LOW_BITS) - 1), squares >> LOW_BITS
@@ -51,7 +51,7 @@ class IntegerSums:
     def combine(
         cls, parts: Sequence[IntegerSums], join: Callable[[Sequence[NDArray[Any]]], Counts]
     ) -> IntegerSums | None:
-        """The sums of all parts, joined by a function such as `numpy.stack`; None where their divisors differ."""
+        """The sums of all parts, joined by a function such as `numpy.stack`; None if their divisors differ."""
         if len({part.divisor for part in parts}) > 1:
             return None
         columns = zip(*((part.total, part.squares, part.squares_high) for part in parts), strict=True)
@@ -59,7 +59,7 @@ class IntegerSums:
         return cls(total, squares, high, parts[0].divisor)
 
     def merge(self, other: IntegerSums) -> IntegerSums | None:
-        """The sums of both parts, which have one divisor; None where a sum is too large to be kept."""
+        """The sums of both parts, which have the same divisor; None if a sum is too large to be kept."""
         total = self.total + other.total
         if total.max() > MAX_TOTAL or total.min() < -MAX_TOTAL:
             return None
@@ -68,9 +68,9 @@ class IntegerSums:
         return replace(sums, squares_high=high, divisor=self.divisor)
 
     def derive(self, count: Counts) -> tuple[Floats, Floats, Floats]:
-        """The mean, its tail and m2 of `count` values each: the same bits wherever the sums are the same."""
-        # With q the integer nearest to the mean, sum (x-q)^2 is an exact integer, and the correction r^2/n,
-        # r = sum (x-q), |r| <= n/2, is at most half of it, so that nothing cancels.
+        """The mean, its tail and m2 of `count` values each; the same sums always give the same bits."""
+        # With q the integer nearest to the mean, sum (x-q)^2 is an exact integer. The correction r^2/n, with
+        # r = sum (x-q) and |r| <= n/2, is at most half of it, so no digits are lost by cancellation.
         nearest, residue = round_mean(self.total, count)
         square = (self.squares - nearest * (self.total + residue)).astype(np.float64)
         large = self.squares_high > 0
@@ -89,7 +89,7 @@ class IntegerSums:
         return whole
 
     def divide(self, scale: Floats) -> IntegerSums | None:
-        """The sums behind the values divided by `scale`; None unless that is a single divisor which can be kept."""
+        """The sums behind the values divided by `scale`; None if that is not a single divisor that can be kept."""
         divisor = float(scale.flat[0])
         if (scale != divisor).any():
             return None
@@ -102,6 +102,6 @@ class IntegerSums:
         return IntegerSums(change(self.total), change(self.squares), change(self.squares_high), self.divisor)
 
     def to_document(self) -> dict[str, NDArray[Any]]:
-        """The arrays of a stats file; `squares_high` is left out where it is 0 everywhere."""
+        """The arrays of a stats file; `squares_high` is left out if it is 0 for all features."""
         document: dict[str, NDArray[Any]] = {"sum": self.total, "squares": self.squares}
         return document | {"squares_high": self.squares_high} if self.squares_high.any() else document

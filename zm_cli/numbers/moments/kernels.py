@@ -14,16 +14,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zm_cli.numbers.moments.exact import ExactSums
-from zm_cli.numbers.pieces import Rows, cut_pieces, find_extremes, fold_rows, sum_columns, unfold_sums
-from zm_cli.numbers.stored import MissingCodes, find_equal, find_possible, match_values
-from zm_cli.numbers.sums import Floats, Sums, complete_sums, correct_mean, round_mean, two_sum
+from zm_cli.numbers.pieces import (
+    Rows,
+    cut_pieces,
+    find_extremes,
+    find_present_extremes,
+    fold_rows,
+    sum_columns,
+    unfold_sums,
+)
+from zm_cli.numbers.stored import MissingCodes, find_equal, find_possible, find_present, match_values
+from zm_cli.numbers.sums import ColumnMoments, Floats, complete_moments, correct_mean, round_mean, two_sum
 
 MissingMask = NDArray[np.bool_]
 """Which values of an array are missing."""
 
 
-def sum_rows(rows: Rows, missing_codes: MissingCodes = ()) -> Sums:
-    """The sums of each column of `rows` (M, K), C-contiguous, of any real dtype, M >= 1.
+def sum_rows(rows: Rows, missing_codes: MissingCodes = ()) -> ColumnMoments:
+    """The moments of each column of `rows` (M, K), C-contiguous, of any real dtype, M >= 1.
 
     NaN, infinities and values equal to one of `missing_codes` are counted as missing.
     """
@@ -37,31 +45,33 @@ def sum_rows(rows: Rows, missing_codes: MissingCodes = ()) -> Sums:
     if rows.dtype.kind != "f":
         possible = find_possible(match_values(missing_codes, rows.dtype), low, high)
         return _sum_integers(rows, low, high) if not possible else _sum_masked_integers(rows, possible)
-    # NaN in a column hides its extremes.
+    # The extremes of a column with NaN are NaN.
     matched = match_values(missing_codes, rows.dtype)
     if not (np.isfinite(low).all() and np.isfinite(high).all()) or find_possible(matched, low, high):
         return _sum_masked(rows, matched)
-    sums = _sum_floats(rows, low.astype(np.float64), high.astype(np.float64))
+    found = _sum_floats(rows, low.astype(np.float64), high.astype(np.float64))
     # If the sum of finite values overflows, use the masked path, which divides before it adds.
-    return sums if np.isfinite(sums.mean).all() else _sum_masked(rows, matched)
+    return found if np.isfinite(found.mean).all() else _sum_masked(rows, matched)
 
 
-def _sum_masked_integers(rows: Rows, matched: tuple[Any, ...]) -> Sums:
-    """The sums of 32- or 64-bit integers without those that equal one of `matched`."""
+def _sum_masked_integers(rows: Rows, matched: tuple[Any, ...]) -> ColumnMoments:
+    """The moments of 32- or 64-bit integers without those that equal one of `matched`."""
     is_missing = find_equal(rows, matched)
-    limits = np.iinfo(rows.dtype)
-    low = find_extremes(np.where(is_missing, rows.dtype.type(limits.max), rows))[0]
-    high = find_extremes(np.where(is_missing, rows.dtype.type(limits.min), rows))[1]
+    low, high = find_present_extremes(rows, is_missing)
     none, zero = is_missing.all(axis=0), rows.dtype.type(0)
     return _sum_integers(rows, np.where(none, zero, low), np.where(none, zero, high), is_missing)
 
 
-def _sum_integers(rows: Rows, low: NDArray[Any], high: NDArray[Any], is_missing: MissingMask | None = None) -> Sums:
-    """The sums of 32- or 64-bit integers with these extremes, without those that are `is_missing` (same shape)."""
+def _sum_integers(
+    rows: Rows, low: NDArray[Any], high: NDArray[Any], is_missing: MissingMask | None = None
+) -> ColumnMoments:
+    """The moments of 32- or 64-bit integers with these extremes, without those that `is_missing` (same shape) marks."""
     return (_sum_narrow_integers if rows.dtype.itemsize == 4 else _sum_wide_integers)(rows, low, high, is_missing)
 
 
-def _sum_narrow_integers(rows: Rows, low: NDArray[Any], high: NDArray[Any], is_missing: MissingMask | None) -> Sums:
+def _sum_narrow_integers(
+    rows: Rows, low: NDArray[Any], high: NDArray[Any], is_missing: MissingMask | None
+) -> ColumnMoments:
     """32-bit integers: exact sums, and exact deviations from the integer nearest to the mean."""
     count = np.full(len(low), len(rows)) if is_missing is None else len(rows) - sum_columns(is_missing)
     folded, rest, copies = fold_rows(rows if is_missing is None else np.where(is_missing, rows.dtype.type(0), rows))
@@ -70,31 +80,33 @@ def _sum_narrow_integers(rows: Rows, low: NDArray[Any], high: NDArray[Any], is_m
         total[columns] += piece.sum(axis=0, dtype=np.int64)
     nearest, residue = round_mean(unfold_sums(total, copies) + rest.sum(axis=0, dtype=np.int64), count)
     if is_missing is not None:
-        # What is missing does not deviate.
+        # Missing values are set to the center, so their deviation is 0.
         folded, rest, copies = fold_rows(np.where(is_missing, nearest.astype(rows.dtype), rows))
     _, square = _deviate(folded, rest, copies, nearest.astype(np.float64))
-    return complete_sums(len(rows), count, correct_mean(count, nearest, residue, square), low, high)
+    return complete_moments(len(rows), count, correct_mean(count, nearest, residue, square), low, high)
 
 
-def _sum_wide_integers(rows: Rows, low: NDArray[Any], high: NDArray[Any], is_missing: MissingMask | None) -> Sums:
+def _sum_wide_integers(
+    rows: Rows, low: NDArray[Any], high: NDArray[Any], is_missing: MissingMask | None
+) -> ColumnMoments:
     """64-bit integers, by their distance from the column's minimum: exact if it fits into 32 bits, else as float64."""
     # Unsigned arithmetic wraps around, so the distance between any two 64-bit integers is right.
     distance = high.view(np.uint64) - low.view(np.uint64)
     shifted = rows.view(np.uint64) - low.view(np.uint64)
     zero, top = np.zeros(len(low)), distance.astype(np.float64)
     if (distance < 1 << 32).all():
-        sums = _sum_narrow_integers(shifted.astype(np.uint32), zero, top, is_missing)
+        found = _sum_narrow_integers(shifted.astype(np.uint32), zero, top, is_missing)
     elif is_missing is None:
-        sums = _sum_floats(shifted, zero, top)
+        found = _sum_floats(shifted, zero, top)
     else:
-        sums = _sum_masked(np.where(is_missing, np.nan, shifted), ())
+        found = _sum_masked(np.where(is_missing, np.nan, shifted), ())
     base = low.astype(np.float64)
     dropped = np.array([int(exact) - int(rounded) for exact, rounded in zip(low, base, strict=True)], dtype=np.float64)
-    mean, tail = two_sum(base, sums.mean)
-    mean, tail = two_sum(mean, tail + (sums.tail + dropped))
-    none = sums.count == 0
+    mean, tail = two_sum(base, found.mean)
+    mean, tail = two_sum(mean, tail + (found.tail + dropped))
+    none = found.count == 0
     low, high = np.where(none, np.inf, base), np.where(none, -np.inf, high.astype(np.float64))
-    return replace(sums, mean=mean, tail=tail, min=low, max=high)
+    return replace(found, mean=mean, tail=tail, min=low, max=high)
 
 
 def _deviate(folded: Rows, rest: Rows, copies: int, center: Floats) -> tuple[Floats, Floats]:
@@ -110,7 +122,8 @@ def _deviate(folded: Rows, rest: Rows, copies: int, center: Floats) -> tuple[Flo
     return residual, unfold_sums(square, copies) + np.einsum("ij,ij->j", deviation, deviation)
 
 
-def _sum_floats(rows: Rows, low: Floats, high: Floats) -> Sums:
+def _sum_floats(rows: Rows, low: Floats, high: Floats) -> ColumnMoments:
+    """The moments of finite values with these extremes; a mean is not finite if its sum overflows."""
     count = len(rows)
     folded, rest, copies = fold_rows(rows)
     total = np.zeros(folded.shape[1])
@@ -120,11 +133,11 @@ def _sum_floats(rows: Rows, low: Floats, high: Floats) -> Sums:
         center = (unfold_sums(total, copies) + rest.sum(axis=0, dtype=np.float64)) / count
         residual, square = _deviate(folded, rest, copies, center)
         counts = np.full(len(low), count)
-        return complete_sums(count, counts, correct_mean(counts, center, residual, square), low, high)
+        return complete_moments(count, counts, correct_mean(counts, center, residual, square), low, high)
 
 
-def _sum_masked(rows: Rows, matched: tuple[Any, ...]) -> Sums:
-    """The sums of floats without missing ones and those equal to one of `matched`, which are replaced by 0."""
+def _sum_masked(rows: Rows, matched: tuple[Any, ...]) -> ColumnMoments:
+    """The moments of floats without missing ones: NaN, infinities and values equal to one of `matched`."""
     folded, rest, copies = fold_rows(rows)
     wide = folded.shape[1]
     count = np.zeros(wide, dtype=np.int64)
@@ -162,18 +175,17 @@ def _sum_masked(rows: Rows, matched: tuple[Any, ...]) -> Sums:
         square = unfold_sums(square, copies) + np.einsum("ij,ij->j", deviation, deviation)
         mean, tail = two_sum(center, residual / number)
         m2 = np.maximum(square - residual * residual / number, 0.0)
-    return Sums(count, mean, tail, m2, low, high, len(rows) - count)
+    return ColumnMoments(count=count, mean=mean, tail=tail, m2=m2, min=low, max=high, missing=len(rows) - count)
 
 
-def _mask(piece: Rows, matched: tuple[Any, ...]) -> tuple[Floats, MissingMask]:
-    """The values as float64 with 0 for missing ones, and a mask of the values that are not missing."""
-    valid: MissingMask = np.isfinite(piece)
-    for value in matched:
-        valid &= piece != value
+def _mask(piece: Rows, matched: tuple[Any, ...]) -> tuple[Floats, NDArray[np.bool_]]:
+    """The values as float64 with 0 for missing ones, and which of them are not missing."""
+    valid = find_present(piece, matched)
     return np.where(valid, piece, 0).astype(np.float64), valid
 
 
 def _deviate_masked(piece: Rows, matched: tuple[Any, ...], center: Floats) -> Floats:
+    """The deviations from the center; 0 for missing values."""
     work, valid = _mask(piece, matched)
     work -= center
     work *= valid

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zm_cli.data.block import Values
+from zm_cli.numbers.axes import find_shape
 from zm_cli.numbers.moments.arrays import ARRAYS, read_moments
 from zm_cli.numbers.moments.exact import sum_counts
 from zm_cli.numbers.moments.integer_sums import IntegerSums
@@ -17,45 +18,34 @@ from zm_cli.numbers.moments.kernels import sum_rows
 from zm_cli.numbers.moments.weights import WeightSums
 from zm_cli.numbers.statistic import Population, Statistic
 from zm_cli.numbers.stored import MissingCodes
-from zm_cli.numbers.sums import Counts, Floats, Sums, find_constant, two_sum
+from zm_cli.numbers.sums import ARRAY_FIELDS, ColumnMoments, Counts, Floats, find_constant, map_mean, merge_means
 from zm_cli.numbers.values import lay_out
 
 
 @dataclass(frozen=True)
-class Moments(Statistic):
-    """The moments of some samples: arrays of the same shape, with an entry for each feature.
+class Moments(ColumnMoments, Statistic):
+    """The moments of some samples: arrays of the features' shape.
 
     `m2` is the sum of squared deviations from the mean; `missing` counts the values left out (NaN, infinities, ignored
     values). `tail` is what rounding drops from `mean`, so that the errors of many merges do not add up. Without
     samples, count, mean and m2 are 0, min is inf and max -inf: the identity of `merge`.
 
-    `sums` are those of 8- and 16-bit integers, None for other values. Mean, tail and m2 follow from them, so that
-    merging parts gives the same bits, however the samples are cut into parts and in whatever order they are merged.
-    Merging other values gives the same to 1e-14, relative to the larger of mean and deviation.
+    `integer_sums` are the sums of 8- and 16-bit integers, None for other values. Mean, tail and m2 follow from them, so
+    that merging parts gives the same bits for any partition of the samples and any order of the parts. Merging parts of
+    other values gives the same to 1e-14, relative to the larger of mean and standard deviation.
 
-    `weights` are the sums of the weights of samples that do not count alike, None where they do. Mean and m2 are then
-    weighted, and a value of weight 0 is left out: `count` and the extremes are those of values with a weight.
+    `weights` are the sums of the weights of the samples, None if all have the same weight. With weights, mean and m2
+    are weighted, and values of weight 0 are left out: `count` and the extremes are those of the other values.
     """
 
     name = "moments"
     arrays = ARRAYS
 
-    count: Counts
-    mean: Floats
-    m2: Floats
-    min: Floats
-    max: Floats
-    missing: Counts
-    tail: Floats
-    sums: IntegerSums | None = None
-    weights: WeightSums | None = None
-
     @classmethod
     def identity(cls, shape: tuple[int, ...]) -> Moments:
         """The moments of no samples."""
-        none = np.zeros(shape, dtype=np.int64)
-        zero = np.zeros(shape)
-        return cls(none, zero, zero, np.full(shape, np.inf), np.full(shape, -np.inf), none, zero)
+        none, zero, end = np.zeros(shape, dtype=np.int64), np.zeros(shape), np.full(shape, np.inf)
+        return cls(count=none, mean=zero, tail=zero, m2=zero, min=end, max=-end, missing=none)
 
     @classmethod
     def from_block(cls, values: Values, feature_axes: tuple[int, ...], missing_codes: MissingCodes = ()) -> Moments:
@@ -64,10 +54,10 @@ class Moments(Statistic):
         NaN, infinities and values equal to one of `missing_codes` are missing. Squared deviations are taken from the
         block's own mean in float64; 8- and 16-bit integers are summed exactly, and the sums are kept.
         """
-        shape = tuple(values.shape[axis] for axis in feature_axes) or (1,)
+        shape = find_shape(values.shape, feature_axes)
         if values.size == 0:
             return cls.identity(shape)
-        parts = [cls._from_rows(rows, missing_codes) for _, rows in lay_out(values, feature_axes)]
+        parts = [cls.from_columns(sum_rows(rows, missing_codes)) for _, rows in lay_out(values, feature_axes)]
         return parts[0].reshape(shape) if len(parts) == 1 else cls.concatenate(parts)
 
     @classmethod
@@ -76,29 +66,34 @@ class Moments(Statistic):
 
         The sums are exact; values equal to one of `missing_codes` are missing.
         """
-        return cls.from_sums(sum_counts(counts, missing_codes))
+        return cls.from_columns(sum_counts(counts, missing_codes))
 
     @classmethod
-    def _from_rows(cls, rows: Values, missing_codes: MissingCodes) -> Moments:
-        return cls.from_sums(sum_rows(rows, missing_codes))
-
-    @classmethod
-    def from_sums(cls, sums: Sums) -> Moments:
-        """The moments in the sums of a kernel."""
-        moments = sums.count, sums.mean, sums.m2, sums.min, sums.max, sums.missing, sums.tail
-        return cls(*moments, sums.integers, sums.weights)
+    def from_columns(cls, columns: ColumnMoments) -> Moments:
+        """The moments of features, from those of the columns that hold their values."""
+        return cls(**vars(columns))
 
     def merge(self, other: Moments) -> Moments:
-        """The moments of both parts; of 8- and 16-bit integers, they have the same bits in either order."""
+        """The moments of both parts; for 8- and 16-bit integers, they have the same bits in either order."""
         count = self.count + other.count
         low, high = np.minimum(self.min, other.min), np.maximum(self.max, other.max)
-        missing, weights = self.missing + other.missing, self._merge_weights(other)
-        sums = self._merge_sums(other) if weights is None else None
+        weights = self._merge_weights(other)
+        sums = self._merge_integer_sums(other) if weights is None else None
         mean, tail, m2 = self._merge_rounded(other, count, weights) if sums is None else sums.derive(count)
-        return Moments(count, mean, m2, low, high, missing, tail, sums, weights)
+        return Moments(
+            count=count,
+            mean=mean,
+            tail=tail,
+            m2=m2,
+            min=low,
+            max=high,
+            missing=self.missing + other.missing,
+            integer_sums=sums,
+            weights=weights,
+        )
 
     def _merge_weights(self, other: Moments) -> WeightSums | None:
-        """The sums of weights of both parts, None where neither has any; a part without has the weight 1."""
+        """The sums of weights of both parts, None if neither has any; the samples of a part without have weight 1."""
         if self.weights is None and other.weights is None:
             return None
         return self._weigh().merge(other._weigh())
@@ -106,12 +101,12 @@ class Moments(Statistic):
     def _weigh(self) -> WeightSums:
         return WeightSums.of_counts(self.count) if self.weights is None else self.weights
 
-    def _merge_sums(self, other: Moments) -> IntegerSums | None:
-        """The exact sums of both parts; None where one of them has other values."""
-        mine, theirs = self.sums, other.sums
+    def _merge_integer_sums(self, other: Moments) -> IntegerSums | None:
+        """The exact sums of both parts; None if one of them has other values."""
+        mine, theirs = self.integer_sums, other.integer_sums
         if mine is not None and theirs is not None and mine.divisor == theirs.divisor:
             return mine.merge(theirs)
-        # A side without values takes the sums of the other.
+        # A part without values takes the sums of the other.
         if mine is not None and not other.count.any():
             return mine
         return None if self.count.any() else theirs
@@ -122,8 +117,7 @@ class Moments(Statistic):
         """The mean, its tail and m2 of both parts (Chan, Golub & LeVeque 1979, "Updating formulae and a pairwise
         algorithm"); `weights` take the place of counts (West 1979, "Updating mean and variance estimates").
 
-        `tail` collects what each rounding of the mean drops. If values are so large that their squares overflow, m2 is
-        infinite or NaN.
+        If values are so large that their squares overflow, m2 is infinite or NaN.
         """
         mine: Counts | Floats = self.count
         if weights is None:
@@ -131,12 +125,9 @@ class Moments(Statistic):
         else:
             mine, share = self._weigh().total, other._weigh().total / np.where(weights.total > 0, weights.total, 1.0)
         with np.errstate(over="ignore", invalid="ignore"):
-            gap, gap_tail = two_sum(other.mean, -self.mean)
-            gap = gap + (gap_tail + (other.tail - self.tail))
-            mean, rounding = two_sum(self.mean, gap * share)
-            mean, tail = two_sum(mean, rounding + self.tail)
+            mean, tail, gap = merge_means((self.mean, self.tail), (other.mean, other.tail), share)
             m2 = self.m2 + other.m2 + gap * gap * (mine * share)
-        # If one side is empty, the result has the bits of the other.
+        # Where one part has no values, the result has the bits of the other.
         for empty, full in ((other.count == 0, self), (self.count == 0, other)):
             if empty.any():
                 mean, m2 = np.where(empty, full.mean, mean), np.where(empty, full.m2, m2)
@@ -156,14 +147,11 @@ class Moments(Statistic):
         return np.sqrt(self.variance(ddof))
 
     def constant(self) -> NDArray[np.bool_]:
-        """Which features vary no more than rounding does: `var <= n*eps*var + (n*mean*eps)**2`.
-
-        The rule and its bound are those of scikit-learn's `StandardScaler`; features without a value are not constant.
-        """
+        """Which features vary no more than rounding does, by the rule of `find_constant`."""
         return find_constant(self.count, self.mean, self.variance())
 
-    def scale(self, ddof: int = 0, epsilon: float = 0.0) -> Floats:
-        """What to divide by: the deviation, at least `epsilon`; 1 for constant features and those without values."""
+    def find_scale(self, ddof: int = 0, epsilon: float = 0.0) -> Floats:
+        """The standard deviation, at least `epsilon`; 1 for constant features and for those without values."""
         unscaled = self.constant() | (self.count == 0)
         return np.where(unscaled, 1.0, np.maximum(self.std(ddof), epsilon))
 
@@ -171,30 +159,32 @@ class Moments(Statistic):
         """The moments of `(x - shift) / scale`; both arrays have the features' shape, `scale` > 0.
 
         Rounding of single values is not taken into account. With a shift, the tail is added to the mean and becomes 0.
-        The sums of integers are kept where they are divided by what `--unit` divides by, and nothing is subtracted.
+        The sums of integers are kept if nothing is subtracted and `scale` is what `--unit` divides by.
         """
-        mean, tail, sums = self.mean, self.tail, self.sums
-        with np.errstate(all="ignore"):
+        mean, tail, sums = self.mean, self.tail, self.integer_sums
+        with np.errstate(over="ignore", invalid="ignore"):
             if shift.any():
                 mean, tail, sums = np.where(self.count > 0, mean - shift + tail, 0.0), np.zeros_like(tail), None
-            ends = (self.min - shift) / scale, (self.max - shift) / scale
-            sums = None if sums is None else sums.divide(scale)
-            m2 = self.m2 / scale / scale
-            return Moments(self.count, mean / scale, m2, *ends, self.missing, tail / scale, sums, self.weights)
+            return replace(
+                self,
+                mean=mean / scale,
+                tail=tail / scale,
+                m2=self.m2 / scale / scale,
+                min=(self.min - shift) / scale,
+                max=(self.max - shift) / scale,
+                integer_sums=None if sums is None else sums.divide(scale),
+            )
 
     def unpack(self, scale: float, offset: float) -> Moments:
         """The moments of `x * scale + offset`, `scale` not 0; the extremes have the bits of the real values."""
         if (scale, offset) == (1.0, 0.0):
             return self
-        some = self.count > 0
         with np.errstate(over="ignore", invalid="ignore"):
-            mean, tail = two_sum(self.mean * scale, np.full_like(self.mean, offset))
-            mean, tail = two_sum(mean, tail + self.tail * scale)
+            mean, tail = map_mean(self.mean, self.tail, scale, np.full_like(self.mean, offset), self.count > 0)
             ends = self.min * scale + offset, self.max * scale + offset
             m2 = self.m2 * scale * scale
-        mean, tail = np.where(some, mean, 0.0), np.where(some & np.isfinite(tail), tail, 0.0)
         low, high = ends if scale > 0 else ends[::-1]
-        return Moments(self.count, mean, m2, low, high, self.missing, tail, weights=self.weights)
+        return replace(self, mean=mean, tail=tail, m2=m2, min=low, max=high, integer_sums=None)
 
     def divide(self, divisor: float) -> Moments:
         """The moments of the same samples divided by `divisor` > 0."""
@@ -202,15 +192,14 @@ class Moments(Statistic):
 
     @classmethod
     def concatenate(cls, parts: Sequence[Moments], axis: int = 0) -> Moments:
-        """The moments of the features of all parts, along the first axis or another one, with what all of them have."""
+        """The moments of the features of all parts along `axis`. Sums of integers and of weights are kept if all parts
+        have them.
+        """
         return cls._join(parts, lambda arrays: np.concatenate(arrays, axis))
 
     @classmethod
     def stack(cls, parts: Sequence[Moments]) -> Moments:
-        """The moments of several parts, with an axis for them before those of the features.
-
-        The sums of integers and of weights are kept where all parts have them.
-        """
+        """The moments of several parts, with an axis for them before those of the features."""
         return cls._join(parts, np.stack)
 
     def unstack(self) -> list[Moments]:
@@ -218,7 +207,7 @@ class Moments(Statistic):
         return [self._map(lambda array, index=index: array[index]) for index in range(len(self.mean))]  # type: ignore[misc]
 
     def select(self, indices: Sequence[int], axis: int = 0) -> Moments:
-        """The moments of some features, by their indices along the first axis, or another one."""
+        """The moments of some features, by their indices along `axis`."""
         chosen = np.asarray(indices, np.intp)
         return self._map(lambda array: array.take(chosen, axis))
 
@@ -228,30 +217,25 @@ class Moments(Statistic):
 
     @classmethod
     def _join(cls, parts: Sequence[Moments], join: Callable[[Sequence[NDArray[Any]]], NDArray[Any]]) -> Moments:
-        """The parts joined by a function such as `numpy.stack`."""
-        arrays = (join(column) for column in zip(*(part._list_arrays() for part in parts), strict=True))
-        sums = [part.sums for part in parts if part.sums is not None]
+        """The parts joined by a function such as `numpy.stack`.
+
+        The sums of integers and of weights are kept if all parts have them.
+        """
+        sums = [part.integer_sums for part in parts if part.integer_sums is not None]
         weights = [part.weights for part in parts if part.weights is not None]
-        return cls._from_arrays(
-            arrays,
-            IntegerSums.combine(sums, join) if len(sums) == len(parts) else None,
-            WeightSums.combine(weights, join) if len(weights) == len(parts) else None,
+        return cls(
+            **{name: join([getattr(part, name) for part in parts]) for name in ARRAY_FIELDS},
+            integer_sums=IntegerSums.combine(sums, join) if len(sums) == len(parts) else None,
+            weights=WeightSums.combine(weights, join) if len(weights) == len(parts) else None,
         )
 
-    def _list_arrays(self) -> tuple[NDArray[Any], ...]:
-        return self.count, self.mean, self.m2, self.min, self.max, self.missing, self.tail
-
     def _map(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Moments:
-        sums = None if self.sums is None else self.sums.map(change)
-        weights = None if self.weights is None else self.weights.map(change)
-        return self._from_arrays((change(array) for array in self._list_arrays()), sums, weights)
-
-    @classmethod
-    def _from_arrays(
-        cls, arrays: Iterable[NDArray[Any]], sums: IntegerSums | None, weights: WeightSums | None
-    ) -> Moments:
-        count, mean, m2, low, high, missing, tail = arrays
-        return cls(count, mean, m2, low, high, missing, tail, sums, weights)
+        """The moments with every array changed in the same way."""
+        return Moments(
+            **{name: change(getattr(self, name)) for name in ARRAY_FIELDS},
+            integer_sums=None if self.integer_sums is None else self.integer_sums.map(change),
+            weights=None if self.weights is None else self.weights.map(change),
+        )
 
     def to_document(self) -> dict[str, NDArray[Any]]:
         """The arrays of a stats file; NaN (null in JSON) for the mean and extremes of a feature without values."""
@@ -266,12 +250,12 @@ class Moments(Statistic):
             "m2": self.m2,
             "tail": self.tail,
         }
-        for more in (self.sums, self.weights):
+        for more in (self.integer_sums, self.weights):
             arrays |= {} if more is None else more.to_document()
         return arrays
 
     def to_columns(self) -> dict[str, NDArray[Any]]:
-        """Counts, means, deviations and extremes for tables; NaN for a feature without values."""
+        """Counts, means, standard deviations and extremes for tables; NaN for a feature without values."""
         columns = self.to_document()
         weight = {} if self.weights is None else {"weight": self.weights.total}
         shown = {heading: columns[heading] for heading in ("mean", "std", "min", "max")}
@@ -284,7 +268,7 @@ class Moments(Statistic):
     def from_document(cls, arrays: Mapping[str, NDArray[Any]], population: Population) -> Moments:
         """The moments in the arrays of a stats file; a feature without values has the moments of no samples.
 
-        `std` and `var` follow from the rest: they are checked, not kept. Raises FieldError where values contradict each
-        other or the population. Arrays are taken from the mapping one after the other.
+        Raises FieldError if values contradict each other or the population. Arrays are taken from the mapping one after
+        the other.
         """
-        return cls.from_sums(read_moments(arrays, population))
+        return cls.from_columns(read_moments(arrays, population))

@@ -1,22 +1,22 @@
-"""Measures a block of samples that count by their weights."""
+"""Measures a block of samples with weights."""
 
 from __future__ import annotations
 
 from functools import reduce
 
 import numpy as np
-from numpy.typing import NDArray
 
 from zm_cli.data.block import Values
+from zm_cli.numbers.axes import find_shape
 from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.moments.weights import WeightSums
-from zm_cli.numbers.stored import MissingCodes, find_equal, match_values
-from zm_cli.numbers.sums import Floats, Sums, two_sum
+from zm_cli.numbers.stored import MissingCodes, find_present, match_values
+from zm_cli.numbers.sums import ColumnMoments, Floats, two_sum
 
-MAX_AT_ONCE = 1 << 20
-"""The most values that are worked on at a time: ten arrays of float64 with so many are held."""
+MAX_AT_ONCE = 1 << 17
+"""The most values that are measured at a time: ten float64 arrays of this size are held in memory."""
 _STAGE = 1024
-"""Samples that are added up one after the other."""
+"""The most samples that are added up one after the other, which would be inexact for more."""
 
 
 def measure_block(
@@ -24,8 +24,8 @@ def measure_block(
 ) -> Moments:
     """The moments of a block of any real dtype, as `Moments.from_block` says; with `weights`, the weighted ones.
 
-    `weights` has one finite weight, not negative, for each sample; one of weight 0 is left out, so that its values are
-    neither counted nor missing. No exact sums of integers are kept with weights.
+    `weights` has one finite weight, not negative, for each sample. The values of a sample of weight 0 are neither
+    counted nor missing. With weights, no exact sums of integers are kept.
     """
     if weights is None or not values.size:
         return Moments.from_block(values, feature_axes, missing_codes)
@@ -41,30 +41,26 @@ def _weigh_piece(
     if feature_axes == tuple(range(1, values.ndim)):
         each = _list_values(values, missing_codes)
     else:
-        alone = Moments.from_block(values, (0, *feature_axes), missing_codes)
-        each = Sums(alone.count, alone.mean, alone.tail, alone.m2, alone.min, alone.max, alone.missing)
-    shape = tuple(values.shape[axis] for axis in feature_axes) or (1,)
-    return Moments.from_sums(weigh_samples(each, weights)).reshape(shape)
+        each = Moments.from_block(values, (0, *feature_axes), missing_codes)
+    return Moments.from_columns(weigh_samples(each, weights)).reshape(find_shape(values.shape, feature_axes))
 
 
-def _list_values(values: Values, missing_codes: MissingCodes) -> Sums:
-    """The sums of each value by itself, in the shape of `values`, of any real dtype; wide integers are rounded.
+def _list_values(values: Values, missing_codes: MissingCodes) -> ColumnMoments:
+    """The moments of each value by itself, in the shape of `values`, of any real dtype; wide integers are rounded.
 
     NaN, infinities and values equal to one of `missing_codes` are missing.
     """
-    valid: NDArray[np.bool_] = np.isfinite(values)
-    if matched := match_values(missing_codes, values.dtype):
-        valid &= ~find_equal(values, matched)
+    valid = find_present(values, match_values(missing_codes, values.dtype))
     real = np.where(valid, values, 0).astype(np.float64)
     count, zero = valid.astype(np.int64), np.zeros(values.shape)
-    return Sums(count, real, zero, zero, real, real, 1 - count)
+    return ColumnMoments(count=count, mean=real, tail=zero, m2=zero, min=real, max=real, missing=1 - count)
 
 
-def weigh_samples(each: Sums, weights: Floats) -> Sums:
-    """The weighted sums of samples, arrays (*features), from those of each sample by itself, (samples, *features).
+def weigh_samples(each: ColumnMoments, weights: Floats) -> ColumnMoments:
+    """The weighted moments of samples, arrays (*features), from those of each sample by itself, (samples, *features).
 
-    `weights` has one finite weight, not negative, for each sample; one of weight 0 is left out.
-    Everything is computed in float64 in two passes: the weighted mean, then the deviations from it, whose own sum
+    `weights` has one finite weight, not negative, for each sample; samples of weight 0 are left out. Everything is
+    computed in float64 in two passes: the weighted mean, then the deviations from it, whose own sum
     corrects the rounding of the first.
     """
     weight = weights.reshape(-1, *(1,) * (each.count.ndim - 1))
@@ -78,14 +74,14 @@ def weigh_samples(each: Sums, weights: Floats) -> Sums:
         size = weight * counts
         found = WeightSums(_add(size), _add(weight * size))
         divisor = np.where(found.total > 0, found.total, 1.0)
-        # Divided before they are added, so that sums of large values do not overflow.
+        # Values are divided before they are added, so that sums of large ones do not overflow.
         center = _add(each.mean * (size / divisor))
         gaps = np.where(some, (each.mean - center) + each.tail, 0.0)
         residual = _add(size * gaps)
         m2 = _add(weight * np.where(some, each.m2, 0.0)) + _add(size * gaps * gaps)
         mean, tail = two_sum(center, residual / divisor)
         m2 = np.maximum(m2 - residual * (residual / divisor), 0.0)
-    return Sums(count, mean, tail, m2, low, high, missing, weights=found)
+    return ColumnMoments(count=count, mean=mean, tail=tail, m2=m2, min=low, max=high, missing=missing, weights=found)
 
 
 def _add(array: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""WeightSums: the sums of weights behind the moments of samples that count by how reliable they are."""
+"""WeightSums: the sums of weights behind the moments of samples with weights."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ class WeightSums:
         return WeightSums(self.total + other.total, self.squares + other.squares)
 
     def find_freedom(self, ddof: int) -> Floats:
-        """What m2 is divided by: V1 - ddof * V2 / V1, at least the weight that one sample has on average, V2 / V1.
+        """The number to divide m2 by: V1 - ddof * V2 / V1; V2 / V1, the weight of one sample, if no freedom is left.
 
         With ddof 1 the variance is unbiased for reliability weights, which say how precise a sample is and not how
-        often it was seen (`numpy.cov` with `aweights`). For weights of 1 this is max(count - ddof, 1).
+        often it was seen (`numpy.cov` with `aweights`). For weights of 1 the number is max(count - ddof, 1).
         """
         total = np.where(self.total > 0, self.total, 1.0)
         with np.errstate(over="ignore", invalid="ignore"):
             one = self.squares / total
             freedom = total - ddof * one
-        # A single sample leaves no freedom but for the rounding of the sums.
+        # With one sample there are no degrees of freedom, but rounding may leave a tiny number.
         return np.where(freedom > np.finfo(np.float64).eps * total, freedom, np.where(one > 0, one, 1.0))
 
     def find_impossible(self) -> NDArray[np.bool_]:
-        """For which features the squares of the weights do not fit float64: too large, or so small that they are 0."""
+        """Which features have weights whose squares do not fit float64: too large, or so small that they become 0."""
         return ~np.isfinite(self.squares) | ((self.total > 0) & (self.squares < np.finfo(np.float64).tiny))
 
     def map(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> WeightSums:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zm_cli.numbers.moments.arrays import ROUNDING
+from zm_cli.numbers.moments.arrays import RELATIVE_TOLERANCE
 from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.sketch.leading_bits import MAX_DROPPED, find_bounds
 from zm_cli.numbers.sketch.ranks import find_quantiles
@@ -38,9 +38,9 @@ def write_quantiles(sketch: Sketch, probabilities: Floats) -> dict[str, NDArray[
 def read_quantiles(arrays: Arrays, population: Population) -> tuple[Sketch, Floats]:
     """The sketch in the arrays of a stats file, and the probabilities (P,) whose quantiles are in it.
 
-    The quantiles follow from the sketch: they are checked, not kept. A sketch may have more buckets than this version
-    keeps, and be coarser than it makes them: so files of other versions are read. Raises FieldError where values
-    contradict each other or the population.
+    The quantiles follow from the sketch: they are checked, not kept. So that files of other versions can be read, a
+    sketch may have more buckets than this version keeps, or fewer. Raises FieldError if values contradict each other or
+    the population.
     """
     sketch = _read_sketch(arrays)
     _check_sizes(sketch)
@@ -66,7 +66,7 @@ def read_quantiles(arrays: Arrays, population: Population) -> tuple[Sketch, Floa
 
 
 def _read_sketch(arrays: Arrays) -> Sketch:
-    """The sketch as the file has it: -0.0 is 0.0, and features without values have no extremes."""
+    """The sketch in the file, with 0.0 for -0.0, and without extremes for features without values."""
     sizes = read_counts(arrays, "quantiles.buckets")
     lowest, highest = (arrays[f"quantiles.{name}"].astype(np.float64) + 0.0 for name in ("lowest", "highest"))
     for name, array in (("lowest", lowest), ("highest", highest)):
@@ -83,7 +83,7 @@ def _read_sketch(arrays: Arrays) -> Sketch:
 
 
 def _check_sizes(sketch: Sketch) -> None:
-    """Raises FieldError where a feature has too many buckets, or arrays differ in their number."""
+    """Raises FieldError if a feature has too many buckets, or if the lengths of arrays do not fit."""
     if (sketch.sizes > MAX_READ).any():
         raise FieldError("quantiles.buckets", f"are more than {MAX_READ:,}")
     if (sketch.dropped_bits > MAX_DROPPED).any():
@@ -97,10 +97,10 @@ def _check_sizes(sketch: Sketch) -> None:
 
 
 def _check_counts(sketch: Sketch, count: Counts | None) -> None:
-    """Raises FieldError where a bucket is empty, or a feature has other than its number of values."""
+    """Raises FieldError if a bucket is empty, or if the values of a feature are not as many as `count` says."""
     if (sketch.counts == 0).any():
         raise FieldError("quantiles.counts", "has an empty bucket")
-    # Where sums overflow, they could be right by accident.
+    # Sums that overflow could be right by accident, so they are also computed approximately.
     about = np.zeros(sketch.sizes.size)
     some = sketch.sizes.ravel() > 0
     if some.any():
@@ -110,7 +110,7 @@ def _check_counts(sketch: Sketch, count: Counts | None) -> None:
 
 
 def _check_extremes(sketch: Sketch, moments: Moments | None) -> None:
-    """Raises FieldError where the extremes do not lie in the first and the last bucket, or are not the moments'."""
+    """Raises FieldError if the extremes are not in the first and the last bucket, or not those of the moments."""
     some = np.flatnonzero(sketch.sizes)
     first, dropped_bits = sketch.starts[some], sketch.dropped_bits.ravel()[some]
     last = first + sketch.sizes.ravel()[some] - 1
@@ -126,8 +126,8 @@ def _check_extremes(sketch: Sketch, moments: Moments | None) -> None:
 
 
 def _check_near(field: str, found: Floats, expected: Floats, what: str) -> None:
-    """Raises FieldError where numbers differ by more than rounding, unless both are NaN or the same infinity."""
+    """Raises FieldError if numbers differ by more than rounding, unless both are NaN or the same infinity."""
     with np.errstate(invalid="ignore"):
-        near = np.abs(found - expected) <= ROUNDING * np.abs(expected) + 1e-300
+        near = np.abs(found - expected) <= RELATIVE_TOLERANCE * np.abs(expected) + 1e-300
     if not (near | (found == expected) | (np.isnan(found) & np.isnan(expected))).all():
         raise FieldError(field, what)

@@ -1,8 +1,8 @@
-"""Leading bits: counts values by buckets, each of them the floats that agree in all but their lowest bits.
+"""Leading bits: counts values in buckets. A bucket holds the floats that have all but their lowest bits in common.
 
 Floats are ordered as the bits of their sign, exponent and fraction are. So dropping the lowest bits cuts the floats
-into intervals, and dropping one more bit joins each two neighbours. No logarithm is taken: every machine
-finds the same buckets. A bucket is given by its smallest float; with no bit dropped, it is that value itself.
+into intervals, and dropping one more bit joins two neighbours into one. No logarithm is computed, so every machine
+finds the same buckets. A bucket is named by its smallest float; if no bit is dropped, that is its only value.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from zm_cli.numbers.sketch.size import MAX_BUCKETS
 from zm_cli.numbers.sums import Counts, Floats
 
 MAX_DROPPED = 52
-"""The most bits that are ever dropped: sign and exponent are left, which have fewer values than MAX_BUCKETS."""
+"""The most bits that are dropped: sign and exponent are left, and have fewer values than MAX_BUCKETS."""
 
 _LEADING_BITS = 12
-"""How many bits are looked at first: sign and exponent, or the first ones in which values differ. 2**12 is less than
+"""How many bits are read first: sign and exponent, or the highest bits in which values differ. 2**12 is less than
 MAX_BUCKETS."""
 _TABLE_BITS = 17
 """A table of counts has at most 2**17 entries, which stay in a core's cache."""
 _FEW = 4096
-"""How many values are compared first, before all are, to see whether the values of each group are equal."""
+"""The number of values in a quick first check of whether each group holds equal values."""
 
 Bits = NDArray[np.uint64]
 
@@ -36,8 +36,8 @@ Bits = NDArray[np.uint64]
 class Buckets:
     """The buckets of some features, one after another.
 
-    `sizes` and `dropped_bits` (features,) are the number of buckets of each feature, and of its dropped bits. `bounds`
-    and `counts` (total,) are the smallest float of each bucket, ascending in a feature, and how many values it holds.
+    `sizes` and `dropped_bits` (features,) are the numbers of buckets and of dropped bits of each feature. `bounds` and
+    `counts` (total,) are the smallest float of each bucket, ascending for each feature, and how many values it holds.
     """
 
     sizes: Counts
@@ -47,9 +47,9 @@ class Buckets:
 
 
 def find_bounds(values: Floats, dropped_bits: NDArray[Any]) -> Floats:
-    """The smallest float of the bucket of each value, where `dropped_bits` bits are dropped; both of one shape.
+    """The smallest float of the bucket of each value if `dropped_bits` bits are dropped; all arrays have one shape.
 
-    For what is not finite, it is not finite either.
+    It is not finite for values that are not finite.
     """
     bits, dropped = values.view(np.int64), (np.int64(1) << dropped_bits) - 1
     # The larger the bits of a negative float, the smaller it is.
@@ -57,9 +57,9 @@ def find_bounds(values: Floats, dropped_bits: NDArray[Any]) -> Floats:
 
 
 def find_ends(bounds: Floats, dropped_bits: NDArray[Any]) -> Floats:
-    """The largest float of the buckets that begin at `bounds`, with `dropped_bits` bits dropped; both of one shape.
+    """The largest float of the buckets that begin at `bounds` if `dropped_bits` bits are dropped; all have one shape.
 
-    It is 0 for the bucket that begins at 0, which holds nothing else but numbers too small to matter.
+    It is 0 for the bucket that begins at 0, whose other numbers are too small to matter.
     """
     bits, dropped = bounds.view(np.int64), (np.int64(1) << dropped_bits) - 1
     ends = np.where(bits < 0, bits & ~dropped, bits | dropped).view(np.float64)
@@ -67,10 +67,10 @@ def find_ends(bounds: Floats, dropped_bits: NDArray[Any]) -> Floats:
 
 
 def gather(bounds: Floats, counts: Counts, dropped_bits: Counts) -> Buckets:
-    """The buckets of all values that are counted in some buckets, where `dropped_bits` bits or more are dropped.
+    """The buckets of values that are already counted in finer buckets; `dropped_bits` bits or more are dropped.
 
-    `bounds` and `counts` have the shape (features, buckets): in any order, some of them equal, and NaN with the count 0
-    where there is no bucket. `dropped_bits` has the shape (features,).
+    `bounds` and `counts` (features, buckets) are in any order, and some bounds may be equal; NaN with the count 0 is no
+    bucket. `dropped_bits` has the shape (features,).
     """
     order = np.argsort(bounds, axis=1, kind="stable")
     order += np.arange(len(bounds))[:, np.newaxis] * bounds.shape[1]
@@ -78,7 +78,7 @@ def gather(bounds: Floats, counts: Counts, dropped_bits: Counts) -> Buckets:
 
 
 def gather_sorted(bounds: Floats, counts: Counts, dropped_bits: Counts) -> Buckets:
-    """What `gather` returns, of buckets that ascend in each feature, NaN last."""
+    """What `gather` returns, for buckets that ascend for each feature, NaN last."""
     apart = _tell_apart(bounds)
     if apart.shape[1] > MAX_BUCKETS:
         dropped_bits = dropped_bits.copy()
@@ -89,7 +89,7 @@ def gather_sorted(bounds: Floats, counts: Counts, dropped_bits: Counts) -> Bucke
     begins = apart >= (np.uint64(1) << dropped_bits.astype(np.uint64))[:, np.newaxis]
     sizes = np.count_nonzero(begins, axis=1)
     first = np.flatnonzero(begins)
-    # How many values there are before each bucket: differences are right even where the sums overflow.
+    # The number of values before each bucket. The differences are right even if the sums overflow.
     before = np.cumsum(np.concatenate([counts.ravel(), [0]]))
     before = np.append(before[first] - counts.take(first), before[-1])
     return Buckets(
@@ -108,7 +108,7 @@ def _tell_apart(values: Floats) -> Bits:
 
 
 class Counted(NamedTuple):
-    """The buckets of one feature, as in `Buckets`, and the extremes of its values: inf and -inf without any."""
+    """The buckets of one feature, as in `Buckets`, and the extremes of its values: inf and -inf if it has none."""
 
     dropped_bits: int
     lowest: float
@@ -118,11 +118,11 @@ class Counted(NamedTuple):
 
 
 def count_values(values: Floats, earlier: Sequence[Counted] = ()) -> Counted:
-    """The buckets of one feature, which has these values (M,), none of them -0.0, and those in `earlier`.
+    """The buckets of one feature with these values (M,), none of them -0.0, and the values counted in `earlier`.
 
-    NaN and infinities are left out. The bits are read from the highest on, some more at a time, until the buckets are
-    too many, or no more bits are left than were dropped before, or each bucket holds equal values: counting in tables
-    is faster than sorting.
+    NaN and infinities are left out. Values are counted in tables, which is faster than sorting. The bits are read from
+    the highest on, some at a time, until there are too many buckets, or only bits are left that were dropped earlier,
+    or each bucket holds equal values.
     """
     lowest, highest = float(values.min(initial=np.inf)), float(values.max(initial=-np.inf))
     if len(values) and not (np.isfinite(lowest) and np.isfinite(highest)):
@@ -134,7 +134,7 @@ def count_values(values: Floats, earlier: Sequence[Counted] = ()) -> Counted:
         return Counted(0, lowest, highest, np.zeros(0), np.zeros(0, np.int64))
     counts = np.concatenate([each.counts for each in earlier]) if earlier else None
     least = max((each.dropped_bits for each in earlier), default=0)
-    # Where the last table is the first one, it may be large.
+    # The first table may be large, as it may also be the last one.
     room = _TABLE_BITS if least else min(_TABLE_BITS, max(_LEADING_BITS + 3, len(values).bit_length()))
     prefixes, dropped_bits, more, keys = _read_leading(bits, least, room)
     while True:
@@ -156,14 +156,14 @@ def count_values(values: Floats, earlier: Sequence[Counted] = ()) -> Counted:
         if same is not None:
             prefixes, dropped_bits = same, 0
             break
-        # One bit more at least, or this would not end.
+        # At least one more bit is read, so that the loop ends.
         more = min(dropped_bits - least, max(1, room - _count_bits(len(prefixes))))
         dropped_bits -= more
         index <<= more
         keys = ((bits >> np.uint64(dropped_bits)) & np.uint64((1 << more) - 1)).view(np.int64)
         keys |= index
     first, held = (prefixes << np.uint64(dropped_bits)).view(np.float64), table[found]
-    # The bits of negative floats come last, and the larger they are, the smaller is the float.
+    # The bits of negative floats come last, and the larger the bits, the smaller the float.
     positive = len(first) - np.count_nonzero(np.signbit(first))
     if positive < len(first):
         first, held = (np.concatenate([each[positive:][::-1], each[:positive]]) for each in (first, held))
@@ -171,10 +171,10 @@ def count_values(values: Floats, earlier: Sequence[Counted] = ()) -> Counted:
 
 
 def _read_leading(bits: Bits, least: int, room: int) -> tuple[Bits, int, int, Counts]:
-    """The different leading bits of floats, the prefixes, and what follows them in a table of 2**room entries at most.
+    """The distinct leading bits of floats, called prefixes, and the first table, of at most 2**room entries.
 
-    That is how many bits are dropped then, at least `least`, how many of the others follow the prefix, and for each
-    float (M,) the index of its prefix with these.
+    Returns the prefixes, the number of dropped bits, at least `least`, the number of bits between a prefix and the
+    dropped bits, and for each float (M,) the index of its prefix followed by these bits: its entry in the table.
     """
     low, high = int(bits.min()), int(bits.max())
     dropped = least
@@ -185,7 +185,7 @@ def _read_leading(bits: Bits, least: int, room: int) -> tuple[Bits, int, int, Co
     found = np.flatnonzero(np.bincount(leading) > 0)
     more = min(dropped - least, room - _count_bits(len(found)))
     prefixes = found.astype(np.uint64) + np.uint64(start)
-    # What lies between leading bits and the index of their prefix, both followed by the same bits.
+    # The difference between the leading bits and the index of their prefix, both followed by the same bits.
     between = np.zeros(int(found[-1]) + 1, np.uint64)
     between[found] = prefixes << np.uint64(more)
     between[found] -= np.arange(0, len(found) << more, 1 << more, dtype=np.uint64)
@@ -196,14 +196,14 @@ def _read_leading(bits: Bits, least: int, room: int) -> tuple[Bits, int, int, Co
 
 
 def _count_bits(number: int) -> int:
-    """How many bits the indices of this many entries need."""
+    """The number of bits in the largest index of this many entries."""
     return (number - 1).bit_length()
 
 
 def _find_same(bits: Bits, index: Counts, number: int) -> Bits | None:
-    """The value of each of `number` groups, where all values of a group are equal; else None.
+    """The value of each of `number` groups if all values of each group are equal; else None.
 
-    `index` is the group of each value.
+    `index` (M,) is the group of each value.
     """
     same = np.zeros(number, np.uint64)
     for some in (slice(_FEW), slice(None)):
@@ -214,14 +214,14 @@ def _find_same(bits: Bits, index: Counts, number: int) -> Bits | None:
 
 
 def count_integers(values: NDArray[Any]) -> Counted:
-    """The buckets of one feature, which has these values (M,), bool or integers of 8 or 16 bits."""
+    """The buckets of one feature with these values (M,), bool or integers of 8 or 16 bits."""
     plain = values.view(f"u{values.dtype.itemsize}")
     table = np.zeros(1 << 8 * values.dtype.itemsize, np.int64)
     for start in range(0, len(plain), PIECE):
         table += np.bincount(plain[start : start + PIECE], minlength=len(table))
     least = 0
     if values.dtype.kind == "i":
-        # The negative ones, which come first, look like the upper half of those without a sign.
+        # Negative numbers, which come first, have the bits of the upper half of the unsigned ones.
         least = -len(table) // 2
         table = np.roll(table, -least)
     found = np.flatnonzero(table > 0)

@@ -1,7 +1,7 @@
-"""What a sketch says of the order of the values: quantiles, how many values lie below others, histograms.
+"""Quantiles, numbers of values below others, and histograms, from a sketch.
 
-The values of a bucket are taken to lie evenly in it; those of the first and the last one within the extremes. Where a
-bucket holds one value, that is exact.
+The values of a bucket are assumed to lie evenly in it; those of the first and the last bucket, between the bucket's end
+and the extreme. For a bucket of equal values, that is exact.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ Side = Literal["left", "right"]
 def find_quantiles(sketch: Sketch, probabilities: Floats) -> Floats:
     """The quantiles for probabilities (P,) from 0 to 1, shape (P, *features); NaN for a feature without values.
 
-    They are interpolated between two values as NumPy's method `linear` does: definition 7 of Hyndman & Fan (1996),
-    "Sample Quantiles in Statistical Packages". Where the sketch is exact, they have the bits of `numpy.quantile`.
+    They are interpolated between two values like those of NumPy's method `linear`: definition 7 of Hyndman & Fan
+    (1996), "Sample Quantiles in Statistical Packages". If the sketch is exact, they have the bits of `numpy.quantile`.
     """
     some = np.flatnonzero(sketch.sizes)
     found = np.full((len(probabilities), sketch.sizes.size), np.nan)
     number = sketch.number.ravel()[some]
     index = (number - 1) * probabilities[:, np.newaxis]
     below = np.floor(index)
-    # Beyond 2**53 values, rounding could lead past the last one.
+    # With more than 2**53 values, rounding could lead past the last one.
     first = np.minimum(below.astype(np.int64), number - 1)
     low, high = (_find_values(sketch, some, ranks) for ranks in (first, np.minimum(first + 1, number - 1)))
     share = index - below
@@ -41,11 +41,11 @@ def find_quantiles(sketch: Sketch, probabilities: Floats) -> Floats:
 def _find_values(sketch: Sketch, features: Counts, ranks: Counts) -> Floats:
     """The values of some features, by their flat indices (F,), with these ranks (R, F), counted from 0."""
     starts, sizes = sketch.starts[features], sketch.sizes.ravel()[features]
-    # Differences of these sums are right even where the sums of many features overflow.
+    # The differences of these sums are right even if the sums of many features overflow.
     ends = np.cumsum(sketch.counts)
     before = ends[starts] - sketch.counts[starts]
     first, last = np.broadcast_to(starts, ranks.shape), np.broadcast_to(starts + sizes - 1, ranks.shape)
-    # The first bucket whose values go beyond the rank, in all features at once by halving.
+    # Binary search, for all features at once, for the first bucket whose values go beyond the rank.
     for _ in range(int(sizes.max(initial=0)).bit_length()):
         middle = (first + last) // 2
         beyond = ends[middle] - before > ranks
@@ -53,7 +53,7 @@ def _find_values(sketch: Sketch, features: Counts, ranks: Counts) -> Floats:
     count = sketch.counts[first]
     position = ranks - (ends[first] - before - count)
     low, high = _find_edges(sketch, features, first)
-    # The extremes are values themselves; all others lie in the middle of their share of the bucket.
+    # The extremes are values themselves; every other value lies in the middle of its share of the bucket.
     lowest, highest = first == starts, first == starts + sizes - 1
     with np.errstate(invalid="ignore", divide="ignore"):
         share = (position + np.where(lowest, 0.0, 0.5)) / (count - np.where(lowest | highest, 0.5, 0.0))
@@ -62,9 +62,9 @@ def _find_values(sketch: Sketch, features: Counts, ranks: Counts) -> Floats:
 
 
 def _find_edges(sketch: Sketch, features: Counts, buckets: Counts) -> tuple[Floats, Floats]:
-    """The smallest and the largest value that buckets can hold, given by their indices (N, F) in the features (F,).
+    """The smallest and the largest value that buckets can hold; both have the shape of `buckets`.
 
-    Both have the shape of the buckets.
+    `buckets` (N, F) are indices of buckets of `features` (F,), which are flat indices.
     """
     starts, sizes, dropped_bits, lowest, highest = (
         array.ravel()[features]
@@ -76,9 +76,9 @@ def _find_edges(sketch: Sketch, features: Counts, buckets: Counts) -> tuple[Floa
 
 
 def count_below(sketch: Sketch, feature: int, values: Floats, side: Side) -> Floats:
-    """How many values of a feature, by its flat index, are less than each of `values`; with `right`, or equal to it.
+    """How many values of a feature, by its flat index, are less than each of `values`.
 
-    They are whole numbers where they are exact.
+    With `right`, values that are equal count too. The numbers are whole where they are exact.
     """
     start, size = int(sketch.starts[feature]), int(sketch.sizes.flat[feature])
     if not size:
@@ -97,8 +97,8 @@ def count_below(sketch: Sketch, feature: int, values: Floats, side: Side) -> Flo
 def make_histogram(sketch: Sketch, feature: int, bins: int | Floats) -> tuple[Floats, Floats]:
     """How many values of a feature, by its flat index, lie in each bin, and the edges of the bins.
 
-    `bins` are ascending edges, or a number of bins of one width from the lowest to the highest value. Each bin holds
-    its lower edge, the last one its upper edge, too, as for `numpy.histogram`.
+    `bins` are ascending edges, or a number of bins of equal width from the lowest to the highest value. As for
+    `numpy.histogram`, each bin includes its lower edge, and the last one also its upper edge.
     """
     if isinstance(bins, int):
         low, high = float(sketch.lowest.flat[feature]), float(sketch.highest.flat[feature])

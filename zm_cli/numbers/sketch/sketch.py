@@ -1,8 +1,8 @@
-"""Sketch: how the values of each feature are distributed, from which quantiles follow; exact for few different values.
+"""Sketch: the distribution of each feature's values, from which quantiles follow; exact for few distinct values.
 
-It counts values by their leading bits (`leading_bits.py`): a bucket holds the values whose leading bits are the same.
-It drops as few of the other bits as leave at most MAX_BUCKETS buckets. How many those are depends on the set of the
-values alone, and counts add, so any partition and any order of the values give the same bits.
+It counts values by their leading bits (`leading_bits.py`): a bucket holds the values with the same leading bits. As few
+of the other bits are dropped as leave at most MAX_BUCKETS buckets. The number of dropped bits depends on the set of the
+values alone, and counts add up, so any partition and any order of the values give the same bits.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zm_cli.data.block import Values
+from zm_cli.numbers.axes import find_shape
 from zm_cli.numbers.pieces import PIECE
 from zm_cli.numbers.sketch.leading_bits import Buckets, Counted, count_integers, count_values, gather, gather_sorted
 from zm_cli.numbers.statistic import Shape
@@ -23,21 +24,21 @@ from zm_cli.numbers.stored import MissingCodes, find_equal, match_values
 from zm_cli.numbers.sums import Counts, Floats
 
 _SORTED = 8192
-"""The most values of a feature that are sorted; more are counted in tables, which is then faster."""
+"""The most values per feature that are sorted; more are counted in tables, which is then faster."""
 _TOGETHER = 1 << 18
-"""Numbers that are worked on at a time, so that their arrays stay in a core's cache."""
+"""The numbers that are processed at a time, so that the arrays stay in a core's cache."""
 _MANY = 1 << 15
-"""From so many 16-bit integers of a feature on, they are counted in a table of all values that they can have."""
+"""From this many 16-bit integers per feature on, they are counted in a table of all possible values."""
 
 
 @dataclass(frozen=True)
 class Sketch:
     """The buckets of each feature and how many values each holds; NaN and infinities are left out.
 
-    `sizes`, `dropped_bits`, `lowest` and `highest` have the features' shape: the number of buckets, that of dropped bits,
-    and the extremes, inf and -inf of a feature without values. `bounds` and `counts` (total,) are the
-    smallest float of each bucket, ascending, and how many values it holds, one feature after another. Where no bit is
-    dropped, `bounds` are the values themselves.
+    `sizes`, `dropped_bits`, `lowest` and `highest` have the features' shape: the numbers of buckets and of dropped
+    bits, and the extremes, inf and -inf for a feature without values. `bounds` and `counts` (total,) are the smallest
+    float of each bucket, ascending, and how many values it holds, one feature after another. If no bit is dropped,
+    `bounds` are the values themselves.
     """
 
     sizes: Counts
@@ -55,12 +56,12 @@ class Sketch:
 
     @classmethod
     def from_block(cls, values: Values, feature_axes: tuple[int, ...], missing_codes: MissingCodes = ()) -> Sketch:
-        """The sketch of an array of any real dtype, as float64, over all its axes but `feature_axes`; shape (1,)
+        """The sketch of an array of any real dtype, as float64, over all axes except `feature_axes`; shape (1,)
         without any.
 
-        Values equal to one of `missing_codes` are left out, too.
+        Values equal to one of `missing_codes` are also left out.
         """
-        shape = tuple(values.shape[axis] for axis in feature_axes) or (1,)
+        shape = find_shape(values.shape, feature_axes)
         if not values.size:
             return cls.identity(shape)
         matched = match_values(missing_codes, values.dtype)
@@ -70,9 +71,9 @@ class Sketch:
 
     @classmethod
     def combine(cls, sketches: Sequence[Sketch], blocks: Sequence[Values]) -> Sketch:
-        """The sketch, shape (features,), of the values of sketches, and of arrays (features, M) of any real dtype.
+        """The sketch, shape (features,), of the values in sketches and in arrays (features, M) of any real dtype.
 
-        There is at least one sketch or array. Counting many values at once is faster than some at a time.
+        There is at least one sketch or array. Counting many values at once is faster than counting a few at a time.
         """
         entries = np.full(len(blocks[0]) if blocks else sketches[0].sizes.size, _count_columns(blocks))
         for each in sketches:
@@ -85,9 +86,9 @@ class Sketch:
 
     @classmethod
     def _combine_some(cls, sketches: list[Sketch], blocks: list[Values]) -> Sketch:
-        """What `combine` returns, of few features."""
+        """What `combine` returns, for a few features."""
         if blocks and len(blocks[0]) > 1:
-            # So that the values of a feature lie beside one another.
+            # The values of a feature must lie side by side.
             blocks = [np.ascontiguousarray(block) for block in blocks]
         small = [block for block in blocks if _is_small(block)]
         sketches = sketches + [cls._of_rows([count_integers(row) for row in block]) for block in small]
@@ -105,7 +106,7 @@ class Sketch:
 
     @classmethod
     def _sort_rows(cls, real: Floats) -> Sketch:
-        """The sketch of an array (features, values) without -0.0, which is changed."""
+        """The sketch of an array (features, values) without -0.0; the array is changed."""
         real[~np.isfinite(real)] = np.nan
         real.sort(axis=1)
         present = (~np.isnan(real)).astype(np.int64)
@@ -113,7 +114,7 @@ class Sketch:
 
     @classmethod
     def _gather(cls, sketches: Sequence[Sketch]) -> Sketch:
-        """The sketch, shape (features,), of the values of sketches with few buckets."""
+        """The sketch, shape (features,), of the values in sketches with few buckets."""
         dropped_bits, lowest, highest = zip(
             *((each.dropped_bits, each.lowest, each.highest) for each in sketches), strict=True
         )
@@ -133,7 +134,7 @@ class Sketch:
 
     @classmethod
     def _of_values(cls, values: Floats, counts: Counts) -> Sketch:
-        """The sketch of values that occur so often, both of shape (features, values); NaN and 0 for no value."""
+        """The sketch of values and of how often each occurs, both (features, values); NaN with the count 0 is none."""
         return cls._of(gather(values, counts, np.zeros(len(values), np.int64)), *_find_extremes(values))
 
     @classmethod
@@ -142,7 +143,7 @@ class Sketch:
 
     @classmethod
     def _of_rows(cls, rows: Sequence[Counted]) -> Sketch:
-        """The sketch of features, one at least, shape (features,)."""
+        """The sketch of features, at least one, shape (features,)."""
         dropped_bits, lowest, highest, bounds, counts = zip(*rows, strict=True)
         sizes = np.array([len(each) for each in counts])
         ends = np.array(lowest), np.array(highest)
@@ -164,7 +165,7 @@ class Sketch:
         return self._map(lambda array: array.reshape(shape))
 
     def _map(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Sketch:
-        """The sketch with its arrays of the features' shape changed, and the buckets as they are."""
+        """The sketch with its arrays of the features' shape changed; the buckets stay as they are."""
         sizes, dropped_bits, lowest, highest = map(change, (self.sizes, self.dropped_bits, self.lowest, self.highest))
         return Sketch(sizes, dropped_bits, lowest, highest, self.bounds, self.counts)
 
@@ -178,7 +179,7 @@ class Sketch:
 
     @property
     def is_exact(self) -> bool:
-        """Whether each different value of every feature is counted by itself."""
+        """Whether each distinct value of every feature has a bucket of its own."""
         return not self.dropped_bits.any()
 
     @property
@@ -194,7 +195,7 @@ class Sketch:
         return np.asarray(ends[starts + self.sizes.ravel()] - ends[starts]).reshape(self.shape)
 
     def merge(self, other: Sketch) -> Sketch:
-        """The sketch of the values of both."""
+        """The sketch of the values of both sketches."""
         return Sketch.combine([self, other], []).reshape(self.shape)
 
     def _take(self, features: slice) -> Sketch:
@@ -212,7 +213,7 @@ class Sketch:
         return [Counted(*each, *arrays) for *each, arrays in zip(*others, parts, strict=True)]
 
     def _pad(self) -> tuple[Floats, Counts]:
-        """The buckets, and their counts, each feature in a row, which is filled up with NaN and the count 0."""
+        """The buckets and their counts (features, buckets); short rows are filled up with NaN and the count 0."""
         sizes = self.sizes.ravel()
         there = np.arange(int(sizes.max(initial=0))) < sizes[:, np.newaxis]
         bounds, counts = np.full(there.shape, np.nan), np.zeros(there.shape, np.int64)
@@ -220,9 +221,9 @@ class Sketch:
         return bounds, counts
 
     def map_values(self, change: Callable[[Floats], Floats]) -> Sketch:
-        """The sketch of what `change` makes of the values (total,), those of one feature after another.
+        """The sketch of the values changed by a function, which is given an array (total,), one feature after another.
 
-        The sketch must be exact. What becomes infinite is left out.
+        The sketch must be exact. Values that become infinite are left out.
         """
         with np.errstate(over="ignore", invalid="ignore"):
             changed = change(self.bounds) + 0.0
@@ -251,14 +252,14 @@ class Sketch:
 
 
 def list_rows(values: Values, feature_axes: tuple[int, ...]) -> Values:
-    """The values (features, M) of an array over all its axes but `feature_axes`: a view if possible."""
-    # Where all values are of one feature, their order does not matter.
+    """The values (features, M) of an array over all its axes except `feature_axes`: a view if possible."""
+    # If all values belong to one feature, their order does not matter.
     front = np.moveaxis(values, feature_axes, range(len(feature_axes))) if feature_axes else values.ravel(order="K")
     return front.reshape(math.prod(values.shape[axis] for axis in feature_axes), -1)
 
 
 def _count_row(rows: Sequence[Values], earlier: Sequence[Counted]) -> Counted:
-    """The buckets of one feature, which has the values of arrays (M,), and those that are counted already."""
+    """The buckets of one feature with the values in arrays (M,), and those that are already counted."""
     if sum(map(len, rows)) > PIECE:
         for row in rows:
             for start in range(0, len(row), PIECE):
@@ -275,24 +276,24 @@ def _is_small(block: Values) -> bool:
 
 
 def _count_columns(blocks: Iterable[Values]) -> int:
-    """The values of a feature in arrays (features, M)."""
+    """The number of values of each feature in arrays (features, M)."""
     return sum(block.shape[1] for block in blocks)
 
 
 def _to_real(values: Sequence[Values]) -> Floats:
-    """A copy of arrays as float64, one after another along their last axis, with 0.0 for -0.0."""
+    """A copy of arrays as float64, concatenated along their last axis, with 0.0 for -0.0."""
     real = np.concatenate(values, axis=-1, dtype=np.float64)
     real += 0.0
     return real
 
 
 def _find_extremes(values: Floats) -> tuple[Floats, Floats]:
-    """The lowest and the highest of values (features, M) without NaN; inf and -inf of a feature without any."""
+    """The lowest and the highest of values (features, M) without NaN; inf and -inf for a feature without values."""
     return np.fmin.reduce(values, axis=1, initial=np.inf), np.fmax.reduce(values, axis=1, initial=-np.inf)
 
 
 def _cut(sizes: Counts) -> Iterator[slice]:
-    """Yields slices of features, with at most _TOGETHER buckets each where all have as many as the largest."""
+    """Yields slices of features, each with at most _TOGETHER buckets or with one feature."""
     step = max(1, _TOGETHER // max(1, int(sizes.max(initial=0))))
     for start in range(0, len(sizes), step):
         yield slice(start, start + step)

@@ -1,1 +1,1 @@
-"""Applies statistics: transforms spans and writes them, as one output or as parts that are joined."""
+"""Applies statistics: transforms a source and writes it, as one output or as parts that are joined."""

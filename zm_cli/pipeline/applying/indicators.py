@@ -1,4 +1,4 @@
-"""Indicators: columns of 0 and 1 that an output gets besides its own, for the values that were missing in the data."""
+"""Indicators: columns of 0 and 1 added to an output that mark the values that were missing in the data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from zm_cli.data.source import Source
 from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError, UsageError
 from zm_cli.inputs.standard_input import name_input
-from zm_cli.numbers.stored import MissingCodes, find_equal, match_values
+from zm_cli.numbers.stored import MissingCodes, find_present, match_values
 from zm_cli.outputs.receipt import MAX_BYTES
 from zm_cli.pipeline.options import ApplyOptions
 from zm_cli.pipeline.outcome import Outcome
@@ -23,33 +23,31 @@ from zm_cli.pipeline.words import list_names
 from zm_cli.statsfile.stats import Stats
 
 SUFFIX = "_missing"
-"""What the name of an indicator ends with; before it stands the name of its column."""
+"""What the name of an indicator ends with, after the name of its column."""
 
 
 @dataclass(frozen=True)
 class Indicators:
-    """The indicators of an output: the index of the `features` that have one, in order, and the name of each.
+    """The indicators of an output: the indices of the `features` that have one, in order, and the name of each.
 
-    They are decided by the statistics, so that all data they are applied to get the same columns.
+    The statistics decide them, so that all data that they are applied to get the same columns.
     """
 
     features: tuple[int, ...]
     names: tuple[str, ...]
 
     def mark(self, block: Block, missing_codes: MissingCodes) -> tuple[Block, frozenset[int]]:
-        """The block with the flags of its missing values, and the other features that have some, too.
+        """Returns the block with its missing values marked, and the features without an indicator that have some, too.
 
         Values equal to one of `missing_codes` are missing.
         """
         values = block.values
-        missing = ~np.isfinite(values)
-        if matched := match_values(missing_codes, values.dtype):
-            missing |= find_equal(values, matched)
+        missing = ~find_present(values, match_values(missing_codes, values.dtype))
         found = frozenset(np.flatnonzero(missing.any(axis=0)).tolist())
         return replace(block, missing=missing[:, list(self.features)]), found - frozenset(self.features)
 
     def report(self, names: Sequence[str], unmarked: Iterable[int], outcome: Outcome) -> None:
-        """Tells which columns were added, and warns of features, named in `names`, that lack one.
+        """Notes which columns were added, and warns of features, named in `names`, that lack one.
 
         `unmarked` are the features that have missing values, but had none in the statistics.
         """
@@ -63,7 +61,7 @@ class Indicators:
             )
 
     def to_receipt(self, spec: Spec) -> dict[str, str]:
-        """The name of each indicator by that of its column, as receipts record it."""
+        """Returns the name of each indicator by that of its column, as receipts record it."""
         names = spec.names or ()
         return {names[feature]: name for feature, name in zip(self.features, self.names, strict=True)}
 
@@ -86,7 +84,7 @@ def check_indicators(source: Source, options: ApplyOptions) -> None:
 
 
 def choose_indicators(stats: Stats, spec: Spec, path: str) -> Indicators:
-    """The indicators of the columns that have missing values in the statistics.
+    """Returns the indicators of the columns that have missing values in the statistics.
 
     Raises UsageError for statistics that are not per column, DataError where the table already has a column of such a
     name, or where there are too many.
@@ -115,7 +113,7 @@ def choose_indicators(stats: Stats, spec: Spec, path: str) -> Indicators:
 
 
 def find_indicators(source: Source, restored: OutputFeatures | None = None) -> dict[str, str]:
-    """The indicators that an earlier run added to a table, by the names of their columns; only those still there.
+    """Returns the indicators of an earlier run that are still in a table, by the names of their columns.
 
     `restored` are the features of the output, where they are not those of the table.
     """

@@ -1,37 +1,46 @@
-"""Joins the parts of an output: checks by their receipts that they are all parts of one, and puts them in order."""
+"""Joins the parts of an output: checks by their receipts that they belong together, and puts them in order."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from zm_cli.data.format import Format, JoinRequest, OutputPart
 from zm_cli.data.options import ReadOptions
 from zm_cli.errors import DataError, UsageError
 from zm_cli.formats import detect
+from zm_cli.methods import methods
 from zm_cli.outputs.provenance import parse_provenance
 from zm_cli.outputs.receipt import DAMAGED, OF_OTHER_DATA
 from zm_cli.outputs.shard_record import COUNTS, FIELD, find_shard, format_shard
-from zm_cli.pipeline.outcome import Outcome
 
 OF_PART = frozenset({FIELD, "output", "provenance", "files", "bytes"})
-"""Fields of a receipt that are about one part, and those that the whole does not have."""
+"""Fields of the receipt of a part that the receipt of the whole does not take over."""
 OF_FIRST = frozenset({"header", "names", "encoding", "skip_rows", "others"})
-"""Fields in which the first part of an output differs from the others."""
+"""Fields in which the first part of an output may differ from the others."""
 MAX_LISTED = 8
 """The most missing parts that a message lists."""
 
 
+@dataclass(frozen=True)
+class Joined:
+    """What was joined: its kind, how many samples it has (None if its parts do not record that), and notes."""
+
+    kind: str
+    samples: int | None
+    notes: Sequence[str]
+
+
 def join_parts(
     paths: Sequence[str], output: str, *, copy: bool = False, tick: Callable[[], object] = lambda: None
-) -> Outcome:
-    """Writes the whole of which `paths` are all parts, in any order, to `output`; returns what is to be told.
+) -> Joined:
+    """Writes one output of all its parts, which are at `paths` in any order, to `output`.
 
-    With `copy`, the output shares nothing with its parts, which may be removed or changed then. `tick` is called after
-    each part.
-    Raises UsageError where parts are missing or named twice, DataError where a path is not a part, where parts are not
-    of one output, and where they were changed since they were written.
+    With `copy`, the output shares nothing with its parts, so that they may be removed or changed. `tick` is called
+    after each part. Raises UsageError if parts are missing or named twice, DataError if a path is not a part, if parts
+    are not of one output, and if they were changed since they were written.
     """
     entry = _find_format(paths)
     parts = _sort_parts([OutputPart(path, _read_receipt(entry, path)) for path in paths])
@@ -45,13 +54,14 @@ def join_parts(
             )
     whole = {name: value for name, value in first.receipt.items() if name not in OF_PART}
     assert entry.join is not None
-    outcome = Outcome()
-    outcome.note(entry.join(JoinRequest(parts, whole, output, copy, tick)))
-    return outcome
+    notes = entry.join(JoinRequest(parts, whole, output, copy, tick))
+    shard = first.receipt[FIELD]
+    # What was cut is counted in samples only where they are along an axis; a table is cut by bytes of text.
+    return Joined(entry.kind, shard.get("total") if "axis" in shard else None, notes)
 
 
 def _find_format(paths: Sequence[str]) -> Format:
-    """The format of all paths. Raises UsageError where they are of several, or of one whose outputs are not joined."""
+    """Returns the format of all paths; UsageError if they are of several, or if its outputs are not joined."""
     first, *others = (detect(path) for path in paths)
     for path, other in zip(paths[1:], others, strict=True):
         if other.kind != first.kind:
@@ -66,22 +76,23 @@ def _find_format(paths: Sequence[str]) -> Format:
 
 
 def _read_receipt(entry: Format, path: str) -> Mapping[str, Any]:
-    """The receipt of a part; DataError where there is none that says which part it is."""
+    """Returns the receipt of a part; DataError if there is none that says which part it is."""
     receipt = entry.find_receipt(path, ReadOptions())
     if receipt is DAMAGED or receipt is OF_OTHER_DATA:
         why = "its receipt cannot be read" if receipt is DAMAGED else "it was changed since its receipt was written"
         raise DataError(f"cannot be joined: {why}", where=path, hint="write this part again")
     if receipt is None or find_shard(receipt) is None:
+        *commands, last = dict.fromkeys(f"zm {method.command}" for method in methods().values())
         raise DataError(
             "is not a part of an output, or was changed since: no receipt says which part it is",
             where=path,
-            hint="zm center and zm standardize write parts with --shard I/N",
+            hint=f"{', '.join(commands)} and {last} write parts with --shard I/N",
         )
     return receipt
 
 
 def _sort_parts(parts: Sequence[OutputPart]) -> list[OutputPart]:
-    """The parts in the order of the data; UsageError where some are missing or doubled, or are not of as many."""
+    """Returns the parts in the order of the data; UsageError if some are missing, or named twice, or cut otherwise."""
     found: dict[int, OutputPart] = {}
     number, example = 0, parts[0]
     for part in parts:
@@ -109,9 +120,9 @@ def _sort_parts(parts: Sequence[OutputPart]) -> list[OutputPart]:
 
 
 def _find_difference(first: Mapping[str, Any], other: Mapping[str, Any]) -> str | None:
-    """How a part was made otherwise than the first one, as a clause; None where it was not."""
+    """Returns a clause that says how a part was made otherwise than the first one; None if it was not."""
     if first.get("stats") != other.get("stats"):
-        return "it was written by other statistics"
+        return "it was written with other statistics"
     for name in dict.fromkeys([*first, *other]):
         if name not in OF_PART | OF_FIRST and first.get(name) != other.get(name):
             return f"{name} is {_show(other.get(name))} here, there {_show(first.get(name))}"

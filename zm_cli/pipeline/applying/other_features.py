@@ -1,4 +1,4 @@
-"""Outputs with other features than the input: the columns that stand in place of others, and their order."""
+"""Outputs with other features than the input: the columns that replace others, and their order."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from zm_cli.statsfile.stats import Stats
 
 
 def complete_features(features: OutputFeatures | None, source: Source) -> OutputFeatures | None:
-    """The features of an output, with the order of columns that the receipt of the data records.
+    """Returns the features of an output, with the order of columns that the receipt of the data records.
 
-    Raises DataError where a table has a column of the same name as a new one already.
+    Raises DataError where a table already has a column with the name of a new one.
     """
     columns = source.spec.columns
     if features is None or columns is None:
@@ -38,10 +38,10 @@ def complete_features(features: OutputFeatures | None, source: Source) -> Output
 
 
 def record_features(features: OutputFeatures | None, source: Source, stats: Stats, *, inverse: bool) -> dict[str, Any]:
-    """The fields of a receipt on the columns of an output: `columns` are those that were transformed.
+    """Returns the fields of a receipt on the columns of an output: `columns` are those that were transformed.
 
-    Where the output has others, `features` are these, and `before` all columns of the input in their order. Names of
-    too many letters are left out.
+    Where the output has other columns instead, these are in `features`, and all columns of the input in `before`, in
+    their order. Names that would make the receipt too long are left out.
     """
     spec = source.spec
     if spec.axes != "NC" or spec.names is None:
@@ -54,6 +54,6 @@ def record_features(features: OutputFeatures | None, source: Source, stats: Stat
 
 
 def describe_made(options: ApplyOptions) -> Callable[[Stats], Stats]:
-    """What `open_to_apply` needs to know of data that were transformed with these options, to undo that."""
+    """Returns a function from statistics to those of data transformed with these options, which an inverse reads."""
     method = methods()[options.method_name]
     return lambda stats: method.describe_output(stats, method.complete(options))

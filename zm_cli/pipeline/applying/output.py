@@ -24,6 +24,6 @@ def check_output(source: Source, output: str, format: str | None) -> None:
 
 
 def create_sink(source: Source, output: str, options: WriteOptions) -> Sink:
-    """The sink that writes what `source` yields to `output`, in the format of the source; raises as `check_output`."""
+    """Returns the sink that writes the blocks of `source` to `output`, in its own format; raises as `check_output`."""
     check_output(source, output, options.format)
     return source.create_sink(output, options)

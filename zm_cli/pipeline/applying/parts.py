@@ -1,4 +1,4 @@
-"""Writes an output as a folder of parts, each by one worker, which appear together when all are complete."""
+"""Writes an output as a folder of parts, each by one worker; the folder appears when all parts are complete."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from zm_cli.data.source import Source
 from zm_cli.errors import UsageError
 from zm_cli.formats import formats
 from zm_cli.formats.shared.options import SHARD
+from zm_cli.formats.shared.suffixes import find_suffix
 from zm_cli.outputs.draft import Draft
 from zm_cli.pipeline.applying.apply import apply
 from zm_cli.pipeline.applying.other_features import describe_made
@@ -29,15 +30,14 @@ from zm_cli.running.workload import Workload
 from zm_cli.statsfile.stats import Stats
 from zm_cli.statsfile.store import draft_stats
 
-PACKED = (".gz", ".zst")
 MAX_PARTS = 100_000
 
 
 @dataclass(frozen=True)
 class WritePart:
-    """The task of a worker: write one part of the data at `path`, transformed by the statistics, into `folder`.
+    """The task of a worker: writes one part of the data at `path`, transformed by the statistics, into `folder`.
 
-    The names of parts end in `suffix`. `write_parts` sets both.
+    The names of parts end in `suffix`. `write_parts` sets `folder` and `suffix`.
     """
 
     path: str
@@ -59,35 +59,35 @@ class WritePart:
             return apply(source, stats, output, self.applying, Plan(workers=1))
 
     def name_input(self, shard: Shard) -> str:
-        """The path of the data."""
+        """Returns the path of the data."""
         return self.path
 
     def list_paths(self) -> list[str]:
-        """The data, and the folder that the parts are written to: all workers must see both."""
+        """Returns the paths of the data and of the folder that the parts are written to: all workers must see both."""
         return [self.path, self.folder]
 
 
 def name_part(shard: Shard, suffix: str) -> str:
-    """The name of the file of a part: names sort in the order of the data."""
+    """Returns the name of the file of a part; sorted, the names are in the order of the data."""
     return f"part-{shard.index:0{len(str(shard.of))}}-of-{shard.of}{suffix}"
 
 
 def check_parts(source: Source, output: str, number: int, format: str | None) -> str:
-    """The suffix of the parts of a source; UsageError where `output` cannot be the folder of so many parts."""
+    """Returns how the names of parts end; UsageError if `output` cannot be a folder of so many parts of the source."""
     if not 1 <= number <= MAX_PARTS:
         raise UsageError(f"must be from 1 to {MAX_PARTS:,}", where="--parts")
     if source.spec.shard is not None:
-        raise UsageError("writes all parts, --shard one of them", where="--parts", hint="leave out one of the two")
+        raise UsageError("writes all parts, --shard only one", where="--parts", hint="leave out one of the two")
     if source.one_pass:
         raise UsageError("cannot cut what comes from a pipe", where="--parts", hint="save it to a file first")
     if output == "-":
         raise UsageError("writes a folder", where="--parts", hint="name it with -o")
     if not is_replaceable(Path(output)):
         raise UsageError(
-            "exists, and holds what is not a part that zm wrote", where=output, hint="remove it or name another output"
+            "exists and holds files that zm did not write", where=output, hint="remove it or name another output"
         )
     entry = formats()[source.spec.kind]
-    suffix = _find_suffix(source.path) if entry.name_part_suffix is None else entry.name_part_suffix(format)
+    suffix = find_suffix(source.path) if entry.name_part_suffix is None else entry.name_part_suffix(format)
     check_output(source, os.path.join(os.path.dirname(os.path.abspath(output)), f"part{suffix}"), format)
     return suffix
 
@@ -115,7 +115,7 @@ def write_parts(
         outcome = Outcome()
         shards = [Shard(index, number) for index in range(1, number + 1)]
         task = replace(task, folder=os.path.abspath(draft.path), suffix=suffix)
-        # A part is read, transformed and encoded by one worker, which sends back a few sentences.
+        # A part is read, transformed and encoded by one worker, which sends back only messages.
         work = Workload(
             3 * estimate_block_bytes(source, source.spec.dtype),
             result_bytes=1 << 16,
@@ -126,9 +126,9 @@ def write_parts(
             for index, part in enumerate(written):
                 outcome.samples += part.samples
                 outcome.transformed = outcome.transformed or part.transformed
-                # What is noted of each part would be noted as often as there are parts.
+                # These warnings are given once for the whole output, below.
                 told = (part.describe_skipped(rows=rows, written=True), part.describe_incomplete(vectors))
-                outcome.tell((sentence for sentence in part.warnings if sentence not in told), as_warnings=True)
+                outcome.add_messages((sentence for sentence in part.warnings if sentence not in told), as_warnings=True)
                 outcome.incomplete += part.incomplete
                 outcome.clipped += part.clipped
                 outcome.skip(part.skipped, part.skipped_total)
@@ -136,7 +136,7 @@ def write_parts(
         outcome.note(source.facts().notes)
         outcome.warn_of_skipped(rows=rows, written=True)
         outcome.warn_of_incomplete(vectors)
-        outcome.note(list_clipped(outcome.clipped))
+        outcome.note(list_clipped(outcome.clipped, outcome.samples, source.spec))
         if own and outcome.samples != task.stats.samples:
             raise changed_meanwhile(source.path)
         names = [name_part(shard, suffix) for shard in shards]
@@ -152,9 +152,3 @@ def write_parts(
     if saved is not None:
         saved.commit()
     return outcome
-
-
-def _find_suffix(path: str) -> str:
-    """The suffix of a file, with that of its compression."""
-    file = Path(path)
-    return "".join(file.suffixes[-2:]) if file.suffix.lower() in PACKED else file.suffix

@@ -12,6 +12,7 @@ from zm_cli.methods import methods, methods_of
 from zm_cli.numbers.statistic import Statistic
 from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
 from zm_cli.statistics import optional_statistics
+from zm_cli.statistics.quantiles import Quantiles
 from zm_cli.statsfile.stats import Stats
 
 
@@ -20,7 +21,7 @@ def add_required(measuring: MeasureOptions, applying: ApplyOptions) -> MeasureOp
     more = tuple(each for each in _list_required(applying) if each not in measuring.statistics)
     percents = methods()[applying.method_name].complete(applying).quantiles
     # The stats file shows the quantiles that are applied, besides the usual ones.
-    shown = {} if percents is None else {"quantiles": tuple(sorted({*DEFAULT_QUANTILES, *percents}))}
+    shown = {} if percents is None else {Quantiles.name: tuple(sorted({*DEFAULT_QUANTILES, *percents}))}
     return replace(
         measuring,
         statistics=(*measuring.statistics, *more),

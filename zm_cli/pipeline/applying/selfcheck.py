@@ -1,4 +1,4 @@
-"""Compares a written dataset with what the statistics lead one to expect of it."""
+"""Compares a written dataset with what its statistics predict."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from zm_cli.transforms.affine import AffineTransform
 from zm_cli.transforms.base import Transform
 
 MAX_SHIFT = 1.0
-"""How far a mean may be off, in expected deviations; four standard errors are added to it."""
+"""How far a mean may be off, in expected standard deviations; four standard errors are added to it."""
 MAX_RATIO = 3.0
-"""How many times a deviation may be larger or smaller than expected."""
+"""How many times a standard deviation may be larger or smaller than expected."""
 ENOUGH_SAMPLES = 30
-"""With fewer samples, the limit for deviations is ten times as high."""
+"""With fewer samples, MAX_RATIO is ten times as high."""
 FEW_VALUES = 30
-"""With fewer values, deviations are not compared."""
+"""With fewer values, standard deviations are not compared."""
 
 
 def choose_checked_per(per: Per) -> Per:
-    """What is compared: each feature; but all pixels together, because they are too many."""
+    """Returns how values are compared: by feature, but all pixels together, because they are too many."""
     return "all" if per == "pixel" else per
 
 
 def check_written(stats: Stats, transform: Transform, moments: Moments | None, outcome: Outcome) -> None:
-    """Records what was written, and warns if it is not as expected; `moments` None: it is known to be."""
+    """Records what was written, and warns if it is not as expected; `moments` is None if it is known to be."""
     expected = expect_written(stats, transform)
     if moments is None:
         outcome.written = expected
@@ -50,7 +50,7 @@ def check_written(stats: Stats, transform: Transform, moments: Moments | None, o
 def check_undone(
     stats: Stats, forward: Transform, options: ApplyOptions, path: str, moments: Moments, outcome: Outcome
 ) -> None:
-    """Warns if data that an inverse was made of were not transformed, as their moments show.
+    """Warns if the data that an inverse was applied to were not transformed, as their moments show.
 
     `forward` is the transform that would have made them, with the same options.
     """
@@ -62,13 +62,13 @@ def check_undone(
         return
     first, done = indices[0], describe_done(options)
     outcome.warn(
-        f"{name_input(path)}: does not look {done}, so that --inverse may have undone what was never done: "
+        f"{name_input(path)}: does not look {done}, so --inverse may have undone a transform that was never applied: "
         f"{_name_first(found, indices)}; {_compare(expected, found, first, 'has')}"
     )
 
 
 def expect_written(stats: Stats, transform: Transform) -> Written | None:
-    """What the data of the statistics become by this transform; None where it does not follow from their moments.
+    """Returns what the data of the statistics become by this transform; None if it does not follow from their moments.
 
     A mean that is subtracted becomes exactly 0, unless missing values are filled with something else.
     """
@@ -81,7 +81,7 @@ def expect_written(stats: Stats, transform: Transform) -> Written | None:
         weights = made.count.ravel()
         every, number = np.where(weights > 0, center.ravel(), 0.0), max(1, weights.sum())
         middle = np.dot(every, weights) / number
-        # The variance of all pixels together is the average of their variances, and that of their means.
+        # The variance of all pixels together is the mean of their variances plus the variance of their means.
         spread = np.where(weights > 0, variance.ravel(), 0.0) + (every - middle) ** 2
         std = np.sqrt(np.array([np.dot(spread, weights) / number]))
         ends = np.array([made.min.min()]), np.array([made.max.max()])
@@ -91,7 +91,7 @@ def expect_written(stats: Stats, transform: Transform) -> Written | None:
 
 
 def _is_centered(stats: Stats, transform: Transform) -> NDArray[np.bool_]:
-    """Which features have the mean 0 after a transform of the data of the statistics, in the features' shape."""
+    """Returns which features have mean 0 after a transform of the data of the statistics, in the features' shape."""
     moments = stats.moments
     if not isinstance(transform, AffineTransform) or transform.offset:
         return np.zeros(moments.mean.shape, np.bool_)
@@ -102,14 +102,14 @@ def _is_centered(stats: Stats, transform: Transform) -> NDArray[np.bool_]:
 
 
 def describe_written(stats: Stats, moments: Moments) -> Written:
-    """The mean, deviation and extremes of the written values, from their moments."""
+    """Returns the mean, standard deviation and extremes of the written values, from their moments."""
     names = ("all",) if stats.per == "pixel" else stats.features
     mean = np.where(moments.count == 0, np.nan, moments.mean).ravel()
     return Written(names, mean, moments.std().ravel(), moments.min.ravel(), moments.max.ravel())
 
 
 def find_unexpected(expected: Written, found: Written, samples: int, values: Counts) -> str | None:
-    """A sentence that names the features whose mean or deviation is not as expected; None if all are.
+    """Returns a sentence that names the features whose mean or standard deviation is not as expected; None if all are.
 
     `samples` is the number of samples, `values` the number of values of each feature, shape (features,).
     """
@@ -123,10 +123,14 @@ def find_unexpected(expected: Written, found: Written, samples: int, values: Cou
 
 
 def find_unlike(expected: Written, found: Written, samples: int, values: Counts) -> NDArray[np.intp]:
-    """The indices of the features whose mean or deviation is not as expected; parameters as `find_unexpected`."""
+    """Returns the indices of the features whose mean or standard deviation is not as expected.
+
+    The parameters are those of `find_unexpected`.
+    """
     varies = expected.std > 0
     unit = np.where(varies, expected.std, 1.0)
-    with np.errstate(all="ignore"):
+    # Values that overflowed in the output's dtype are infinite.
+    with np.errstate(over="ignore", invalid="ignore"):
         shift = np.abs(found.mean - expected.mean) / unit
         ratio = found.std / unit
         wrong = varies & (shift > MAX_SHIFT + 4 / math.sqrt(samples))

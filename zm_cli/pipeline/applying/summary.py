@@ -1,4 +1,4 @@
-"""Says in one line what was transformed, and what else of the data was left as it is."""
+"""Describes in one line what was transformed, and what was left as it is."""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ from zm_cli.pipeline.options import ApplyOptions
 from zm_cli.pipeline.words import list_names
 
 MAX_LISTED = 8
-"""The most names that are listed, of columns transformed and of columns left."""
+"""The most names that are listed, both of transformed columns and of those left as they are."""
 
 
 def describe_done(options: ApplyOptions) -> str:
-    """What data are after the operation, with the method where there are several."""
+    """Returns what data are after the operation, such as "standardized", with the method where there are several."""
     done = DONE[options.operation]
     return done if options.method is None else f"{done} ({options.method})"
 
 
 def describe_transformed(source: Source, options: ApplyOptions, features: OutputFeatures | None = None) -> str:
-    """Which columns or dataset of a source become another, and which stay; empty where there is nothing to choose.
+    """Returns which columns or dataset of a source are transformed, and which are not; empty if there is no choice.
 
-    `features` are those of the output, where they are not those of the source.
-
-    Raises DataError where the file cannot be read.
+    `features` are those of the output, where they are not those of the source. Raises DataError where the file cannot
+    be read.
     """
     spec = source.spec
     done = "restored" if options.inverse else describe_done(options)
@@ -36,7 +35,7 @@ def describe_transformed(source: Source, options: ApplyOptions, features: Output
         if features is not None and features.names:
             said += f", now {list_names(list(features.names), MAX_LISTED)}"
     elif dataset := spec.decoding.get("dataset"):
-        # A later part has nothing else.
+        # Only the first shard has the rest of the file.
         left = [] if spec.shard is not None and spec.shard.index > 1 else list(source.facts().kept)
         removed, said = [], f"{done}: '{dataset}'"
         if not left:

@@ -1,4 +1,4 @@
-"""Stands in for statistics where a method needs none: says what the data are and how they are read."""
+"""Empty statistics for methods that need none: they describe the data and how they are read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from zm_cli.statsfile.stats import SourceRecord, Stats
 
 
 def describe_unmeasured(source: Source, ignore: float | None) -> Stats:
-    """The statistics of no samples of the source, which fit it; values equal to `ignore` are missing."""
+    """Returns statistics of no samples that fit the source; values equal to `ignore` are missing."""
     spec = source.spec
     table = spec.axes == "NC"
     return Stats(

@@ -1,9 +1,9 @@
-"""What a check measures of each feature, from the statistics of data, to compare it with what is expected."""
+"""Measures each feature for a check, by the statistics of the data."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,24 +13,24 @@ from zm_cli.methods.shared.percents import find_quantiles
 from zm_cli.numbers.blas import limit_blas
 from zm_cli.numbers.sums import Counts, Floats
 from zm_cli.statistics import optional_statistics
+from zm_cli.statistics.covariance import Covariance
 from zm_cli.statsfile.stats import Stats
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from zm_cli.statistics.covariance import Covariance
-
 Measure = Callable[[Stats, Expectation], Floats]
-"""Returns a number for each feature, shape (features,); NaN where it is not known."""
+"""Returns a number for each feature, shape (features,); NaN if it is not known."""
 
 
 def measure_features(
     stats: Stats, expected: Expectation, where: str
 ) -> tuple[dict[str, Floats | Counts], NDArray[np.bool_]]:
-    """What every check shows, and all that is expected, by the names of the measures; and which features are flat.
+    """Returns the measures by their names: those of every check and those that are expected; and which features are
+    constant, so that nothing could scale them.
 
-    All arrays have the shape (features,). Raises DataError where the statistics, those of the file `where`, lack one
-    that is needed.
+    All arrays have the shape (features,). Raises DataError if the statistics, which are those of the file `where`, lack
+    one that is needed.
     """
     for name in expected.requires:
         if name not in stats.statistics:
@@ -55,6 +55,14 @@ def measure_features(
     return basic | {name: np.where(empty, np.nan, MEASURES[name](stats, expected)) for name in others}, constant
 
 
+def count_equal_quantiles(stats: Stats, expected: Expectation, constant: NDArray[np.bool_]) -> int:
+    """Returns how many of the `constant` features (features,) vary, but have equal quantiles, which could not scale
+    them."""
+    if expected.percents is None:
+        return 0
+    return int((constant & (MEASURES["extent"](stats, expected) > expected.noise)).sum())
+
+
 def _mean(stats: Stats, expected: Expectation) -> Floats:
     return np.where(stats.moments.count == 0, np.nan, stats.moments.mean).ravel()
 
@@ -68,7 +76,7 @@ def _largest(stats: Stats, expected: Expectation) -> Floats:
 
 
 def _variation(stats: Stats, expected: Expectation) -> Floats:
-    """The largest magnitude; 0 for a feature that varies no more than rounding does."""
+    """Returns the largest magnitude; 0 for a feature that varies no more than rounding does."""
     return np.where(stats.moments.constant().ravel(), 0.0, _largest(stats, expected))
 
 
@@ -77,19 +85,21 @@ def _extent(stats: Stats, expected: Expectation) -> Floats:
 
 
 def _length(stats: Stats, expected: Expectation) -> Floats:
-    """The root of the mean squared length of the samples, from the moments of all their values together."""
+    """Returns the root of the mean squared length of the samples, from the moments of all their values together."""
     moments = stats.moments
     squares: Floats = (moments.variance() + moments.mean**2).ravel()
     return np.sqrt(squares * moments.count.ravel() / max(stats.samples, 1))
 
 
 def _covariance(stats: Stats, expected: Expectation) -> Floats:
-    """The covariance of all pairs of features; 0 for those without values."""
-    return np.nan_to_num(cast("Covariance", stats.statistics["covariance"]).covariance(expected.ddof))
+    """Returns the covariance of all pairs of features; 0 for those without values."""
+    found = stats.get_statistic(Covariance)
+    assert found is not None
+    return np.nan_to_num(found.comoments.covariance(expected.ddof))
 
 
 def _correlated(stats: Stats, expected: Expectation) -> Floats:
-    """The largest magnitude of the covariances of each feature with the others."""
+    """Returns the largest magnitude of the covariances of each feature with the others."""
     covariance = np.abs(_covariance(stats, expected))
     np.fill_diagonal(covariance, 0.0)
     largest: Floats = covariance.max(axis=1)
@@ -97,7 +107,7 @@ def _correlated(stats: Stats, expected: Expectation) -> Floats:
 
 
 def _projected(stats: Stats, expected: Expectation) -> Floats:
-    """The largest magnitude of `C @ C - C` in the row of each feature: 0 where the covariance is a projection."""
+    """Returns the largest magnitude in each feature's row of `C @ C - C`: 0 if the covariance C is a projection."""
     covariance = _covariance(stats, expected)
     limit_blas()
     largest: Floats = np.abs(covariance @ covariance - covariance).max(axis=1)
@@ -139,4 +149,4 @@ MEASURES: Mapping[str, Measure] = {
     "high": _high,
     "spread": lambda stats, expected: _high(stats, expected) - _low(stats, expected),
 }
-"""Every measure that an Expectation can name, besides `shift`, which is the magnitude of the mean in deviations."""
+"""Every measure that an Expectation can name, besides `shift`: the magnitude of the mean in standard deviations."""

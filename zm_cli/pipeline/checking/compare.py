@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import asdict, replace
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from zm_cli.numbers.sums import Counts, Floats
 from zm_cli.outputs.receipt import format_done, is_readable
 from zm_cli.pipeline.checking.drift import PROBABILITIES, measure_shift, measure_stability
 from zm_cli.pipeline.checking.findings import Findings, Flags
+from zm_cli.pipeline.checking.limits import Limits
 from zm_cli.pipeline.checking.training import Training
 from zm_cli.pipeline.checking.unseen import GroupChanges, find_changes
 from zm_cli.pipeline.measuring.measure import measure_outside
@@ -27,39 +28,18 @@ from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
 from zm_cli.pipeline.words import list_names
 from zm_cli.running.plan import Plan
 from zm_cli.statistics import optional_statistics
+from zm_cli.statistics.quantiles import Quantiles
 from zm_cli.statsfile.fitting import check_fits
 from zm_cli.statsfile.stats import Stats
 
-if TYPE_CHECKING:
-    from zm_cli.statistics.quantiles import Quantiles
-
-QUANTILES = "quantiles"
-"""The statistic from which it follows how values are distributed."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How far data may differ from the training data.
-
-    `max_shift`: how far a mean may move, in deviations. `max_ratio`: how many times a deviation may grow or shrink.
-    `max_missing`: how much the share of missing values may grow. `max_outside`: which share of the values may lie
-    outside the training range, None for any share. `max_quantile_shift`: how far a quantile may move, in interquartile
-    ranges, None for any. `max_psi`: how large a stability index may be, besides what chance adds; 0.25 is what credit
-    scoring takes for a large change, 0.1 for a small one (Siddiqi 2006).
-    """
-
-    max_shift: float = 0.1
-    max_ratio: float = 1.2
-    max_missing: float = 0.01
-    max_outside: float | None = None
-    max_quantile_shift: float | None = None
-    max_psi: float = 0.25
+QUANTILES = Quantiles.name
+"""The statistic that distributions are compared by."""
 
 
 def compare_data(
     source: Source, training: Training, limits: Limits, plan: Plan, tick: Tick = ignore_progress
 ) -> Findings:
-    """Compares the values of a source with the training statistics, in one pass.
+    """Compares the values of a source with the training statistics, in one pass; returns the findings.
 
     Raises the errors of `measure`, and UsageError for chosen columns that have no statistics.
     """
@@ -86,9 +66,10 @@ def compare_data(
 
 
 def compare_stats(path: str, found: Stats, training: Training, limits: Limits) -> Findings:
-    """Compares the statistics of data with those of training data. The values outside the range are not known.
+    """Compares the statistics of data with those of training data; returns the findings, without values outside the
+    training range, which are not known.
 
-    Raises DataError, naming the difference, where they are not statistics of the same features.
+    Raises DataError, naming the difference, if they are not statistics of the same features.
     """
     whole = training.stats
     if found.per != whole.per:
@@ -120,7 +101,7 @@ def compare_stats(path: str, found: Stats, training: Training, limits: Limits) -
 
 
 def _choose_statistics(trained: Stats, spec: Spec) -> dict[str, Any]:
-    """The options of measuring that data with this spec are measured with: quantiles, where training data have them."""
+    """Returns the measuring options for data with this spec: with quantiles, if the training data have them."""
     statistic = optional_statistics()[QUANTILES]
     if QUANTILES not in trained.statistics or statistic.option is None:
         return {}
@@ -136,7 +117,7 @@ def _warn_of_trial(training: Training, outcome: Outcome) -> None:
 
 
 def _find_bounds(stats: Stats, spec: Spec, divisor: float) -> Bounds:
-    """The training range, in the order and scale of the data's features; infinite for columns without statistics."""
+    """Returns the training range in the order and scale of the data's features; infinite for unknown columns."""
     moments = stats.moments
     if stats.per == "column" and stats.names is not None and spec.names is not None:
         indices = {name: index for index, name in enumerate(stats.names)}
@@ -150,14 +131,14 @@ def _find_bounds(stats: Stats, spec: Spec, divisor: float) -> Bounds:
 
 
 def _undo_unit(ends: Floats, divisor: float) -> Floats:
-    """The ends multiplied by the divisor that made them: exact integers if they were divided as integers."""
+    """Returns the ends times the divisor that made them: exact integers if they were integers before."""
     scaled = ends * divisor
     whole = np.rint(scaled)
     return np.where(whole / divisor == ends, whole, scaled)
 
 
 def _rescale(stats: Stats, unit: bool) -> Stats:
-    """The statistics in another scale: with `unit`, integers divided by their type's maximum, else as they are."""
+    """Returns the statistics in another scale: with `unit`, integers are divided by their type's maximum."""
     divisor = find_unit_divisor(np.dtype(stats.dtype))
     if stats.unit == unit:
         return stats
@@ -182,7 +163,7 @@ def _compare(
     groups: GroupChanges,
     outcome: Outcome,
 ) -> Findings:
-    """Compares the features that both have, in the order of the training data."""
+    """Returns the findings on the features that both have, in the order of the training data."""
     missing: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     if training.by_name and found.names is not None:
@@ -205,6 +186,7 @@ def _compare(
     new, old = (stats.moments.reshape((stats.moments.mean.size,)) for stats in (found, chosen))
     measures = _measure_distance(new, old, outside) | _measure_drift(found, chosen)
     _note_what_is_not_compared(path, found, chosen, groups, outcome)
+    outcome.note(_explain_noise(path, measures, chosen, limits))
     return Findings(
         check="against",
         path=path,
@@ -229,6 +211,22 @@ def _note_what_is_not_compared(path: str, found: Stats, chosen: Stats, groups: G
         outcome.note([f"{path}: nothing of these groups of the training data: {list_names(list(groups.gone), 20)}"])
 
 
+def _explain_noise(path: str, measures: dict[str, Floats], chosen: Stats, limits: Limits) -> list[str]:
+    """Returns a note on the stability indices that are over the limit, but not by more than chance may add."""
+    if "psi" not in measures:
+        return []
+    psi, noise = measures["psi"], measures["psi_noise"]
+    allowed = np.flatnonzero((psi > limits.max_psi) & (psi <= limits.max_psi + noise)).tolist()
+    if not allowed:
+        return []
+    first = allowed[0]
+    more = f", and {len(allowed) - 1:,} more" if len(allowed) > 1 else ""
+    return [
+        f"{path}: psi of '{chosen.name_feature(first)}' is {psi[first]:.2f}, over the limit of {limits.max_psi:g}, but "
+        f"chance may add {noise[first]:.2f} to it in so few samples{more}"
+    ]
+
+
 def _measure_distance(new: Moments, old: Moments, outside: Counts | None) -> dict[str, Floats]:
     both = (new.count > 0) & (old.count > 0)
     unit = np.where(old.constant(), 0.0, old.std())
@@ -249,16 +247,18 @@ def _measure_distance(new: Moments, old: Moments, outside: Counts | None) -> dic
 
 
 def _measure_drift(found: Stats, trained: Stats) -> dict[str, Floats]:
-    """How far the distributions are apart, in flat arrays; nothing where one of the two has no quantiles."""
-    if not (QUANTILES in found.statistics and QUANTILES in trained.statistics):
+    """Returns how much the distributions differ, in flat arrays; nothing if one of the two has no quantiles."""
+    new, old = (stats.get_statistic(Quantiles) for stats in (found, trained))
+    if new is None or old is None:
         return {}
-    new, old = (cast("Quantiles", stats.statistics[QUANTILES]) for stats in (found, trained))
-    probabilities = np.array(PROBABILITIES)
-    shift = measure_shift(*(each.quantile(probabilities).reshape(len(probabilities), -1) for each in (new, old)))
+    new_quantiles, old_quantiles = (each.quantile(PROBABILITIES).reshape(len(PROBABILITIES), -1) for each in (new, old))
+    moments = trained.moments
+    shift = measure_shift(new_quantiles, old_quantiles, np.where(moments.constant(), 0.0, moments.std()).ravel())
     stability = measure_stability(new.sketch, old.sketch, (found.samples, trained.samples))
     return {
         "quantile_shift": shift.size,
         "quantile_shift_at": shift.probability,
+        "quantile_scale": shift.scale,
         "psi": stability.index,
         "psi_noise": stability.noise,
     }
@@ -283,7 +283,7 @@ def _show_both(new: Moments, old: Moments) -> dict[str, Floats | Counts]:
 def _find_off(measures: dict[str, Floats], limits: Limits, new: Moments, old: Moments) -> dict[str, Flags]:
     ratio = measures["ratio"]
     most_outside = np.inf if limits.max_outside is None else limits.max_outside
-    # A feature with values on one side only cannot be compared; one without values on both sides is unchanged.
+    # A feature with values in one of the two only cannot be compared; one without values in both is unchanged.
     off = {
         "count": (new.count == 0) != (old.count == 0),
         "shift": measures["shift"] > limits.max_shift,

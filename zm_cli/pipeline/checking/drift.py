@@ -1,4 +1,4 @@
-"""How the distributions of new data differ from those of training data: shifts of quantiles, and stability indices."""
+"""Compares distributions of new data with those of training data: shifts of quantiles, and stability indices."""
 
 from __future__ import annotations
 
@@ -12,58 +12,74 @@ from zm_cli.numbers.sketch.sketch import Sketch
 from zm_cli.numbers.sums import Counts, Floats
 
 PROBABILITIES = (0.05, 0.25, 0.5, 0.75, 0.95)
-"""The quantiles that are compared. Those further out move by chance in few samples."""
+"""The quantiles that are compared. More extreme ones vary too much by chance in a few samples."""
 BINS = 10
-"""The bins of a stability index; each begins with a tenth of the training values, or holds a single value with more."""
+"""The number of bins of a stability index if none holds a single value: each has a tenth of the training values."""
 PSEUDOCOUNT = 0.5
 """Added to the count of each bin, so that an empty one has a logarithm (Jeffreys' prior)."""
-DEVIATIONS = 3.0
-"""How many deviations above what chance gives on average a stability index may be."""
+NOISE_STDS = 3.0
+"""How many standard deviations above its mean by chance a stability index may be."""
 
 
 @dataclass(frozen=True)
 class QuantileShift:
-    """The largest shift of a quantile of each feature, in interquartile ranges of the training data, and which it is.
+    """The largest shift of a quantile of each feature, in units of `scale`, and the `probability` of that quantile.
 
-    Both have the shape (features,). `size` is infinite where training values do not spread, and NaN without values.
+    `scale` is the interquartile range of the training data. If that is 0, it is the distance between their quantiles 5%
+    and 95%; if that is 0, too, their standard deviation. `size` is infinite if a quantile of constant training data
+    has moved, and NaN without values. All have the shape (features,).
     """
 
     size: Floats
     probability: Floats
+    scale: Floats
 
 
-def measure_shift(new: Floats, old: Floats) -> QuantileShift:
-    """The largest shift of the quantiles at PROBABILITIES, from arrays of shape (PROBABILITIES, features)."""
-    spread = old[PROBABILITIES.index(0.75)] - old[PROBABILITIES.index(0.25)]
+def measure_shift(new: Floats, old: Floats, old_std: Floats) -> QuantileShift:
+    """Returns the largest shift of the quantiles at PROBABILITIES.
+
+    The quantiles of both have the shape (PROBABILITIES, features); `old_std` (features,) are the standard deviations of
+    the training data.
+    """
+    scale = _find_distance(old, 0.25, 0.75)
+    for wider in (_find_distance(old, 0.05, 0.95), old_std):
+        scale = np.where(scale == 0, wider, scale)
     gap = np.abs(new - old)
     with np.errstate(divide="ignore", invalid="ignore"):
-        shifts = np.where(gap == 0, 0.0, gap / spread)
+        shifts = np.where(gap == 0, 0.0, gap / scale)
     known = ~np.isnan(shifts).any(axis=0)
     largest = np.argmax(np.where(known, shifts, 0.0), axis=0)
     size = np.take_along_axis(shifts, largest[np.newaxis], axis=0)[0]
-    return QuantileShift(np.where(known, size, np.nan), np.where(known, np.array(PROBABILITIES)[largest], np.nan))
+    probability = np.array(PROBABILITIES)[largest]
+    return QuantileShift(*(np.where(known, each, np.nan) for each in (size, probability, scale)))
+
+
+def _find_distance(quantiles: Floats, low: float, high: float) -> Floats:
+    """Returns the distance between two of the quantiles at PROBABILITIES, shape (features,)."""
+    distance: Floats = quantiles[PROBABILITIES.index(high)] - quantiles[PROBABILITIES.index(low)]
+    return distance
 
 
 @dataclass(frozen=True)
 class Stability:
-    """The population stability index of each feature, and how large chance may make it; both of shape (features,)."""
+    """The population stability index of each feature, and how much chance may add to it; both of shape (features,)."""
 
     index: Floats
     noise: Floats
 
 
 def measure_stability(new: Sketch, old: Sketch, samples: tuple[int, int]) -> Stability:
-    """How differently the values of two sketches fall into bins that are cut at the deciles of the `old` one.
+    """Returns how differently the values of two sketches fall into bins that are cut at the deciles of the `old` one.
 
-    Where a tenth of the old values or more are equal, they are a bin of their own; deciles that coincide are one cut.
-    New values that fall into no bin are counted in one more. The index is `sum((q - p) * log(q / p))` over the bins,
-    where `p` and `q` are the shares of the old and the new values (Siddiqi 2006, "Credit Risk Scorecards"). NaN for a
-    feature without values in one of the two.
+    If a tenth of the old values or more are equal, they are a bin of their own; equal deciles are one cut. New values
+    that fall into no bin are counted in one more. The index is `sum((q - p) * log(q / p))` over the bins, where `p` and
+    `q` are the shares of the old and the new values (Siddiqi 2006, "Credit Risk Scorecards"). NaN for a feature without
+    values in one of the two.
 
-    Where nothing but chance tells n from m values, the index is distributed as `(1/n + 1/m)` times chi squared with one
-    degree of freedom less than there are bins (Yurdakul 2018, "Statistical properties of population stability index").
-    `noise` is the mean of that and DEVIATIONS of its deviations. The values of a sample depend on one another, so there
-    are no more independent ones than `samples`, of the new and of the old data.
+    If n and m values are drawn from the same distribution, the index is distributed as `(1/n + 1/m)` times chi squared
+    with one degree of freedom less than there are bins (Yurdakul 2018, "Statistical properties of population stability
+    index"). `noise` is the mean of that plus NOISE_STDS times its standard deviation. The values of one sample depend
+    on each other, so no more of them count as independent than there are `samples`, of the new and of the old data.
     """
     pairs = zip(new.split(), old.split(), strict=True)
     index, noise = np.full(new.sizes.size, np.nan), np.zeros(new.sizes.size)
@@ -79,12 +95,15 @@ def measure_stability(new: Sketch, old: Sketch, samples: tuple[int, int]) -> Sta
         new_share, old_share = ((count + PSEUDOCOUNT) / (count + PSEUDOCOUNT).sum() for count in counts)
         index[feature] = float(((new_share - old_share) * np.log(new_share / old_share)).sum())
         freedom = len(counts[0]) - 1
-        noise[feature] = (freedom + DEVIATIONS * np.sqrt(2 * freedom)) * sum(1 / number for number in independent)
+        noise[feature] = (freedom + NOISE_STDS * np.sqrt(2 * freedom)) * sum(1 / number for number in independent)
     return Stability(index, noise)
 
 
 def _coarsen(counted: Counted, dropped_bits: int) -> Counted:
-    """The same values with `dropped_bits` bits dropped, not fewer than before: two features then share buckets."""
+    """Returns the same values with `dropped_bits` bits dropped, at least as many as before.
+
+    Two features with the same number of dropped bits have the same buckets.
+    """
     if dropped_bits == counted.dropped_bits:
         return counted
     bounds, buckets = np.unique(find_bounds(counted.bounds, np.array(dropped_bits)), return_inverse=True)
@@ -94,14 +113,14 @@ def _coarsen(counted: Counted, dropped_bits: int) -> Counted:
 
 @dataclass(frozen=True)
 class _Bins:
-    """The smallest bucket of each bin, and which bins are a single bucket; any other reaches to the next bin."""
+    """The smallest bucket of each bin, and which bins are a single bucket; all others reach to the next bin."""
 
     starts: Floats
     single: NDArray[np.bool_]
 
     @classmethod
     def of(cls, trained: Counted) -> _Bins:
-        """The bins of the training values."""
+        """Returns the bins of the training values."""
         counts, total = trained.counts, int(trained.counts.sum())
         decile = BINS * (np.cumsum(counts) - counts) // total
         heavy = BINS * counts >= total
@@ -110,7 +129,7 @@ class _Bins:
         return cls(trained.bounds[begins], heavy[begins])
 
     def count(self, found: Counted) -> Counts:
-        """How many values lie in each bin, and last how many in none; smaller ones than all starts are in the first."""
+        """Returns how many values lie in each bin, and last how many in none; the first bin has no lower end."""
         bins = np.maximum(np.searchsorted(self.starts, found.bounds, side="right") - 1, 0)
         bins[self.single[bins] & (self.starts[bins] != found.bounds)] = len(self.starts)
         return np.bincount(bins, weights=found.counts, minlength=len(self.starts) + 1).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Findings: what a check of data found, feature by feature, and whether it holds."""
+"""Findings: the result of a check of data, feature by feature, and whether it passes."""
 
 from __future__ import annotations
 
@@ -25,10 +25,14 @@ VERSION = 1
 class Findings:
     """The result of a check, feature by feature.
 
-    `measures` maps names to arrays of shape (features,), NaN where a feature has no such number. `off` maps the name of
-    a measure to flags of shape (features,): which features exceed the limit. `missing_columns` were expected and not
-    found, `extra_columns` found and not compared; `groups` says the same of groups of samples. A check of a state says
-    for which `method`, what is `expected` of some measures, and from where to where they may range.
+    `measures` maps names to arrays of shape (features,), NaN if a feature has no such number. `off` maps the name of a
+    measure to flags of shape (features,): which features exceed the limit. `missing_columns` were expected and not
+    found, `extra_columns` found and not compared; `groups` says the same of groups of samples.
+
+    A check of a state has a `method`, which makes data that are described by `made`; the `expected` values of some
+    measures and the `ranges` that they may have; and the two `percents` of the quantiles that are measured, if any.
+    With `together`, all values were measured together, because whole samples were checked. Of the features that count
+    as constant, `equal_quantiles` are not constant: only their quantiles are equal.
     """
 
     check: str
@@ -43,6 +47,10 @@ class Findings:
     extra_columns: tuple[str, ...] = ()
     groups: GroupChanges = NO_GROUPS
     method: str | None = None
+    made: str | None = None
+    together: bool = False
+    equal_quantiles: int = 0
+    percents: tuple[float, float] | None = None
     expected: Mapping[str, float] = field(default_factory=dict)
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     _wrong: Flags = field(init=False, repr=False)
@@ -52,7 +60,7 @@ class Findings:
 
     @property
     def wrong(self) -> Flags:
-        """Which features exceed any limit, shape (features,)."""
+        """The features that exceed any limit, flags of shape (features,)."""
         return self._wrong
 
     @property
@@ -61,7 +69,7 @@ class Findings:
         return not (self.missing_columns or self.groups.unseen or self._wrong.any())
 
     def to_document(self) -> dict[str, Any]:
-        """Everything but the features, as JSON values."""
+        """Returns everything but the features, as JSON values."""
         return {
             "format": FORMAT,
             "version": VERSION,
@@ -82,7 +90,7 @@ class Findings:
         }
 
     def feature_documents(self) -> Iterator[dict[str, Any]]:
-        """Each feature as JSON values, None where a number is not finite."""
+        """Yields each feature as JSON values, with None for numbers that are not finite."""
         for index in range(self._wrong.size):
             off = [measure for measure, flags in self.off.items() if flags[index]]
             numbers = {measure: _plain(array[index].item()) for measure, array in self.measures.items()}

@@ -1,4 +1,4 @@
-"""Training: the statistics that new data are compared with, and how data are opened for that."""
+"""Training: the statistics that new data are compared with; opens data for that comparison."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from zm_cli.statsfile.stats import Stats
 
 @dataclass(frozen=True)
 class Training:
-    """The training statistics to compare with: their file, and the columns to compare or to exclude, None for all."""
+    """The training statistics to compare with, their file, and the columns to compare (None: all) or to exclude."""
 
     path: str
     stats: Stats
@@ -34,7 +34,7 @@ class Training:
         return self.stats.per == "column" and self.stats.names is not None
 
     def select_stats(self) -> Stats:
-        """The statistics of the chosen columns; UsageError for a name that matches no column, or if none is left."""
+        """Returns the statistics of the chosen columns; UsageError if a name matches no column or none is left."""
         if not self.by_name:
             return self.stats
         names = self.stats.names or ()
@@ -57,13 +57,13 @@ def open_to_compare(
 ) -> Source:
     """Opens the source at `path` to be read like the training data, with all of its numeric columns as features.
 
-    Its samples are grouped by the label that those of the training data were grouped by, where it has that. `plan` and
-    `tick` are those of `open_source`. Raises DataError where `options` contradict how the training data were read, or
-    the source does not fit them; UsageError as `open_source`.
+    Its samples are grouped by the same label as those of the training data, if it has that label. `plan` and `tick` are
+    those of `open_source`. Raises DataError if `options` contradict how the training data were read, or if the source
+    does not fit them; UsageError as `open_source`.
     """
     opening = partial(_open, path, training=training, kind=kind, plan=plan, tick=tick)
     by = training.stats.decoding.get(BY.name)
-    # What arrives through a pipe can be opened only once.
+    # A pipe can be opened only once.
     if by is None or options.get(BY) is not None or not (os.path.isfile(path) or os.path.isdir(path)):
         return opening(options)
     if BY not in detect(path, kind, preferred=training.stats.kind).options:
@@ -77,7 +77,7 @@ def open_to_compare(
 def _open(
     path: str, options: ReadOptions, *, training: Training, kind: str | None, plan: Plan | None, tick: OpeningTick
 ) -> Source:
-    """Opens the source with these options, completed with those of the training data."""
+    """Opens the source with these options and those of the training data."""
     stats = training.stats
     if training.by_name and detect(path, kind).kind == stats.kind:
         replayed = replay(options, stats, path)

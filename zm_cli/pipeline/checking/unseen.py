@@ -1,4 +1,4 @@
-"""Which groups or classes of samples new data have that training data did not, and which are gone."""
+"""Compares the groups or classes of new data with those of training data: which are new, and which are gone."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from typing import Any
 from zm_cli.statsfile.stats import Stats
 
 CLASS = "class"
-"""What groups are by, where they are the classes of a folder of images."""
+"""The label of groups that are the classes of a folder of images."""
 
 
 @dataclass(frozen=True)
 class GroupChanges:
-    """The groups `by` the same label of the samples in new data and in training data; None where neither is known.
+    """How the groups of samples differ between new data and training data.
 
-    `unseen` are those that training data did not have, sorted, and `share` the share of the samples in them, None where
-    it is not known. `gone` are those that only training data have.
+    Both are grouped `by` the same label; None if they are not, so that nothing was compared. `unseen` are the groups
+    that training data did not have, sorted, and `share` is the share of the samples in them, None if it is not known.
+    `gone` are the groups that only training data have.
     """
 
     by: str | None = None
@@ -26,7 +27,7 @@ class GroupChanges:
     gone: tuple[str, ...] = ()
 
     def to_document(self) -> dict[str, Any]:
-        """The fields of a check's document."""
+        """Returns the fields of a check's document."""
         return {"by": self.by, "unseen": list(self.unseen), "unseen_share": self.share, "gone": list(self.gone)}
 
 
@@ -34,9 +35,9 @@ NO_GROUPS = GroupChanges()
 
 
 def find_changes(found: Stats, training: Stats, classes: Mapping[str, int] | None = None) -> GroupChanges:
-    """What has changed in the groups, if both have groups by the same label; else in the classes, if both have those.
+    """Returns how the groups differ, if both have groups by the same label; else the classes, if both have classes.
 
-    `classes` are the numbers of samples of each class of the new data, where they are known.
+    `classes` are the numbers of samples of each class of the new data, if they are known.
     """
     if found.groups is not None and training.groups is not None and found.groups.by == training.groups.by:
         sizes = dict(zip(found.groups.names, found.groups.samples.tolist(), strict=True))

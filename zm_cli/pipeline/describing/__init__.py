@@ -1,1 +1,1 @@
-"""Describes data for `inspect`: one dataset, or what a file or folder holds."""
+"""Describes data for `inspect`: one dataset, or what a file or folder contains."""

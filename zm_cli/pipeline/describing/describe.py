@@ -29,20 +29,20 @@ class Description:
     stats: Stats
     outcome: Outcome
     state: str | None
-    """How an earlier run transformed the data, as its receipt says."""
+    """How an earlier run transformed the data, according to their receipt; None without a receipt."""
     part: str = ""
-    """Which part of a dataset the data are, as their receipt says; empty where it says nothing of that."""
+    """Which part of a dataset the data are, according to their receipt; empty if it names no part."""
     columns: TableColumns | None = None
-    """All columns of a table, in which `facts` only has those that were known without reading; else None."""
+    """All columns of a table, while `facts` has only those known without reading; None for other data."""
 
     @property
     def missing_total(self) -> int:
-        """The number of missing values, in all columns of a table."""
+        """The number of missing values; for a table, in all of its columns."""
         elsewhere = 0 if self.columns is None else self.columns.missing
         return int(self.stats.moments.missing.sum()) + elsewhere
 
     def to_document(self) -> dict[str, Any]:
-        """The description as JSON values; statistics have the same names as in a stats file."""
+        """Returns the description as JSON values; statistics have the same names as in a stats file."""
         document: dict[str, Any] = {
             "format": "zm-inspect",
             "version": 1,
@@ -72,7 +72,7 @@ class Description:
 
 
 def describe(source: Source, options: MeasureOptions, plan: Plan, tick: Tick = ignore_progress) -> Description:
-    """Describes a source, in one pass over its values; raises the errors of `measure`.
+    """Returns the description of a source, after one pass over its values; raises the errors of `measure`.
 
     If the meaning of the axes is not known, the statistics are those of all values together.
     """

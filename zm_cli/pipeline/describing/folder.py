@@ -13,11 +13,12 @@ from zm_cli.formats import detect, formats
 from zm_cli.formats.shared.foreign import find_by_content, find_foreign
 from zm_cli.formats.shared.foreign.kind import Foreign
 from zm_cli.formats.shared.options import FILES
-from zm_cli.formats.shared.split_names import PACKED, mentions_training
+from zm_cli.formats.shared.split_names import mentions_training
+from zm_cli.formats.shared.suffixes import find_suffix
 from zm_cli.pipeline.applying.parts_record import list_parts
 
 MAX_FILES = 100_000
-"""How many files are looked at."""
+"""The most files that are looked at."""
 MAX_EXAMPLES = 3
 READ, UNREAD, UNKNOWN = range(3)
 """The order of kinds: those that zm reads, those that it names, and others."""
@@ -25,7 +26,7 @@ READ, UNREAD, UNKNOWN = range(3)
 
 @dataclass
 class _Files:
-    """The files of one kind; `paths` are relative to the folder. `foreign` is what zm does not read."""
+    """The files of one kind; `paths` are relative to the folder. `foreign` is their kind if zm does not read it."""
 
     order: int
     foreign: Foreign | None = None
@@ -34,7 +35,7 @@ class _Files:
 
 
 def survey_folder(path: str) -> Survey:
-    """The files of the folder at `path` by their kinds; hidden files are left out."""
+    """Returns the files of the folder at `path` by kind; hidden files are left out."""
     groups, total = _group_files(path)
     contents = tuple(
         Content(
@@ -53,7 +54,7 @@ def survey_folder(path: str) -> Survey:
     together = {entry.kind for entry in formats().values() if FILES.name in entry.option_names}
     choices = sum(1 if kind in together else len(files.paths) for kind, files in groups.items() if files.order == READ)
     if parts is not None:
-        suffix = _find_suffix(parts[0])
+        suffix = find_suffix(parts[0].lower())
         command = f"zm join {shlex.quote(path.rstrip('/'))} -o whole{suffix}"
         return Survey(
             "folder of parts",
@@ -74,7 +75,7 @@ def survey_folder(path: str) -> Survey:
 
 
 def list_other_files(path: str, kind: str) -> str:
-    """The files of the folder at `path` that are not of this kind, by theirs, with examples; empty without any."""
+    """Returns a list of the files in a folder that are of other kinds than `kind`, with examples; empty without any."""
     groups, _ = _group_files(path)
     return ", ".join(
         f"{len(files.paths):,} {other} ({_list_examples(files.paths)})"
@@ -84,12 +85,12 @@ def list_other_files(path: str, kind: str) -> str:
 
 
 def _group_files(folder: str) -> tuple[dict[str, _Files], int]:
-    """The files below a folder by their kinds, the likeliest data first, and their number."""
+    """Returns the files below a folder by kind, the likeliest data first, and their number."""
     groups: dict[str, _Files] = {}
     known: dict[str, tuple[str, int, Foreign | None]] = {}
     total = 0
     for path, nbytes in _walk(folder):
-        suffix = _find_suffix(path)
+        suffix = find_suffix(path.lower())
         # Files with the same suffix are of one kind. A file without a suffix is recognized by its content.
         if not suffix or suffix not in known:
             known[suffix] = _name_kind(os.path.join(folder, path), suffix)
@@ -100,13 +101,13 @@ def _group_files(folder: str) -> tuple[dict[str, _Files], int]:
         total += 1
         if total == MAX_FILES:
             break
-    # What comes first is proposed: what zm reads, and of that the most files.
+    # The first kind is proposed: one that zm reads, and of those the one with the most files.
     ordered = sorted(groups.items(), key=lambda group: (group[1].order, -len(group[1].paths)))
     return dict(ordered), total
 
 
 def _walk(folder: str) -> Iterator[tuple[str, int]]:
-    """The relative path and the size of each file below a folder; a folder that is a dataset counts as a file."""
+    """Yields the relative path and the size of each file in a folder. A folder that is a dataset counts as a file."""
     seen: set[str] = set()
     for above, folders, files in os.walk(folder, followlinks=True):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -127,7 +128,7 @@ def _walk(folder: str) -> Iterator[tuple[str, int]]:
 
 
 def _name_kind(path: str, suffix: str) -> tuple[str, int, Foreign | None]:
-    """What a file is called, its position in the order of kinds, and what it is if zm does not read it."""
+    """Returns the name of a file's kind, its place in the order of kinds, and the kind if zm does not read it."""
     foreign = find_foreign(path)
     try:
         kind = None if os.path.isdir(path) else detect(path).kind
@@ -139,19 +140,13 @@ def _name_kind(path: str, suffix: str) -> tuple[str, int, Foreign | None]:
     return (kind, READ, None) if kind else (suffix or "without a suffix", UNKNOWN, None)
 
 
-def _find_suffix(path: str) -> str:
-    """The suffix of a file in lower case, with the one before it if the file is compressed: `.csv.gz`."""
-    stem, suffix = os.path.splitext(path.lower())
-    return os.path.splitext(stem)[1] + suffix if suffix in PACKED else suffix
-
-
 def _list_examples(paths: list[str]) -> str:
     rest = len(paths) - MAX_EXAMPLES
     return ", ".join(paths[:MAX_EXAMPLES]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
 def _advise(folder: str, ordered: list[tuple[str, _Files]]) -> str:
-    """How to go on: the data that are probably meant, or the way to read those that zm does not read."""
+    """Returns how to go on: the data that are probably meant, or how to convert data that zm does not read."""
     if not ordered or ordered[0][1].order == UNKNOWN:
         *nouns, last = (entry.noun for entry in formats().values())
         return f"there is nothing that zm reads: {', '.join(nouns)} or {last}"
@@ -160,7 +155,7 @@ def _advise(folder: str, ordered: list[tuple[str, _Files]]) -> str:
     first = os.path.join(folder, (training or files.paths)[0])
     if files.foreign is not None:
         return files.foreign.advise(first)
-    suffix = _find_suffix(files.paths[0])
+    suffix = find_suffix(files.paths[0].lower())
     alike = all(path.endswith(suffix) and os.path.basename(path) == path for path in files.paths)
     if training or len(files.paths) == 1 or not alike:
         return f"try: zm inspect {shlex.quote(first)}"

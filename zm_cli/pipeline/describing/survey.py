@@ -1,4 +1,4 @@
-"""Surveys what cannot be measured: what a file or folder holds, why nothing is measured, and how to go on."""
+"""Surveys what cannot be measured: what a file or folder contains, why it is not measured, and how to go on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from zm_cli.pipeline.describing.folder import survey_folder
 class SurveyResult:
     """What is known of a file or folder that is not measured, and the error that says why.
 
-    `kind` is None for a folder without images, and for an empty file whose name does not tell.
+    `kind` is None for a folder without images, and for an empty file whose name does not tell its kind.
     """
 
     path: str
@@ -31,16 +31,16 @@ class SurveyResult:
 
     @property
     def is_sound(self) -> bool:
-        """Whether the data are in order, and only a choice is missing, or there is nothing to measure."""
+        """Whether the data are sound, and the user only has to choose a dataset, or there is nothing to measure."""
         return isinstance(self.reason, NothingToMeasureError) or self.survey.choices > 1
 
     @property
     def advice(self) -> str | None:
-        """How to go on."""
+        """How to go on; None if that is not known."""
         return self.survey.advice or self.reason.hint
 
     def to_document(self) -> dict[str, Any]:
-        """What is known as JSON values."""
+        """Returns what is known as JSON values."""
         return {
             "format": "zm-survey",
             "version": 1,
@@ -59,10 +59,9 @@ class SurveyResult:
 
 
 def survey_path(path: str, options: ReadOptions, kind: str | None, reason: ZmError) -> SurveyResult | None:
-    """What is at `path`, which could not be opened for this reason.
+    """Returns what is at `path`, which could not be opened for this reason.
 
-    None where nothing is known that the reason does not say: no such file, standard input, a file that zm does not
-    read.
+    None if nothing more is known than the reason says: no such file, standard input, a file that zm does not read.
     """
     if not os.path.exists(path) or not (os.path.isfile(path) or os.path.isdir(path)):
         return None
@@ -90,7 +89,7 @@ def survey_path(path: str, options: ReadOptions, kind: str | None, reason: ZmErr
 
 
 def survey_source(source: Source, reason: ZmError) -> SurveyResult:
-    """What is known of an opened source that could not be measured for this reason, without reading its values."""
+    """Returns what is known, without its values, of an opened source that could not be measured for this reason."""
     facts, spec = source.facts(), source.spec
     noun = formats()[spec.kind].noun
     known: Mapping[str, str] = {

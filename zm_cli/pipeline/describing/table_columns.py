@@ -1,4 +1,4 @@
-"""All columns of a table for `inspect`: which hold numbers, which text, and what those hold that have no statistics."""
+"""All columns of a table for `inspect`: which hold numbers, which text, and counts for those without statistics."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ ColumnType = Literal["text", "empty", "left aside"]
 
 @dataclass(frozen=True)
 class OtherColumn:
-    """A column without statistics; `distinct` is its number of different values, None for more than are counted."""
+    """A column without statistics; `distinct` is its number of different values, None if too many to count."""
 
     type: ColumnType
     missing: int
     distinct: int | None
 
     def to_document(self) -> dict[str, Any]:
-        """The column as JSON values."""
+        """Returns the column as JSON values."""
         return {"type": self.type, "missing": self.missing, "distinct": self.distinct}
 
 
 @dataclass(frozen=True)
 class TableColumns:
-    """The columns of a table: how many hold `numbers` of this dtype, and all others by their names, in order."""
+    """The columns of a table: how many hold `numbers` of this dtype, and all others by name, in order."""
 
     dtype: str
     numbers: int
@@ -42,13 +42,13 @@ class TableColumns:
         return sum(column.missing for column in self.others.values())
 
     def count_types(self) -> dict[str, int]:
-        """How many columns there are of each type; together all columns of the table."""
+        """Returns how many columns there are of each type; together they are all columns of the table."""
         counts: Counter[str] = Counter(column.type for column in self.others.values())
         numbers = {self.dtype: self.numbers} if self.numbers else {}
         return {**numbers, **counts}
 
     def complete_facts(self, known: Mapping[str, str]) -> dict[str, str]:
-        """The facts that were known before the pass, with the names of the columns without statistics, by type."""
+        """Returns the facts known before the pass, with the names of the columns without statistics, by type."""
         titles: dict[ColumnType, str] = {
             "text": "text columns",
             "empty": "empty columns",
@@ -62,7 +62,7 @@ class TableColumns:
 
 
 def describe_columns(source: Source, stats: Stats, texts: TextSummary | None) -> TableColumns | None:
-    """The columns of a source by what was found in one pass over it; None for data that are not a table."""
+    """Returns the columns of a source after a pass over its values; None for data that are not a table."""
     spec = source.spec
     if spec.columns is None or texts is None:
         return None

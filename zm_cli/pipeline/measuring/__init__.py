@@ -1,1 +1,1 @@
-"""Measures sources: from spans through parts and their reduction to Stats, with checkpoints."""
+"""Measures sources: runs of spans are measured by workers and merged into Stats, with checkpoints on the way."""

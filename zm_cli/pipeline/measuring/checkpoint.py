@@ -1,4 +1,4 @@
-"""Checkpoints: how far the measuring of some sources has come is kept in a file, and a later run goes on from there."""
+"""Checkpoints: save the progress of a measurement to a file, so that a later run can resume it."""
 
 from __future__ import annotations
 
@@ -30,55 +30,55 @@ from zm_cli.pipeline.measuring.trail import Trail
 from zm_cli.pipeline.options import MeasureOptions
 
 INTERVAL = 30.0
-"""Seconds from one checkpoint to the next. Where writing one takes over a second, as many times more."""
+"""Seconds between checkpoints, multiplied by the seconds that writing one takes if these are more than one."""
 
 
 class ProgressStore:
-    """Keeps nothing: every run begins with the first span. A Checkpoint does more."""
+    """Saves no progress: every run starts at the first span. The base class of Checkpoint."""
 
     samples = nbytes = 0
-    """How much an earlier run had measured: samples, and bytes of input in the unit of `Source.nbytes`."""
+    """What an earlier run had measured: samples, and bytes of input in the unit of `Source.nbytes`."""
     problems: tuple[str, ...] = ()
-    """What to warn of at the end."""
+    """Warnings to print at the end."""
 
     def cut_runs(self, reductions: Sequence[Reduction], together: int) -> Iterator[SpanRun]:
-        """Yields what is left to measure, in runs of `together` groups, after telling the reductions what is done."""
+        """Yields what is left to measure, in runs of `together` batches. Reductions are first set to saved progress."""
         for reduction in reductions:
-            yield from cut_runs(reduction.index, reduction.group_spans(), together)
+            yield from cut_runs(reduction.index, reduction.batch_spans(), together)
 
-    def check(self, parts: Iterator[SpanStatistics]) -> Iterator[SpanStatistics]:
-        """Returns the parts of these runs that have to be added."""
-        return parts
+    def check(self, results: Iterator[SpanStatistics]) -> Iterator[SpanStatistics]:
+        """Yields the results of these runs that are to be added to the reductions."""
+        return results
 
     def save(self, reductions: Sequence[Reduction]) -> None:
-        """Keeps how far the sources up to the current one have come; called after each part that is added."""
+        """Saves the progress of the sources up to the current one; called after each result that is added."""
 
 
 NO_CHECKPOINT = ProgressStore()
 
 
 class Checkpoint(ProgressStore):
-    """Keeps the state of a run in a file, and goes on where the earlier run had come that is kept there.
+    """Saves the progress of a run to a file, and resumes an earlier run from the progress in that file.
 
-    The file says which data and options it is of; other ones are a DataError that names the difference. So are a file
-    that is damaged or is not a checkpoint, and another run that uses the same file. Data that can be read only once are
-    a UsageError. Files that are data are believed unchanged where size and time are; of folders, the names and sizes of
-    the files, of tables the text that was done, are compared while runs are cut, and the last group that was done is
-    measured once more. As a context, it lets go of the file at the end.
+    The file records the data and options of its run. Raises DataError for other data or options, naming the difference,
+    for a file that is damaged or is not a checkpoint, and where another run uses the file; UsageError for data that can
+    be read only once. A data file counts as unchanged if its size and time are the same. The names and sizes of the
+    files in a folder, and the text of a table, are compared while runs are cut, and the last batch that was done is
+    measured again. As a context manager, it unlocks the file at the end.
     """
 
     def __init__(self, path: str, sources: Sequence[Source], options: MeasureOptions, reading: ReadOptions) -> None:
         for source in sources:
             if source.one_pass:
                 raise UsageError(
-                    f"cannot go on with {name_input(source.path)}, which is read only once",
+                    f"cannot resume {name_input(source.path)}: it can be read only once",
                     where="--checkpoint",
                     hint="save the data to a file first",
                 )
         self._path = path
         self._sources = sources
         self._run = describe_run(sources, options, reading)
-        # Made at once, and held: no other run can use the file, and whether it can be written is known from the start.
+        # Created now and kept locked: no other run can use the file, and a file that cannot be written is found early.
         self._draft: Draft | None = Draft(Path(path))
         try:
             self._done = self._load()
@@ -98,20 +98,20 @@ class Checkpoint(ProgressStore):
             self._draft.discard()
 
     def _load(self) -> list[Progress]:
-        """How far each source had come, up to the one that was being measured; none if there is no file."""
+        """Returns the progress of each source, up to the one that was being measured; none if there is no file."""
         if (found := read_checkpoint(self._path)) is None:
             return []
         run, state = found
         if (difference := find_difference(run, self._run)) is not None:
-            hint = f"repeat the command that it is of, or {BEGIN_ANEW}"
-            raise DataError(f"is of {difference}", where=self._path, hint=hint)
+            hint = f"repeat the command of that run, or {BEGIN_ANEW}"
+            raise DataError(f"belongs to {difference}", where=self._path, hint=hint)
         done = restore(state, self._path)
-        if not 0 < len(done) <= len(self._sources) or not done[-1].groups:
+        if not 0 < len(done) <= len(self._sources) or not done[-1].batches:
             raise report_damage(self._path)
         return done
 
     def cut_runs(self, reductions: Sequence[Reduction], together: int) -> Iterator[SpanRun]:
-        """Yields runs as a Keeper does; the first one is the last group that was done, if there is one.
+        """Yields what is left to measure, after the last batch that was done, which is measured again, if there is one.
 
         Raises DataError where the spans that were done are not those of the earlier run.
         """
@@ -121,38 +121,38 @@ class Checkpoint(ProgressStore):
             yield from self._follow(reduction, together)
 
     def _follow(self, reduction: Reduction, together: int) -> Iterator[SpanRun]:
-        """Yields the runs of one source that are not done, after the group that was done last."""
+        """Yields the runs of one source that are not done, after the batch that was done last."""
         index, earlier = reduction.index, reduction.progress
         if index + 1 < len(self._done) and find_stamp(reduction.source.path) is not None:
-            # Complete, and the file is the same: nothing of it is read again.
+            # The source is complete, and its file has not changed: it is not read again.
             return
-        done, trail = earlier.groups, Trail()
-        groups = reduction.group_spans()
+        done, trail = earlier.batches, Trail()
+        batches = reduction.batch_spans()
         last: SpanBatch = ()
-        for last in islice(groups, done):
+        for last in islice(batches, done):
             trail.add(last)
         if trail.digest() != earlier.trail:
             raise self._report_change(reduction.source)
         if last and index + 1 == len(self._done):
             yield SpanRun(index, (last,))
         del last
-        for run in cut_runs(index, groups, together, done):
-            for group in run.groups:
-                trail.add(group)
+        for run in cut_runs(index, batches, together, done):
+            for batch in run.batches:
+                trail.add(batch)
             self._trails.append(trail.digest())
             yield run
             del run
 
-    def check(self, parts: Iterator[SpanStatistics]) -> Iterator[SpanStatistics]:
-        """Yields the parts but the first, which must be what the earlier run measured last; DataError if it is not."""
+    def check(self, results: Iterator[SpanStatistics]) -> Iterator[SpanStatistics]:
+        """Yields the results without that of the batch measured again; DataError if its data have changed."""
         if self._done:
-            again = next(parts)
+            again = next(results)
             if not self._done[again.source].digest.ends_with(again.digest):
                 raise self._report_change(self._sources[again.source])
-        yield from parts
+        yield from results
 
     def save(self, reductions: Sequence[Reduction]) -> None:
-        """Writes the checkpoint if it is time; where that fails, the earlier one stays, and `problems` says so."""
+        """Writes the checkpoint if it is due. If that fails, the earlier one is kept, and `problems` says so."""
         reductions[-1].progress.trail = self._trails.popleft()
         started = monotonic()
         if started < self._due:
@@ -177,6 +177,6 @@ class Checkpoint(ProgressStore):
         self._draft = Draft(Path(self._path))
 
     def _report_change(self, source: Source) -> DataError:
-        """The error of data that are not those of the checkpoint."""
+        """Returns the error for data that are not those of the checkpoint."""
         what = f"has changed since the checkpoint {self._path} was written"
         return DataError(what, where=source.path, hint="remove the checkpoint to begin anew")

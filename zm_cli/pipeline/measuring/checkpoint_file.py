@@ -1,8 +1,8 @@
-"""The file of a checkpoint: which run it is of, and how far that had come.
+"""The file of a checkpoint: a description of the run, and its progress.
 
-First a line that says what it is, then a hash of the rest, by which damage is noticed: a description of the run in JSON
-with its length before it, and the state, which is pickled. The file may be a stranger's, and a pickle can name any
-function to be called: this one may name only the classes of data that a state consists of, and what makes an array.
+It begins with a line that names the format, and a hash of the rest, which shows damage. Then come the description of
+the run in JSON, preceded by its length, and the progress, pickled. The file may come from a stranger, and a pickle can
+name any function to be called: here it may name only the dataclasses that progress consists of, and `restore_array`.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ BEGIN_ANEW = "remove it to begin anew"
 HASH_BYTES = 16
 LENGTH_BYTES = 8
 ALLOWED_MODULES = ("zm_cli.data.", "zm_cli.numbers.", "zm_cli.statistics.")
-"""Where the dataclasses are that a part consists of."""
+"""The packages of the dataclasses that SpanStatistics consist of."""
 
 
 class _Hashing(io.RawIOBase):
-    """Hashes what is written to a file."""
+    """Writes to a file, and hashes what is written."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -49,20 +49,20 @@ class _Hashing(io.RawIOBase):
 
 
 def write_checkpoint(path: Path, run: Run, done: Sequence[Progress]) -> None:
-    """Writes the state of a run to a file; OSError where that fails."""
+    """Writes the progress of a run to a file; OSError where that fails."""
     description = json.dumps(run).encode()
     with path.open("wb") as file:
         file.write(MAGIC + bytes(HASH_BYTES))
         hashing = _Hashing(file)
         hashing.write(len(description).to_bytes(LENGTH_BYTES, "little") + description)
-        # Arrays go straight to the file: the state is not in memory twice.
+        # Pickled straight into the file, so that the progress is not in memory twice.
         _Pickler(hashing, protocol=5).dump(list(done))
         file.seek(len(MAGIC))
         file.write(hashing.hasher.digest())
 
 
 def read_checkpoint(path: str) -> tuple[Run, bytes] | None:
-    """Returns the run that a checkpoint is of, and its state for `restore`; None if there is no file.
+    """Returns the run of a checkpoint, and its progress as `restore` takes it; None if there is no file.
 
     Raises DataError where it cannot be read, is damaged or is not a checkpoint.
     """
@@ -83,11 +83,11 @@ def read_checkpoint(path: str) -> tuple[Run, bytes] | None:
 
 
 def restore(state: bytes, path: str) -> list[Progress]:
-    """Returns how far each source had come, from the state in a checkpoint; DataError where it is damaged."""
+    """Returns the progress of each source, from the pickle in a checkpoint; DataError where it is damaged."""
     try:
         done = _Unpickler(io.BytesIO(state)).load()
     except Exception as error:
-        # A state that somebody made up may raise anything.
+        # A forged pickle may raise anything.
         raise report_damage(path) from error
     if not (isinstance(done, list) and all(map(_is_progress, done))):
         raise report_damage(path)
@@ -95,44 +95,44 @@ def restore(state: bytes, path: str) -> list[Progress]:
 
 
 def _is_progress(value: Any) -> bool:
-    """Whether a value is what was written, as far as its own fields tell."""
+    """Whether a value is progress whose fields have the right types."""
     if not isinstance(value, Progress) or not isinstance(value.digest, SourceDigest):
         return False
-    counts = (value.groups, value.samples, value.nbytes)
+    counts = (value.batches, value.samples, value.nbytes)
     return all(type(count) is int and count >= 0 for count in counts) and isinstance(value.trail, bytes)
 
 
 def report_damage(path: str) -> DataError:
-    """The error of a checkpoint that is not as it was written."""
+    """Returns the error for a checkpoint that is not as it was written."""
     return DataError("is damaged", where=path, hint=BEGIN_ANEW)
 
 
 class _Pickler(pickle.Pickler):
-    """Pickles arrays in a way of its own, so that nothing of NumPy has to be called to restore them."""
+    """Pickles arrays so that `restore_array` restores them, and nothing of NumPy has to be allowed."""
 
     def reducer_override(self, value: Any) -> Any:
         if isinstance(value, np.ndarray):
-            return _make_array, (value.dtype.str, value.shape, value.tobytes())
+            return restore_array, (value.dtype.str, value.shape, value.tobytes())
         return NotImplemented
 
 
 class _Unpickler(pickle.Unpickler):
-    """Restores what a state consists of, and refuses every other class and function."""
+    """Restores what progress consists of, and refuses every other class and function."""
 
     def find_class(self, module: str, name: str) -> Any:
         """Returns the class of that name if it is allowed; UnpicklingError if it is not."""
-        for allowed in (_make_array, SpanStatistics, Progress, SourceDigest):
+        for allowed in (restore_array, SpanStatistics, Progress, SourceDigest):
             if (module, name) == (allowed.__module__, allowed.__name__):
                 return allowed
         if module.startswith(ALLOWED_MODULES):
             found = getattr(importlib.import_module(module), name)
             if isinstance(found, type) and is_dataclass(found):
                 return found
-        raise pickle.UnpicklingError(f"a checkpoint holds no {module}.{name}")
+        raise pickle.UnpicklingError(f"{module}.{name} is not allowed in a checkpoint")
 
 
-def _make_array(dtype: str, shape: tuple[int, ...], data: bytes) -> NDArray[Any]:
-    """The array of numbers of this shape in `data`, writable; ValueError where they do not fit together."""
+def restore_array(dtype: str, shape: tuple[int, ...], data: bytes) -> NDArray[Any]:
+    """Returns the numbers in `data` as a writable array of this shape; ValueError where they do not fit together."""
     kind = np.dtype(dtype)
     if kind.kind not in "biuf":
         raise ValueError(f"{dtype} is not a type of numbers")

@@ -6,16 +6,18 @@ from dataclasses import dataclass, field
 
 import xxhash
 
+from zm_cli.data.digest import format_digest
+
 HASHED_TOGETHER = 1 << 20
-"""How many bytes of blocks' hashes are replaced by one hash: 65,536 blocks. A constant, because it decides digests."""
+"""Bytes of block hashes that one hash replaces: those of 65,536 blocks. A constant, because it decides digests."""
 
 
 @dataclass
 class SourceDigest:
     """Hashes the concatenated hashes of blocks, which come in the order of the data.
 
-    `latest` holds what came last. What came before it is replaced, HASHED_TOGETHER bytes at a time, by hashes in
-    `earlier`: so the state stays small, and the digest of fewer blocks is the plain hash of their hashes.
+    `latest` holds the hashes of the last blocks. Earlier ones are replaced, HASHED_TOGETHER bytes at a time, by one
+    hash in `earlier`. So the state stays small, and the digest of fewer blocks is the plain hash of their hashes.
     """
 
     earlier: bytearray = field(default_factory=bytearray)
@@ -29,14 +31,9 @@ class SourceDigest:
             del self.latest[:HASHED_TOGETHER]
 
     def ends_with(self, digests: bytes) -> bool:
-        """Whether these are the hashes of the last blocks, as far back as they are held."""
+        """Returns whether these are the hashes of the last blocks, as far back as `latest` goes."""
         return self.latest.endswith(digests[-len(self.latest) :])
 
     def __str__(self) -> str:
-        """The digest as stats files hold it."""
+        """Returns the digest as stats files hold it."""
         return format_digest(xxhash.xxh3_128(self.earlier + self.latest))
-
-
-def format_digest(hasher: xxhash.xxh3_128) -> str:
-    """The digest in a hash, as stats files hold it."""
-    return f"xxh3_128:{hasher.hexdigest()}"

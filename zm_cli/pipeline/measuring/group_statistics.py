@@ -1,4 +1,4 @@
-"""The statistics of groups of samples (`--by`): what becomes of them between the blocks and the stats file."""
+"""The statistics of groups of samples (`--by`): unpacks them, merges those of all sources, and notes doubts."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.pipeline.words import name_source, spell
 
 ENOUGH_GROUPS = 10
-"""Fewer groups are not too many, however few samples they have."""
+"""With fewer groups, there is no note that groups are too many, however few samples they have."""
 
 
 def find_by(spec: Spec) -> str:
-    """What the samples of such data are grouped by, as the user chose it; empty where they are not."""
+    """Returns what the samples of such data are grouped by, as the user chose it; empty where they are not grouped."""
     return spec.decoding.get(BY.name) or ""
 
 
 def unpack_groups(spec: Spec, groups: Groups | None, shape: tuple[int, ...]) -> Groups | None:
-    """The groups with the statistics of real values, for features of this shape; None where samples have no labels.
+    """Returns the groups with the statistics of real values, for features of this shape; None without `--by`.
 
     `groups` are those of the stored values of a source, None where it has no samples.
     """
@@ -43,36 +43,36 @@ def unpack_groups(spec: Spec, groups: Groups | None, shape: tuple[int, ...]) -> 
 
 
 def merge_groups(found: Sequence[Groups | None], spec: Spec, options: MeasureOptions, paths: str) -> Groups | None:
-    """The groups of all sources, merged in their order, in the scale of stats files; None where there are none.
+    """Returns the groups of all sources, merged in their order, in the scale of stats files; None without `--by`.
 
     Raises DataError, naming the `paths`, where there are too many groups.
     """
-    parts = [groups for groups in found if groups is not None]
-    if not parts:
+    of_sources = [groups for groups in found if groups is not None]
+    if not of_sources:
         return None
     if options.unit:
-        divisor, shape = find_unit_divisor(spec.dtype), parts[0].moments.mean.shape[1:]
-        parts = [
+        divisor, shape = find_unit_divisor(spec.dtype), of_sources[0].moments.mean.shape[1:]
+        of_sources = [
             groups.change(
                 lambda moments: moments.divide(divisor),
                 lambda each: each if each.real else divide(each, shape, divisor),
             )
-            for groups in parts
+            for groups in of_sources
         ]
     with name_source(paths):
-        merged = reduce(Groups.merge, parts)
+        merged = reduce(Groups.merge, of_sources)
     return merged.change(_keep, lambda each: each.configure(options.settings.get(each.name)))
 
 
 def divide(statistic: Statistic, shape: tuple[int, ...], divisor: float) -> Statistic:
-    """The statistic of the same values, of features of this shape, divided by `divisor` > 0."""
+    """Returns the statistic of the same values divided by `divisor` > 0; `shape` is that of the features."""
     scaled: Statistic | None = statistic.transform(np.zeros(shape), np.full(shape, divisor))
     assert scaled is not None, f"{statistic.name} of x / divisor follows from that of x"
     return scaled
 
 
 def describe_unlabelled(groups: Groups | None) -> list[str]:
-    """A note about the samples that are in no group, if there are any."""
+    """Returns a note about the samples that are in no group, if there are any."""
     if groups is None or not groups.unlabelled:
         return []
     samples = f"{groups.unlabelled:,} sample{'s' * (groups.unlabelled != 1)}"
@@ -80,7 +80,7 @@ def describe_unlabelled(groups: Groups | None) -> list[str]:
 
 
 def describe_too_many(groups: Groups | None) -> list[str]:
-    """A note where nearly every group has a single sample, as with a column of measurements."""
+    """Returns a note where nearly every group has a single sample, as with a column of measurements."""
     if groups is None:
         return []
     number, samples = len(groups.names), int(groups.samples.sum())

@@ -1,4 +1,4 @@
-"""Measures sources: one stream of spans over all of them, reduced in the order of the data, then of the sources."""
+"""Measures sources: all their spans in one stream, merged in the order of the data, then of the sources."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ from zm_cli.numbers.sums import Counts
 from zm_cli.outputs.receipt import Operation
 from zm_cli.pipeline.belonging import find_strangers
 from zm_cli.pipeline.measuring.checkpoint import NO_CHECKPOINT, ProgressStore
-from zm_cli.pipeline.measuring.conclude import Measured, SourceResult, conclude
+from zm_cli.pipeline.measuring.conclude import conclude
 from zm_cli.pipeline.measuring.measure_spans import MeasureSpans
+from zm_cli.pipeline.measuring.measured import Measured, SourceResult
 from zm_cli.pipeline.measuring.pooling import check_alike, check_one_size, pool_columns
 from zm_cli.pipeline.measuring.reduction import Reduction
 from zm_cli.pipeline.options import MeasureOptions
@@ -34,12 +35,12 @@ from zm_cli.running.plan import Plan
 from zm_cli.running.workload import Workload
 from zm_cli.statsfile.stats import Stats
 
-USUAL_GROUPS = 10
-"""Groups of samples that are reckoned with: how many there are is not known before the data are read."""
+PLANNED_GROUPS = 10
+"""The number of groups that memory is planned for; the real number is not known before reading."""
 BESIDE_BYTES = 10 * 8 * MAX_AT_ONCE
-"""Memory for a block with labels, weights or a mask: ten arrays of float64, which are made of a piece of it."""
+"""Memory for a block with labels, weights or a mask: ten arrays of float64 for a piece of MAX_AT_ONCE values."""
 SMALL_RESULT = 8
-"""How many times smaller than a block statistics must be, so that sending them between processes pays."""
+"""How many times smaller than a block statistics must be for sending them between processes to pay."""
 
 
 def measure(
@@ -49,12 +50,12 @@ def measure(
     tick: Tick = ignore_progress,
     progress: ProgressStore = NO_CHECKPOINT,
 ) -> tuple[Stats, Outcome]:
-    """The pooled statistics of sources of one kind, and the notes and warnings about them.
+    """Returns the pooled statistics of sources of one kind, and the notes and warnings about them.
 
-    They have the same bits as the statistics of each source, merged in their order. `progress` is the checkpoint to go
-    on from, and to write. Raises UsageError for options that are not possible for the data; DataError where the sources
-    cannot be pooled, hold no numbers, hold text in a column chosen by name, or lack a value although `options.missing`
-    allows none.
+    They have the same bits as the statistics of each source, merged in their order. `progress` is the checkpoint to
+    resume from and to write. Raises UsageError for options that are not possible for the data; DataError where the
+    sources cannot be pooled, hold no numbers, hold text in a column chosen by name, or lack a value although
+    `options.missing` allows none.
     """
     measured = _measure(sources, options, plan, tick, progress)
     return conclude(measured), measured.outcome
@@ -63,7 +64,7 @@ def measure(
 def measure_outside(
     source: Source, options: MeasureOptions, plan: Plan, tick: Tick = ignore_progress
 ) -> tuple[Stats, Counts, Outcome]:
-    """The statistics of a source, how many values of each feature lie outside the bounds in the options, the outcome.
+    """Returns the statistics of a source, the number of values of each feature outside `options.bounds`, the outcome.
 
     The counts have the shape of the statistics. Raises the errors of `measure`.
     """
@@ -75,7 +76,7 @@ def measure_outside(
 def measure_texts(
     source: Source, options: MeasureOptions, plan: Plan, tick: Tick = ignore_progress
 ) -> tuple[Stats, TextSummary | None, Outcome]:
-    """The statistics of a source, what its columns hold as text if it was opened to say that, and the outcome.
+    """Returns the statistics of a source, a summary of its text columns if it was opened for that, and the outcome.
 
     Raises the errors of `measure`.
     """
@@ -96,7 +97,7 @@ def _measure(
         check_one_size(sources)
     outcome = Outcome()
     strangers = (sentence for source in sources for sentence in find_strangers(source))
-    outcome.tell(strangers, as_warnings=options.purpose in get_args(Operation) and not options.forced)
+    outcome.add_messages(strangers, as_warnings=options.purpose in get_args(Operation) and not options.forced)
     spec = pool_columns(sources, outcome)
     results = _reduce_all(sources, spec, per, options, plan, tick, progress)
     for sentence in progress.problems:
@@ -129,24 +130,24 @@ def _reduce_all(
     reductions = [Reduction(index, source, per, options) for index, source in enumerate(sources)]
     runs = progress.cut_runs(reductions, plan.together)
     finished: list[SourceResult] = []
-    with closing(plan.map(task, runs, _plan_work(sources, per, options))) as parts:
-        for part in progress.check(parts):
-            # Parts come in order, so those of all earlier sources are complete.
-            while len(finished) < part.source:
+    with closing(plan.map(task, runs, plan_measuring(sources, per, options))) as results:
+        for result in progress.check(results):
+            # Results come in order, so those of all earlier sources are complete.
+            while len(finished) < result.source:
                 finished.append(reductions[len(finished)].finish(spec))
-            reductions[part.source].add(part)
-            progress.save(reductions[: part.source + 1])
-            tick(part.nbytes, part.samples)
+            reductions[result.source].add(result)
+            progress.save(reductions[: result.source + 1])
+            tick(result.nbytes, result.samples)
     return finished + [reduction.finish(spec) for reduction in reductions[len(finished) :]]
 
 
 def _name_with(path: str | None, sample: Skipped) -> Skipped:
-    """The sample with the path of its source before its name; without a path, as it is."""
+    """Returns the sample with the path of its source before its name; unchanged if there is no path."""
     return sample if path is None else replace(sample, name=f"{path}: {sample.name}")
 
 
 def _check_possible(source: Source, per: Per, options: MeasureOptions) -> None:
-    """Raises UsageError for options that are not possible for so many features, or for what stored values stand for."""
+    """Raises UsageError for options that do not allow so many features, weights, or what stored values stand for."""
     spec = source.spec
     check_few_features(source, per, options.statistics, options.needed_for)
     if spec.decoding.get(WEIGHT.name) is not None and options.statistics:
@@ -172,7 +173,7 @@ def _check_possible(source: Source, per: Per, options: MeasureOptions) -> None:
 
 
 def _name_option(statistic: type[Statistic], needed_for: Mapping[str, str]) -> str:
-    """The option that asks for a statistic, or needs it."""
+    """Returns the option that asks for a statistic, or that needs it."""
     if statistic.name in needed_for:
         return needed_for[statistic.name]
     return statistic.option.spelling if statistic.option else statistic.name
@@ -196,7 +197,8 @@ def check_few_features(
             )
 
 
-def _plan_work(sources: Sequence[Source], per: Per, options: MeasureOptions) -> Workload:
+def plan_measuring(sources: Sequence[Source], per: Per, options: MeasureOptions) -> Workload:
+    """Returns what measuring needs: the memory for a block with its statistics, and whether processes pay."""
     features = max(math.prod(find_feature_shape(source.spec, per)) for source in sources)
     measured: tuple[type[Statistic], ...] = (Moments, *options.statistics)
     asked = {option for option in (BY, WEIGHT, MASK) for source in sources if source.spec.decoding.get(option.name)}
@@ -205,8 +207,8 @@ def _plan_work(sources: Sequence[Source], per: Per, options: MeasureOptions) -> 
     nbytes = 8 * sum(each.count_numbers(features, values) for each in measured)
     if grouped:
         # A value is in one group at most.
-        nbytes += 8 * USUAL_GROUPS * sum(each.count_numbers(features, values // USUAL_GROUPS) for each in measured)
-    # Processes do not share the interpreter lock, but pay only if the results that they send back are small.
+        nbytes += 8 * PLANNED_GROUPS * sum(each.count_numbers(features, values // PLANNED_GROUPS) for each in measured)
+    # Processes do not wait for one another's Python, but pay only if the results that they send back are small.
     small = nbytes * SMALL_RESULT <= BLOCK_BYTES
     return Workload(
         block_bytes=max(map(estimate_block_bytes, sources)) + nbytes + BESIDE_BYTES * bool(asked),
@@ -216,18 +218,18 @@ def _plan_work(sources: Sequence[Source], per: Per, options: MeasureOptions) -> 
 
 
 def estimate_block_bytes(source: Source, output: np.dtype[np.generic] | None = None) -> int:
-    """The bytes of memory for one block: read and decoded, and with `output`, transformed and encoded in that dtype."""
+    """Returns the bytes of memory for one block: read, decoded and, with `output`, transformed and encoded as that."""
     reading = 2 * max(BLOCK_BYTES, source.sample_bytes) + source.overhead_bytes
     return reading + (estimate_encoded_bytes(source, output) + source.overhead_bytes if output else 0)
 
 
 def estimate_mask_bytes(source: Source) -> int:
-    """The bytes of memory to replace the masked values of one block: its mask, and two copies in float64."""
+    """Returns the bytes of memory to replace the masked values of one block: its mask, and two copies in float64."""
     if source.spec.decoding.get(MASK.name) is None:
         return 0
     return 17 * max(BLOCK_BYTES, source.sample_bytes) // source.spec.dtype.itemsize
 
 
 def estimate_encoded_bytes(source: Source, output: np.dtype[np.generic]) -> int:
-    """The bytes of memory for one block that is transformed and encoded in that dtype, and waits to be written."""
+    """Returns the bytes of memory for one block that is transformed, encoded in that dtype, and not yet written."""
     return 2 * max(BLOCK_BYTES, source.sample_bytes) * output.itemsize // source.spec.dtype.itemsize

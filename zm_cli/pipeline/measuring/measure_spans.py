@@ -1,4 +1,4 @@
-"""The task of measuring that a worker does: reads spans and returns a Part with their statistics."""
+"""The task of a worker that measures: reads the spans of a run and returns their statistics."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from zm_cli.numbers.sums import Counts
 from zm_cli.numbers.tree import MergeTree
 from zm_cli.numbers.values import count_infinities, find_missing, mask_values
 from zm_cli.pipeline.measuring.group_statistics import find_by
-from zm_cli.pipeline.measuring.span_batches import SpanBatch, SpanRun
+from zm_cli.pipeline.measuring.span_batches import SpanBatch, SpanRun, name_spans
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.pipeline.words import name_source
 from zm_cli.running.guard import note_input
@@ -32,22 +32,22 @@ from zm_cli.running.guard import note_input
 
 @dataclass
 class SpanStatistics:
-    """What was measured of consecutive samples of one source, in so many `groups` of spans; `add` joins two parts.
+    """What was measured of consecutive spans of one source: a number of `batches`. `add` joins two of these.
 
-    `digest` is the concatenated digests of the spans. `rejected` maps a feature's index to its first cell that is not a
-    number. `skipped` lists the first samples that were left out, `skipped_total` counts all. `first_missing` is the
-    first missing value: the index of its sample, and that of its feature. The samples are counted in the part or, if
-    they are `numbered`, in the source. `outside` counts the values of each feature outside the bounds. `distinct` are
-    the columns of whole numbers that are all different, where that is asked for. `by_label` are the statistics of each
-    group of samples, None where the samples have no labels.
+    `groups` are the statistics of each group of samples, None where the samples have no labels. `digest` is the
+    concatenated digests of the spans. `rejected` maps a feature's index to its first cell that is not a number.
+    `skipped` lists the first samples that were left out, `skipped_total` counts all. `first_missing` is the first
+    missing value: the index of its sample, and that of its feature. The index of the sample counts from the first of
+    these samples or, if samples are `numbered`, from the first of the source. `outside` counts the values of each
+    feature outside the bounds. `distinct` are the columns of integers that are all different, where that is asked for.
     """
 
     source: int
-    groups: int = 0
+    batches: int = 0
     counts: Counts | None = None
     moments: Moments | None = None
     statistics: tuple[Statistic, ...] = ()
-    by_label: Groups | None = None
+    groups: Groups | None = None
     samples: int = 0
     digest: bytes = b""
     nbytes: int = 0
@@ -63,7 +63,7 @@ class SpanStatistics:
     distinct: DistinctColumns = field(default_factory=DistinctColumns)
 
     def add(self, other: SpanStatistics) -> SpanStatistics:
-        """Adds the part that follows this one in the data, and returns this one."""
+        """Adds the statistics of the spans that follow in the data, and returns the sum, which is this object."""
         if self.first_missing is None and other.first_missing is not None:
             self.first_missing = (
                 other.first_missing
@@ -79,9 +79,9 @@ class SpanStatistics:
             self.moments = self.moments.merge(other.moments)
             pairs = zip(self.statistics, other.statistics, strict=True)
             self.statistics = tuple(mine.merge(theirs) for mine, theirs in pairs)
-        if other.by_label is not None:
-            self.by_label = other.by_label if self.by_label is None else self.by_label.merge(other.by_label)
-        self.groups += other.groups
+        if other.groups is not None:
+            self.groups = other.groups if self.groups is None else self.groups.merge(other.groups)
+        self.batches += other.batches
         self.samples += other.samples
         self.digest += other.digest
         self.nbytes += other.nbytes
@@ -98,11 +98,11 @@ class SpanStatistics:
     def conclude(
         self, shape: tuple[int, ...], statistics: Sequence[type[Statistic]], real: RealValues
     ) -> tuple[Moments, tuple[Statistic, ...]]:
-        """The moments and the optional statistics of all samples, each of this shape if there are none.
+        """Returns the moments and the optional statistics of all samples; without samples, empty ones of this shape.
 
-        They are those of the stored values, of which those hidden by `real` are missing, and of the real ones for
-        statistics of these. Counts are summed only here, exactly: however the samples were cut into parts, the result
-        is the same.
+        They are those of the stored values, without the codes that stand for missing values in `real`; statistics of
+        real values (`Statistic.real`) are of these. Counts are summed only here, exactly: the result does not depend on
+        how the samples were cut into batches.
         """
         if self.counts is not None:
             optional = tuple(_count_values(each, self.counts, real) for each in statistics)
@@ -122,7 +122,7 @@ class SpanStatistics:
 
 
 def _count_values(statistic: type[Statistic], counts: Counts, real: RealValues) -> Statistic:
-    """A statistic of stored 8-bit values, or of the real ones that they stand for, from how often each occurs."""
+    """Returns a statistic of stored 8-bit values, or of the real ones, from how often each stored value occurs."""
     counted: Statistic | None = statistic.from_counts(counts, real.missing_codes)
     if statistic.real and counted is not None:
         shape = counts.shape[:1]
@@ -136,9 +136,9 @@ def _count_values(statistic: type[Statistic], counts: Counts, real: RealValues) 
 
 @dataclass
 class MeasureSpans:
-    """The task of a worker: read and measure groups of spans of one of the sources.
+    """The task of a worker: read and measure a run of spans of one of the sources.
 
-    The sources are named by their indices, and so is `text_elsewhere`: the indices of the columns of each source that
+    `sources` maps the index of each source to it. `text_elsewhere` maps the same indices to those of the columns that
     are text in another source, whose missing values are not an error.
     """
 
@@ -147,45 +147,45 @@ class MeasureSpans:
     options: MeasureOptions
     text_elsewhere: Mapping[int, frozenset[int]]
     driver: int = field(default_factory=os.getpid)
-    """The id of the process that reduces the parts; it closes the sources itself."""
+    """The id of the process that merges the results; it closes the sources itself."""
     _current: int = 0
 
     def __call__(self, run: SpanRun) -> SpanStatistics:
         self._open(run.source)
         tree = MergeTree(SpanStatistics.add)
         with name_source(self.sources[run.source].path):
-            for group in run.groups:
-                tree.add(self._measure(run.source, group))
+            for batch in run.batches:
+                tree.add(self._measure(run.source, batch))
             return tree.finish() or SpanStatistics(run.source)
 
     def narrow(self, run: SpanRun) -> MeasureSpans:
-        """The same task without the sources that this run does not need, to be sent elsewhere."""
+        """Returns the same task with only the source that this run needs, to be sent to another machine."""
         index = run.source
         return replace(self, sources={index: self.sources[index]}, text_elsewhere={index: self.text_elsewhere[index]})
 
-    def _measure(self, index: int, group: SpanBatch) -> SpanStatistics:
+    def _measure(self, index: int, batch: SpanBatch) -> SpanStatistics:
         source = self.sources[index]
-        part = SpanStatistics(index, groups=1)
+        result = SpanStatistics(index, batches=1)
         kept = find_feature_axes(source.spec.axes, self.per)
-        part.nbytes = sum(span.nbytes for span in group)
-        if tally := self._tally(source, group):
-            self._add_tally(part, tally)
-            return part
+        result.nbytes = sum(span.nbytes for span in batch)
+        if tally := self._tally(source, batch):
+            self._add_tally(result, tally)
+            return result
         real = find_real_values(source.spec, self.options)
         accumulator = Accumulator(kept, real.missing_codes, self.options.statistics, real, find_by(source.spec))
-        for span in group:
-            self._add_block(part, accumulator, source.read(span), kept)
-        part.moments, part.statistics = accumulator.finish()
-        part.by_label = accumulator.groups
-        return part
+        for span in batch:
+            self._add_block(result, accumulator, source.read(span), kept)
+        result.moments, result.statistics = accumulator.finish()
+        result.groups = accumulator.groups
+        return result
 
     def list_paths(self) -> list[str]:
-        """The paths of all sources, which a worker on another machine must see."""
+        """Returns the paths of all sources, which a worker on another machine must see."""
         return [source.path for source in self.sources.values()]
 
     def name_input(self, run: SpanRun) -> str:
-        """The path of the source of a run of spans."""
-        return self.sources[run.source].path
+        """Returns the path of the source of a run of spans, or which of its files they are."""
+        return name_spans(self.sources[run.source], [span for batch in run.batches for span in batch])
 
     def _open(self, index: int) -> None:
         if os.getpid() == self.driver:
@@ -198,54 +198,55 @@ class MeasureSpans:
             self._current = index
 
     def _tally(self, source: Source, spans: Sequence[Span]) -> Tally | None:
+        """Returns how often each value occurs in the spans; None where that does not suffice, or the source cannot."""
         suffices = self.per in ("channel", "all") and all(each.counts_suffice for each in self.options.statistics)
-        # Counts do not say which sample a value is of.
+        # Counts do not tell which sample a value belongs to.
         located = self.options.missing == "error" and source.spec.missing_values
         apart = any(source.spec.decoding.get(option.name) is not None for option in (BY, WEIGHT, MASK))
         return source.tally(spans) if suffices and not located and not apart else None
 
-    def _add_tally(self, part: SpanStatistics, tally: Tally) -> None:
-        part.counts = counts = tally.counts.sum(axis=0, keepdims=True) if self.per == "all" else tally.counts
+    def _add_tally(self, result: SpanStatistics, tally: Tally) -> None:
+        result.counts = counts = tally.counts.sum(axis=0, keepdims=True) if self.per == "all" else tally.counts
         if self.options.bounds is not None:
-            spec = self.sources[part.source].spec
+            spec = self.sources[result.source].spec
             missing_codes = find_missing_codes(spec, self.options.ignore)
-            part.add_outside(self.options.bounds.count_outside_counted(counts, missing_codes, spec.packing))
-        part.samples += tally.samples
-        part.digest += tally.digest
-        part.skip(tally.skipped, len(tally.skipped))
+            result.add_outside(self.options.bounds.count_outside_counted(counts, missing_codes, spec.packing))
+        result.samples += tally.samples
+        result.digest += tally.digest
+        result.skip(tally.skipped, len(tally.skipped))
 
-    def _add_block(self, part: SpanStatistics, accumulator: Accumulator, block: Block, kept: tuple[int, ...]) -> None:
-        spec = self.sources[part.source].spec
+    def _add_block(self, result: SpanStatistics, accumulator: Accumulator, block: Block, kept: tuple[int, ...]) -> None:
+        spec = self.sources[result.source].spec
         values = mask_values(block.values, block.masked)
         if accumulator.add_block(values, block.labels, block.weights):
-            part.infinities += count_infinities(values)
+            result.infinities += count_infinities(values)
             # With --per all, no column can be left out: a rejected cell is reported as an error later.
             strict = self.options.missing == "error" and not (block.rejected and self.per == "all")
-            leave = {*block.rejected, *self.text_elsewhere[part.source]} if self.per == "column" else ()
-            sought = strict and part.first_missing is None
+            leave = {*block.rejected, *self.text_elsewhere[result.source]} if self.per == "column" else ()
+            sought = strict and result.first_missing is None
             first_missing = find_missing(values, kept, leave, spec.missing_values) if sought else None
             if first_missing is not None:
-                part.numbered = block.numbers is not None
+                result.numbered = block.numbers is not None
                 index = (
-                    part.samples + first_missing[0]
+                    result.samples + first_missing[0]
                     if block.numbers is None
                     else int(block.numbers[first_missing[0]]) - 1
                 )
-                part.first_missing = index, first_missing[1]
+                result.first_missing = index, first_missing[1]
         if self.options.bounds is not None:
             missing_codes = find_missing_codes(spec, self.options.ignore)
-            part.add_outside(self.options.bounds.count_outside(values, kept, missing_codes, spec.packing))
+            result.add_outside(self.options.bounds.count_outside(values, kept, missing_codes, spec.packing))
         if self.options.purpose is not None and self.per == "column" and spec.names is not None and not spec.named:
-            part.distinct.add_block(values)
-        part.rejected = dict(block.rejected) | part.rejected
-        part.samples += len(block.values)
-        part.digest += block.digest
-        part.skip(block.skipped, block.skipped_total)
-        part.texts = merge_texts(part.texts, block.texts)
-        part.notes |= dict.fromkeys(block.notes)
+            result.distinct.add_block(values)
+        result.rejected = dict(block.rejected) | result.rejected
+        result.samples += len(block.values)
+        result.digest += block.digest
+        result.skip(block.skipped, block.skipped_total)
+        result.texts = merge_texts(result.texts, block.texts)
+        result.notes |= dict.fromkeys(block.notes)
 
 
 def find_real_values(spec: Spec, options: MeasureOptions) -> RealValues:
-    """How the stored values of such data become the real ones that are measured."""
+    """Returns how stored values of such data become the real ones that are measured."""
     divisor = find_unit_divisor(spec.dtype) if options.unit else 1.0
     return RealValues(spec.affine_packing, divisor, find_missing_codes(spec, options.ignore))

@@ -13,7 +13,7 @@ from zm_cli.data.source import Source
 from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError
 from zm_cli.formats import formats, reading_options
-from zm_cli.formats.shared.options import BY, COLUMNS, EXCLUDE, MASK, WEIGHT
+from zm_cli.formats.shared.options import BY, COLUMNS, DATASET, EXCLUDE, MASK, WEIGHT
 from zm_cli.numbers.axes import Per, describe_shape, find_feature_axes, list_pers
 from zm_cli.pipeline.outcome import Outcome
 from zm_cli.pipeline.words import spell
@@ -29,13 +29,13 @@ HELPFUL = {
     "lossy": ("mode",),
     "as_stored": ("mode",),
 }
-"""The options of reading that can settle a difference, by what differs; a format has some of them."""
+"""The options of reading that can remove a difference, by what differs; each format has some of them."""
 HEADER = "header"
 """The option that says whether a table has a header row."""
 
 
 def pool_columns(sources: Sequence[Source], outcome: Outcome) -> Spec:
-    """The first source's spec with the columns that are features of every source.
+    """Returns the first source's spec with the columns that are features of every source.
 
     A column that is text in another source is left out with a warning. Raises DataError if no column is left.
     """
@@ -73,10 +73,10 @@ def check_one_size(sources: Sequence[Source]) -> None:
 
 @dataclass(frozen=True)
 class Alike:
-    """What must be the same in samples that are pooled, of a source that was opened or of statistics.
+    """What must agree when sources or statistics are pooled.
 
-    `integers` is the dtype of values that are integers and stand for themselves, None for others; `dtype` that of the
-    real values. `text_columns` are the columns of a table that are not features, None where they are not known.
+    `integers` is the dtype of integers that are not scaled, None for other values; `dtype` is that of the real values.
+    `text_columns` are the columns of a table that are not features, None where they are not known.
     """
 
     kind: str
@@ -90,7 +90,7 @@ class Alike:
 
     @classmethod
     def of_source(cls, spec: Spec) -> Alike:
-        """What of a source must be that of others."""
+        """Returns that of an opened source."""
         integers = spec.dtype.name if spec.holds_integers else None
         real = spec.real_dtype.name
         return cls(
@@ -99,14 +99,14 @@ class Alike:
 
     @classmethod
     def of_stats(cls, stats: Described) -> Alike:
-        """What of statistics must be that of others."""
+        """Returns that of statistics."""
         integers = stats.dtype if np.dtype(stats.dtype).kind in "iu" else None
         kind, shape, names = stats.sources[0].kind, stats.sample_shape, stats.names
         return cls(kind, stats.axes, shape, integers, stats.dtype, names, stats.text_columns, stats.decoding)
 
 
 class Difference(NamedTuple):
-    """What rules out that samples are pooled: its name, and its value on both sides."""
+    """A difference that prevents pooling: the name of what differs, and its value on both sides."""
 
     what: str
     ours: Any
@@ -114,14 +114,14 @@ class Difference(NamedTuple):
 
 
 def find_difference(ours: Alike, theirs: Alike, per: Per) -> Difference | None:
-    """The first difference that rules out that samples are pooled; None where there is none."""
+    """Returns the first difference that prevents pooling; None if there is none."""
     for what, mine, its in (
         ("kind", ours.kind, theirs.kind),
         ("axes", ours.axes, theirs.axes),
         ("dtype", *_choose_dtypes(ours, theirs)),
-        # Older stats files lack options that came later: what they do not record is not known to differ.
+        # Older stats files lack options that were added later: what they do not record is not known to differ.
         *(
-            (name, ours.decoding[name], theirs.decoding[name])
+            (name, _sort_texts(ours.decoding[name]), _sort_texts(theirs.decoding[name]))
             for name in list_decisive(ours.kind)
             if name in ours.decoding and name in theirs.decoding and not are_files_beside(name, ours, theirs)
         ),
@@ -134,9 +134,9 @@ def find_difference(ours: Alike, theirs: Alike, per: Per) -> Difference | None:
 
 
 def are_files_beside(name: str, ours: Alike, theirs: Alike) -> bool:
-    """Whether both sides have this option, and a side names with it a file beside its data, such as one of weights.
+    """Returns whether both sides have this option, and at least one names a file with it, such as one of weights.
 
-    What such a file is called does not matter: each part of the data has its own.
+    The name of such a file does not matter: each part of the data has its own.
     """
     if name not in (BY.name, WEIGHT.name, MASK.name) or not (ours.decoding.get(name) and theirs.decoding.get(name)):
         return False
@@ -154,7 +154,7 @@ def check_alike(first: Source, other: Source, per: Per) -> None:
         raise DataError(
             f"cannot be pooled: it has {'a' if its else 'no'} header row, {first.path} has {'one' if mine else 'none'}",
             where=other.path,
-            hint=f"{on} or {off} settles it",
+            hint=f"say which with {on} or {off}",
         )
     raise DataError(
         f"cannot be pooled with {first.path}: {what} {its} instead of {mine}",
@@ -164,18 +164,21 @@ def check_alike(first: Source, other: Source, per: Per) -> None:
 
 
 def _choose_dtypes(ours: Alike, theirs: Alike) -> tuple[str, str]:
-    """The types that two sides must share: of real values, or of integers that stand for themselves."""
+    """Returns the types that must agree: those of integers that are not scaled, else those of real values."""
     if ours.integers is not None and theirs.integers is not None:
         return ours.integers, theirs.integers
     return ours.dtype, theirs.dtype
 
 
 def advise(hint: str, what: str, side: Alike, per: Per) -> str:
-    """The hint with the options that can make data like these the same in what differs."""
+    """Returns the hint with the options of reading that can remove the difference in `what`, if there are any."""
     options = formats()[side.kind].options
     helpful = (what, *HELPFUL.get(what, ()))
     if COLUMNS in options and what == COLUMNS_DIFFER:
         helpful = (COLUMNS.name, EXCLUDE.name)
+    if DATASET.name in side.decoding and side.decoding[DATASET.name] is None:
+        # A file that is one array, such as .npy, has no other datasets.
+        helpful = tuple(name for name in helpful if name != DATASET.name)
     useful = [spell(option.name) for option in options if option.name in helpful and option.panel is not None]
     if what == SHAPE_DIFFERS and per == "pixel" and "channel" in list_pers(side.axes):
         useful.append("--per channel")
@@ -185,14 +188,20 @@ def advise(hint: str, what: str, side: Alike, per: Per) -> str:
     return f"{hint}; {', '.join(first)}{' or ' * bool(first)}{last} can make them so"
 
 
+def _sort_texts(value: Any) -> Any:
+    """Returns a recorded value; a list of texts, which mean the same in any order, sorted."""
+    is_texts = isinstance(value, list) and all(isinstance(text, str) for text in value)
+    return sorted(set(value)) if is_texts else value
+
+
 def list_decisive(kind: str) -> list[str]:
-    """The recorded options that must be the same for data that are used together."""
+    """Returns the recorded options that must be the same for data that are used together."""
     recorded = formats()[kind].recorded
     return [name for name, entry in recorded.items() if entry.replay is Replay.ALWAYS or entry.same_in_all]
 
 
 def _named(side: Alike, per: Per) -> str | None:
-    """The names that two sides must share: channels in order, or columns in any order, numeric or text."""
+    """Returns the names that must agree: channels in order, or columns in any order, numeric or text."""
     if side.names is None:
         return None
     names = sorted({*side.names, *(side.text_columns or ())}) if per == "column" else side.names
@@ -200,7 +209,7 @@ def _named(side: Alike, per: Per) -> str | None:
 
 
 def _fixed(side: Alike, per: Per) -> str:
-    """The sizes of a sample that two sides must share: all of them per pixel, else those of unnamed features."""
+    """Returns the sizes of a sample that must agree: all of them per pixel, else those of unnamed features."""
     if per == "column" and side.names is not None:
         return ""
     if per in ("pixel", "column"):
@@ -210,10 +219,10 @@ def _fixed(side: Alike, per: Per) -> str:
 
 
 def pool_shapes(shapes: Iterable[tuple[int | None, ...]]) -> tuple[int | None, ...]:
-    """The sample shape of all samples from those of some of them, None for sizes in which they differ."""
+    """Returns the sample shape of all samples from those of some of them, None for sizes in which they differ."""
     return tuple(sizes[0] if len(set(sizes)) == 1 else None for sizes in zip(*shapes, strict=True))
 
 
 def pool_classes(classes: Iterable[Sequence[str]]) -> tuple[str, ...] | None:
-    """The names of all classes, sorted; None if there are none."""
+    """Returns the names of all classes, sorted; None if there are none."""
     return tuple(sorted({name for names in classes for name in names})) or None

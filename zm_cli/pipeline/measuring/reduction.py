@@ -1,4 +1,4 @@
-"""Reduces the parts of one source, in the order of its data, to what was measured of it."""
+"""Merges the statistics of the spans of one source, in the order of its data, into the result for that source."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from zm_cli.numbers.axes import Per, find_feature_shape
 from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.statistic import Statistic
 from zm_cli.numbers.tree import Levels, MergeTree
-from zm_cli.pipeline.measuring.conclude import SourceResult
 from zm_cli.pipeline.measuring.digest import SourceDigest
 from zm_cli.pipeline.measuring.group_statistics import unpack_groups
 from zm_cli.pipeline.measuring.measure_spans import SpanStatistics, find_real_values
-from zm_cli.pipeline.measuring.span_batches import SpanBatch, group_spans
+from zm_cli.pipeline.measuring.measured import SourceResult
+from zm_cli.pipeline.measuring.span_batches import SpanBatch, batch_spans
 from zm_cli.pipeline.measuring.trail import NO_SPANS
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.pipeline.words import missing_value, name_source
@@ -26,13 +26,13 @@ from zm_cli.statsfile.stats import SourceRecord
 
 @dataclass
 class Progress:
-    """How far a source is measured: so many groups of spans with so many samples, and bytes of input.
+    """How much of a source has been measured: the numbers of batches and samples, and the bytes of input.
 
-    `levels` is the state of the tree in which their parts are merged, `trail` is the hash of the addresses of the spans
-    where a checkpoint is kept.
+    `levels` is the state of the tree in which the statistics of the batches are merged. `trail` is the hash of the
+    addresses of the spans, where a checkpoint is written.
     """
 
-    groups: int = 0
+    batches: int = 0
     samples: int = 0
     nbytes: int = 0
     digest: SourceDigest = field(default_factory=SourceDigest)
@@ -41,7 +41,7 @@ class Progress:
 
 
 class Reduction:
-    """Adds up the parts of one source, which come in the order of its data; begun, or gone on with after `progress`."""
+    """Merges the statistics of one source in the order of its data, from the start or from saved progress."""
 
     def __init__(self, index: int, source: Source, per: Per, options: MeasureOptions) -> None:
         self.index = index
@@ -54,34 +54,34 @@ class Reduction:
 
     @property
     def progress(self) -> Progress:
-        """How far the source is measured, as of now: adding a part changes it."""
+        """How much of the source has been measured so far; `add` changes this object."""
         self._progress.levels = self._tree.levels
         return self._progress
 
     def resume(self, progress: Progress) -> None:
-        """Makes this the reduction that had come so far."""
+        """Continues from the progress of an earlier run."""
         self._progress = progress
         self._tree = MergeTree(SpanStatistics.add, progress.levels)
 
-    def group_spans(self) -> Iterator[SpanBatch]:
-        """Yields all spans of the source, in the groups in which they are measured."""
-        return group_spans(self.source, self._per)
+    def batch_spans(self) -> Iterator[SpanBatch]:
+        """Yields all spans of the source, in the batches in which they are measured."""
+        return batch_spans(self.source, self._per)
 
-    def add(self, part: SpanStatistics) -> None:
-        """Adds the next part; DataError if a value is missing and none may be."""
-        # Where worker processes read, this process notes how far they have come.
+    def add(self, result: SpanStatistics) -> None:
+        """Adds the statistics of the next spans; DataError if a value is missing and none may be."""
+        # Where worker processes read, this process records which source they have come to.
         note_input(self.source.path)
         progress = self._progress
-        if part.first_missing is not None:
-            before = 0 if part.numbered else progress.samples
-            raise missing_value(self.source, before + part.first_missing[0] + 1, part.first_missing[1], self._per)
-        progress.digest.add(part.digest)
-        part.digest = b""
-        progress.groups += part.groups
-        progress.samples += part.samples
-        progress.nbytes += part.nbytes
+        if result.first_missing is not None:
+            before = 0 if result.numbered else progress.samples
+            raise missing_value(self.source, before + result.first_missing[0] + 1, result.first_missing[1], self._per)
+        progress.digest.add(result.digest)
+        result.digest = b""
+        progress.batches += result.batches
+        progress.samples += result.samples
+        progress.nbytes += result.nbytes
         with name_source(self.source.path):
-            self._tree.add(part, part.groups)
+            self._tree.add(result, result.batches)
 
     def finish(self, spec: Spec) -> SourceResult:
         """Closes the source and returns what was measured, in the order of the columns of `spec`."""
@@ -89,7 +89,7 @@ class Reduction:
         source.close()
         facts = source.facts()
         skipped = [*facts.skipped, *total.skipped][:MAX_LISTED]
-        # A file is found again by its name; a row of a table needs the reason, too.
+        # The name of a file suffices to find it; the number of a row needs the reason, too.
         listed = [f"{sample.name}: {sample.reason}" if source.spec.axes == "NC" else sample.name for sample in skipped]
         record = SourceRecord(
             source.path,
@@ -103,7 +103,7 @@ class Reduction:
         )
         shape = find_feature_shape(source.spec, self._per)
         moments, statistics = _unpack(source, *total.conclude(shape, self._options.statistics, self._real))
-        groups = unpack_groups(source.spec, total.by_label, shape)
+        groups = unpack_groups(source.spec, total.groups, shape)
         own, names = source.spec.names, spec.names
         if self._per == "column" and own and own != names:
             order = [own.index(name) for name in names or ()]
@@ -127,7 +127,7 @@ class Reduction:
 def _unpack(
     source: Source, moments: Moments, statistics: tuple[Statistic, ...]
 ) -> tuple[Moments, tuple[Statistic, ...]]:
-    """The statistics of the real values, from those of the stored ones."""
+    """Returns the statistics of the real values, from those of the stored ones."""
     packing = source.spec.packing
     if packing is None or not packing.is_affine:
         return moments, statistics

@@ -1,4 +1,4 @@
-"""Whether two runs do the same: what a checkpoint says of the run that it is of, and in what another one differs."""
+"""Describes a run for its checkpoint, and says how another run differs from it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from zm_cli.numbers.axes import choose_per
 from zm_cli.pipeline.options import MeasureOptions
 
 Run = Mapping[str, Any]
-"""What decides the result of a run, as JSON can hold it."""
+"""Everything that decides the result of a run, as JSON values."""
 MAX_LETTERS = 100
-"""The most characters of an option's value in a message."""
+"""The most characters of an option's value that are kept; a hash stands for the rest."""
 
 
 def describe_run(sources: Sequence[Source], options: MeasureOptions, reading: ReadOptions) -> Run:
-    """Returns the version, options and sources of a run; UsageError for options that are not possible."""
+    """Returns the version, options and sources of a run; UsageError for options that these data do not allow."""
     first = sources[0]
     measuring = {
         "--per": choose_per(first.spec, options.per, first.path),
@@ -42,13 +42,18 @@ def describe_run(sources: Sequence[Source], options: MeasureOptions, reading: Re
     chosen = {known[name].spelling.partition("/")[0]: value for name, value in reading.to_dict().items()}
     return {
         "version": zm_cli.__version__,
-        "options": {name: _show(value) for name, value in (measuring | chosen).items() if value not in (None, False)},
+        # Not `value not in (None, False)`: 0 equals False, but `--ignore 0` is an option that was given.
+        "options": {
+            name: _format_option(value)
+            for name, value in (measuring | chosen).items()
+            if value is not None and value is not False
+        },
         "sources": [_describe_source(source) for source in sources],
     }
 
 
 def find_stamp(path: str) -> list[int] | None:
-    """Returns the size of a file and the time when it was changed last, in nanoseconds; None for what is not a file."""
+    """Returns the size of a file and its modification time in nanoseconds; None if it is not a regular file."""
     try:
         status = os.stat(path)
     except OSError:
@@ -57,9 +62,9 @@ def find_stamp(path: str) -> list[int] | None:
 
 
 def find_difference(earlier: Any, run: Run) -> str | None:
-    """Returns which run an earlier one was, and in what this one differs; None if they do the same.
+    """Returns a clause about how a run differs from the earlier one of a checkpoint; None if they do the same.
 
-    `earlier` is as a file describes it.
+    `earlier` comes from a file and may have any form.
     """
     if earlier == run:
         return None
@@ -75,7 +80,7 @@ def _name_difference(earlier: Run, run: Run) -> str:
     theirs, ours = earlier["options"], run["options"]
     for name in {**ours, **theirs}:
         if theirs.get(name) != ours.get(name):
-            return f"a run with {_spell(name, theirs)}, this one has {_spell(name, ours)}"
+            return f"a run with {_spell_option(name, theirs)}, this one has {_spell_option(name, ours)}"
     for one, other in zip(earlier["sources"], run["sources"], strict=False):
         if difference := _compare_sources(one, other):
             return difference
@@ -83,12 +88,12 @@ def _name_difference(earlier: Run, run: Run) -> str:
     return f"a run of {before:,} source{'s' * (before != 1)}, this one has {now:,}"
 
 
-def _show(value: Any) -> str:
+def _format_option(value: Any) -> str:
     text = ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
     return text if len(text) <= MAX_LETTERS else f"{text[:MAX_LETTERS]}... {xxhash.xxh3_64_hexdigest(text.encode())}"
 
 
-def _spell(name: str, options: Mapping[str, str]) -> str:
+def _spell_option(name: str, options: Mapping[str, str]) -> str:
     if name not in options:
         return f"no {name}"
     return name if options[name] == "True" else f"{name} {options[name]}"
@@ -105,7 +110,7 @@ def _describe_source(source: Source) -> dict[str, Any]:
 
 
 def _hash_spec(spec: Spec) -> str:
-    """A hash of everything that is known of the data before they are read."""
+    """Returns a hash of everything that is known of the data before they are read."""
     texts = [f"{field.name}={getattr(spec, field.name)!r}" for field in fields(spec)]
     return xxhash.xxh3_128_hexdigest("\0".join(texts).encode("utf-8", "surrogatepass"))
 
@@ -117,7 +122,7 @@ def _compare_sources(one: Mapping[str, Any], other: Mapping[str, Any]) -> str | 
     for key, what in (
         ("kind", "in which {} was of another kind"),
         ("bytes", "in which {} had another size"),
-        ("stamp", "before {} was changed"),
+        ("stamp", "from before {} was changed"),
         ("spec", "in which {} had other columns, shapes or types of values"),
     ):
         if one[key] != other[key]:

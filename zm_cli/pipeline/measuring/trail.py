@@ -13,18 +13,18 @@ LARGE = (bytes, np.ndarray)
 
 
 class Trail:
-    """Hashes the sizes and addresses of spans in order: names and sizes of image files, the text of tables."""
+    """Hashes the sizes and addresses of spans in order: of images the names and sizes of files, of tables the text."""
 
     def __init__(self) -> None:
         self._hasher = xxhash.xxh3_128()
 
     def add(self, spans: Iterable[Span]) -> None:
-        """Adds the next spans; arrays and bytes may be entries of an address, but not deeper in it."""
+        """Adds the next spans; an address may have arrays and bytes as its own entries, but not nested deeper."""
         for span in spans:
             address = span.address
             large = [entry for entry in address if isinstance(entry, LARGE)] if isinstance(address, tuple) else ()
             if large:
-                # Their text would be long, and that of an array is cut short.
+                # The repr of bytes would be long, and that of an array is shortened.
                 address = [entry for entry in address if not isinstance(entry, LARGE)]
             self._add_bytes(repr((span.nbytes, span.decoded, len(large), address)).encode("utf-8", "surrogatepass"))
             for entry in large:

@@ -1,4 +1,4 @@
-"""Merges the statistics of stats files one after another: what can be merged, what is doubted, and what is dropped."""
+"""Merges the statistics of stats files one after another: what is doubted, and what the result does not keep."""
 
 from __future__ import annotations
 
@@ -7,35 +7,27 @@ from dataclasses import replace
 from typing import Any
 
 from zm_cli.errors import DataError, NothingToMeasureError
-from zm_cli.formats import reading_options
-from zm_cli.formats.shared.options import BY, MASK, MASK_AND_SCALE, WEIGHT
+from zm_cli.formats.shared.options import BY
 from zm_cli.inputs.standard_input import name_input
 from zm_cli.numbers.groups.groups import SECTION, Groups
 from zm_cli.numbers.statistic import Statistic
-from zm_cli.pipeline.measuring.conclude import check_finite, drop_empty, warn_of_features
-from zm_cli.pipeline.measuring.pooling import (
-    COLUMNS_DIFFER,
-    Alike,
-    Difference,
-    advise,
-    are_files_beside,
-    find_difference,
-    list_decisive,
-    pool_classes,
-    pool_shapes,
-)
+from zm_cli.pipeline.measuring.conclude import check_finite, drop_empty
+from zm_cli.pipeline.measuring.pooling import Alike, are_files_beside, list_decisive, pool_classes, pool_shapes
+from zm_cli.pipeline.measuring.warn import warn_of_features
+from zm_cli.pipeline.merging.differences import check_mergeable
 from zm_cli.pipeline.merging.sources import SourcePool
 from zm_cli.pipeline.outcome import Outcome
-from zm_cli.pipeline.words import list_names, name_source, spell
+from zm_cli.pipeline.words import name_source, spell
+from zm_cli.statsfile.combined_sources import note_unlisted
 from zm_cli.statsfile.fields import MOST
+from zm_cli.statsfile.saved_transform import KEY as TRANSFORM
+from zm_cli.statsfile.shards import MissingParts, suggest_commands
 from zm_cli.statsfile.stats import Stats
 
-_CONSEQUENCES = {
-    "trial": "; the result is of a trial, too",
-    "again": "",
-    "missing": "; what is missing can be merged with the result later",
-}
-"""What the warning of a doubt that was overruled says besides it."""
+_CONSEQUENCES = {"trial": "; the result is of a trial, too", "again": ""}
+"""What is added to the warning when --force overrules a doubt."""
+MAX_WARNINGS = 8
+"""The most sources of which a warning says that parts are missing."""
 
 
 class Merger:
@@ -63,45 +55,42 @@ class Merger:
     def add(self, path: str, stats: Stats) -> None:
         """Adds the statistics of the stats file at `path`.
 
-        Raises DataError, naming both files, where they cannot be merged with those before, and where they are doubted.
+        Raises DataError, naming both files, if they cannot be merged with those before, and for a doubt.
         """
         where = name_input(path)
         if self._merged is not None:
-            self._check_alike(self._merged, stats, where)
+            check_mergeable(self._merged, self._files[0], stats, where)
         if stats.partial:
-            self._doubt("trial", f"is of {stats.trial}", where, "measure all of the data")
+            hint = "measure all of the data, or each part of it, without --limit and --sample"
+            self._doubt("trial", f"is of {stats.trial}", where, hint)
         if again := self._sources.find_again(stats.sources):
-            record, other = again
-            part = "" if record.shard is None else f"part {record.shard} of "
-            what = f"has a source that is in {other}, too: {part}{name_input(record.path)}"
-            self._doubt("again", what, where, "each sample must count once")
+            self._doubt("again", again, where, "each sample must count once")
         self._sources.add(where, stats.sources)
         self._files.append(where)
         self._outcome.samples += stats.samples
         for column in stats.text_columns or ():
             self._lacking.setdefault(column, where)
-        if stats.moments.sums is not None:
+        if stats.moments.integer_sums is not None:
             self._with_sums = True
         elif stats.moments.count.any():
             self._without_sums = self._without_sums or where
-        # Records are in the pool; the first one says of which kind the data are.
-        stats = replace(stats, sources=stats.sources[:1], provenance=None)
-        self._merged = stats if self._merged is None else self._merge(self._merged, stats, where)
+        if self._merged is None:
+            # The pool has the records. One is kept here, because it says of which kind the data are.
+            self._merged = replace(stats, sources=stats.sources[:1], provenance=None)
+        else:
+            self._merged = self._merge(self._merged, stats, where)
 
     def finish(self) -> tuple[Stats, Outcome]:
-        """The merged statistics, and the notes and warnings about them.
+        """Returns the merged statistics, and the notes and warnings about them.
 
-        Raises DataError where parts of a source are missing, where there are no samples or no numbers, and where
-        squares overflow.
+        Raises DataError if parts of a source are missing, if there are no samples or no numbers, and if squares
+        overflow.
         """
         stats, outcome, where = self._merged, self._outcome, self._name_files()
         assert stats is not None
         missing = self._sources.list_missing()
         if missing:
-            first, *others = missing
-            more = f", so are parts of {len(others):,} more" if others else ""
-            hint = f"zm stats --shard {first.first} measures {'it' if first.count == 1 else 'the first'}"
-            self._doubt("missing", f"{first}{more}", name_input(first.path), hint)
+            self._doubt_missing(missing)
         if self._with_sums and self._without_sums is not None:
             what = "has no exact sums of integers ('sum' and 'squares')"
             outcome.note([f"{self._without_sums}: {what}, so that the result has none"])
@@ -115,30 +104,8 @@ class Merger:
             raise _too_many(where)
         check_finite(stats, where)
         warn_of_features(stats, outcome)
+        outcome.note(note_unlisted(stats.sources))
         return stats, outcome
-
-    def _check_alike(self, mine: Stats, theirs: Stats, where: str) -> None:
-        """Raises DataError where statistics cannot be merged with those before."""
-        first = self._files[0]
-        if found := _find_difference(mine, theirs):
-            what, ours, its = found
-            option = reading_options().get(what)
-            shown = spell(what) if option is not None and option.panel is not None else what
-            raise DataError(
-                f"cannot be merged with {first}: {shown} {_show(its)} instead of {_show(ours)}",
-                where=where,
-                hint=_advise(what, shown, mine),
-            )
-        if mine.per != "column" or mine.names is None:
-            return
-        more, fewer = _compare_columns(mine, theirs)
-        if more or fewer:
-            raise DataError(
-                f"cannot be merged with {first}: {_list_other(more, 'has')}{', and ' * bool(more and fewer)}"
-                f"{_list_other(fewer, 'lacks')}",
-                where=where,
-                hint=_advise(COLUMNS_DIFFER, COLUMNS_DIFFER, mine),
-            )
 
     def _doubt(self, kind: str, what: str, where: str, hint: str) -> None:
         """Raises DataError for a doubt or, where it is overruled, warns of the first one of its kind."""
@@ -148,7 +115,22 @@ class Merger:
             self._doubts.add(kind)
             self._outcome.warn(f"{where}: {what}{_CONSEQUENCES[kind]}")
 
+    def _doubt_missing(self, missing: Sequence[MissingParts]) -> None:
+        """Raises DataError for parts that are missing or, where that is overruled, warns of each source."""
+        first, *others = missing
+        if not self._force:
+            more = f" and {len(others) - 1:,} more" if len(others) > 1 else ""
+            too = f", and so are parts of {name_input(others[0].path)}{more}" if others else ""
+            it = "it" if sum(each.count for each in missing) == 1 else "them"
+            hint = f"measure {it}: {suggest_commands(missing)}; --force merges anyway"
+            raise DataError(f"{first}{too}", where=name_input(first.path), hint=hint)
+        for each in missing[:MAX_WARNINGS]:
+            self._outcome.warn(f"{name_input(each.path)}: {each}; what is missing can be merged with the result later")
+        if (rest := len(missing) - MAX_WARNINGS) > 0:
+            self._outcome.warn(f"parts of {rest:,} more source{'s' * (rest > 1)} are missing")
+
     def _merge(self, mine: Stats, theirs: Stats, where: str) -> Stats:
+        """Returns the statistics of both, without what only one of them has; `theirs` are those of the file `where`."""
         known = [each.text_columns for each in (mine, theirs) if each.text_columns is not None]
         text = {column for columns in known for column in columns}
         if mine.per == "column" and mine.names is not None and mine.names != theirs.names:
@@ -159,7 +141,7 @@ class Merger:
             kept = [name for name in mine.names if name in common]
             mine, theirs = mine.select(kept), theirs.select(kept)
         moments = mine.moments.merge(theirs.moments)
-        # Counts in a file can be as large as 64 bits allow.
+        # Counts in a file can be so large that their sum overflows.
         if (moments.count < 0).any() or (moments.missing < 0).any():
             raise _too_many(self._name_files())
         statistics = self._merge_statistics(mine, theirs, where)
@@ -175,10 +157,11 @@ class Merger:
             moments=moments,
             statistics=statistics,
             groups=groups,
+            transform=self._merge_transforms(mine, theirs, where),
         )
 
     def _tell_left(self, mine: Stats, theirs: Stats, common: Set[str], where: str) -> None:
-        """Warns of columns that are features in some files only; DataError where no column is left."""
+        """Warns of columns that are features in some files only; DataError if no column is left."""
         if not common:
             hint = "merge statistics of the same columns"
             raise DataError("have no column of numbers in common", where=self._name_files(), hint=hint)
@@ -189,7 +172,7 @@ class Merger:
                     self._outcome.warn(f"{lacking}: column '{name}' is left out: it is not a feature there")
 
     def _merge_statistics(self, mine: Stats, theirs: Stats, where: str) -> dict[str, Statistic]:
-        """The optional statistics that both have; a note names each that is dropped, and the first file without it."""
+        """Returns the optional statistics that both have; a note names each that is dropped, and a file without it."""
         ours, others = mine.statistics, theirs.statistics
         lacking = {name: where for name in ours if name not in others}
         lacking |= {name: self._files[0] for name in others if name not in ours}
@@ -199,14 +182,26 @@ class Merger:
                 self._outcome.note([f"{file}: has no '{name}', so that the result has none"])
         return {name: statistic.merge(others[name]) for name, statistic in ours.items() if name in others}
 
+    def _merge_transforms(self, mine: Stats, theirs: Stats, where: str) -> Mapping[str, Any] | None:
+        """Returns the transform that both were saved for; None, with a note, if it is not the same."""
+        if mine.transform == theirs.transform:
+            return mine.transform
+        if TRANSFORM not in self._dropped:
+            self._dropped.add(TRANSFORM)
+            what = f"was not saved for the same transform as {self._files[0]}"
+            self._outcome.note([f"{where}: {what}, so that the result names none"])
+        return None
+
     def _merge_groups(self, mine: Stats, theirs: Stats, statistics: Sequence[str], where: str) -> Groups | None:
-        """The statistics by group where both have them by the same; a note names the first file that has not."""
+        """Returns the statistics by group if both have them by the same; else None, and a note names a file without."""
         ours, its = mine.groups, theirs.groups
+        if ours is None and its is None:
+            return None
         sides = Alike.of_stats(mine), Alike.of_stats(theirs)
         if ours is not None and its is not None and (ours.by == its.by or are_files_beside(BY.name, *sides)):
             with name_source(where):
                 return ours.keep_statistics(statistics).merge(its.keep_statistics(statistics))
-        if (ours or its) and SECTION not in self._dropped:
+        if SECTION not in self._dropped:
             self._dropped.add(SECTION)
             if ours is not None and its is not None:
                 found = f"has groups by {its.by}, {self._files[0]} by {ours.by}"
@@ -217,49 +212,18 @@ class Merger:
         return None
 
     def _name_files(self) -> str:
-        """The files in a few words, for messages."""
+        """Returns the files in a few words, for messages."""
         more = len(self._files) - 1
         return f"{self._files[0]} and {more:,} more" if more > 1 else " and ".join(self._files)
 
 
-def _find_difference(mine: Stats, theirs: Stats) -> Difference | None:
-    """The first difference that rules out a merge, other than that of the columns of tables; None without one."""
-    sides = Alike.of_stats(mine), Alike.of_stats(theirs)
-    beside = [option for option in (WEIGHT, MASK) if not are_files_beside(option.name, *sides)]
-    for what, ours, its in (
-        ("kind", mine.kind, theirs.kind),
-        ("--per", mine.per, theirs.per),
-        ("--unit", mine.unit, theirs.unit),
-        ("--ignore", mine.ignore, theirs.ignore),
-        # Older stats files are of samples without weights or masks.
-        *((option.spelling, mine.decoding.get(option.name), theirs.decoding.get(option.name)) for option in beside),
-    ):
-        if ours != its:
-            return Difference(what, ours, its)
-    ours, its = (each.decoding.get(MASK_AND_SCALE.name) for each in (mine, theirs))
-    if isinstance(ours, bool) and isinstance(its, bool) and ours != its:
-        return Difference(MASK_AND_SCALE.name, ours, its)
-    other = Alike.of_stats(theirs)
-    if mine.per == "column" and None not in (mine.names, theirs.names):
-        other = replace(other, names=mine.names, text_columns=mine.text_columns)
-    return find_difference(Alike.of_stats(mine), other, mine.per)
-
-
-def _advise(what: str, shown: str, mine: Stats) -> str:
-    """What to do about a difference, `shown` as this."""
-    if what == "kind":
-        return "merge the statistics of each kind by themselves"
-    option = reading_options().get(what)
-    if option is not None and "/" in option.spelling:
-        on, _, off = option.spelling.partition("/")
-        return f"measure both with {on} or both with {off}"
-    if shown.startswith("--"):
-        return f"measure both with the same {shown}"
-    return advise("measure both in the same way", what, Alike.of_stats(mine), mine.per)
-
-
 def _complete(mine: Stats, theirs: Stats) -> Mapping[str, Any]:
-    """The recorded options, with those that must be the same in all and that older files do not record."""
+    """Returns the recorded options of `mine`, with those of `theirs` that must be the same in all.
+
+    Older files do not record all of them.
+    """
+    if mine.decoding == theirs.decoding:
+        return mine.decoding
     more = {
         name: theirs.decoding[name]
         for name in list_decisive(mine.kind)
@@ -268,44 +232,20 @@ def _complete(mine: Stats, theirs: Stats) -> Mapping[str, Any]:
     return {**mine.decoding, **more} if more else mine.decoding
 
 
-def _compare_columns(mine: Stats, theirs: Stats) -> tuple[list[str], list[str]]:
-    """The columns that only `theirs` knows of, as features or text, and those that only `mine` knows of.
-
-    A file that does not say which columns are text may lack any.
-    """
-    if (mine.names, mine.text_columns) == (theirs.names, theirs.text_columns):
-        return [], []
-    ours, its = ({*(each.names or ()), *(each.text_columns or ())} for each in (mine, theirs))
-    more, fewer = sorted(its - ours), sorted(ours - its)
-    if mine.text_columns is None and theirs.text_columns is None:
-        return (more, fewer) if more and fewer else ([], [])
-    return [] if mine.text_columns is None else more, [] if theirs.text_columns is None else fewer
-
-
-def _list_other(columns: list[str], verb: str) -> str:
-    return f"it {verb} column{'s' * (len(columns) > 1)} {list_names(columns)}" if columns else ""
-
-
 def _pool_shapes(mine: Stats, theirs: Stats) -> tuple[int | None, ...]:
+    """Returns the sample shape of both, None for sizes in which they differ."""
     if mine.sample_shape == theirs.sample_shape:
         return mine.sample_shape
     return pool_shapes((mine.sample_shape, theirs.sample_shape))
 
 
 def _pool_classes(mine: Stats, theirs: Stats) -> tuple[str, ...] | None:
+    """Returns the names of all classes of both, sorted; None if there are none."""
     if mine.classes == theirs.classes:
         return mine.classes
     return pool_classes((mine.classes or (), theirs.classes or ()))
 
 
-def _show(value: Any) -> str:
-    """A value as a message shows it."""
-    if value is None or isinstance(value, bool):
-        return {None: "none", True: "on", False: "off"}[value]
-    if isinstance(value, list):
-        return "x".join(map(str, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
 def _too_many(where: str) -> DataError:
+    """Returns the error for counts that a stats file cannot hold."""
     return DataError("cannot be merged: there are more samples or values than zm can count", where=where)

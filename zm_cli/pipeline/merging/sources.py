@@ -1,103 +1,107 @@
-"""The sources behind statistics that are merged: which come twice, which shards are missing, and their records."""
+"""The sources behind statistics that are merged: which come twice, and which parts are missing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
-import xxhash
-
-from zm_cli.data.block import MAX_LISTED
-from zm_cli.data.shard import Shard
 from zm_cli.inputs.standard_input import name_input
-from zm_cli.pipeline.measuring.digest import format_digest
-from zm_cli.statsfile.shards import MissingParts, find_missing_parts, group_parts
+from zm_cli.statsfile.combined_sources import combine_sources
+from zm_cli.statsfile.members import NOTHING, WHOLE, Member, list_members
+from zm_cli.statsfile.shards import MissingParts, find_missing_parts
 from zm_cli.statsfile.stats import SourceRecord
 
-MAX_RECORDS = 100
-"""The most sources that are recorded one by one; where there are more, one record stands for all."""
+
+class _Place(NamedTuple):
+    """Where a source was seen: in which stats file, as which part; `path` is None inside a record of many sources."""
+
+    file: str
+    path: str | None
+    part: int
 
 
 class SourcePool:
-    """Collects the records of sources from one stats file after another."""
+    """Collects the records of sources from one stats file after another.
+
+    Sources are the same if their digests are. A source that is cut in another way has other digests, so it is
+    recognized by its path, too.
+    """
 
     def __init__(self) -> None:
-        self._files: list[str] = []
-        self._seen: dict[bytes, int] = {}
         self._records: list[SourceRecord] = []
+        self._by_digest: dict[str, dict[int, dict[int, _Place]]] = {}
+        """By digest, number of parts, and number of the part."""
+        self._by_path: dict[str, dict[int, _Place]] = {}
+        """The first part that was seen, by the hash of the path and the number of parts."""
 
     @property
     def has_shards(self) -> bool:
         """Whether a record is of a part of its source."""
         return any(record.shard is not None for record in self._records)
 
-    def find_again(self, records: Sequence[SourceRecord]) -> tuple[SourceRecord, str] | None:
-        """The first of the records whose samples are there already, with the file that has them; None without one."""
+    def find_again(self, records: Sequence[SourceRecord]) -> str | None:
+        """Returns a clause about the first source in the records whose samples are in the pool already, or None."""
         for record in records:
-            index = self._seen.get(_identify(record)) if record.samples else None
-            if index is not None:
-                return record, self._files[index]
+            for member in _list_filled(record):
+                if found := self._find_same(record, member) or self._find_cut_otherwise(record, member):
+                    return found
         return None
 
     def add(self, file: str, records: Sequence[SourceRecord]) -> None:
         """Adds the records of a stats file."""
-        self._files.append(file)
         for record in records:
-            if record.samples:
-                self._seen.setdefault(_identify(record), len(self._files) - 1)
-        self._records += records
+            # The only part of a source is all of it; a source without samples must stay a part to be valid.
+            self._records.append(replace(record, shard=None) if record.shard == WHOLE and record.samples else record)
+            for digest, path, shard in _list_filled(record):
+                place = _Place(file, record.path if record.sources == 1 else None, shard.index)
+                self._by_digest.setdefault(digest, {}).setdefault(shard.of, {}).setdefault(shard.index, place)
+                if path != "-":
+                    self._by_path.setdefault(path, {}).setdefault(shard.of, place)
 
     def list_missing(self) -> list[MissingParts]:
-        """The sources of which some parts are there and others are not."""
+        """Returns the sources of which some parts are there and others are not."""
         return find_missing_parts(self._records)
 
     def finish(self) -> tuple[SourceRecord, ...]:
-        """The records in their order or, where they are more than MAX_RECORDS, one that stands for all.
+        """Returns the records in their order or, where they are very many, one that stands for all."""
+        return combine_sources(self._records)
 
-        As long as parts are missing, all records stay: they say which, when the others are merged with the result.
+    def _find_same(self, record: SourceRecord, member: Member) -> str | None:
+        """Returns a clause if there are samples with the digest of the member; None if not.
+
+        Different parts of as many may have the same digest: data may repeat themselves.
         """
-        if len(self._records) > MAX_RECORDS and not self.list_missing():
-            return (_combine(self._records),)
-        # The only part of a source is all of it; a source without samples must stay a part to be valid.
-        return tuple(
-            replace(record, shard=None) if record.shard == Shard(1, 1) and record.samples else record
-            for record in self._records
-        )
+        seen = self._by_digest.get(member.digest)
+        if seen is None:
+            return None
+        place = seen.get(member.shard.of, {}).get(member.shard.index)
+        if place is None:
+            others = (parts for of, parts in seen.items() if of != member.shard.of)
+            place = next((place for parts in others for place in parts.values()), None)
+        if place is None:
+            return None
+        path = _name_path(record, place)
+        part = "" if member.shard == WHOLE else f"part {member.shard} of "
+        return f"has a source that is in {place.file}, too: {part}{path}"
+
+    def _find_cut_otherwise(self, record: SourceRecord, member: Member) -> str | None:
+        """Returns a clause if another number of parts of the member's source was seen; None if not."""
+        seen = self._by_path.get(member.path, {})
+        for of, place in seen.items():
+            if of != member.shard.of:
+                theirs = "all" if of == 1 else f"part {place.part}/{of}"
+                mine = "all" if member.shard == WHOLE else f"part {member.shard}"
+                return f"has {mine} of {_name_path(record, place)}, and {place.file} has {theirs} of it"
+        return None
 
 
-def _combine(records: Sequence[SourceRecord]) -> SourceRecord:
-    """One record that stands for the sources of all, of which no part is missing."""
-    groups = group_parts(records).values()
-    whole = [record for record in records if record.shard is None]
-    sources = sum(record.sources for record in whole) + sum(parts.sources for parts in groups)
-    hasher = xxhash.xxh3_128()
-    skipped: list[str] = []
-    for record in records:
-        hasher.update(record.digest.encode())
-        # The samples in a record of many sources have the paths of these before their names.
-        before = f"{name_input(record.path)}: " if record.sources == 1 and sources > 1 else ""
-        skipped += [before + name for name in record.skipped[: MAX_LISTED - len(skipped)]]
-    first = records[0].path
-    if records[0].sources > 1:
-        first = first.removesuffix(_count_more(records[0].sources))
-    return SourceRecord(
-        path=first + _count_more(sources),
-        kind=records[0].kind,
-        samples=sum(record.samples for record in records),
-        bytes=sum(record.bytes for record in whole) + sum(parts.bytes for parts in groups),
-        digest=format_digest(hasher),
-        skipped=tuple(skipped),
-        skipped_more=sum(record.skipped_total for record in records) - len(skipped),
-        sources=sources,
-    )
+def _list_filled(record: SourceRecord) -> list[Member]:
+    """Returns the members of a record that have samples."""
+    return [member for member in list_members(record) if member.digest != NOTHING] if record.samples else []
 
 
-def _count_more(sources: int) -> str:
-    """What follows the path of the first source in the record of several."""
-    return f" and {sources - 1:,} more" if sources > 1 else ""
-
-
-def _identify(record: SourceRecord) -> bytes:
-    """The same for the same samples: the digest, and which part of the data it is of."""
-    digest = bytes.fromhex(record.digest.rpartition(":")[2])
-    return digest if record.shard is None else digest + str(record.shard).encode()
+def _name_path(record: SourceRecord, place: _Place) -> str:
+    """Returns the path of a source that is in a record and was seen before; that of the record if neither lists it."""
+    path = record.path if record.sources == 1 or place.path is None else place.path
+    return name_input(path)

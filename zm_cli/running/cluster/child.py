@@ -1,4 +1,4 @@
-"""The program of a child process of a cluster's worker: it does what comes through its standard input."""
+"""The program of a child process of a Dask worker: it does the items that come through its standard input."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ from typing import Any
 
 from zm_cli.running.allocator import keep_freed_memory
 from zm_cli.running.cluster.stream_pipe import StreamPipe
-from zm_cli.running.guard import expect_watcher
-from zm_cli.running.serving import serve, unpack
+from zm_cli.running.guard import expect_watcher, note_input, write_notes_to
+from zm_cli.running.serving import serve, unpickle_message
+from zm_cli.running.shared_page import SharedPage
 from zm_cli.running.signals import end_with_parent
 
 _select: Any = select
 """The module without its types, which leave out what some system lacks."""
 IDLE_SECONDS = 5.0
-"""How long a task stays after its last item: commands end without telling their workers."""
+"""How long an idle task is kept: commands do not tell their workers when they end."""
+PAGE_VARIABLE = "ZM_NOTES_DESCRIPTOR"
+"""The environment variable with the descriptor of the file for the notes of this process, if there is one."""
 
 
 class PipeOfWorker(StreamPipe):
-    """The pipe of this process, which calls `forget` where no message comes for IDLE_SECONDS."""
+    """The pipe of this process; it calls `forget` if no message comes for IDLE_SECONDS."""
 
     def __init__(self, reading: Any, writing: Any, forget: Callable[[], None]) -> None:
         super().__init__(reading, writing)
@@ -36,14 +39,14 @@ class PipeOfWorker(StreamPipe):
             self._poll.register(reading, _select.POLLIN)
 
     def recv_bytes(self) -> bytearray:
-        """Waits for the next message and returns it; EOFError where none is to come, or not all of it."""
+        """Waits for the next message and returns it; EOFError if the pipe ends before or in a message."""
         if self._poll is not None and not self._poll.poll(IDLE_SECONDS * 1000):
             self._forget()
         return super().recv_bytes()
 
 
 class _TaskCache:
-    """Prepares what messages ask for; the task of the last message stays, with the files that it has opened."""
+    """Unpickles messages; keeps the last task, with its open files, for the next item."""
 
     def __init__(self) -> None:
         self._folder = ""
@@ -52,9 +55,11 @@ class _TaskCache:
 
     def prepare(self, message: bytes | bytearray) -> Callable[[], Any]:
         """Returns the call that answers a message: a folder to work in, a pickled task, a pickled item."""
-        folder, task, item = unpack(message)
+        folder, task, item = unpickle_message(message)
+        # The file that was noted last belongs to an earlier item.
+        note_input("")
         if folder != self._folder:
-            # Paths may be relative to the folder of the command. Absolute paths do not need that folder here.
+            # Paths may be relative to the folder of the command. Absolute paths do not need it.
             with suppress(OSError):
                 os.chdir(folder)
             self._folder = folder
@@ -70,12 +75,14 @@ class _TaskCache:
 
 
 def main() -> None:
-    """Works for the process whose id is in the arguments, until that has ended."""
+    """Works for the process whose id is in the arguments, until that ends."""
     end_with_parent(int(sys.argv[1].rpartition("=")[2]))
     # As in a run of zm itself.
     gc.set_threshold(100_000)
     keep_freed_memory()
     expect_watcher()
+    if descriptor := os.environ.get(PAGE_VARIABLE):
+        write_notes_to(SharedPage(int(descriptor)))
     # What libraries print must not be taken for an answer.
     reading, writing = os.dup(0), os.dup(1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)

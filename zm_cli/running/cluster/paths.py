@@ -1,4 +1,4 @@
-"""Which files and folders the workers of a cluster are asked for, before they read from them or write to them."""
+"""Checks that the workers of a cluster see the same files and folders as this process."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from collections.abc import Iterable
 from contextlib import suppress
 from itertools import islice
 
+from zm_cli.errors import UsageError
+
 MAX_CHECKED = 200
-"""The most paths that the workers are asked for."""
+"""The most paths that are checked."""
 SOME_ENTRIES, DEEPEST = 10, 5
-"""How many entries of a folder are looked at, and how deep, for files that the workers must have, too."""
+"""How many entries of a folder are looked at, and how deep, to find files to check."""
 
 
 def list_sizes(paths: Iterable[str]) -> dict[str, int | None]:
-    """Returns absolute paths with the bytes of each file, None for a folder; some files of each folder are among them.
+    """Returns absolute paths with the size of each file in bytes, None for a folder, and some files of each folder.
 
-    Of very many paths, some from all over the list are returned. Those that are not here are left out: whoever reads
-    them says so.
+    Of very many paths, MAX_CHECKED at equal distances are returned. Those that do not exist are left out: reading them
+    is an error of its own.
     """
     listed = list(dict.fromkeys(map(os.path.abspath, paths)))
     sizes: dict[str, int | None] = {}
@@ -31,8 +33,15 @@ def list_sizes(paths: Iterable[str]) -> dict[str, int | None]:
     return sizes
 
 
+def explain_unseen(worker: str, path: str, what: str) -> UsageError:
+    """Returns the error of a worker that does not see a path as it is here; `what` is a clause of `find_unseen`."""
+    return UsageError(
+        f"worker {worker} {what}", where=path, hint="all workers need the same files under the same names"
+    )
+
+
 def _find_files(folder: str) -> list[str]:
-    """Some files of a folder or of a folder in it, which show whether another machine has the same ones."""
+    """Returns some files of a folder or of a folder in it."""
     for _ in range(DEEPEST):
         with os.scandir(folder) as entries:
             first = list(islice(entries, SOME_ENTRIES))

@@ -1,4 +1,4 @@
-"""The registry of executors: each module of this package has an `EXECUTOR`, or `connect` where it needs a cluster.
+"""The registry of executors: each module of this package has an `EXECUTOR`, or `connect` if it needs a cluster.
 
 A module is imported only when its executor is used.
 """
@@ -34,14 +34,14 @@ class Executor(Protocol):
 
         At most `window` items are in flight: taken, and their results not yet yielded. `window` is at least `workers`.
         The first error in the order of the items, of a task or of `items` itself, is raised after all earlier results,
-        and items that were not started are dropped. Once the generator is closed or has raised, no worker is left that
-        it has started. An item is released as soon as its task is done.
+        and items that were not started are dropped. When the generator is closed or has raised, all workers that it
+        started have ended. An item is released as soon as its task is done.
         """
         ...
 
 
 def find_executor(name: str) -> Executor:
-    """Returns the executor of that name; UsageError where there is none."""
+    """Returns the executor of that name; UsageError if there is none."""
     if name in _module_names():
         found: Executor | None = getattr(import_module(f"{__name__}.{name}"), "EXECUTOR", None)
         if found is not None:
@@ -50,9 +50,10 @@ def find_executor(name: str) -> Executor:
 
 
 def connect_executor(name: str, address: str, workers: int) -> Executor:
-    """Returns the executor of that name for the cluster at an address; a new one has so many workers, 0: one a core.
+    """Returns the executor of that name for the cluster at an address.
 
-    Raises UsageError where the cluster cannot be used, DataError where it has no workers.
+    `workers` is the number of workers if a cluster is started; 0: one for each core. Raises UsageError if the cluster
+    cannot be used, DataError if it has no workers.
     """
     connect: Callable[[str, int], Executor] = import_module(f"{__name__}.{name}").connect
     return connect(address, workers)

@@ -1,4 +1,4 @@
-"""The executor for items that arrive one by one: threads do the tasks, and one more thread waits for the items."""
+"""The executor for items that arrive one by one: threads do the tasks, and another thread waits for the items."""
 
 from __future__ import annotations
 
@@ -15,17 +15,16 @@ Result = TypeVar("Result")
 
 
 class Arriving:
-    """Does tasks in a pool of threads, so that a result does not wait until the next item is there."""
+    """Does tasks in a pool of threads, so that a result is not delayed until the next item arrives."""
 
     name = "arriving"
 
     def map(
         self, task: Callable[[Item], Result], items: Iterable[Item], workers: int, window: int
     ) -> Generator[Result, None, None]:
-        """Returns the results as `Executor.map` says; `task` must be safe to call from several threads at once.
+        """Yields the results as described in `Executor.map`; `task` must be safe to call from several threads.
 
-        Where the generator is closed while an item is waited for, the thread that waits is left behind; it ends when
-        the item is there.
+        If the generator is closed while the other thread waits for an item, that thread ends when the item arrives.
         """
         pool = ThreadPoolExecutor(workers)
         begun: SimpleQueue[Future[Result] | None] = SimpleQueue()
@@ -35,7 +34,7 @@ class Arriving:
         def feed() -> None:
             try:
                 while room.acquire() and not over.is_set():
-                    # No name holds an item, which may be large, while the next one is waited for.
+                    # No variable holds an item, which may be large, while waiting for the next one.
                     begun.put(pool.submit(task, next(source)))
             except StopIteration:
                 begun.put(None)

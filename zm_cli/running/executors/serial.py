@@ -19,10 +19,10 @@ class Serial:
     def map(
         self, task: Callable[[Item], Result], items: Iterable[Item], workers: int, window: int
     ) -> Generator[Result, None, None]:
-        """Returns the results as `Executor.map` says, with one item in flight, whatever `workers` and `window` are."""
+        """Yields the results as described in `Executor.map`, with one item in flight whatever `window` is."""
         for item in items:
             result = task(item)
-            # Neither is held while the consumer works or the next item is read: both may be large.
+            # Release both before the consumer works and the next item is read: they may be large.
             del item
             yield result
             del result

@@ -1,4 +1,4 @@
-"""The executor that shares the items among threads of this process."""
+"""The executor that distributes the items among threads of this process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Threads:
     def map(
         self, task: Callable[[Item], Result], items: Iterable[Item], workers: int, window: int
     ) -> Generator[Result, None, None]:
-        """Returns the results as `Executor.map` says; `task` must be safe to call from several threads at once."""
+        """Yields the results as described in `Executor.map`; `task` must be safe to call from several threads."""
         pool = ThreadPoolExecutor(workers)
         try:
             waiting: deque[Future[Result]] = deque()
@@ -39,11 +39,11 @@ class Threads:
 def _submit(
     pool: ThreadPoolExecutor, task: Callable[[Item], Result], items: Iterable[Item]
 ) -> Generator[Future[Result], None, None]:
-    """Returns the future result of each item; an error of the items is the last of them."""
+    """Yields the future of each item; an error raised by the items becomes the last future."""
     items = iter(items)
     while True:
         try:
-            # No name holds an item, which may be large, while the consumer works.
+            # No variable holds an item, which may be large, while the consumer works.
             yield pool.submit(task, next(items))
         except StopIteration:
             return

@@ -1,4 +1,5 @@
-"""Files that zm does not read, recognized by their first bytes or their names, with the nearest way to read them."""
+"""Recognizes files that zm does not read, by their first bytes or their names,
+and says how to read them nevertheless."""
 
 from __future__ import annotations
 
@@ -29,19 +30,19 @@ GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
 STARTS: Mapping[bytes, Foreign] = {start: entry for entry in (*BINARIES, *TEXTS) for start in entry.starts} | {
     ZIP: MEMBERS[-1][1]
 }
-"""What a stream is by its first bytes; a stream cannot be looked at twice."""
+"""The kinds of streams by their first bytes; a stream can be read only once."""
 
 
 def find_foreign(path: str) -> Foreign | None:
-    """What the file or folder at `path` is, by its contents, else by its name; None where that is not known."""
+    """Returns what the file or folder at `path` is, by its contents or else by its name; None if that is not known."""
     found, named = find_by_content(path), find_by_name(path)
-    # A single JSON line and a receipt look like any JSON, and an old workbook like any document.
+    # By its contents, a single JSON line or a receipt is any JSON file, and an old workbook any Office document.
     more_exact = (found, named) in ((JSON, JSON_LINES), (JSON, RECEIPT), (OFFICE, EXCEL))
     return named if found is None or more_exact else found
 
 
 def find_by_name(path: str) -> Foreign | None:
-    """What a file of this name usually is; None where that is not known."""
+    """Returns what a file of this name usually is; None if that is not known."""
     name = os.path.basename(path.rstrip("/")).lower()
     found = [
         (len(suffix), index)
@@ -53,7 +54,8 @@ def find_by_name(path: str) -> Foreign | None:
 
 
 def find_by_content(path: str) -> Foreign | None:
-    """What the file at `path` is by its first bytes, or the folder by the names in it; None where that is not known."""
+    """Returns what the file at `path` is by its first bytes, or the folder by its entries;
+    None if that is not known."""
     location = Path(path)
     if location.is_dir():
         return next((entry for name, entry in FOLDERS.items() if (location / name).exists()), None)
@@ -75,7 +77,7 @@ def find_by_content(path: str) -> Foreign | None:
 
 
 def is_text(path: str) -> bool:
-    """Whether the file at `path` begins with text in UTF-8."""
+    """Returns whether the file at `path` begins with text in UTF-8."""
     try:
         with open(path, "rb") as file:
             head = codecs.getincrementaldecoder("utf-8")().decode(file.read(HEAD_BYTES))
@@ -89,7 +91,7 @@ def _find_in_head(head: bytes) -> Foreign | None:
 
 
 def _unpack_head(path: Path) -> bytes:
-    """The first bytes of what a gzip file holds; none where it is damaged."""
+    """Returns the first unpacked bytes of a gzip file; no bytes if it is damaged."""
     import gzip
 
     try:
@@ -100,7 +102,7 @@ def _unpack_head(path: Path) -> bytes:
 
 
 def _look_into_zip(path: Path) -> Foreign | None:
-    """The kind of a zip archive, by the names of its members; None where it is damaged."""
+    """Returns the kind of a zip archive, by the names of its members; None if it is damaged."""
     import zipfile
 
     try:

@@ -10,11 +10,11 @@ from zm_cli.formats.shared.foreign.ways import Advise
 
 @dataclass(frozen=True)
 class Foreign:
-    """A kind of files that zm does not read, or not under such a name.
+    """A kind of files that zm does not read, or not if they are named so.
 
     `noun` is its name in sentences: "a Parquet file"; `advise` says what to do. `suffixes` are endings of names in
-    lower case, `starts` possible first bytes; `matches` decides where those do not say enough. `kind` is the format of
-    zm that reads such files, None where none does. With `may_be_packed`, the advice is right for a gzip file, too.
+    lower case, `starts` possible first bytes; `matches` decides if those do not tell enough. `kind` is the format of zm
+    that reads such files, None if there is none. With `may_be_packed`, the advice also works for a gzip file.
     """
 
     noun: str
@@ -26,9 +26,9 @@ class Foreign:
     may_be_packed: bool = False
 
     def begins(self, head: bytes) -> bool:
-        """Whether a file with these first bytes is of this kind."""
+        """Returns whether a file with these first bytes is of this kind."""
         return any(map(head.startswith, self.starts)) or (self.matches is not None and self.matches(head))
 
     def describe(self) -> str:
-        """What it is, after the name of the file."""
+        """Returns what the file is, as the rest of a sentence that begins with its name."""
         return f"is {self.noun}" if self.kind else f"is {self.noun}, which zm does not read"

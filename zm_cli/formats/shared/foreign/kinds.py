@@ -1,4 +1,4 @@
-"""The kinds of files that zm does not read: what each is called, how it is recognized, and the nearest way to zm."""
+"""The kinds of files that zm does not read: the name of each, how it is recognized, and how to read it nevertheless."""
 
 from __future__ import annotations
 
@@ -59,6 +59,12 @@ JSON_LINES = Foreign(
     may_be_packed=True,
 )
 RECEIPT = Foreign("a receipt of zm", say("name the data that it lies beside"), (".zm.json",))
+STATS = Foreign(
+    "a stats file, not data",
+    say("save it to a file: zm inspect shows it, and --stats applies it"),
+    starts=(b'{\n  "format": "zm-stats"',),
+    kind="stats",
+)
 JSON = Foreign(
     "a JSON file",
     pandas("read_json(FILE)"),
@@ -161,7 +167,7 @@ BINARIES: tuple[Foreign, ...] = (
         kind="images",
     ),
 )
-"""Binary files, which their first bytes tell."""
+"""Binary files, which are recognized by their first bytes."""
 
 TEXTS: tuple[Foreign, ...] = (
     Foreign(
@@ -198,6 +204,7 @@ TEXTS: tuple[Foreign, ...] = (
     Foreign("an XML document", say(_AS_CSV), (".xml",), (b"<?xml ",)),
     JSON_LINES,
     RECEIPT,
+    STATS,
     Foreign(
         "a JSON array",
         convert("import json, numpy; numpy.save(OUT, json.load(open(FILE)))", ".npy"),
@@ -205,7 +212,7 @@ TEXTS: tuple[Foreign, ...] = (
     ),
     JSON,
 )
-"""Files of text that are not tables."""
+"""Text files that are not tables."""
 
 ENDINGS: tuple[Foreign, ...] = (
     *BINARIES,
@@ -262,7 +269,7 @@ ENDINGS: tuple[Foreign, ...] = (
     Foreign("a gzip file", unpack("gzip"), (".gz",)),
     Foreign("a Zstandard file", unpack("zstd"), (".zst",)),
 )
-"""Files by the endings of their names; the longest one counts, and of those the last."""
+"""All files with suffixes. The longest matching suffix counts, and of equal ones the last."""
 
 FOLDERS: Mapping[str, Foreign] = {
     ".zgroup": _ZARR,
@@ -272,7 +279,7 @@ FOLDERS: Mapping[str, Foreign] = {
     "dataset_info.json": Foreign("a saved dataset of Hugging Face", datasets("load_from_disk(FILE)")),
     "data.mdb": _LMDB,
 }
-"""Folders by a name in them."""
+"""Folders by the name of an entry."""
 
 MEMBERS: tuple[tuple[Callable[[Sequence[str]], bool], Foreign], ...] = (
     (
@@ -284,4 +291,4 @@ MEMBERS: tuple[tuple[Callable[[Sequence[str]], bool], Foreign], ...] = (
     (lambda names: any(name.endswith("data.pkl") for name in names), _TORCH),
     (lambda names: True, _ZIP),
 )
-"""Zip archives by the names of their members; the first that fits."""
+"""Zip archives by the names of their members; the first entry that fits counts."""

@@ -1,4 +1,5 @@
-"""Ways to read with zm what zm does not read itself: each takes a path, and returns what to do as a line to type."""
+"""Ways to read files that zm does not read itself. Most give a command line that turns the file at
+a path into one that zm reads."""
 
 from __future__ import annotations
 
@@ -8,18 +9,18 @@ import shlex
 from collections.abc import Callable
 
 Advise = Callable[[str], str]
-"""Takes the path of a file; returns the end of a sentence."""
+"""Takes the path of a file; returns the advice, as the end of a sentence."""
 
 TABLES = (".csv", ".tsv", ".tab", ".txt", "")
 
 
 def say(advice: str) -> Advise:
-    """The same advice for every file."""
+    """Returns the same advice for every file."""
     return lambda path: advice
 
 
 def shell(line: str, remark: str = "") -> Advise:
-    """A line for a shell; FILE stands for the file, STEM for it without its suffixes."""
+    """Returns the advice to run a shell command, in which FILE stands for the file and STEM for it without suffixes."""
 
     def advise(path: str) -> str:
         names = {"FILE": shlex.quote(path), "STEM": shlex.quote(_find_stem(path))}
@@ -29,7 +30,7 @@ def shell(line: str, remark: str = "") -> Advise:
 
 
 def query(text: str) -> Advise:
-    """A query for DuckDB, whose result is measured."""
+    """Returns the advice to measure the result of a DuckDB query."""
 
     def advise(path: str) -> str:
         literal = "'" + path.replace("'", "''") + "'"
@@ -39,27 +40,27 @@ def query(text: str) -> Advise:
 
 
 def pandas(read: str) -> Advise:
-    """A function of pandas that reads the table, which is measured."""
+    """Returns the advice to read the table with a function of pandas, and measure it."""
     return _print_table("pandas", f"pandas.{read}", "to_csv(index=False)")
 
 
 def polars(read: str) -> Advise:
-    """A function of polars that reads the table, which is measured."""
+    """Returns the advice to read the table with a function of polars, and measure it."""
     return _print_table("polars", f"polars.{read}", "write_csv()")
 
 
 def astropy(read: str) -> Advise:
-    """A function of astropy's tables that reads the table, which is measured."""
+    """Returns the advice to read the table with a function of astropy.table, and measure it."""
     return _print_table("astropy.table", f"astropy.table.{read}", "to_pandas().to_csv(index=False)")
 
 
 def datasets(read: str) -> Advise:
-    """A function of Hugging Face's datasets that reads the table, which is measured."""
+    """Returns the advice to read the table with a function of Hugging Face's datasets, and measure it."""
     return _print_table("datasets", f"datasets.{read}", "to_pandas().to_csv(index=False)")
 
 
 def r(read: str) -> Advise:
-    """A function of R that reads the table, which is measured."""
+    """Returns the advice to read the table with a function of R, and measure it."""
 
     def advise(path: str) -> str:
         code = f"write.csv({read.replace('FILE', _literal(path))}, row.names=FALSE)"
@@ -69,7 +70,7 @@ def r(read: str) -> Advise:
 
 
 def convert(code: str, suffix: str) -> Advise:
-    """A line of Python that writes the file OUT, of this suffix, which is then looked at."""
+    """Returns the advice to run Python code that writes the file OUT, with this suffix, and to inspect that."""
 
     def advise(path: str) -> str:
         output = _find_stem(path) + suffix
@@ -80,7 +81,7 @@ def convert(code: str, suffix: str) -> Advise:
 
 
 def convert_idx(path: str) -> str:
-    """A line of Python that turns an IDX file into a NumPy array, which is then looked at."""
+    """Returns the advice to convert an IDX file to a NumPy array with Python, and to inspect that."""
     module, opened = ("gzip, numpy", "gzip.open(FILE)") if path.endswith(".gz") else ("numpy", "open(FILE, 'rb')")
     code = (
         f"import {module}; d = {opened}.read(); s = numpy.frombuffer(d, '>i4', d[3], 4); "
@@ -91,7 +92,7 @@ def convert_idx(path: str) -> str:
 
 
 def unpack(command: str) -> Advise:
-    """A line that unpacks a table straight into zm, and another file beside itself."""
+    """Returns the advice to unpack a table straight into zm, and any other file beside itself."""
 
     def advise(path: str) -> str:
         name, suffix = os.path.splitext(path)
@@ -103,12 +104,12 @@ def unpack(command: str) -> Advise:
 
 
 def unpack_beside(command: str) -> Advise:
-    """A line that unpacks a file beside itself, and looks at it."""
+    """Returns the advice to unpack a file beside itself, and inspect it."""
     return lambda path: f"try: {command} -dk {shlex.quote(path)} && zm inspect {shlex.quote(os.path.splitext(path)[0])}"
 
 
 def _print_table(module: str, read: str, write: str) -> Advise:
-    """A line of Python that prints a table, which is measured."""
+    """Returns the advice to print a table with Python, and measure it."""
 
     def advise(path: str) -> str:
         code = f"import {module}; print({read.replace('FILE', _literal(path))}.{write}, end='')"
@@ -118,22 +119,23 @@ def _print_table(module: str, read: str, write: str) -> Advise:
 
 
 def _fill(line: str, names: dict[str, str]) -> str:
-    """The line with each of the words replaced; at once, because a name may contain such a word."""
+    """Returns the line with the words replaced by the names; all at once, because a name may contain such a word."""
     return re.sub("|".join(names), lambda found: names[found[0]], line)
 
 
 def _find_stem(path: str) -> str:
-    """The path without its suffixes, to name a new file or folder after it."""
+    """Returns the path without its suffixes, to name a new file or folder after it."""
     folder, name = os.path.split(path.rstrip("/"))
     stem = name.split(".")[0]
     return os.path.join(folder, stem if stem and stem != name else f"{name.strip('.')}-data")
 
 
 def _literal(path: str) -> str:
-    """The path as a text in Python or R, in single quotes where that is possible."""
+    """Returns the path as a string literal of Python or R, in single quotes if possible."""
     return repr(path) if set(path) & set("'\\") else f"'{path}'"
 
 
 def _quote(code: str) -> str:
-    """Code as one word of a shell's line: in double quotes where that is safe, because the code has single ones."""
+    """Returns code as one word of a shell command: in double quotes if that is safe,
+    because the code has single ones."""
     return shlex.quote(code) if set(code) & set('"$`\\!') else f'"{code}"'

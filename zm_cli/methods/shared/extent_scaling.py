@@ -1,4 +1,4 @@
-"""Methods that divide each feature by an extent of its values, such as from the smallest to the largest one."""
+"""Methods that divide each feature by an extent of its values, such as the distance from minimum to maximum."""
 
 from __future__ import annotations
 
@@ -18,52 +18,59 @@ if TYPE_CHECKING:
 
 NEGLIGIBLE = 10 * 2.0**-52
 """An extent below this counts as 0, as in scikit-learn (`_handle_zeros_in_scale`)."""
-ROUGH = 1e-3
-"""A larger share of its extent by which values are moved because the statistics are rounded is worth a warning."""
+MAX_MOVED = 1e-3
+"""Warn if rounding moves values by more than this share of their extent."""
 MAX_NAMES = 5
+"""The most features that a warning names."""
 NOISE = 1e-12
-"""A feature of scaled data whose extent is at most this share of the range had no extent that it was divided by."""
+"""A scaled feature whose extent is at most this share of the range was constant."""
 
 
 @dataclass(frozen=True)
 class Extents:
-    """What becomes 0 of each feature, and how far its values reach from there; both in the shape of the features."""
+    """The value of each feature that becomes 0, and the distance that becomes 1; both in the shape of the features."""
 
-    zero: Floats
+    origin: Floats
     extent: Floats
 
 
-class ExtentMethod(Elementwise):
-    """A method that divides each feature by an extent of its values; by 1 where that is 0."""
+class ExtentScaling(Elementwise):
+    """A method that divides each feature by an extent of its values, or by 1 if that is 0."""
+
+    names_constant = True
+    records_all = True
 
     @abstractmethod
     def find_extents(self, stats: Stats, settings: Settings) -> Extents:
-        """The extent of each feature with values, in the scale of the statistics; anything for the others."""
+        """Returns the extent of each feature, in the scale of the statistics; any number for one without values."""
 
     @abstractmethod
-    def name_constant(self, settings: Settings) -> str:
-        """What features with an extent of 0 are, to begin a sentence with."""
+    def describe_constant(self, settings: Settings) -> str:
+        """Returns what features with an extent of 0 are, in words that begin a sentence."""
 
     def find_affine(self, stats: Stats, settings: Settings) -> Affine:
-        """What becomes 0, and the extent; with a range, what becomes its lower end, and the extent over its width."""
+        """Returns the origin and the extent.
+
+        With a range, the origin becomes its lower end, and the extent is divided by its width.
+        """
         import numpy as np
 
         found, some = self.find_extents(stats, settings), stats.moments.count > 0
         varies = found.extent >= NEGLIGIBLE
         extent = np.where(some & varies, found.extent, 1.0)
-        zero, constant = np.where(some, found.zero, 0.0), some & ~varies
+        origin, constant = np.where(some, found.origin, 0.0), some & ~varies
         clip = self.find_clip(settings) if settings.clip and "clip" in self.settings else None
         if settings.range is None or "range" not in self.settings:
-            return Affine(zero, extent, clip=clip, constant=constant)
+            return Affine(origin, extent, clip=clip, constant=constant)
         low, high = settings.range
-        return Affine(zero, extent / (high - low), low, clip, constant=constant)
+        return Affine(origin, extent / (high - low), low, clip, constant=constant)
 
     def find_clip(self, settings: Settings) -> tuple[float, float] | None:
-        """The ends that `clip` cuts values off at."""
+        """Returns the ends at which `clip` cuts values off."""
         return settings.range
 
     def list_warnings(self, stats: Stats, settings: Settings) -> list[str]:
-        """Which features are whole numbers so large that their extent is only known roughly."""
+        """Returns a sentence that names 64-bit integers which float64 rounds too much for their extent."""
         import numpy as np
 
         dtype = np.dtype(stats.dtype)
@@ -72,20 +79,20 @@ class ExtentMethod(Elementwise):
         extent, moments = self.find_extents(stats, settings).extent, stats.moments
         some = (moments.count > 0) & (extent >= NEGLIGIBLE)
         step = np.spacing(np.where(some, np.maximum(np.abs(moments.min), np.abs(moments.max)), 0.0))
-        off = np.where(some, step / 2, 0.0) / np.where(some, extent, 1.0)
-        indices = np.flatnonzero(off > ROUGH).tolist()
+        moved = np.where(some, step / 2, 0.0) / np.where(some, extent, 1.0)
+        indices = np.flatnonzero(moved > MAX_MOVED).tolist()
         if not indices:
             return []
         names = ", ".join(f"'{stats.name_feature(index)}'" for index in indices[:MAX_NAMES])
         more = f" and {len(indices) - MAX_NAMES:,} more" if len(indices) > MAX_NAMES else ""
         return [
-            f"whole numbers so large that the statistics round them, which moves scaled values by up to "
-            f"{off.max():.2g} of their extent: {names}{more}; subtract a number from them first"
+            f"integers too large for float64: scaled values are off by up to {moved.max():.2g} of their extent: "
+            f"{names}{more}; subtract a constant from these columns first"
         ]
 
     def find_constant(self, stats: Stats, settings: Settings) -> tuple[str, NDArray[np.bool_]]:
-        """The features with an extent of 0, and what they are."""
+        """Returns what features with an extent of 0 are, and which they are."""
         extent = self.find_extents(stats, settings).extent
         constant = (stats.moments.count > 0) & ~(extent >= NEGLIGIBLE)
         tiny = f" (less than {NEGLIGIBLE:.0e} counts as 0)" if (constant & (extent > 0)).any() else ""
-        return f"{self.name_constant(settings)}{tiny}, so that scaling divides by 1", constant
+        return f"{self.describe_constant(settings)}{tiny}, so that scaling divides by 1", constant
