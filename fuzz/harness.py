@@ -108,7 +108,7 @@ def _judge(code: int, out: str, err: str, peak: int) -> Ending:
         kind = "killed"
     elif code == 0 and not errors:
         kind = "done"
-    elif code in (2, 3) and len(errors) == 1 and _is_reason(errors[0]) and "should not happen" not in err:
+    elif code in (2, 3) and len(errors) == 1 and _is_reason(errors[0]) and "internal error (" not in err:
         kind = "refused"
     else:
         kind = "not clean"

@@ -1,3 +1,4 @@
-"""zm: streaming means and deviations of training data, and the centered, standardized, scaled or whitened dataset."""
+"""zm: streaming means and standard deviations of training data, and the centered, standardized, scaled or whitened
+dataset."""
 
 __version__ = "0.1.0"

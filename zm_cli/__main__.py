@@ -1,11 +1,11 @@
-"""Where the `zm` command begins: `python -m zm_cli` is the same."""
+"""The start of the `zm` command; `python -m zm_cli` is the same."""
 
 from __future__ import annotations
 
 import signal
 
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-    # An interrupt while zm is still being loaded ends it quietly.
+    # An interrupt while zm is being loaded ends it without a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import gc
@@ -18,10 +18,10 @@ from zm_cli.running.guard import stand_by
 
 
 def run() -> NoReturn:
-    """Runs the command line, with a process on guard, and exits with its code."""
-    # Loading makes many objects and no garbage, and so do blocks: it is looked for less often.
+    """Runs the command line in a process that is watched, and exits with its code."""
+    # Loading and blocks make many objects and little garbage, so collect it less often.
     gc.set_threshold(100_000)
-    # Read from the arguments as they are: a command line that does not parse has no options yet.
+    # Look for the option in the raw arguments: the command line may not parse.
     if "--json" in sys.argv[1:]:
         print_errors_as_json()
     os._exit(stand_by(_work, _remove_left_over))
@@ -34,7 +34,7 @@ def _work() -> int:
 
 
 def _remove_left_over(path: str) -> None:
-    # Loaded only where something is left over: loading takes longer than some runs.
+    # Imported only if something is left over: the import takes longer than some runs.
     from pathlib import Path
 
     from zm_cli.outputs.draft import remove_left_over

@@ -18,7 +18,7 @@ class ZmError(Exception):
         self.hint = hint
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Worker processes raise these errors, and exceptions with keyword arguments need help to be pickled.
+        # Worker processes raise these errors, and exceptions with keyword arguments do not pickle by themselves.
         return _rebuild, (type(self), self.what, self.where, self.hint)
 
     def __str__(self) -> str:
@@ -32,7 +32,7 @@ def _rebuild(kind: type[ZmError], what: str, where: str | None, hint: str | None
 
 
 def escape_controls(text: str) -> str:
-    """The text with control characters escaped: a name or cell from a file must not control the terminal."""
+    """Returns the text with control characters escaped: a name or cell from a file must not control the terminal."""
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
 
 
@@ -46,12 +46,12 @@ def print_errors_as_json() -> None:
 
 
 def print_error(error: ZmError) -> None:
-    """Prints an error on standard error in one line: a sentence, or a JSON object after `print_errors_as_json`."""
+    """Prints an error on standard error as one line: a sentence, or a JSON object after `print_errors_as_json`."""
     _print(f"error: {error}", error.where, error.what, error.hint, error.code)
 
 
 def print_end(what: str, code: int) -> None:
-    """Prints on standard error, as `print_error` does, that zm was asked to end, which is not an error."""
+    """Prints on standard error, as `print_error` does, that zm was told to end, which is not an error."""
     _print(what, None, what, None, code)
 
 
@@ -74,10 +74,10 @@ class UsageError(ZmError):
 
 
 class DataError(ZmError):
-    """The data cannot be used: unreadable, corrupt, empty, does not fit the statistics, no space left."""
+    """The data cannot be used: unreadable, damaged, empty, not fitting the statistics; or the disk is full."""
 
     code = 3
 
 
 class NothingToMeasureError(DataError):
-    """The data are sound, and hold no numbers to measure: an empty file, a table without rows, arrays of text."""
+    """The data are sound but hold no numbers to measure: an empty file, a table without rows, arrays of text."""

@@ -1,4 +1,4 @@
-"""Finds the name that a misspelt one probably means."""
+"""Finds the name that a misspelled one probably means."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from itertools import islice
 
 MAX_COMPARED = 1000
-"""The most names to compare with: each takes a tenth of a millisecond."""
+"""The most names that are compared; each comparison takes 0.1 ms."""
 
 MIN_ALIKE = 0.7
-"""The share of letters that two names have in common in the same order, so that one may be the other misspelt."""
+"""The smallest similarity, from 0 to 1, at which one name may be a misspelling of another."""
 
 
 def find_near(name: str, names: Iterable[str]) -> str | None:
-    """The most similar of `names`, None if none is; case, and `-` or `_`, make no difference."""
+    """Returns the most similar of `names`, None if none is similar; ignores case, and treats `_` as `-`."""
     from difflib import get_close_matches
 
     spelled: dict[str, str] = {}

@@ -20,28 +20,28 @@ except ImportError:
     fcntl = None
 
 _os: Any = os
-"""The module without its types, which leave out what some system lacks."""
+"""The module as Any: its types leave out what some systems lack."""
 
 fork: Callable[[], int] | None = None if sys.platform == "darwin" else getattr(os, "fork", None)
-"""`os.fork`; None where a copy of this process must not work. The libraries of macOS may crash in a copy."""
+"""`os.fork`; None if it is missing or unsafe: libraries of macOS may crash in a forked process."""
 
 READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-"""Flags of `os.open` to read bytes as they are."""
+"""Flags of `os.open` for reading binary data."""
 WRITE = os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-"""Flags of `os.open` to read and write bytes as they are."""
+"""Flags of `os.open` for reading and writing binary data."""
 AT_ONCE: int = getattr(os, "O_NONBLOCK", 0)
-"""Added to them, a pipe that nobody writes to is opened without waiting."""
+"""An additional flag: opening a pipe without a writer does not wait."""
 NO_LINK: int = getattr(os, "O_NOFOLLOW", 0)
-"""Added to them, a symbolic link is not opened."""
+"""An additional flag: a symbolic link is not opened."""
 
 KEEPS_POSITION = hasattr(os, "pread")
-"""Whether `read_at` leaves the position of the descriptor alone, so that a library may use the descriptor, too."""
+"""Whether `read_at` does not move the position of the descriptor, so that a library may use the descriptor as well."""
 _moving = threading.Lock()
-"""Held from the move of a descriptor's position until its use."""
+"""Held while the position of a descriptor is moved and used."""
 
 
 def read_at(descriptor: int, view: memoryview, offset: int) -> int:
-    """Reads bytes at an offset of a file into `view`, and returns their number, 0 only at the end; safe in threads."""
+    """Reads bytes at an offset of a file into `view`, and returns their number, 0 only at the end. Thread-safe."""
     if hasattr(os, "preadv"):
         return int(_os.preadv(descriptor, [view], offset))
     data = read_bytes_at(descriptor, len(view), offset)
@@ -50,7 +50,7 @@ def read_at(descriptor: int, view: memoryview, offset: int) -> int:
 
 
 def read_bytes_at(descriptor: int, size: int, offset: int) -> bytes:
-    """Returns at most `size` bytes from an offset of a file, none only at the end; safe in threads."""
+    """Returns at most `size` bytes from an offset of a file, none only at the end. Thread-safe."""
     if hasattr(os, "pread"):
         return bytes(_os.pread(descriptor, size, offset))
     with _moving:
@@ -59,7 +59,7 @@ def read_bytes_at(descriptor: int, size: int, offset: int) -> bytes:
 
 
 def write_at(descriptor: int, view: memoryview, offset: int) -> int:
-    """Writes the bytes of `view` at an offset of a file, and returns how many it took; safe in threads."""
+    """Writes the bytes of `view` at an offset of a file, and returns how many were written. Thread-safe."""
     if hasattr(os, "pwrite"):
         return int(_os.pwrite(descriptor, view, offset))
     with _moving:
@@ -87,9 +87,9 @@ def lock_file(descriptor: int) -> None:
 
 
 def is_reader_gone(error: OSError) -> bool:
-    """Whether a write to a standard stream failed because nobody reads it any more.
+    """Returns whether a write to a standard stream failed because its reader is gone.
 
-    Systems without SIGPIPE call that an invalid argument.
+    Systems without SIGPIPE report that as an invalid argument.
     """
     if isinstance(error, BrokenPipeError):
         return True
@@ -97,7 +97,7 @@ def is_reader_gone(error: OSError) -> bool:
 
 
 def find_c_function(name: str) -> Any | None:
-    """Returns a function of the C library, None where it has no such function or cannot be reached."""
+    """Returns a function of the C library; None if it has no such function, or cannot be loaded."""
     import ctypes
 
     try:
@@ -108,7 +108,7 @@ def find_c_function(name: str) -> Any | None:
 
 
 def common_folder(paths: Sequence[str]) -> str:
-    """Returns the deepest folder that holds all the paths; empty where they lie on several drives."""
+    """Returns the deepest folder that contains all the paths; empty if they are on several drives."""
     try:
         return os.path.commonpath(paths)
     except ValueError:

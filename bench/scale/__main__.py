@@ -91,7 +91,7 @@ def _head(figures: Figures, comparison: Comparison, spans: int) -> list[str]:
         "| --- | --- |",
         *(f"| {name} | {value} |" for name, value in rows),
         "",
-        "| the photographs, by the clock | seconds | of `-j 2` | of one worker of the kind |",
+        f"| {comparison.photographs:,} photographs, by the clock | seconds | of `-j 2` | of one worker of the kind |",
         "| --- | --- | --- | --- |",
         *_compare_ways(comparison),
         "",
@@ -161,8 +161,8 @@ def _describe(dataset: Dataset, figures: Figures) -> str:
     whole = f"{dataset.files * figures.listed_bytes / 1e9:,.0f} GB"
     return (
         f"{hours} The names of all files would take {whole} of memory. So the data are cut into {dataset.folders:,} "
-        f"folders, each a run of its own with {names} of names: one after another on a Dask cluster, or jobs that share "
-        "the machines."
+        f"folders, each a run of its own with {names} of names: one after another on a Dask cluster, or as jobs that "
+        "share the machines."
     )
 
 

@@ -35,6 +35,7 @@ class Figures:
 class Comparison:
     """Seconds by the clock for the same photographs: with one and two workers here, and one and two Dask workers."""
 
+    photographs: int
     one_worker: float
     two_workers: float
     one_dask_worker: float

@@ -150,7 +150,7 @@ def test_a_distribution_that_has_changed_is_shown_with_its_limit(groups: Path, t
     assert heading.split() == ["column", "shift", "ratio", "missing", "outside", "psi", "quantile", "mean", "std"]
     assert row.startswith("b ")
     assert re.search(r" > 0\.25 \+ 0\.11 .* q50 ", row)
-    assert meaning == "psi: the limit, + what chance may add in so few samples"
+    assert meaning == "psi: its limit + what chance may add in so few samples"
     lax = ("--max-psi", "99", "--max-shift", "0.2")
     assert inspect(new, "--against", groups / "s.json", *lax).code == 0
     found = document(new, "--against", groups / "s.json", *lax, "--max-quantile-shift", "0.5")
@@ -247,4 +247,4 @@ def test_what_chance_may_add_is_shown_where_it_decides(tmp_path: Path) -> None:
     assert 0.25 < psi < 0.25 + noise
     assert f"psi of 'a' is {psi:.2f}, over the limit of 0.25, but chance may add {noise:.2f}" in ran.err
     assert f" {psi:.2g} < 0.25 + {noise:.2g} " in ran.out
-    assert ran.out.splitlines()[-1] == "psi: the limit, + what chance may add in so few samples"
+    assert ran.out.splitlines()[-1] == "psi: its limit + what chance may add in so few samples"

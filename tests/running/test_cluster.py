@@ -23,8 +23,8 @@ from zm_cli.running.cluster import address as addresses
 from zm_cli.running.cluster import child, children, connection, scratch, start
 from zm_cli.running.cluster.address import find_scheduler, parse_address
 from zm_cli.running.cluster.connection import Cluster, connect
-from zm_cli.running.cluster.paths import MAX_CHECKED
-from zm_cli.running.cluster.remote import by_value, find_unseen, find_versions, run_item
+from zm_cli.running.cluster.paths import MAX_CHECKED, find_unseen
+from zm_cli.running.cluster.remote import by_value, find_versions, run_item
 from zm_cli.running.cluster.stream_pipe import StreamPipe
 from zm_cli.running.executors.dask import Dask
 from zm_cli.running.plan import Plan
@@ -348,7 +348,12 @@ def test_a_worker_that_joins_later_checks_the_paths_before_its_first_item(files:
 
 def test_a_worker_checks_the_paths_once_for_each_map(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     checked: list[object] = []
-    monkeypatch.setattr(children, "find_unseen", lambda sizes: checked.append(sizes) or [])
+
+    def check(sizes: object) -> list[tuple[str, str]]:
+        checked.append(sizes)
+        return []
+
+    monkeypatch.setattr(children, "find_unseen", check)
     monkeypatch.setattr(subprocess, "Popen", refuse_to_start)
     for name in ("one", "one", "two"):
         children.work(pickle.dumps((str(files / name), {})), "/", b"", b"", None)

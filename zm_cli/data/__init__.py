@@ -1,1 +1,1 @@
-"""What a dataset is: Spec, Block, Option and Format, and the protocols that every Source and Sink follows."""
+"""The nouns of datasets: Spec, Block, Option and Format, and the protocols of Source and Sink."""

@@ -1,4 +1,4 @@
-"""What spans of a dataset are read into: a Block of values, or a Tally of how often each value occurs."""
+"""Spans of a dataset, and what they are read into: a Block of values, or a Tally of how often each value occurs."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from zm_cli.data.texts import TextSummary
 Values = NDArray[Any]
 
 BLOCK_BYTES = 8 << 20
-"""The size of a block to aim at, in decoded bytes of the source's dtype. A constant: how the data are cut into blocks
-decides the last bits of the result, so neither an option nor the machine may change it."""
+"""The target size of a block, in decoded bytes of the source's dtype. It is a constant, because the way in which data
+are cut into blocks decides the last bits of the result: neither options nor the machine may change it."""
 
 BYTE_VALUES = 256
 """The number of different 8-bit values."""
 
 MAX_LISTED = 1000
-"""The most samples that are listed with the reason why they were left out; all of them are counted."""
+"""The most skipped samples that are listed with their reasons; all of them are counted."""
 
 
 def get_block_bytes() -> int:
@@ -38,14 +38,14 @@ class Span:
     nbytes: int
     """Bytes of input that this span stands for, in the unit of `Source.nbytes`, for progress."""
     decoded: int
-    """Bytes of its values in the source's dtype, as far as known before reading."""
+    """Bytes of its values in the source's dtype, as far as they are known before reading."""
 
 
 @dataclass(frozen=True)
 class Rejected:
-    """The first cell of a feature that is not a number: `row` counts the samples of the whole source from 1.
+    """The first cell of a feature that is not a number. `row` is the number of its sample in the source, from 1.
 
-    `reason` says what is wrong with it, as a clause.
+    `reason` is a clause that says what is wrong with it.
     """
 
     row: int
@@ -55,7 +55,7 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A sample left out because it could not be read: its name and the reason."""
+    """A sample that was left out because it could not be read: its name and the reason."""
 
     name: str
     reason: str
@@ -72,7 +72,7 @@ class Labels:
     names: tuple[str, ...]
 
     def drop_unused(self) -> Labels:
-        """The same labels, without the names that no sample has."""
+        """Returns the same labels without the names that no sample has."""
         used = np.unique(self.codes[self.codes >= 0])
         codes = np.where(self.codes < 0, -1, np.searchsorted(used, self.codes))
         return Labels(codes, tuple(self.names[code] for code in used))
@@ -82,10 +82,10 @@ class Labels:
 class Block:
     """Consecutive samples: `values` has the axes of the Spec, the sample axis first.
 
-    `carried` is what the format's own sink needs to write these samples (file names, unchanged columns). `rejected`
-    maps a feature's index to its first cell that is not a number; such values are NaN. `notes` are sentences for the
-    user, printed once even if many blocks repeat them. `digest` is a hash of the input bytes, or of the decoded values,
-    of this block.
+    `carried` is what the sink of the format needs to write these samples (file names, unchanged columns). `rejected`
+    maps the index of a feature to its first cell that is not a number; such values are NaN. `notes` are sentences for
+    the user, printed once even if many blocks repeat them. `digest` is a hash of the input bytes, or of the decoded
+    values, of this block.
     """
 
     span: Span
@@ -95,13 +95,13 @@ class Block:
     rejected: Mapping[int, Rejected] = field(default_factory=dict)
     skipped: tuple[Skipped, ...] = ()
     skipped_more: int = 0
-    """How many samples were left out besides those listed in `skipped`."""
+    """The number of skipped samples that are not listed in `skipped`."""
     numbers: Sequence[int] | NDArray[np.int64] | None = None
-    """The number of each sample in the source, counted from 1; None: not known to the format."""
+    """The number of each sample in the source, counted from 1; None if the format does not know it."""
     missing: NDArray[np.bool_] | None = None
-    """Which values were missing before they were filled, shape (samples, features marked); None: not asked for."""
+    """Which values were missing before they were filled, shape (samples, marked features); None: not asked for."""
     texts: TextSummary | None = None
-    """What the columns of a table hold as text; None: not asked for."""
+    """The summary of the columns of a table as text; None: not asked for."""
     labels: Labels | None = None
     """The group of each sample (`--by`); None: not asked for."""
     weights: NDArray[np.float64] | None = None
@@ -112,7 +112,7 @@ class Block:
 
     @property
     def skipped_total(self) -> int:
-        """How many samples of the span were left out."""
+        """The number of samples of the span that were left out."""
         return len(self.skipped) + self.skipped_more
 
 
@@ -124,14 +124,25 @@ def drop_values(block: Block) -> Block:
 
 
 @dataclass(frozen=True)
+class GroupTally:
+    """The counts of the values of one group of samples, as in a Tally."""
+
+    label: str
+    counts: NDArray[np.int64]
+    samples: int
+
+
+@dataclass(frozen=True)
 class Tally:
     """Counts of unsigned 8-bit values: how often each value occurs in each channel, shape (C, 256).
 
-    They are enough for exact means, deviations and extremes; the position of a value in its sample is not kept.
-    `samples` is the number of samples, `digest` the concatenated digests of the spans; `skipped` is as in a Block.
+    They are enough for exact means, standard deviations and extremes; the positions of values in their samples are
+    lost. `samples` is the number of samples, `digest` the concatenated digests of the spans; `skipped` is as in a
+    Block. `groups` counts the samples with a label by their labels (`--by`); None: not asked for.
     """
 
     counts: NDArray[np.int64]
     samples: int
     digest: bytes
     skipped: tuple[Skipped, ...] = ()
+    groups: tuple[GroupTally, ...] | None = None

@@ -1,4 +1,4 @@
-"""Format: a kind of dataset, as its package declares it."""
+"""Format: the declaration of a kind of dataset, which each package of `formats` makes."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ if TYPE_CHECKING:
 
 
 class Confidence(IntEnum):
-    """How surely a format recognizes a path; the format with the highest confidence reads it."""
+    """How sure a format is that a path is of its kind; the format with the highest confidence reads it."""
 
     POSSIBLE = 1
-    """The format can read it, but another one may be meant."""
+    """The format can read it, but it may be of another kind."""
     BY_CONTENT = 2
-    """Its first bytes are those of the format."""
+    """Its first bytes are typical of the format."""
     BY_NAME = 3
-    """Its name is that of the format: somebody chose it."""
+    """Its name is that of the format, which somebody chose."""
 
 
 OpeningTick = Callable[[int, int | None], object]
-"""Called while a source is opened, with how many files were found or read so far, and of how many; None: they are still
-being found."""
+"""Called while a source is opened, with the number of files found or read so far, and the number of all files; None
+while files are still being found."""
 
 
 def ignore_opening(done: int, total: int | None) -> None:
-    """The OpeningTick for a caller that does not show progress."""
+    """The OpeningTick of a caller that does not show progress."""
 
 
 class Open(Protocol):
-    """Opens the source at a path with options; the plan says who may read much at once, None: this thread alone."""
+    """Opens the source at a path with options. The plan says which workers may read ahead; None: this thread alone."""
 
     def __call__(
         self, path: str, options: ReadOptions, plan: Plan | None = None, tick: OpeningTick = ignore_opening
@@ -56,9 +56,9 @@ class OutputPart:
 
 @dataclass(frozen=True)
 class JoinRequest:
-    """What is to be joined: all parts of an output in the order of the data, the receipt of the whole, and its path.
+    """What to join: all parts of an output in the order of the data, the receipt of the whole, and its path.
 
-    With `copy`, the output shares nothing with its parts. `tick` is called after each part.
+    With `copy`, the output does not depend on its parts. `tick` is called after each part.
     """
 
     parts: Sequence[OutputPart]
@@ -69,13 +69,13 @@ class JoinRequest:
 
 
 Join = Callable[[JoinRequest], Sequence[str]]
-"""Writes an output of all its parts, completely or not at all, and returns notes. Raises UsageError for a path that it
-cannot have, DataError where the parts do not fit together or the file system refuses."""
+"""Writes an output from all its parts, complete or not at all, and returns notes. Raises UsageError for a path that the
+output cannot have, DataError if the parts do not fit together or the file system fails."""
 
 
 Complete = Callable[[str, ReadOptions, str], Iterator[tuple[str, str]]]
-"""Takes a path, reading options and the start of a value; yields the values of an option that are possible for the data
-and begin so, each with a short description. Raises ZmError or OSError where the data cannot be read."""
+"""Takes a path, reading options and the start of a value; yields the possible values of an option that begin with it,
+each with a short description. Raises ZmError or OSError if the data cannot be read."""
 
 
 def _accept(spec: Spec, decoding: Mapping[str, Any]) -> str | None:
@@ -100,17 +100,17 @@ def _never(decoding: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of dataset: how to recognize and open it. Its functions import heavy libraries when they are called.
+    """A kind of dataset: how to recognize and open it. Its functions import large libraries when they are called.
 
     `kind` is its name in `--kind` and in stats files, `noun` its name in sentences: "folder of images". `recognize`
-    looks at a path (its name, its first bytes) and returns how surely it is of this kind, None for not at all. `open`
-    makes the Source; it is given no options but those in `options`. `find_receipt` returns the receipt that an earlier
-    run left with an output; None where there is none, OF_OTHER_DATA where the output was edited since. `list_files`
-    yields all files that would be read, as (name in the source, path). `find_fault` returns what is wrong with the
-    recorded options of statistics of such data, as a clause ("has ..."), None for nothing; each option by itself is
-    already valid. `output_formats` are the choices of `--format`, which `output_help` explains. `survey` returns what
-    there is at a path from which no dataset could be opened, None where it is not known; it raises DataError for
-    damaged data.
+    looks at a path (its name, its first bytes) and returns how sure it is of the kind, None if it is another one.
+    `open` makes the Source; it gets no other options than those in `options`. `find_receipt` returns the receipt that
+    an earlier run left with an output; None if there is none, OF_OTHER_DATA if the output was edited since.
+    `list_files` yields all files that would be read, as (name in the source, path). `find_fault` returns a clause ("has
+    ...") that says what is wrong with the recorded options of statistics of such data, None for nothing; each option by
+    itself is valid already. `output_formats` are the choices of `--format`, which `output_help` explains. `survey`
+    returns the contents of a path from which no dataset could be opened, None if they are not known; it raises
+    DataError for damaged data.
     """
 
     kind: str
@@ -128,26 +128,25 @@ class Format:
     list_beside: Callable[[str, ReadOptions], Mapping[str, str]] = _name_no_files
     """The other files that options name beside the data at a path, such as weights, by the options' names."""
     names_files: Callable[[Mapping[str, Any]], bool] = _never
-    """Whether recorded options name what lies beside the data by paths of other files, which say nothing about how
-    the data were measured."""
+    """Whether recorded options name other files beside the data, whose paths do not say how the data were measured."""
     join: Join | None = None
     """Joins outputs that were written part by part; None: they cannot be joined."""
     name_part_suffix: Callable[[str | None], str] | None = None
-    """Takes the output format that was asked for, and returns how the names of parts end (`--parts`); None: as the name
-    of the source does."""
+    """Takes the output format that was asked for, and returns the suffix of the names of parts (`--parts`); None: that
+    of the source."""
     output_formats: frozenset[str] = frozenset()
     output_help: str = ""
     completers: Mapping[str, Complete] = field(default_factory=dict)
     """The functions that complete values of options from the data, by the options' names."""
     reads_pipe: bool = False
-    """Whether data from a pipe, which has no name, are read as this format."""
+    """Whether data from a pipe are read as this format."""
 
     @cached_property
     def option_names(self) -> frozenset[str]:
-        """The names of the options that it understands."""
+        """The names of its options."""
         return frozenset(option.name for option in self.options)
 
     @cached_property
     def recorded(self) -> Mapping[str, Recorded]:
-        """How stats files record the options that decide the values, by the options' names."""
+        """How stats files record the options that affect the values, by the options' names."""
         return {option.name: option.recorded for option in self.options if option.recorded is not None}

@@ -12,7 +12,7 @@ Found = TypeVar("Found", covariant=True)
 
 
 class Panel(StrEnum):
-    """The headings of options in the help, in their order."""
+    """The headings of groups of options in the help, in order."""
 
     CHECKS = "Checks"
     OUTPUT = "What is written"
@@ -26,16 +26,16 @@ class Panel(StrEnum):
 
 
 class Replay(Enum):
-    """How data are read when statistics are applied that record a value of an option."""
+    """How data are read when statistics that record a value of an option are applied to them."""
 
     ALWAYS = auto()
-    """With the recorded value; asking for another one is an error, because the data would be read differently."""
+    """With the recorded value; to ask for another one is an error, because the data would be read differently."""
     UNLESS_ASKED = auto()
     """With the value that the user asks for, else the recorded one."""
     WHERE_IT_FITS = auto()
     """With the value that the user asks for, else the recorded one if it fits the data, else as the format decides."""
     UNLESS_CONTRADICTED = auto()
-    """With the value that the user asks for, else as the format decides, which knows the recorded one (`expected`)."""
+    """With the value that the user asks for, else as the format decides, given the recorded one (`expected`)."""
     NEVER = auto()
     """As the user asks: the option says what is measured, not how data are read."""
 
@@ -44,14 +44,14 @@ class Replay(Enum):
 class Recorded:
     """How a stats file records the value of an option, under `decoding`.
 
-    `is_valid` says whether a JSON value other than null is possible; `schema` says the same as a JSON Schema.
+    `is_valid` returns whether a JSON value other than null is possible; `schema` says the same as a JSON Schema.
     """
 
     is_valid: Callable[[Any], bool]
     schema: Mapping[str, Any]
     replay: Replay = Replay.UNLESS_ASKED
     same_in_all: bool = False
-    """Whether sources that are pooled must agree in it, besides those that are always replayed."""
+    """Whether pooled sources must agree in it; in options that are always replayed they must in any case."""
 
 
 def _keep(given: Any) -> Any:
@@ -75,9 +75,9 @@ class Option(Generic[Found]):
     panel: Panel | None = None
     metavar: str | None = None
     flags: tuple[str, ...] = ()
-    """Its spellings, if not just `--name`: `--workers` and `-j`, or `--exif/--no-exif`."""
+    """Its spellings, if there are others than `--name`: `--workers` and `-j`, or `--exif/--no-exif`."""
     default: Any = None
-    """The value on the command line if it is not given."""
+    """The value on the command line if the option is not given."""
     minimum: float | None = None
     suggestions: tuple[str, ...] = ()
     """Values that a shell completes."""
@@ -92,7 +92,7 @@ class Option(Generic[Found]):
         return self.flags[0] if self.flags else "--" + self.name.replace("_", "-")
 
     def spell(self, given: Any) -> list[str]:
-        """The words of a command line that give this option the value `given`."""
+        """Returns the words of a command line that give this option the value `given`."""
         on, _, off = self.spelling.partition("/")
         if isinstance(given, list):
             return [f"{on}={entry}" for entry in given]
@@ -111,16 +111,16 @@ class ReadOptions:
         self._values = {name: value for name, value in values.items() if value is not None}
 
     def get(self, option: Option[Value]) -> Value | None:
-        """The value of an option; None: left to the format."""
+        """Returns the value of an option; None if it is left to the format."""
         value: Value | None = self._values.get(option.name)
         return value
 
     def to_dict(self) -> dict[str, Any]:
-        """The chosen values, by the options' names."""
+        """Returns the chosen values, by the options' names."""
         return dict(self._values)
 
     def replace(self, **values: Any) -> ReadOptions:
-        """A copy with other values for some options; None leaves an option to the format."""
+        """Returns a copy with other values for some options; None leaves an option to the format."""
         return ReadOptions(**(self._values | values))
 
     def __eq__(self, other: object) -> bool:

@@ -1,4 +1,4 @@
-"""Packing: how stored values stand for real ones, as netCDF and GeoTIFF files declare it."""
+"""Packing: how stored values are converted to real ones, as netCDF and GeoTIFF files declare it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Packing:
-    """Values are `stored * scale + offset`, and missing where the stored value is one of `missing`.
+    """Real values are `stored * scale + offset`, and missing if the stored value is one of `missing`.
 
-    Blocks hold stored values, so that integers are summed exactly; the affine part is applied once, to the result.
+    Blocks hold stored values, so that integers are summed exactly; scale and offset are applied once, to the result.
     `scale` is finite and not 0, `offset` is finite. `dtype` is the type of the real values.
     """
 

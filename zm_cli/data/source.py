@@ -1,4 +1,4 @@
-"""Source: a dataset that is read span by span, and what is known of it without reading its values."""
+"""Source: a dataset that is read span by span; Facts: what is known of it without reading its values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zm_cli.data.spec import Spec
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of a dataset without reading its values: for `inspect` and for stats files.
+    """What is known of a dataset without reading its values, for `inspect` and for stats files.
 
     `shapes` and `types` (dtypes or image modes) map a printable name to the number of samples that have it. `left_out`
     is the number of files that are not samples. `others` are facts in the words of the format, name to text:
@@ -36,33 +36,33 @@ class Facts:
 class Source(Protocol):
     """A dataset that is read span by span.
 
-    It is pickled as its path and options, and opens itself at the first read, so that workers are sent addresses, not
+    Its pickle holds the path and options, and it opens itself at the first read, so that workers get addresses, not
     arrays. Unless a method says otherwise, only the thread that opened the source calls it. Methods raise DataError,
-    naming the file and the part of it, where the data cannot be read.
+    which names the file and the position in it, if the data cannot be read.
     """
 
     path: str
     """As the user gave it; `-` for standard input."""
     spec: Spec
     nbytes: int
-    """Bytes of the whole input, for progress; 0 where that is not known."""
+    """Bytes of the whole input, for progress; 0 if unknown."""
     sample_bytes: int
     """Decoded bytes of the largest sample."""
     overhead_bytes: int
-    """Bytes that a block takes besides its values while it is read, and again while it is encoded."""
+    """Bytes that a block takes besides its values while it is read, and as many while it is encoded."""
     one_pass: bool
     """Whether `spans` can be called only once (standard input)."""
     forkable: bool
-    """Whether a forked copy of the process can read it: no library needs threads, which a fork does not copy."""
+    """Whether a forked copy of the process can read it: no library relies on threads, which a fork does not copy."""
     small_samples: bool
-    """Whether reading a block takes many small steps of Python, which threads cannot do at once: processes are faster,
-    even if they send the block back."""
+    """Whether reading a block takes many small steps of Python, which threads cannot run in parallel: processes are
+    faster, even if they send the block back."""
     receipt: Mapping[str, Any] | None
     """The receipt of an earlier run, on or beside the data; DAMAGED if it cannot be read, None if there is none."""
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The names of the classes of its samples, sorted: of the folders directly below that are not splits."""
+        """The sorted names of the classes of its samples: of the folders directly in it that are not splits."""
         ...
 
     def spans(self) -> Iterator[Span]:
@@ -98,7 +98,7 @@ class Source(Protocol):
         """Returns a sink that writes transformed samples of this source to `output`, which appears at `commit`.
 
         After this call, blocks also carry what the sink needs besides the values. Raises the errors of `check_output`,
-        and DataError where the file system refuses.
+        and DataError if the file system fails.
         """
         ...
 

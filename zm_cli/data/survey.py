@@ -1,4 +1,4 @@
-"""Survey: what a file or folder holds, as far as it is known without choosing one dataset of it."""
+"""Survey: what a file or folder holds, as far as it is known without choosing one of its datasets."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 class Content:
     """One thing that a file or folder holds: an array, a column, or the files of one kind.
 
-    `name` is what the user calls it: the path of a dataset, the name of a column, some files. `type` is the type of its
+    `name` is its name for the user: the path of a dataset, the name of a column, some files. `type` is the type of its
     values, or the kind of the files. `shape`, `nbytes` (of the values, or of the files) and `count` (of samples or
-    files) are None where they are not known or not meant. `usable` says whether zm can measure it; `remark` says why it
-    cannot, or what else is to be known.
+    files) are None if they are unknown or do not apply. `usable` says whether zm can measure it; `remark` says why it
+    cannot, or anything else worth knowing.
     """
 
     name: str
@@ -29,9 +29,9 @@ class Content:
 class Survey:
     """What a file or folder holds.
 
-    `noun` is what it is in sentences: "HDF5 file". `heading` is what its contents are called: "dataset". `choices` is
-    the number of contents between which the user has to choose, 0 or 1 where there is no choice. `advice` says how to
-    go on, empty where that is not known. `facts` are more facts, name to text.
+    `noun` is its name in sentences: "HDF5 file". `heading` is the name of its contents: "dataset". `choices` is the
+    number of contents between which the user has to choose, 0 or 1 if there is no choice. `advice` says what to do
+    next, empty if that is not known. `facts` are more facts, name to text.
     """
 
     noun: str

@@ -1,4 +1,4 @@
-"""What the columns of a table hold as text: missing cells and different values, added up in bounded memory."""
+"""Summaries of the columns of a table as text: missing cells and distinct values, merged in bounded memory."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_DISTINCT = 1000
-"""The most different values of a column that are counted."""
+"""The most distinct values of a column that are counted."""
 
 
 @dataclass(frozen=True)
 class TextColumn:
-    """The cells of a column: how many are missing, and which different values the others have.
+    """The cells of a column: the number of missing ones, and the distinct values of the others.
 
-    `distinct` holds a hash of each different value, sorted; None: there are more than MAX_DISTINCT.
+    `distinct` holds the sorted hashes of the distinct values; None if there are more than MAX_DISTINCT.
     """
 
     missing: int
@@ -24,12 +24,12 @@ class TextColumn:
 
     @classmethod
     def from_hashes(cls, missing: int, hashes: NDArray[np.uint64]) -> TextColumn:
-        """The column with these hashes of values, which may repeat."""
+        """Returns the summary of a column with these hashes of values, which may repeat."""
         distinct = np.unique(hashes)
         return cls(missing, distinct if len(distinct) <= MAX_DISTINCT else None)
 
     def merge(self, other: TextColumn) -> TextColumn:
-        """The cells of both parts of the column."""
+        """Returns the summary of both parts of the column."""
         missing = self.missing + other.missing
         if self.distinct is None or other.distinct is None:
             return TextColumn(missing, None)
@@ -41,7 +41,7 @@ TextSummary = Mapping[int, TextColumn]
 
 
 def merge_texts(one: TextSummary | None, other: TextSummary | None) -> TextSummary | None:
-    """The summary of both parts of a table; None where neither has one."""
+    """Returns the summary of both parts of a table; None if neither has one."""
     if one is None or other is None:
         return other if one is None else one
     return {column: found.merge(other[column]) for column, found in one.items()}

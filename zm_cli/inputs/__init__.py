@@ -1,1 +1,1 @@
-"""Input that is not a dataset: standard input, small files, the texts of options."""
+"""Input that is not a dataset: standard input, small files, the texts of options; and lists of names for messages."""

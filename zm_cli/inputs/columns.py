@@ -16,7 +16,7 @@ POSITION = re.compile("[0-9]{1,9}")
 def select_columns(
     texts: Iterable[str], names: Sequence[str], where: str, others: Sequence[str] = ()
 ) -> dict[str, None]:
-    """The columns that the texts select, as the keys of a dictionary, in the order of the texts.
+    """Returns the columns that the texts select, as the keys of a dictionary, in the order of the texts.
 
     A text is the exact name of a column, or else a pattern, a position counted from 1, or a range. The ends of a range
     are names or positions; both are included, and an end that is left out is that of the table. Where most names are
@@ -36,7 +36,7 @@ def select_columns(
 
 
 def is_absent(text: str, names: Sequence[str], needed: Iterable[str]) -> bool:
-    """Whether a text is the name or pattern of columns that a table lacks, and not one of `needed` misspelt."""
+    """Returns whether a text names columns that a table lacks, and is not a misspelling of one of `needed`."""
     if text in names or ":" in text or POSITION.fullmatch(text):
         return False
     if PATTERN_SIGNS & set(text):
@@ -45,7 +45,7 @@ def is_absent(text: str, names: Sequence[str], needed: Iterable[str]) -> bool:
 
 
 def explain_unknown(text: str, names: Sequence[str], where: str) -> UsageError:
-    """The error of a text that selects no column."""
+    """Returns the error of a text that selects no column."""
     near = find_near(text, names)
     hint = f"there are {list_columns(names)}"
     if POSITION.fullmatch(text):
@@ -59,12 +59,12 @@ def explain_unknown(text: str, names: Sequence[str], where: str) -> UsageError:
 
 
 def list_columns(names: Sequence[str], most: int = 20) -> str:
-    """The first `most` names in quotes."""
+    """Returns the first `most` names in quotes."""
     return ", ".join(f"'{name}'" for name in names[:most]) + (", ..." if len(names) > most else "")
 
 
 def _are_numbers(names: Sequence[str]) -> bool:
-    """Whether most names are numbers, so that a number which is not among them is more likely a mistake."""
+    """Returns whether most names are numbers: a number that is not among them is then more likely a mistake."""
     return 2 * sum(POSITION.fullmatch(name) is not None for name in names) > len(names)
 
 
@@ -73,7 +73,7 @@ def _is_pattern_of(text: str, name: str) -> bool:
 
 
 def _find_columns(text: str, names: Sequence[str], indices: Mapping[str, int], where: str) -> list[str]:
-    """The columns that a pattern, a position or a range selects."""
+    """Returns the columns that a pattern, a position or a range selects."""
     if PATTERN_SIGNS & set(text):
         return [name for name in names if _is_pattern_of(text, name)]
     if POSITION.fullmatch(text):
@@ -95,7 +95,7 @@ def _find_columns(text: str, names: Sequence[str], indices: Mapping[str, int], w
 
 
 def _check_ends(text: str, ends: Iterable[str], indices: Mapping[str, int], where: str) -> None:
-    """Raises UsageError where one number of a range is the name of a column, and the other one is not."""
+    """Raises UsageError if one number of a range is the name of a column, and the other one is not."""
     numbers = [end for end in ends if POSITION.fullmatch(end)]
     positions = [end for end in numbers if end not in indices]
     if 0 < len(positions) < len(numbers):
@@ -108,7 +108,7 @@ def _check_ends(text: str, ends: Iterable[str], indices: Mapping[str, int], wher
 
 
 def _find_position(end: str, indices: Mapping[str, int], default: int) -> int | None:
-    """The position, from 1, of an end of a range; None where it is neither a name nor a number."""
+    """Returns the position, from 1, of an end of a range; None if it is neither a name nor a number."""
     if not end:
         return default
     if end in indices:

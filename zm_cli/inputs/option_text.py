@@ -21,7 +21,7 @@ DEFAULT_QUANTILES = (1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0)
 
 
 def parse_size(text: str) -> int:
-    """Bytes in a text such as `256MB`, `1.5G` or `800000`; units are powers of 1024."""
+    """Returns the bytes in a text such as `256MB`, `1.5G` or `800000`; units are powers of 1024."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?", text.strip().lower())
     if match is None:
         raise UsageError(f"'{text}' is not a size", where="--memory", hint="write it as 256MB or 2GB")
@@ -29,9 +29,9 @@ def parse_size(text: str) -> int:
 
 
 def parse_names(texts: list[str] | None, option: str) -> tuple[str, ...] | None:
-    """The names or patterns, separated by commas, in one or several values; one with a comma is in double quotes.
+    """Returns the names or patterns in one or several texts, separated by commas; double quotes protect a comma.
 
-    None where the option was not given. Raises UsageError where it was given without any name.
+    None if the option was not given. Raises UsageError if it was given without any name.
     """
     if not texts:
         return None
@@ -46,14 +46,14 @@ def parse_names(texts: list[str] | None, option: str) -> tuple[str, ...] | None:
 
 
 def spell_names(names: Iterable[str]) -> str:
-    """Names as one word of a shell's command line, which `parse_names` takes apart again."""
+    """Returns the names as one word of a shell command, which `parse_names` splits again."""
     text = io.StringIO()
     csv.writer(text, lineterminator="").writerow(names)
     return shlex.quote(text.getvalue())
 
 
 def parse_number(text: str | None) -> float | None:
-    """The number in a text; a whole number is an int, which keeps all digits. UsageError where it is not finite."""
+    """Returns the number in a text; a whole number as int, which keeps all digits. UsageError if it is not finite."""
     if text is None:
         return None
     if re.fullmatch(r"\s*[-+]?\d{1,20}\s*", text):
@@ -68,7 +68,7 @@ def parse_number(text: str | None) -> float | None:
 
 
 def parse_impute(text: str) -> Literal["mean", "median"] | float:
-    """The words `mean` and `median`, or the number in a text. Raises UsageError for all others that are not finite."""
+    """Returns the word `mean` or `median`, or the number in a text; UsageError for all others."""
     wanted = text.strip().lower()
     if wanted in ("mean", "median"):
         return "mean" if wanted == "mean" else "median"
@@ -82,7 +82,7 @@ def parse_impute(text: str) -> Literal["mean", "median"] | float:
 
 
 def parse_range(text: str) -> tuple[float, float]:
-    """The two ends in a text such as `-1,1`; UsageError where they are not finite, the smaller one first."""
+    """Returns the two ends in a text such as `-1,1`; UsageError unless they are finite, the smaller one first."""
     low, high = _parse_ends(text, "--range", -sys.float_info.max, sys.float_info.max, "-1,1")
     if not MIN_WIDTH <= high - low <= MAX_WIDTH:
         how = "close together" if high - low < MIN_WIDTH else "far apart"
@@ -95,7 +95,7 @@ def parse_range(text: str) -> tuple[float, float]:
 
 
 def parse_percents(text: str) -> tuple[float, float]:
-    """The percents in a text such as `25,75`; UsageError where they are not from 0 to 100, the smaller one first."""
+    """Returns the percentages in a text such as `25,75`; UsageError unless they are in order, from 0 to 100."""
     return _parse_ends(text.replace("%", ""), "--quantiles", 0.0, 100.0, "25,75, in percent")
 
 
@@ -112,9 +112,9 @@ def _parse_ends(text: str, option: str, least: float, most: float, example: str)
 
 
 def parse_quantiles(text: str | None) -> tuple[float, ...] | None:
-    """The percents in a text such as `1,50%,99`, ascending, each once; `default` stands for several; None for None.
+    """Returns the percentages in a text such as `1,50%,99`, ascending, each once; None for None.
 
-    Raises UsageError, naming the one that is not a number from 0 to 100.
+    `default` stands for DEFAULT_QUANTILES. Raises UsageError that names the first that is not a number from 0 to 100.
     """
     if text is None:
         return None
@@ -144,14 +144,14 @@ def find_fractions(percents: Sequence[float]) -> str | None:
 
 
 def to_probability(percent: float) -> float:
-    """The float nearest to a hundredth of a percent as it is written: 0.333 for 33.3, which 33.3 / 100 is not."""
+    """Returns the float nearest to a hundredth of the decimal number as written: 0.333 for 33.3; 33.3 / 100 is not."""
     return float(Decimal(repr(float(percent))).scaleb(-2))
 
 
 def parse_components(text: str) -> int | float:
-    """A number of components from 1 on, such as `10`, or a share of the variance up to 1, such as `0.95`, `1.0`, `95%`.
+    """Returns a number of components, such as 10, or a share of the variance up to 1, from `0.95`, `1.0` or `95%`.
 
-    Raises UsageError for all others.
+    Raises UsageError for all other texts.
     """
     wanted = text.strip()
     if re.fullmatch(r"\d{1,18}", wanted) and int(wanted):
@@ -167,14 +167,14 @@ def parse_components(text: str) -> int | float:
 
 
 def parse_epsilon(number: float) -> float:
-    """The number itself; UsageError where it is not finite."""
+    """Returns the number itself; UsageError if it is not finite."""
     if not math.isfinite(number):
         raise UsageError("must be finite", where="--epsilon")
     return number
 
 
 def parse_limit(number: float | None, option: str, default: float, least: float = 0.0) -> float:
-    """The number, or the default where none was given; UsageError where it is not finite, or less than `least`."""
+    """Returns the number, or the default if none was given; UsageError if it is not finite, or less than `least`."""
     if number is None:
         return default
     if not math.isfinite(number) or number < least:

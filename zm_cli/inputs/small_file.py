@@ -1,4 +1,4 @@
-"""Reads small files that are not trusted: within a limit, no devices, no waiting for a pipe without a writer."""
+"""Reads small files that are not trusted: up to a limit, no devices, no waiting for a pipe without a writer."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _os: Any = os
 
 
 def read_small(path: str | Path, most: int, *, pipes: bool = False) -> bytes:
-    """The bytes of a regular file, or with `pipes` of a pipe; of a file of more than `most` bytes the first `most` + 1.
+    """Returns the bytes of a regular file, or with `pipes` of a pipe; of a longer file only the first `most` + 1 bytes.
 
-    A pipe that nobody writes to is empty. Raises OSError where the file cannot be read or is something else.
+    A pipe without a writer is empty. Raises OSError if the file cannot be read or is of another type.
     """
-    # AT_ONCE: opening a pipe without a writer would wait forever.
+    # Without AT_ONCE, opening a pipe without a writer would wait forever.
     descriptor = os.open(path, READ | AT_ONCE)
     with open(descriptor, "rb", buffering=0) as file:
         status = os.fstat(descriptor)
@@ -28,7 +28,7 @@ def read_small(path: str | Path, most: int, *, pipes: bool = False) -> bytes:
         if AT_ONCE:
             _os.set_blocking(descriptor, True)
         parts, left = [], most + 1
-        # A regular file is read in one part, which join does not copy.
+        # A regular file is read in one part, which `join` does not copy.
         while left and (part := file.read(min(left, max(status.st_size, 1 << 20)))):
             parts.append(part)
             left -= len(part)

@@ -1,4 +1,4 @@
-"""Standard input, read without a buffer: a buffer would read again after the end of input at a terminal."""
+"""Standard input, read without a buffer: at a terminal, a buffer would read again after the end of input."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ READ_BYTES = 1 << 20
 
 
 def name_input(path: str) -> str:
-    """The name of the input at a path, for messages."""
+    """Returns the name of the input at a path, for messages."""
     return "standard input" if path == "-" else path
 
 
 class StandardInput(io.FileIO):
-    """Standard input, which is never closed. Reading waits for data even if another program made it non-blocking."""
+    """Standard input; closing this object leaves it open. Reads wait for data even if it is set to non-blocking."""
 
     def __init__(self) -> None:
         super().__init__(sys.stdin.fileno(), closefd=False)
 
     def read(self, size: int | None = READ_BYTES, /) -> bytes:
-        """The bytes that have arrived, at most `size`; empty only at the end."""
-        # A non-blocking pipe returns None while it is empty. Its flag is left as it is: other programs share it.
+        """Returns the bytes that have arrived, at most `size`; empty only at the end."""
+        # A non-blocking pipe returns None while it is empty. Its flag must not change: other programs share it.
         while (data := super().read(size)) is None:
             select.select([self], [], [])
         return data
 
     def read_to_end(self, most: int) -> bytes:
-        """All of it, or its first `most` bytes."""
+        """Returns all bytes up to the end, or the first `most`."""
         parts = []
         while most > 0 and (part := self.read(min(most, READ_BYTES))):
             parts.append(part)

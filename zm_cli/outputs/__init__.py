@@ -1,1 +1,1 @@
-"""What every output has: a draft that becomes it, a receipt of what was done, a record of its provenance."""
+"""What all outputs share: the draft they are written to, the receipt of what was done, and their provenance."""

@@ -1,4 +1,4 @@
-"""Drafts: an output appears completely or not at all, because it is written beside its target and then renamed."""
+"""Drafts: an output appears complete or not at all, because it is written beside its target and then renamed."""
 
 from __future__ import annotations
 
@@ -29,13 +29,14 @@ class Draft:
     """A temporary file or folder at `path`, beside `target`; `commit` renames it to `target`, `discard` removes it.
 
     An earlier output at the target is replaced only by `commit`. All drafts of a target have the same name, and a draft
-    is locked while it is in use: the draft of a killed run is removed by the next run, that of a running one is an
-    error. Raises UsageError where the folder does not exist or the target is of another type, DataError where the file
-    system refuses or another run writes to the target.
+    is locked while it is in use: the next run removes the draft of a killed run, while that of a running one is an
+    error. On a system without locks, every draft counts as that of a killed run; Windows itself refuses to remove a
+    file that is open. Raises UsageError if the folder does not exist or the target is of another type, DataError if the
+    file system fails or another run writes to the target.
     """
 
     def __init__(self, target: Path, *, folder: bool = False) -> None:
-        # For a symbolic link, the file that it points to is replaced, not the link.
+        # A symbolic link is kept: the file that it points to is replaced.
         self.target = Path(os.path.realpath(target))
         self._folder = folder
         check_folder(target)
@@ -59,7 +60,7 @@ class Draft:
             raise DataError(f"cannot be written: {error.strerror}", where=str(target)) from error
 
     def _make(self) -> bool:
-        """Creates the draft and locks it; returns False if another run interfered."""
+        """Creates and locks the draft; returns False if another run interfered."""
         try:
             if self._folder:
                 self.path.mkdir()
@@ -75,14 +76,14 @@ class Draft:
             os.close(descriptor)
             raise
         if not _is_at(descriptor, self.path):
-            # Another run removed the draft as left over before it was locked.
+            # Before it was locked, another run removed the draft as that of a killed run.
             os.close(descriptor)
             return False
         self._lock = descriptor
         return True
 
     def commit(self, *, promised: bool = True) -> None:
-        """Renames the draft to its target; `promised` says that this is an output, not only what helps a later run."""
+        """Renames the draft to its target; `promised` says that it is an output, not a checkpoint."""
         if promised:
             note_written()
         try:
@@ -112,7 +113,7 @@ class Draft:
         """Replaces the folder at the target by the draft, and removes the old folder."""
         old = os.open(self.target, READ) if HAS_LOCKS else None
         try:
-            # Locked, because the old folder gets the draft's name: another run must not remove it as left over.
+            # Lock the old folder: it gets the draft's name, and another run must not remove it meanwhile.
             if old is not None:
                 lock_file(old)
             if not _exchange(self.path, self.target):
@@ -127,7 +128,7 @@ class Draft:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Removes the draft where what is done meanwhile fails; DataError where the file system refuses."""
+        """Discards the draft if the body fails; turns OSError into DataError."""
         try:
             yield
         except BaseException as error:
@@ -146,9 +147,9 @@ class Draft:
 
 
 def remove_left_over(path: Path) -> None:
-    """Removes the draft of a killed run at `path`, and restores a folder that it had put aside.
+    """Removes the draft of a killed run at `path`, and restores a folder that it had renamed.
 
-    Raises BlockingIOError where another run uses the draft, OSError where it cannot be removed.
+    Raises BlockingIOError if another run uses the draft, OSError if it cannot be removed.
     """
     shutil.rmtree(_name_gone(path), ignore_errors=True)
     aside = _name_aside(path)
@@ -165,7 +166,7 @@ def remove_left_over(path: Path) -> None:
     if not HAS_LOCKS:
         _remove_found(path)
         return
-    # AT_ONCE: opening a pipe of that name would wait.
+    # Without AT_ONCE, opening a pipe of that name would wait.
     descriptor = os.open(path, READ | AT_ONCE | NO_LINK)
     try:
         lock_file(descriptor)
@@ -176,7 +177,7 @@ def remove_left_over(path: Path) -> None:
 
 
 def _remove_found(path: Path) -> None:
-    """Removes a file or a folder with its contents; OSError where that fails."""
+    """Removes a file or a folder with its contents; OSError if that fails."""
     if path.is_dir():
         shutil.rmtree(_take_away(path))
     else:
@@ -184,9 +185,9 @@ def _remove_found(path: Path) -> None:
 
 
 def _take_away(path: Path) -> Path:
-    """Gives a folder that is to be removed another name, and returns that; its own name where the system refuses.
+    """Renames a folder before it is removed, and returns the new name; the old name if that fails.
 
-    A worker on another machine may still write to the folder, which it then does not find.
+    A worker on another machine may still write to the folder, and no longer finds it under its name.
     """
     gone = _name_gone(path)
     try:
@@ -196,12 +197,12 @@ def _take_away(path: Path) -> Path:
 
 
 def _name_gone(path: Path) -> Path:
-    """The name of the draft of a folder while it is removed."""
+    """Returns the name of the draft of a folder while it is removed."""
     return path.with_suffix(".zm-gone")
 
 
 def _name_aside(path: Path) -> Path:
-    """The temporary name of the folder that a draft replaces, for systems that cannot swap two names at once."""
+    """Returns the temporary name of the folder that a draft replaces, for systems that cannot swap two names."""
     return path.with_suffix(".zm-old")
 
 
@@ -214,7 +215,7 @@ def _remove(path: Path) -> None:
 
 
 def _is_at(descriptor: int, path: Path) -> bool:
-    """Whether an open file or folder is still the one at `path`."""
+    """Returns whether an open file or folder is still the one at `path`."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:
@@ -222,6 +223,6 @@ def _is_at(descriptor: int, path: Path) -> bool:
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Swaps two names at once; False where the system cannot."""
+    """Swaps two names in one step; returns False if the system cannot."""
     rename = find_c_function("renameat2")
     return rename is not None and not rename(HERE, os.fsencode(one), HERE, os.fsencode(other), EXCHANGE)

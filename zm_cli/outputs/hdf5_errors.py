@@ -9,7 +9,7 @@ H5PY_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError)
 
 
 def explain_error(error: BaseException) -> str:
-    """The cause of a failed h5py call as one clause, without addresses and times."""
+    """Returns the cause of a failed h5py call as one clause, without memory addresses and times."""
     text = str(error.args[-1]) if error.args else type(error).__name__
     system = re.search(r"error message = '([^']*)'", text)
     if system:

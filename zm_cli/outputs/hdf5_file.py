@@ -1,4 +1,4 @@
-"""The file object that the HDF5 library writes an output to: it keeps the first failed write."""
+"""The file object that the HDF5 library writes an output to: it remembers the first failed write."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class OutputFile:
     """A file object for h5py's `fileobj` driver that writes to a draft.
 
     The HDF5 library cannot close a file that it cannot flush, and crashes the process when it tries again at exit. It
-    also loses the errors that occur while it empties its chunk cache. So when a write fails (a full disk), this object
-    keeps the error for `check` to raise, and every later write does nothing and succeeds. Raises DataError and discards
-    the draft where the draft cannot be opened.
+    also loses errors that occur while it empties its chunk cache. So if a write fails (a full disk), this object keeps
+    the error for `check` to raise, and all later writes do nothing and succeed. Raises DataError and discards the draft
+    if the draft cannot be opened.
     """
 
     def __init__(self, draft: Draft) -> None:
@@ -37,8 +37,8 @@ class OutputFile:
     def library_calls(self, failure: str) -> Iterator[None]:
         """Wraps h5py calls that write to this file.
 
-        Raises DataError where a call fails; `failure` says what could not be done ("cannot be completed"). A failed
-        write is raised as by `check`, whatever error the library made of it, or none.
+        Raises DataError if a call fails; `failure` says what could not be done ("cannot be completed"). A failed write
+        is raised as in `check`, whether or not the library reported it.
         """
         try:
             yield
@@ -48,18 +48,18 @@ class OutputFile:
         self.check()
 
     def check(self) -> None:
-        """Raises the first failure of a write: DataError, naming the output, or the interrupt that came during it."""
+        """Raises the first failure of a write: a DataError that names the output, or the interrupt that came then."""
         if isinstance(self._failure, OSError):
             raise DataError(
                 f"cannot be written: {self._failure.strerror}",
                 where=str(self._target),
-                hint="nothing is left of it; free some space or name another output",
+                hint="the incomplete output was removed; free some space or name another output",
             )
         if self._failure is not None:
             raise self._failure
 
     def abandon(self) -> None:
-        """Makes every later write do nothing."""
+        """Makes all later writes do nothing."""
         self._abandoned = True
 
     def close(self) -> None:
@@ -69,22 +69,22 @@ class OutputFile:
             self._descriptor = -1
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Moves to an offset as `io.IOBase.seek` does, and returns it from the start of the file."""
+        """Moves to an offset as `io.IOBase.seek` does, and returns the offset from the start of the file."""
         start = {os.SEEK_SET: 0, os.SEEK_CUR: self._offset, os.SEEK_END: self._size}[whence]
         self._offset = start + offset
         return self._offset
 
     def tell(self) -> int:
-        """The current offset."""
+        """Returns the current offset."""
         return self._offset
 
     def write(self, data: memoryview) -> int:
-        """Writes `data` at the current offset and returns its length, also where the write failed."""
+        """Writes `data` at the current offset and returns its length, even if the write failed."""
         view = memoryview(data)
         try:
             self._write_at(view, self._offset)
         except BaseException as error:
-            # An interrupt must not pass through the C library either. The traceback would keep its buffer alive.
+            # An interrupt must not pass through the C library either. The traceback would keep the buffer alive.
             self._failure = self._failure or error.with_traceback(None)
             self._abandoned = True
         self._offset += len(view)
@@ -103,7 +103,7 @@ class OutputFile:
         while filled < len(view):
             got = read_at(self._descriptor, view[filled:], self._offset + filled)
             if got == 0:
-                # Past the end, or where an abandoned write would have been.
+                # This is past the end, or a write was abandoned here.
                 view[filled:] = bytes(len(view) - filled)
                 break
             filled += got
@@ -111,7 +111,7 @@ class OutputFile:
         return len(view)
 
     def truncate(self, size: int | None = None) -> int:
-        """Sets the size of the file, by default to the current offset, and returns it, also where that failed."""
+        """Sets the size of the file, by default to the current offset, and returns it, even if that failed."""
         self._size = self._offset if size is None else size
         if not self._abandoned:
             try:
@@ -122,7 +122,7 @@ class OutputFile:
         return self._size
 
     def flush(self) -> None:
-        """Does nothing: every write goes to the operating system at once."""
+        """Does nothing: writes are not buffered."""
 
     def copy_head(self, path: str, size: int) -> None:
         """Copies the first `size` bytes of the file at `path`, its user block, to the start of this file."""

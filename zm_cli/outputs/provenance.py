@@ -1,4 +1,4 @@
-"""Provenance: what an output was made of and how, so that a run that would make the same again has nothing to do."""
+"""Provenance: what an output was made from and how, so that a run that would make the same again can be skipped."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from zm_cli.system import AT_ONCE
 
 READ_BYTES = 4 << 20
 MAX_LETTERS = 1 << 12
-"""The longest text in a provenance. Of longer options, the beginning and a hash are kept."""
+"""The longest text in a provenance. Longer options are replaced by their beginning and a hash."""
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """How an output was made: the version of zm, the options that decide the output, a digest of all inputs."""
+    """How an output was made: the version of zm, the options that affect the output, and a digest of all inputs."""
 
     version: str
     options: str
     inputs: str
 
     def to_document(self) -> dict[str, str]:
-        """The provenance as JSON can hold it."""
+        """Returns the provenance as JSON values."""
         return asdict(self)
 
     def find_difference(self, other: Provenance) -> str | None:
-        """The names of the fields that differ, in words; None where all are the same."""
+        """Returns the names of the fields that differ, in words; None if all are the same."""
         different = [field for field, value in asdict(self).items() if getattr(other, field) != value]
         return " and ".join(different) or None
 
 
 def parse_provenance(value: Any) -> Provenance | None:
-    """The provenance in a value that is not trusted; None where it is not one. Other keys are ignored."""
+    """Returns the provenance in a value that is not trusted; None if it is not one. Ignores other keys."""
     if not isinstance(value, dict):
         return None
     texts: dict[str, Any] = {field.name: value.get(field.name) for field in fields(Provenance)}
@@ -47,7 +47,7 @@ def parse_provenance(value: Any) -> Provenance | None:
 
 
 def shorten_options(text: str) -> str:
-    """The options as a provenance holds them: in letters that any file can hold, of at most MAX_LETTERS."""
+    """Returns the options as a provenance holds them: at most MAX_LETTERS characters, all of which UTF-8 can encode."""
     plain = text.encode("utf-8", "backslashreplace").decode()
     if len(plain) <= MAX_LETTERS:
         return plain
@@ -55,10 +55,10 @@ def shorten_options(text: str) -> str:
 
 
 def digest_inputs(sources: Iterable[Iterable[tuple[str, str]]]) -> str:
-    """A hash of the names and bytes of the files of some sources, in order; each file is its name in the source and its
-    path.
+    """Returns a hash of the names and bytes of the files of some sources, in order.
 
-    A file that cannot be read is hashed as unreadable and raises nothing.
+    A file is given as its name in the source and its path. One that cannot be read is hashed as unreadable, without an
+    error.
     """
     hasher = xxhash.xxh3_128()
     for files in sources:
@@ -84,5 +84,5 @@ def _add_file(hasher: xxhash.xxh3_128, path: str) -> None:
 
 
 def _open_at_once(path: str, flags: int) -> int:
-    # A pipe without a writer would be waited for.
+    # Without AT_ONCE, opening a pipe without a writer would wait.
     return os.open(path, flags | AT_ONCE)

@@ -1,4 +1,4 @@
-"""The receipt: what zm did to an output, recorded on or beside it, so that data are not centered twice."""
+"""Receipts: a record of what zm did to an output, on or beside it, so that data are not centered twice."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from zm_cli.outputs.shard_record import is_shard
 FORMAT = "zm-receipt"
 Operation = Literal["center", "standardize", "scale", "whiten"]
 DONE = {"center": "centered", "standardize": "standardized", "scale": "scaled", "whiten": "whitened"}
-"""What data are after an operation."""
+"""The participle for data after an operation."""
 
 MAX_BYTES = 1 << 20
 """A larger text is not a receipt."""
@@ -29,22 +29,22 @@ MAX_LETTERS = 64
 def make_receipt(
     operation: Operation, *, inverse: bool, stats: str | None, settings: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The receipt of an operation; `stats` is the digest of its statistics, if any; `settings` are more fields."""
+    """Returns the receipt of an operation; `stats` is the digest of its statistics, if any; `settings` is the rest."""
     applied = {} if stats is None else {"stats": stats}
     return {"format": FORMAT, "version": 1, "operation": operation, "inverse": inverse, **applied, **settings}
 
 
 def record_columns(names: Sequence[str] | None) -> dict[str, list[str]]:
-    """The field of a receipt that names the columns that were transformed; none where they have too many letters."""
+    """Returns the field of a receipt that names the transformed columns; no field if the names are too long."""
     if names is None or len(json.dumps(list(names))) > MAX_NAMED:
         return {}
     return {"columns": list(names)}
 
 
 def record_weight(name: str | None) -> dict[str, str | bool]:
-    """The field of a receipt that names the weights of the samples behind the statistics, or says that there are some.
+    """Returns the field of a receipt for the weights behind the statistics: their name, or True if that is too long.
 
-    None where there are none.
+    Returns no field if there are no weights.
     """
     if not name:
         return {}
@@ -52,20 +52,18 @@ def record_weight(name: str | None) -> dict[str, str | bool]:
 
 
 DAMAGED: Mapping[str, Any] = {"format": FORMAT, "damaged": True}
-"""Stands for a receipt that cannot be read, so that it is not known what was done to the data."""
+"""Stands for a receipt that cannot be read: it is not known what was done to the data."""
 OF_OTHER_DATA: Mapping[str, Any] = {"format": FORMAT, "of_other_data": True}
-"""Stands for a receipt that was not written with the data that it lies beside: one of the two was edited, moved
-or replaced, so that it is not known what was done to the data."""
+"""Stands for a receipt that does not belong to the data beside it: one of the two was edited, moved or replaced, so
+that it is not known what was done to the data."""
 MAX_NAMED = 1 << 19
 """The most bytes of names of columns in a receipt, which must stay below MAX_BYTES."""
 _MAX_LISTED = 5
 
 
 def load_receipt(path: str | Path) -> Mapping[str, Any] | None:
-    """The receipt in a file with a name that zm gives; None where there is no such file, or where it holds other JSON.
-
-    DAMAGED where it does not hold JSON, is too large, or cannot be read.
-    """
+    """Returns the receipt in a file whose name is that of a receipt; None if there is no such file, or it holds other
+    JSON; DAMAGED if it does not hold JSON, is too large, or cannot be read."""
     try:
         return parse_receipt(read_small(path, MAX_BYTES), damaged=True)
     except OSError:
@@ -73,11 +71,10 @@ def load_receipt(path: str | Path) -> Mapping[str, Any] | None:
 
 
 def parse_receipt(text: str | bytes | None, *, damaged: bool = False) -> Mapping[str, Any] | None:
-    """The receipt in a text that is not trusted; None where there is no text or it is something else.
+    """Returns the receipt in a text that is not trusted; None if there is no text, or it is something else.
 
-    A text that is not JSON is DAMAGED where it has the name of the format in it, or where `damaged` says that it must
-    be a receipt. Unknown fields and those with impossible values are left out: the rest still says that something was
-    done.
+    A text that is not JSON is DAMAGED if it contains the name of the format, or if `damaged` says that it must be a
+    receipt. Unknown fields and fields with impossible values are dropped: the rest still says that something was done.
     """
     if text is None:
         return None
@@ -94,7 +91,7 @@ def parse_receipt(text: str | bytes | None, *, damaged: bool = False) -> Mapping
 
 
 def _keep_possible(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a receipt that have a possible value."""
+    """Returns the fields of a receipt whose value is possible."""
     return {field: value for field, value in document.items() if field in _FIELDS and _FIELDS[field](value)}
 
 
@@ -107,7 +104,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_pair(value: Any) -> bool:
-    """Whether it is a list of two numbers, the smaller one first."""
+    """Returns whether a value is a list of two numbers, the smaller one first."""
     return isinstance(value, list) and len(value) == 2 and all(map(_is_number, value)) and value[0] < value[1]
 
 
@@ -147,23 +144,23 @@ _FIELDS: Mapping[str, Callable[[Any], bool]] = {
     "output": lambda value: isinstance(value, dict),
     "provenance": lambda value: parse_provenance(value) is not None,
 }
-"""The fields that a receipt can have, and whether a value is possible for each."""
+"""The fields that a receipt can have, each with a function that checks its value."""
 _UNDONE_ALIKE = ("unit", "ddof", "epsilon", "range", "clip", "quantiles", "components")
-"""The fields that must be the same for an inverse to give the data back."""
+"""The fields that must be the same for an inverse to restore the data."""
 
 
 def has_receipt(found: Mapping[str, Any] | None) -> TypeGuard[Mapping[str, Any]]:
-    """Whether the data have a receipt of their own, which may be DAMAGED."""
+    """Returns whether the data have a receipt of their own, which may be DAMAGED."""
     return found not in (None, OF_OTHER_DATA)
 
 
 def is_readable(found: Mapping[str, Any] | None) -> TypeGuard[Mapping[str, Any]]:
-    """Whether the data have a receipt of their own that says what was done to them."""
+    """Returns whether the data have a receipt of their own that can be read."""
     return has_receipt(found) and found != DAMAGED
 
 
 def describe_receipt(receipt: Mapping[str, Any] | None) -> str | None:
-    """What was done to the data, in a few words; None where there is no receipt."""
+    """Returns what was done to the data, in a few words; None if there is no receipt."""
     if receipt is None:
         return None
     if receipt is DAMAGED:
@@ -175,17 +172,16 @@ def describe_receipt(receipt: Mapping[str, Any] | None) -> str | None:
 
 
 def format_done(receipt: Mapping[str, Any]) -> str | None:
-    """What data are by a receipt that does not say that it was undone, with the method; None where it does not say."""
+    """Returns the participle for what was done, with the method; None if the receipt does not say it."""
     done, method = DONE.get(str(receipt.get("operation"))), receipt.get("method")
     return f"{done} ({method})" if done and method else done
 
 
 def check_receipt(found: Mapping[str, Any] | None, wanted: Mapping[str, Any], where: str) -> None:
-    """Raises DataError where the data are transformed already, where an inverse would not undo what was done, and
-    where a damaged receipt does not say.
+    """Raises DataError if the data are transformed already, if an inverse would not undo what was done, or if the
+    receipt is damaged.
 
-    `wanted` is the receipt of the operation that is about to be done. Data without a receipt of their own are never
-    refused.
+    `wanted` is the receipt of the operation to do. Data without a receipt of their own are never refused.
     """
     if not has_receipt(found):
         return
@@ -213,9 +209,9 @@ def check_receipt(found: Mapping[str, Any] | None, wanted: Mapping[str, Any], wh
 
 
 def check_operation(found: Mapping[str, Any] | None, wanted: Mapping[str, Any], where: str) -> None:
-    """Raises DataError where data were transformed in another way than an inverse would undo, whatever they hold.
+    """Raises DataError if the data were transformed by another operation than an inverse would undo.
 
-    `wanted` has the operation, and the method and the number of components where these are known.
+    `wanted` has the operation, and the method and the number of components if they are known.
     """
     if not is_readable(found) or found.get("inverse"):
         return
@@ -232,7 +228,7 @@ def check_operation(found: Mapping[str, Any] | None, wanted: Mapping[str, Any], 
 
 
 def find_difference(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str | None:
-    """How what was done differs from what is wanted, to go on with a sentence; None where it does not."""
+    """Returns the end of a sentence that says how what was done differs from `wanted`; None if it does not."""
     if (found.get("operation"), found.get("method")) != (wanted.get("operation"), wanted.get("method")):
         return f"and not {format_done(wanted)}"
     columns, others = found.get("columns"), wanted.get("columns")
@@ -247,7 +243,7 @@ def find_difference(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str 
 
 
 def _format_setting(value: Any) -> str:
-    """A setting as it is typed."""
+    """Returns a setting as it is typed on the command line."""
     return ",".join(f"{end:g}" for end in value) if isinstance(value, list) else str(value)
 
 

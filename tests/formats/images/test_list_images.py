@@ -264,3 +264,8 @@ def test_a_source_of_listed_files_travels_without_the_list(tmp_path: Path) -> No
     assert len(pickle.dumps(source)) < 4000
     copy = pickle.loads(pickle.dumps(source))
     assert [copy.read(span).values.shape[0] for span in source.spans()] == [300]
+
+
+@pytest.mark.parametrize(("total", "length"), [(0, 512), (1_000_000, 512), (14_200_000, 6933), (5_000_000_000, 8192)])
+def test_very_many_files_are_read_in_longer_runs(total: int, length: int) -> None:
+    assert list_images.choose_run(total) == length

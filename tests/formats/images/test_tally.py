@@ -9,7 +9,12 @@ import pytest
 
 from tests.formats.images.opened import open_images
 from tests.formats.images.samples import random_picture, random_values, save_picture
+from zm_cli.numbers.axes import Per
 from zm_cli.numbers.moments.moments import Moments
+from zm_cli.pipeline.measuring.measure import measure
+from zm_cli.pipeline.options import MeasureOptions
+from zm_cli.running.plan import Plan
+from zm_cli.statistics.zeros import Zeros
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "CMYK", "YCbCr", "HSV"])
@@ -48,3 +53,25 @@ def test_a_file_that_cannot_be_decoded_is_not_counted(tmp_path: Path) -> None:
     assert tally is not None
     assert (tally.samples, int(tally.counts[0].sum())) == (1, 300 * 300)
     assert [sample.name for sample in tally.skipped] == ["b.jpg"]
+
+
+@pytest.mark.parametrize("per", ["channel", "all"])
+def test_classes_are_counted_apart(tmp_path: Path, per: Per) -> None:
+    for index, folder in enumerate(["b", "a", "b", ".", "a"]):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        random_picture("RGB", 300 + index, 250).save(tmp_path / folder / f"{index}.png")
+    source = open_images(tmp_path, by="class")
+    assert source.tally(list(source.spans())) is not None
+    stats, _ = measure([source], MeasureOptions(per=per, statistics=(Zeros,), ignore=17.0), Plan(1))
+    assert stats.groups is not None
+    assert (stats.groups.names, stats.groups.samples.tolist(), stats.groups.unlabelled) == (("a", "b"), [2, 2], 1)
+    for index, name in enumerate(stats.groups.names):
+        alone, _ = measure(
+            [open_images(tmp_path / name)], MeasureOptions(per=per, statistics=(Zeros,), ignore=17.0), Plan(1)
+        )
+        for field in ("count", "missing", "mean", "m2", "min", "max"):
+            found = getattr(stats.groups.moments, field)[index]
+            np.testing.assert_array_equal(found, getattr(alone.moments, field))
+        np.testing.assert_array_equal(
+            stats.groups.statistics[index][0].to_document()["zeros"], alone.statistics["zeros"].to_document()["zeros"]
+        )

@@ -55,6 +55,7 @@ def save_archive(folder: Path, **arrays: Any) -> Path:
 def test_labels_of_every_type(tmp_path: Path, values: Any, names: list[str | None], packed: bool) -> None:
     (np.savez_compressed if packed else np.savez)(tmp_path / "d.npz", x=X, y=values)
     assert labels_of(tmp_path / "d.npz", dataset="x", by="y") == names
+    assert labels_of(tmp_path / "d.npz", dataset="/x", by="/y") == names
     np.save(tmp_path / "x.npy", X)
     np.save(tmp_path / "y.npy", values)
     assert labels_of(tmp_path / "x.npy", by=str(tmp_path / "y.npy")) == names

@@ -58,6 +58,7 @@ def test_a_mask_has_the_axes_of_the_data_or_the_first_ones(
 
 def test_a_mask_follows_the_axis_of_the_samples() -> None:
     assert fit_mask((4, 5, 9), (4, 5, 3, 9), "HWCN", "m") == (2, (4, 5, 1))
+    assert fit_mask((9,), (4, 5, 3, 9), "HWCN", "m") == (0, (1, 1, 1))
 
 
 def test_what_can_be_beside_the_data_is_seen_by_its_shape() -> None:

@@ -118,8 +118,8 @@ def _explain_columns(found: Findings, indices: list[int]) -> Iterator[str]:
             yield f"spread: distance between the {name_quantiles(found.percents)}"
         elif {"low", "high"} & found.expected.keys():
             yield f"low, high: the {name_quantiles(found.percents)}"
-    if any(_is_noisy(found, index) for index in indices):
-        yield "psi: the limit, + what chance may add in so few samples"
+    if any(_exceeds_psi_limit(found, index) for index in indices):
+        yield "psi: its limit + what chance may add in so few samples"
 
 
 def _format_count(found: Findings, index: int) -> str:
@@ -173,8 +173,8 @@ def _format_outside(found: Findings, index: int) -> str:
     return " ".join([share, " and ".join(sides)]).rstrip()
 
 
-def _is_noisy(found: Findings, index: int) -> bool:
-    """Returns whether the stability index of a feature is over its limit, without what chance may add."""
+def _exceeds_psi_limit(found: Findings, index: int) -> bool:
+    """Returns whether the stability index of a feature is over its limit, even if chance explains that."""
     limit = found.limits.get("max_psi")
     return limit is not None and "psi" in found.measures and float(found.measures["psi"][index]) > limit
 
@@ -182,7 +182,7 @@ def _is_noisy(found: Findings, index: int) -> bool:
 def _format_psi(found: Findings, index: int) -> str:
     """Returns the stability index; if it is over its limit, with the limit and what chance may add to it."""
     psi, noise = (float(found.measures[key][index]) for key in ("psi", "psi_noise"))
-    if not _is_noisy(found, index):
+    if not _exceeds_psi_limit(found, index):
         return _format_2(psi)
     sign = ">" if found.off["psi"][index] else "<"
     return f"{_format_2(psi)} {sign} {found.limits['max_psi']:g} + {_format_2(noise)}"

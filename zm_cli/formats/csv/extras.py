@@ -76,14 +76,19 @@ def choose_extras(options: ReadOptions, names: Sequence[str], where: str) -> Ext
 
 
 def read_labels(cells: pl.Series, parser: NumberParser) -> Labels:
-    """Returns the labels in cells of text, without the spaces around them; missing cells are not labels."""
+    """Returns the labels in cells of text, without the spaces around them; missing cells are not labels.
+
+    A whole number that is written as `1.0` is the label `1`: columns of integers that lack some are written as floats.
+    """
     import polars as pl
 
     texts = cells.set(parser.find_missing(cells), None).str.strip_chars()
-    names = texts.drop_nulls().unique(maintain_order=True)
-    numbered = pl.DataFrame({"text": names, "code": np.arange(len(names), dtype=np.int64)})
+    found = texts.drop_nulls().unique(maintain_order=True)
+    names = found.str.replace(rf"^(-?[0-9]+)\{parser.decimal}0+$", "$1").to_list()
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    numbered = pl.DataFrame({"text": found, "code": np.array([numbers[name] for name in names], np.int64)})
     codes = pl.DataFrame({"text": texts}).join(numbered, on="text", how="left", maintain_order="left")["code"]
-    return Labels(codes.fill_null(-1).to_numpy(), tuple(names.to_list()))
+    return Labels(codes.fill_null(-1).to_numpy(), tuple(numbers))
 
 
 def read_weights(cells: pl.Series, parser: NumberParser, name: str) -> tuple[NDArray[np.float64], BadWeights]:

@@ -44,7 +44,7 @@ class NumberParser:
     """
 
     def __init__(self, null_values: Iterable[str], decimal: str = ".") -> None:
-        self._decimal = decimal
+        self.decimal = decimal
         own = {text.strip() for text in null_values}
         self._missing = sorted(MISSING | own)
         spelled = {text if decimal == "." else swap_decimal(text) for text in own}
@@ -69,7 +69,7 @@ class NumberParser:
         """Returns the numbers in texts, null for those that are not plain numbers."""
         import polars as pl
 
-        if self._decimal == ",":
+        if self.decimal == ",":
             with_point = texts.str.contains(".", literal=True)
             texts = texts.set(with_point, None).str.replace(",", ".", literal=True)
         return texts.cast(pl.Float64, strict=False)

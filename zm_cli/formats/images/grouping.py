@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from zm_cli.data.block import Labels
+from zm_cli.data.block import GroupTally, Labels
 from zm_cli.data.options import ReadOptions
 from zm_cli.errors import UsageError
 from zm_cli.formats.images.classes import Folders, find_folders
@@ -34,10 +36,25 @@ def find_groups(options: ReadOptions, path: str, every: Iterable[str]) -> Mappin
     return {name: position for position, name in enumerate(folders.classes)}
 
 
+def find_label(path: str, groups: Mapping[str, int]) -> str | None:
+    """Returns the class of the image with this relative path; None if it is not in the folder of a class."""
+    folder, _, name = path.partition("/")
+    return folder if name and folder in groups else None
+
+
 def label_images(paths: Sequence[str], groups: Mapping[str, int]) -> Labels:
     """Returns the labels of images by their relative paths; images outside the folders of classes have none."""
-    codes = np.array([groups.get(path.partition("/")[0], -1) if "/" in path else -1 for path in paths], np.int64)
+    labels = (find_label(path, groups) for path in paths)
+    codes = np.array([-1 if label is None else groups[label] for label in labels], np.int64)
     return Labels(codes, tuple(groups)).drop_unused()
+
+
+def tally_groups(
+    paths: Iterable[str], counts: Mapping[str | None, NDArray[np.int64]], groups: Mapping[str, int]
+) -> tuple[GroupTally, ...]:
+    """Returns the `counts` of values by class, with the number of the images at these relative paths in each."""
+    samples = Counter(find_label(path, groups) for path in paths)
+    return tuple(GroupTally(label, counts[label], samples[label]) for label in groups if samples[label])
 
 
 def _advise(folders: Folders) -> str:

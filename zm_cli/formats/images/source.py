@@ -27,7 +27,7 @@ from zm_cli.formats.images.cut_spans import cut_spans
 from zm_cli.formats.images.decode import Decoding, count_values, decode
 from zm_cli.formats.images.facts import describe_images
 from zm_cli.formats.images.file_patterns import Selection
-from zm_cli.formats.images.grouping import find_groups, label_images
+from zm_cli.formats.images.grouping import find_groups, find_label, label_images, tally_groups
 from zm_cli.formats.images.header import Header
 from zm_cli.formats.images.listing import locate, read_receipt
 from zm_cli.formats.images.nodata import declares_nodata, find_nodata, note_nodata
@@ -192,21 +192,27 @@ class ImageSource:
         )
 
     def tally(self, spans: Sequence[Span]) -> Tally | None:
-        """Counts the values of large 8-bit pictures as they are decoded. Returns None for other images, for frames, and
-        if samples have labels, which counts do not tell apart.
+        """Counts the values of large 8-bit pictures as they are decoded; returns None for other images and for frames.
 
         Safe to call from several threads at once. Raises as `read` does.
         """
-        if self._groups is not None or self.small_samples or self._has_places or self._decoding.mode not in COUNTED:
+        if self.small_samples or self._has_places or self._decoding.mode not in COUNTED:
             return None
         channels = self.spec.sample_shape[2] or 1
-        counts = np.zeros((channels, BYTE_VALUES), np.int64)
+        counts: dict[str | None, NDArray[np.int64]] = {}
 
         def count(data: bytes, path: str, shape: Shape, index: int) -> None:
-            counts[...] += count_values(data, self._decoding, shape)
+            label = None if self._groups is None else find_label(path, self._groups)
+            counted = count_values(data, self._decoding, shape)
+            if label in counts:
+                counts[label] += counted
+            else:
+                counts[label] = counted
 
         seen = self._reader.read_files(spans, count)
-        return Tally(counts, len(seen.kept), seen.digest, tuple(seen.skipped))
+        total = sum(counts.values(), np.zeros((channels, BYTE_VALUES), np.int64))
+        groups = None if self._groups is None else tally_groups(seen.kept, counts, self._groups)
+        return Tally(total, len(seen.kept), seen.digest, tuple(seen.skipped), groups)
 
     def facts(self) -> Facts:
         """Returns sizes as "WxH" after decoding, modes as stored, classes, suffixes, and notes."""

@@ -84,7 +84,7 @@ def open_beside(path: str, data: StoredArray, letters: str, options: ReadOptions
         if (asked := options.get(option)) is None:
             continue
         source, array = _find(path, data, option, asked)
-        names[option.name] = asked
+        names[option.name] = array.name or asked
         where = name_array(source, array.name)
         if (misfit := explain_misfit(option, array)) is not None or array.header is None:
             raise UsageError(misfit or "", where=where, hint=WANTED[option])

@@ -201,11 +201,12 @@ def is_number(header: NpyHeader) -> bool:
 
 
 def find_named(path: str, asked: str, found: list[StoredArray]) -> StoredArray:
-    """Returns the array that is `asked` for, of those that were `found` at `path`;
-    raises UsageError if it is not there."""
-    for array in found:
-        if array.name == asked:
-            return array
+    """Returns the array that is `asked` for, of those that were `found` at `path`; a slash before its name, as HDF5 has
+    one, may stand there. Raises UsageError if it is not there."""
+    for name in (asked, asked.removeprefix("/")):
+        for array in found:
+            if array.name == name:
+                return array
     names = [array.name for array in found]
     if names == [""]:
         raise UsageError("--dataset is for archives (.npz), this file holds one array", where=path, hint="leave it out")

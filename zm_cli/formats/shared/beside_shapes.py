@@ -65,13 +65,14 @@ def find_entry_axis(option: Option[str], shape: tuple[int, ...], samples: int, w
 def fit_mask(mask: tuple[int, ...], shape: tuple[int, ...], letters: str, where: str) -> MaskFit:
     """Returns how a mask of shape `mask` lies on an array of this shape, whose axes are called `letters`.
 
-    It has all axes of the array, or all except the channels, or the first ones; along any axis except that of the
-    samples, its length may be 1. Raises UsageError, naming both shapes, if it does not fit.
+    It has all axes of the array, or all except the channels, or the first ones, or only that of the samples. Along any
+    axis except that of the samples, its length may be 1. Raises UsageError, naming both shapes, if it does not fit.
     """
     axes = range(len(shape))
     sample_axis = letters.index("N")
     choices = [list(axes), [axis for axis in axes if letters[axis] != "C"]]
     choices += [list(axes[:stop]) for stop in range(len(shape) - 1, sample_axis, -1)]
+    choices.append([sample_axis])
     for kept in choices:
         if len(kept) == len(mask) and all(
             extent == shape[axis] or (extent == 1 and axis != sample_axis)
@@ -82,5 +83,5 @@ def fit_mask(mask: tuple[int, ...], shape: tuple[int, ...], letters: str, where:
     raise UsageError(
         f"has the shape {mask}, the data have {shape}",
         where=where,
-        hint="a mask has the shape of the data, of its first axes, or of all but the channels",
+        hint="a mask has the shape of the data, of its first axes, of all but the channels, or of the samples",
     )

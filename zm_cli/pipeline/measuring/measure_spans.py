@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from zm_cli.data.block import MAX_LISTED, Block, Rejected, Skipped, Span, Tally
+from zm_cli.data.block import MAX_LISTED, Block, GroupTally, Rejected, Skipped, Span, Tally
 from zm_cli.data.source import Source
 from zm_cli.data.spec import Spec
 from zm_cli.data.texts import TextSummary, merge_texts
-from zm_cli.formats.shared.options import BY, MASK, WEIGHT
+from zm_cli.formats.shared.options import MASK, WEIGHT
 from zm_cli.numbers.accumulate import Accumulator
-from zm_cli.numbers.axes import Per, find_feature_axes
+from zm_cli.numbers.axes import Per, find_feature_axes, find_feature_shape
 from zm_cli.numbers.distinct import DistinctColumns
 from zm_cli.numbers.groups.groups import Groups
 from zm_cli.numbers.moments.moments import Moments
@@ -202,11 +202,13 @@ class MeasureSpans:
         suffices = self.per in ("channel", "all") and all(each.counts_suffice for each in self.options.statistics)
         # Counts do not tell which sample a value belongs to.
         located = self.options.missing == "error" and source.spec.missing_values
-        apart = any(source.spec.decoding.get(option.name) is not None for option in (BY, WEIGHT, MASK))
+        apart = any(source.spec.decoding.get(option.name) is not None for option in (WEIGHT, MASK))
         return source.tally(spans) if suffices and not located and not apart else None
 
     def _add_tally(self, result: SpanStatistics, tally: Tally) -> None:
-        result.counts = counts = tally.counts.sum(axis=0, keepdims=True) if self.per == "all" else tally.counts
+        result.counts = counts = self._pool_channels(tally.counts)
+        if tally.groups is not None:
+            result.groups = self._count_groups(result.source, tally.groups, tally.samples)
         if self.options.bounds is not None:
             spec = self.sources[result.source].spec
             missing_codes = find_missing_codes(spec, self.options.ignore)
@@ -214,6 +216,29 @@ class MeasureSpans:
         result.samples += tally.samples
         result.digest += tally.digest
         result.skip(tally.skipped, len(tally.skipped))
+
+    def _pool_channels(self, counts: Counts) -> Counts:
+        """Returns the counts (features, values) of counts (channels, values)."""
+        return counts.sum(axis=0, keepdims=True) if self.per == "all" else counts
+
+    def _count_groups(self, index: int, groups: Sequence[GroupTally], samples: int) -> Groups:
+        """Returns the statistics of groups of counted samples, of `samples` in all, with or without a label."""
+        spec, options = self.sources[index].spec, self.options
+        real = find_real_values(spec, options)
+        counts = [self._pool_channels(group.counts) for group in groups]
+        by = find_by(spec)
+        if not counts:
+            return replace(Groups.identity(by, find_feature_shape(spec, self.per)), unlabelled=samples)
+        moments = Moments.from_counts(np.concatenate(counts), real.missing_codes)
+        labelled = np.array([group.samples for group in groups])
+        return Groups(
+            by,
+            tuple(group.label for group in groups),
+            labelled,
+            moments.reshape((len(groups), -1)),
+            tuple(tuple(_count_values(each, one, real) for each in options.statistics) for one in counts),
+            samples - int(labelled.sum()),
+        ).sort()
 
     def _add_block(self, result: SpanStatistics, accumulator: Accumulator, block: Block, kept: tuple[int, ...]) -> None:
         spec = self.sources[result.source].spec

@@ -1,1 +1,1 @@
-"""Dask clusters: their addresses, the connection to one, and the child processes of its workers."""
+"""Dask clusters: addresses, how one is started and reached, what is checked, and the child processes of workers."""

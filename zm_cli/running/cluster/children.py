@@ -18,8 +18,7 @@ from functools import lru_cache
 
 from zm_cli.errors import DataError, UsageError
 from zm_cli.running.cluster.child import PAGE_VARIABLE
-from zm_cli.running.cluster.paths import explain_unseen
-from zm_cli.running.cluster.remote import find_unseen
+from zm_cli.running.cluster.paths import explain_unseen, find_unseen
 from zm_cli.running.cluster.stream_pipe import StreamPipe
 from zm_cli.running.serving import pickle_message
 from zm_cli.running.shared_page import SharedPage, create_page_file

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import zm_cli
 from zm_cli.errors import DataError, UsageError
 from zm_cli.running.cluster.address import LOCAL
-from zm_cli.running.cluster.paths import explain_unseen, list_sizes
-from zm_cli.running.cluster.remote import by_value, find_unseen, find_versions, read_allowed_failures
+from zm_cli.running.cluster.paths import explain_unseen, find_unseen, list_sizes
+from zm_cli.running.cluster.remote import by_value, find_versions, read_allowed_failures
 from zm_cli.running.cluster.start import StartedCluster, import_quietly, make_client, reach_scheduler, start_local
 
 Value = TypeVar("Value")

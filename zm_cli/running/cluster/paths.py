@@ -33,6 +33,29 @@ def list_sizes(paths: Iterable[str]) -> dict[str, int | None]:
     return sizes
 
 
+def find_unseen(sizes: dict[str, int | None]) -> list[tuple[str, str]]:
+    """Returns the paths that are missing or different on this machine, each with a clause that says how.
+
+    `sizes` are the bytes of the files; None stands for a folder. Imports what it uses, because it is sent to workers as
+    code.
+    """
+    import os
+    import stat
+
+    unseen = []
+    for path, size in sizes.items():
+        try:
+            status = os.stat(path)
+        except OSError as error:
+            unseen.append((path, f"does not see it ({error.strerror})"))
+            continue
+        if stat.S_ISDIR(status.st_mode) != (size is None):
+            unseen.append((path, "sees something else there"))
+        elif size is not None and status.st_size != size:
+            unseen.append((path, f"sees {status.st_size} bytes there, not {size}"))
+    return unseen
+
+
 def explain_unseen(worker: str, path: str, what: str) -> UsageError:
     """Returns the error of a worker that does not see a path as it is here; `what` is a clause of `find_unseen`."""
     return UsageError(

@@ -55,25 +55,3 @@ def find_versions() -> tuple[str | None, str]:
 def read_allowed_failures(dask_scheduler: Any) -> int:
     """Returns how many deaths of workers on one task the scheduler allows; to run on the scheduler."""
     return int(dask_scheduler.allowed_failures)
-
-
-def find_unseen(sizes: dict[str, int | None]) -> list[tuple[str, str]]:
-    """Returns the paths that are missing or different on this machine, each with a clause that says how.
-
-    `sizes` are the bytes of the files; None stands for a folder.
-    """
-    import os
-    import stat
-
-    unseen = []
-    for path, size in sizes.items():
-        try:
-            status = os.stat(path)
-        except OSError as error:
-            unseen.append((path, f"does not see it ({error.strerror})"))
-            continue
-        if stat.S_ISDIR(status.st_mode) != (size is None):
-            unseen.append((path, "sees something else there"))
-        elif size is not None and status.st_size != size:
-            unseen.append((path, f"sees {status.st_size} bytes there, not {size}"))
-    return unseen

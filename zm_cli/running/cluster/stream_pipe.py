@@ -1,15 +1,15 @@
-"""A pipe for whole messages, made of two streams of bytes: what a started program has on every system."""
+"""A pipe for messages made from two byte streams, which a started program has on every system."""
 
 from __future__ import annotations
 
 from typing import Any, Protocol
 
 _LENGTH = 8
-"""Bytes of the number before each message, which is its length."""
+"""Bytes of the number before each message that says how long it is."""
 
 
 class ReadableStream(Protocol):
-    """A stream that is read without a buffer."""
+    """An unbuffered stream to read."""
 
     def readinto(self, buffer: Any, /) -> int | None: ...
 
@@ -17,7 +17,7 @@ class ReadableStream(Protocol):
 
 
 class WritableStream(Protocol):
-    """A stream that is written without a buffer."""
+    """An unbuffered stream to write."""
 
     def write(self, data: Any, /) -> int | None: ...
 
@@ -32,7 +32,7 @@ class StreamPipe:
         self._writing: WritableStream = writing
 
     def send_bytes(self, message: Any, /) -> None:
-        """Sends a message; OSError where nobody is at the other end."""
+        """Sends a message; OSError if the other end is closed."""
         view = memoryview(message).cast("B")
         self._write(memoryview(len(view).to_bytes(_LENGTH, "little")))
         self._write(view)
@@ -42,7 +42,7 @@ class StreamPipe:
             view = view[self._writing.write(view) or 0 :]
 
     def recv_bytes(self) -> bytearray:
-        """Waits for the next message and returns it; EOFError where none is to come, or not all of it."""
+        """Waits for the next message and returns it; EOFError if the pipe ends before or in a message."""
         return self._read(int.from_bytes(self._read(_LENGTH), "little"))
 
     def _read(self, size: int) -> bytearray:
