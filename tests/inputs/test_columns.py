@@ -1,4 +1,4 @@
-"""Which columns of a table a source takes: by name, by range and by glob."""
+"""Columns of a table are selected by name, by position, by range and by pattern."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Lists in messages are short, whatever they are of."""
+"""Lists of names in messages are short."""
 
 from __future__ import annotations
 
 import pytest
 
-from zm_cli.inputs.name_lists import list_few, quote_few
+from zm_cli.inputs.name_lists import list_few, name_one_of, quote_few
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,8 @@ def test_the_first_entries_are_listed_and_the_others_counted(count: int, shown: 
 
 def test_names_are_in_quotes() -> None:
     assert quote_few(iter(["a", "b, c", "d"]), 2) == "'a', 'b, c' and 1 more"
+
+
+def test_a_file_that_is_not_known_is_one_of_a_range() -> None:
+    assert name_one_of("a.png", "i.png", 9000) == "one of 9,000 files, a.png to i.png"
+    assert name_one_of("a.png", "a.png", 1) == "a.png"

@@ -1,4 +1,4 @@
-"""Drafts: outputs appear completely or not at all; drafts of killed runs are removed, those of running ones are not."""
+"""Drafts: outputs appear complete or not at all; drafts of killed runs are removed, those of running ones are not."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def test_a_run_that_was_slow_to_lock_its_draft_makes_another(tmp_path: Path, mon
 
     def lock_late(descriptor: int) -> None:
         if slow.pop() if slow else False:
-            # Another run removes it as left over.
+            # Another run removes it as the draft of a killed run.
             (tmp_path / ".out.zm-part").unlink()
         lock_file(descriptor)
 
@@ -221,6 +221,6 @@ def test_a_folder_is_out_of_the_way_of_others_that_write_to_it_before_it_is_remo
     draft.discard()
     assert seen == [[".out.zm-gone"]]
     monkeypatch.undo()
-    # What a run that was killed meanwhile has left is removed by the next.
+    # The next run removes what a run that was killed meanwhile left behind.
     Draft(tmp_path / "out", folder=True).commit()
     assert os.listdir(tmp_path) == ["out"]

@@ -1,4 +1,4 @@
-"""Receipts from strangers: never a traceback, bounded in size, and what was done is still known."""
+"""Receipts that are not trusted: never a traceback, bounded in size, and what was done is still known."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from tests.systems import needs_fifo
+from zm_cli.data.options import Option
 from zm_cli.errors import DataError
+from zm_cli.formats.csv.options import COMMENT, DECIMAL, DELIMITER, HEADER, SKIP_ROWS
 from zm_cli.outputs.provenance import Provenance, parse_provenance
 from zm_cli.outputs.receipt import (
     DAMAGED,
@@ -200,3 +202,12 @@ def test_two_provenances_differ_in_the_fields_that_are_named() -> None:
 @pytest.mark.parametrize("comment", ["\ud800", '"', "a\nb", ""])
 def test_a_receipt_cannot_make_any_text_start_a_comment(comment: str) -> None:
     assert parse_receipt(json.dumps(RECEIPT | {"comment": comment})) == parse_receipt(json.dumps(RECEIPT))
+
+
+@pytest.mark.parametrize("option", [DELIMITER, DECIMAL, HEADER, SKIP_ROWS, COMMENT], ids=lambda option: option.name)
+@pytest.mark.parametrize("value", [";", ",", "\t", "#\t", "# " * 40, '"', "", "\n", True, 3, -1, None, [1], "\ud800"])
+def test_a_receipt_keeps_the_values_that_stats_files_may_record(option: Option[Any], value: object) -> None:
+    assert option.recorded is not None
+    found = parse_receipt(json.dumps(RECEIPT | {option.name: value}))
+    assert found is not None
+    assert (option.name in found) == option.recorded.is_valid(value)

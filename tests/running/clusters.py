@@ -1,4 +1,4 @@
-"""A real Dask cluster in processes of its own, on loopback, for the tests that need one.
+"""A real Dask cluster in processes of its own, on loopback, for tests.
 
 As a program, it starts the cluster that the JSON in its argument describes, prints the address of the scheduler, and
 ends with its standard input. So nothing of it is left when the tests are over, however they end.
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class RunningCluster:
-    """A cluster that runs: the address of its scheduler, and how to kill that."""
+    """A running cluster: the address of its scheduler, and a way to kill it."""
 
     def __init__(self, process: subprocess.Popen[bytes], address: str) -> None:
         self.process = process
@@ -46,7 +46,7 @@ def start_cluster(path: Path | None = None, **options: Any) -> Iterator[RunningC
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": found},
-        # The program looks there before it looks elsewhere.
+        # The program looks for modules in its working folder first.
         cwd=path or ROOT,
     )
     assert process.stdin is not None

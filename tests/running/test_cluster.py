@@ -1,4 +1,4 @@
-"""Connections to Dask clusters: addresses, what is checked before the work, and the errors where it cannot be done."""
+"""Connections to Dask clusters: addresses, the checks before the work, and the errors if it cannot be done."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ PYTHON = ".".join(map(str, sys.version_info[:2]))
 
 @pytest.fixture
 def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Makes what waits for a scheduler file give up at once."""
+    """Ends the wait for a scheduler file at once."""
     monkeypatch.setattr(addresses, "GRACE", 0.0)
 
 
 def refuse_to_start(*_: Any, **__: Any) -> None:
-    """Fails as `Popen` does for want of memory."""
+    """Fails as `Popen` does without enough memory."""
     raise OSError(12, "Cannot allocate memory")
 
 
@@ -173,7 +173,7 @@ for address in sys.argv[1:]:
     except UsageError as error:
         print(error, flush=True)
 """
-"""A program that tries to connect to addresses, in a process of its own: Dask leaves threads behind where it fails."""
+"""A program that tries to connect to addresses, in a process of its own: Dask leaves threads behind when it fails."""
 
 
 def test_without_a_scheduler_at_the_address_it_is_an_error() -> None:

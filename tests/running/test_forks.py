@@ -1,4 +1,4 @@
-"""Worker processes that die: an error, never a hang, and it names the input that the dead one had in hand."""
+"""Worker processes that die: an error, never a hang, which names the input that the worker was reading."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class KillAt:
 
 
 class NamedKillAt(KillAt):
-    """The same, which knows the name of each input."""
+    """The same task, which also names the input of each item."""
 
     def name_input(self, number: int) -> str:
         return f"input{number}.h5"
@@ -61,7 +61,7 @@ def make_unpicklable(number: int) -> threading.Lock:
 
 
 class Unreadable:
-    """An item that pickles, but cannot be made again from what was pickled."""
+    """An item that can be pickled but not unpickled."""
 
     def __reduce__(self) -> tuple[Callable[..., object], tuple[str]]:
         return int, ("no number",)
@@ -72,7 +72,7 @@ def take(item: object) -> int:
 
 
 def send_much(number: int) -> bytes:
-    """The result of number 1 is larger than a pipe."""
+    """Returns a result that is larger than a pipe for number 1."""
     return bytes(32 << 20) if number == 1 else b""
 
 
@@ -116,7 +116,7 @@ def test_a_worker_that_dies_in_the_middle_of_its_result_is_an_error(
     monkeypatch.setattr("zm_cli.running.executors.forks.start_workers", start)
     results = find_executor("forks").map(send_much, range(4), 2, 2)
     assert next(results) == b""
-    # It is in the middle of sending as soon as something has come, since nobody takes the rest.
+    # As soon as something has arrived, it is in the middle of sending, because nobody reads the rest.
     pipes: list[Any] = [worker.pipe for worker in team]
     sending = wait(pipes)
     for worker in team:

@@ -18,6 +18,7 @@ import pytest
 from tests.systems import needs_fork, resource
 from zm_cli.running import guard
 from zm_cli.running.shared_page import NOTE_BYTES, SharedPage, create_page_file
+from zm_cli.running.signals import explain_signal
 
 WORK = """
 import os, signal, sys
@@ -236,3 +237,9 @@ def test_notes_on_a_new_page_begin_empty(page: SharedPage) -> None:
     guard.write_notes_to(new := SharedPage())
     guard.note_input("in")
     assert (page.read(), new.read()) == (["", "", "out"], ["in"])
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGXCPU"), reason="needs a system with limits of CPU time")
+def test_a_process_that_reached_its_cpu_time_limit_is_explained() -> None:
+    words = "x.h5: the process that read it reached its CPU time limit; raise the limit (ulimit -t)"
+    assert str(explain_signal(signal.SIGXCPU, "x.h5")) == words

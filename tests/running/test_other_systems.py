@@ -1,4 +1,4 @@
-"""Where the system lacks what Linux offers: zm works in one process, with the same bytes, and no output in parts."""
+"""On systems that lack features of Linux, zm works in one process, with the same bytes and no partial output."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_every_command_writes_and_prints_the_same_on_every_system(inputs: Path, 
 
 
 def start_plain(*arguments: str, cwd: Path) -> subprocess.Popen[bytes]:
-    """Starts zm as on a system without processes that stand by."""
+    """Starts zm as on a system that cannot fork a process to watch."""
     return subprocess.Popen(
         [sys.executable, "-m", "tests.running.without", "windows", *arguments],
         stdin=subprocess.PIPE,
@@ -121,7 +121,7 @@ def start_plain(*arguments: str, cwd: Path) -> subprocess.Popen[bytes]:
 
 
 def write_half(process: subprocess.Popen[bytes]) -> None:
-    """Writes rows until zm must have come to write some itself: a pipe holds no more than a part of them."""
+    """Writes more rows than a pipe can hold, so that zm must have begun to write its output."""
     assert process.stdin is not None
     process.stdin.write(b"n,name,v\n" + ROWS.encode() * 200)
     process.stdin.flush()
@@ -133,7 +133,7 @@ def names(folder: Path) -> set[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with the statistics of a table, and an output that stands there already."""
+    """A folder with the statistics of a table, and an output that exists already."""
     (tmp_path / "table.csv").write_text(f"n,name,v\n{ROWS}")
     assert run_zm("stats", "table.csv", "-o", "s.json", cwd=tmp_path).code == 0
     (tmp_path / "out.csv").write_text("old\n")

@@ -1,4 +1,4 @@
-"""A plan's numbers, and which executor it chooses for a task."""
+"""The numbers of a plan, and the executor that it chooses for a task."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def chosen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def another_thread() -> Iterator[None]:
-    """A thread beside that of the test, so that copies of this process are not safe."""
+    """A second thread, so that forking this process is not safe."""
     over = threading.Event()
     thread = threading.Thread(target=over.wait)
     thread.start()

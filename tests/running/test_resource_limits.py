@@ -1,4 +1,4 @@
-"""The cores and the memory that control groups allow, read from trees laid out as those of systems and containers."""
+"""The cores and the memory that control groups allow, read from file trees like those of systems and containers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def lay_out(root: Path, files: dict[str, str]) -> str:
 
 
 def lay_out_v2(root: Path, path: str, files: dict[str, str]) -> str:
-    """The tree of a process whose group of version 2 is at `path`; `files` are those below the mount."""
+    """Writes the tree of a process whose group of version 2 is at `path`; `files` are those below the mount."""
     system = {"proc/self/cgroup": f"0::{path}", "proc/self/mountinfo": V2}
     return lay_out(root, system | {f"sys/fs/cgroup/{name}": text for name, text in files.items()})
 
@@ -90,7 +90,7 @@ def test_version_1_has_a_tree_for_each_controller(tmp_path: Path, shown: str) ->
         "33 25 0:29 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw",
         "an odd line",
     )
-    # What is mounted is all groups, or that of the container alone.
+    # Either all groups are mounted, or that of the container alone.
     group = "docker/abc/" if shown == "/" else ""
     files = {
         "proc/self/mountinfo": "\n".join(mounts),

@@ -1,4 +1,4 @@
-"""Runs zm as on another system: `python -m tests.running.without SYSTEM` takes away what that system lacks.
+"""Runs zm as on another system: `python -m tests.running.without SYSTEM` removes the features that system lacks.
 
 One command line is read from each line of standard input, as a JSON list of words; they are run one after another, and
 each exit code is printed on standard error. With words after SYSTEM, they are the one command line that is run.
@@ -23,7 +23,7 @@ MACOS = {
     signal: ("sigtimedwait", "sigwaitinfo"),
     select: ("epoll",),
 }
-"""What this system may have and macOS lacks."""
+"""Features that this system may have and macOS lacks."""
 WINDOWS = {
     os: (
         *MACOS[os], "fork", "forkpty", "register_at_fork", "wait", "wait3", "wait4", "killpg", "setsid", "getpgid",
@@ -37,17 +37,17 @@ WINDOWS = {
     ),
     select: (*MACOS[select], "poll", "POLLIN", "POLLERR", "POLLHUP"),
 }  # fmt: skip
-"""What this system may have and Windows lacks."""
+"""Features that this system may have and Windows lacks."""
 MISSING_MODULES = ("fcntl", "resource", "termios", "pty", "tty", "pwd", "grp")
 O_BINARY = 0o100000
-"""Stands for the flag of Windows; here, it changes nothing: it is what Linux calls O_LARGEFILE."""
+"""Stands for the flag of Windows; on Linux it has no effect, because it is O_LARGEFILE."""
 
 
 BY_OPEN = os.O_CLOEXEC
 
 
 def become(system: str) -> None:
-    """Takes away what `system` lacks; `here` leaves everything as it is."""
+    """Removes the features that `system` lacks; `here` changes nothing."""
     if system == "here":
         return
     for module, names in (WINDOWS if system == "windows" else MACOS).items():
@@ -56,16 +56,16 @@ def become(system: str) -> None:
     patched: dict[str, Any] = {name: importlib.import_module(name) for name in ("ctypes", "os", "shutil", "tempfile")}
     patched["ctypes"].CDLL = _CLibrary
     _CLibrary.nameless = system == "macos"
-    # What Python itself says where there is no `sched_getaffinity`.
+    # Python itself returns this without `sched_getaffinity`.
     patched["os"].process_cpu_count = os.cpu_count
     if system == "macos":
-        # Only while zm looks at it: the standard library would look for files that are not here.
+        # Only while zm is imported: the standard library would look for files that do not exist here.
         here, sys.platform = sys.platform, "darwin"
         importlib.import_module("zm_cli.system")
         sys.platform = here
         return
     for name in MISSING_MODULES:
-        # Importing it is an error from now on.
+        # From now on, importing it raises ImportError.
         sys.modules[name] = None  # type: ignore[assignment]
     patched["os"].O_BINARY = O_BINARY
     patched["os"].open = _open_binary(os.open)
@@ -93,12 +93,12 @@ class _CLibrary(ctypes.CDLL):
 
 
 def _open_binary(plain: Callable[..., int]) -> Callable[..., int]:
-    """`os.open`, which opens no folder, and translates the ends of lines unless it is asked not to."""
+    """`os.open` that cannot open folders, and translates line ends unless O_BINARY is given."""
 
     def open_file(path: Any, flags: int, *arguments: Any, **options: Any) -> int:
         if os.path.isdir(path):
             raise PermissionError(errno.EACCES, "Permission denied", path)
-        # What Python's own `open` asks for is binary on every system.
+        # Python's own `open` asks for binary data on every system.
         assert flags & (O_BINARY | BY_OPEN) or path == os.devnull, f"{path} is opened as text"
         return plain(path, flags, *arguments, **options)
 
@@ -106,7 +106,7 @@ def _open_binary(plain: Callable[..., int]) -> Callable[..., int]:
 
 
 def _refuse_open(plain: Callable[..., None]) -> Callable[..., None]:
-    """A function that renames or removes, but no file that is open and no folder that holds one."""
+    """A function that renames or removes, and fails for files that are open and folders that contain one."""
 
     def change(*arguments: Any, **options: Any) -> None:
         for path in arguments:
@@ -136,7 +136,7 @@ def main() -> None:
     system, *words = sys.argv[1:]
     become(system)
     lines = [words] if words else [json.loads(line) for line in sys.stdin]
-    # Loaded only now: zm looks at what the system offers when it is loaded.
+    # Imported only now: zm detects the features of the system when it is imported.
     from zm_cli import __main__ as zm
     from zm_cli.running.guard import stand_by
 

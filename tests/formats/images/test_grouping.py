@@ -55,14 +55,6 @@ def test_every_frame_has_the_class_of_its_file(tmp_path: Path) -> None:
     assert labels_of(tmp_path, frames="all") == ["cat"] * 3 + ["dog"] * 3
 
 
-def test_large_pictures_are_read_and_not_counted(tmp_path: Path) -> None:
-    for kind in ("cat", "dog"):
-        save_picture(tmp_path, f"{kind}/1.jpg", random_values((200, 200, 3)))
-    plain, grouped = open_images(tmp_path), open_images(tmp_path, by="class")
-    assert plain.tally(list(plain.spans())) is not None
-    assert grouped.tally(list(grouped.spans())) is None
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [
