@@ -1,4 +1,3 @@
-"""zm: streaming means and standard deviations of training data, and the centered, standardized, scaled or whitened
-dataset."""
+"""zm: statistics of training data, and the centered, standardized, scaled or whitened dataset."""
 
 __version__ = "0.1.0"

@@ -7,6 +7,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from sklearn.decomposition import PCA
 
 from tests.cli.checking import document, done, inspect, make_wine, write_table
 from tests.inprocess import call_zm
@@ -185,7 +186,19 @@ def test_a_range_can_be_given_where_no_receipt_says_it(folder: Path, tmp_path: P
         # A range that is given overrules the receipt.
         assert inspect(tmp_path / "made.csv", "--check", check, "--range=-2,6").code == 1
     refused = inspect(tmp_path / "bare.csv", "--check", "maxabs", "--range", "0,1")
-    assert (refused.code, "--range: maxabs does not scale to a range" in refused.err) == (2, True)
+    assert (refused.code, "--range: maxabs does not take it" in refused.err) == (2, True)
+
+
+def test_a_ddof_can_be_given_where_no_receipt_says_it(folder: Path, tmp_path: Path) -> None:
+    values = np.random.default_rng(3).normal(size=(60, 3))
+    write_table(tmp_path / "white.csv", ["a", "b", "c"], PCA(whiten=True).fit_transform(values))
+    scaled = (values - values.mean(axis=0)) / values.std(axis=0, ddof=1)
+    write_table(tmp_path / "scaled.csv", ["a", "b", "c"], scaled)
+    for name, check in (("white.csv", "pca"), ("scaled.csv", "standardized")):
+        assert inspect(tmp_path / name, "--check", check, "--ddof", "1").code == 0
+        assert inspect(tmp_path / name, "--check", check).code == 1
+    refused = inspect(tmp_path / "scaled.csv", "--ddof", "1")
+    assert (refused.code, "--ddof needs --check" in refused.err) == (2, True)
 
 
 def test_an_unknown_state_is_refused_with_all_that_there_are(folder: Path) -> None:

@@ -128,9 +128,7 @@ def peak_of_stream(stats: Path, megabytes: int) -> int:
     """The peak memory of zm, in kB, for a table of that size."""
     rows = b"".join(b"%.15f,text,%d\n" % (number / 7, number) for number in range(40_000))
     command = [*ZM, "center", "-", "-o", "-", "--stats", stats]
-    process = start_measured(
-        command, stdin=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    )
+    process = start_measured(command, stdin=subprocess.PIPE, env=ENVIRONMENT)
     write(process, b"x,name,y\n")
     for _ in range(megabytes * 1_000_000 // len(rows)):
         write(process, rows)
@@ -159,6 +157,7 @@ def test_all_processes_end_silently_when_the_reader_leaves(stats: Path, workers:
         os.close(feeder)
 
 
+@slow
 def test_an_endless_stream_ends_with_its_reader(stats: Path) -> None:
     with centering(stats) as process:
 
@@ -255,6 +254,7 @@ def test_compressed_rows_are_written_as_they_arrive(stats: Path, pack: Callable[
         assert finish(process)[0] == 0
 
 
+@slow
 @pytest.mark.parametrize("command", ["zm stats t.csv", "zm stats t.csv --json", "zm center t.csv", "zm --version"])
 def test_data_that_cannot_be_read_are_an_error(tmp_path: Path, command: str) -> None:
     (tmp_path / "t.csv").write_text("a\n1\n3\n")

@@ -225,10 +225,11 @@ def test_ddof_and_epsilon_change_what_is_divided_by(tmp_path: Path) -> None:
 def test_an_inverse_with_other_settings_is_refused(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a\n1\n3\n")
     run_zm("standardize", tmp_path / "t.csv", "-o", tmp_path / "out.csv", "--ddof", "1")
-    ran = run_zm("standardize", tmp_path / "out.csv", "--inverse", "-o", "-")
+    ran = run_zm("standardize", tmp_path / "out.csv", "--inverse", "-o", "-", "--ddof", "0")
     assert ran.code == 3
     assert "ddof 1" in ran.err
-    assert run_zm("standardize", tmp_path / "out.csv", "--inverse", "-o", "-", "--ddof", "1").out == "a\n1.0\n3.0\n"
+    for typed in ([], ["--ddof", "1"]):
+        assert run_zm("standardize", tmp_path / "out.csv", "--inverse", "-o", "-", *typed).out == "a\n1.0\n3.0\n"
 
 
 def test_a_receipt_that_cannot_be_written_leaves_no_output(housing: Path, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ def test_the_first_entries_are_listed_and_the_others_counted(count: int, shown: 
 
 def test_names_are_in_quotes() -> None:
     assert quote_few(iter(["a", "b, c", "d"]), 2) == "'a', 'b, c' and 1 more"
+    assert quote_few(["a", "b, c"], 2, total=5000) == "'a', 'b, c' and 4,998 more"
 
 
 def test_a_file_that_is_not_known_is_one_of_a_range() -> None:

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from tests.inprocess import call_zm
 from tests.methods.cases import FILLINGS, Layout, apply_method, describe, list_pairs, make, restore
-from zm_cli.cli.scaling import SETTINGS
+from zm_cli.cli.scaling import SETTING_OPTIONS
 from zm_cli.data.packing import Packing
 from zm_cli.methods import checked_method, default_method, methods, methods_of
 from zm_cli.methods.shared.base import Method
-from zm_cli.methods.shared.settings import Settings, is_number
+from zm_cli.methods.shared.settings import Settings, fills_with_number
 from zm_cli.numbers.axes import find_feature_axes
 from zm_cli.numbers.moments.moments import Moments
 from zm_cli.outputs.receipt import DONE
@@ -52,12 +52,12 @@ every_layout = pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: f"{
 
 def takes_filling(method: Method, impute: Any) -> bool:
     """Returns whether it can fill missing values so: without statistics, neither mean nor median is known."""
-    return method.measures or impute is None or is_number(impute)
+    return method.measures or impute is None or fills_with_number(impute)
 
 
 def keeps_check(method: Method, impute: Any) -> bool:
     """Returns whether data in which missing values were filled so pass its check."""
-    may_fail = impute in method.failing_fills or (is_number(impute) and bool(method.failing_fills))
+    may_fail = impute in method.failing_fills or (fills_with_number(impute) and bool(method.failing_fills))
     return takes_filling(method, impute) and not may_fail
 
 
@@ -283,7 +283,7 @@ def test_receipts_name_it_and_checks_and_inverses_follow_them(method: Method, ta
         assert not Path("back.csv").exists()
 
 
-@pytest.mark.parametrize(("method", "name"), list_pairs(refuses, SETTINGS))
+@pytest.mark.parametrize(("method", "name"), list_pairs(refuses, SETTING_OPTIONS))
 def test_options_that_it_does_not_take_are_refused(method: Method, name: str, table: NDArray[np.float64]) -> None:
     ran = call_zm(*spell(method, "t.csv", "o.csv"), f"--{name}", *([TYPED[name]] if name in TYPED else []))
     assert ran.code == 2

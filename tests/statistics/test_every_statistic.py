@@ -26,6 +26,7 @@ from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.statistic import Population, Statistic
 from zm_cli.pipeline.measuring import checkpoint_file
 from zm_cli.statistics import optional_statistics
+from zm_cli.statistics.zeros import Zeros
 from zm_cli.statsfile.stats import Stats
 from zm_cli.statsfile.store import load_stats, save_stats
 
@@ -138,6 +139,9 @@ def test_a_transform_gives_what_transformed_values_have_or_none(kind: Kind) -> N
     for made, real in pairs:
         if made is not None:
             assert_same(made, kind.from_block(real, (1,)))
+    # After a shift, it is not known which values are zero.
+    survives_shift = kind is not Zeros
+    assert [made is not None for made, _ in pairs] == [survives_shift, True, True, survives_shift]
 
 
 TABLES: Mapping[str, tuple[NDArray[Any], Per, str]] = {

@@ -56,6 +56,13 @@ def test_every_form_of_the_file_reads_back_to_the_same_bits(tmp_path: Path, suff
     assert [entry.name for entry in tmp_path.iterdir()] == [f"stats{suffix}"]
 
 
+def test_the_first_features_are_named_and_the_others_counted() -> None:
+    stats = make_stats(IMAGES, "pixel", axes="NHWC")
+    assert stats.quote_features([0, 59]) == "'0,0,0', '3,4,2'"
+    assert stats.quote_features(np.arange(60), 2) == "'0,0,0', '0,0,1' and 58 more"
+    assert stats_of_images().quote_features(np.array([2, 0])) == "'B', 'R'"
+
+
 @pytest.mark.parametrize("suffix", [".json", ".npz", ".h5"])
 def test_the_same_statistics_give_the_same_bytes(tmp_path: Path, suffix: str) -> None:
     for name in ("a", "b"):

@@ -1,1 +1,1 @@
-"""The command line: one file per command. Only this package knows options, colors, tables and exit codes."""
+"""The command line: commands, their options, messages and tables. Only this package imports typer, rich and tqdm."""

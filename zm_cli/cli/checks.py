@@ -21,6 +21,7 @@ from zm_cli.cli.sources import NamedSource, check_input_once, name_source
 from zm_cli.errors import UsageError
 from zm_cli.formats import detect
 from zm_cli.formats.shared.options import BY, COLUMNS, DATASET, EXCLUDE
+from zm_cli.inputs.name_lists import quote_few
 from zm_cli.inputs.option_text import parse_limit
 from zm_cli.pipeline.applying.parts_record import refuse_parts
 from zm_cli.pipeline.belonging import find_other_data
@@ -31,7 +32,6 @@ from zm_cli.pipeline.checking.limits import TOLERANCE, Limits
 from zm_cli.pipeline.checking.making import Goal
 from zm_cli.pipeline.checking.training import Training, open_to_compare
 from zm_cli.pipeline.options import MeasureOptions
-from zm_cli.pipeline.words import list_names
 from zm_cli.running.plan import Plan
 from zm_cli.statsfile.store import is_stats_file, load_stats
 
@@ -91,7 +91,7 @@ def _check_combination(request: CheckRequest) -> None:
     checking = request.checking
     if checking.check is not None and checking.against is not None:
         raise UsageError("--check cannot be combined with --against", hint="run zm once for each")
-    for name, value in (("tolerance", checking.tolerance), ("range", checking.range)):
+    for name, value in (("tolerance", checking.tolerance), ("range", checking.range), ("ddof", checking.ddof)):
         if checking.check is None and value is not None:
             raise UsageError(f"--{name} needs --check", hint="add --check, such as --check minmax")
     limits = [field.name for field in fields(Limits)]
@@ -120,7 +120,7 @@ def _check(request: CheckRequest, plan: Plan, messages: Messages) -> Findings:
     """Returns the findings of `--check`."""
     checking = request.checking
     assert checking.check is not None
-    goal = Goal.parse(checking.check, checking.range)
+    goal = Goal.parse(checking.check, checking.range, checking.ddof)
     tolerance = parse_limit(checking.tolerance, "--tolerance", TOLERANCE)
     if request.is_stats():
         assert request.path is not None
@@ -147,7 +147,7 @@ def _check(request: CheckRequest, plan: Plan, messages: Messages) -> Findings:
             source.close()
             options = options.replace(**{EXCLUDE.name: (*(options.get(EXCLUDE) or ()), *left)})
             (source,) = stack.enter_context(open_sources([named], options, reading.kind, plan, messages))
-            notes.append(f"{named.path}: not checked, because its receipt says they were left: {list_names(left)}")
+            notes.append(f"{named.path}: not checked, because its receipt says they were left: {quote_few(left)}")
         tick = stack.enter_context(messages.progress_bar([source], "checking"))
         found = check_data(source, goal, tolerance, request.measuring, plan, tick)
     found.outcome.note(notes)

@@ -16,7 +16,7 @@ from zm_cli.data.source import Source
 from zm_cli.errors import UsageError
 from zm_cli.formats import detect
 from zm_cli.formats.shared.options import SHARD, WEIGHT
-from zm_cli.methods import methods, methods_of
+from zm_cli.methods import methods
 from zm_cli.methods.shared.base import Method
 from zm_cli.pipeline.applying.parts_record import refuse_parts
 from zm_cli.pipeline.applying.required import check_weights
@@ -88,7 +88,7 @@ def check_request(request: WriteRequest) -> WriteJob:
     named = name_source(request.source, files_from, request.reading.kind)
     output = writing.output or _choose_output(named.path, request.reading.kind)
     check_input_once(writing.stats, named.path, files_from)
-    chosen = _choose_method(named, request)
+    chosen = choose_method(named, request.reading, writing.stats, request.applying, request.given)
     stats_file, save_stats = _find_stats(named.path, request), writing.save_stats
     measures = _find_method(chosen.applying).measures
     if measures:
@@ -110,13 +110,6 @@ def check_request(request: WriteRequest) -> WriteJob:
     if named.files is None:
         check_not_inside(named.path, output)
     return job
-
-
-def _choose_method(named: NamedSource, request: WriteRequest) -> ChosenMethod:
-    """Returns the options with a method, of a command that has several; raises the errors of `choose_method`."""
-    if len(methods_of(request.applying.operation)) == 1:
-        return ChosenMethod(request.applying)
-    return choose_method(named, request.reading, request.writing.stats, request.applying, request.given)
 
 
 def _find_method(applying: ApplyOptions) -> Method:

@@ -88,12 +88,13 @@ class Option(Generic[Found]):
 
     @property
     def spelling(self) -> str:
-        """The name of the option in messages."""
-        return self.flags[0] if self.flags else "--" + self.name.replace("_", "-")
+        """The name of the option in messages; of a pair such as --progress/--no-progress the first."""
+        return self.flags[0].partition("/")[0] if self.flags else "--" + self.name.replace("_", "-")
 
     def spell(self, given: Any) -> list[str]:
         """Returns the words of a command line that give this option the value `given`."""
-        on, _, off = self.spelling.partition("/")
+        on = self.spelling
+        off = self.flags[0].partition("/")[2] if self.flags else ""
         if isinstance(given, list):
             return [f"{on}={entry}" for entry in given]
         if isinstance(given, bool):

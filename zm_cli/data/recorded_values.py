@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
+
+MAX_COUNT = 2**63 - 1
+"""The largest whole number in a stats file or receipt."""
 
 
 def is_flag(value: Any) -> bool:
@@ -11,8 +15,13 @@ def is_flag(value: Any) -> bool:
 
 
 def is_count(value: Any) -> bool:
-    """Returns whether a recorded value is a whole number that is not negative."""
-    return type(value) is int and value >= 0
+    """Returns whether a recorded value is a whole number from 0 to MAX_COUNT."""
+    return type(value) is int and 0 <= value <= MAX_COUNT
+
+
+def is_number(value: Any) -> bool:
+    """Returns whether a recorded value is a finite number that float64 can hold."""
+    return type(value) in (int, float) and -sys.float_info.max <= value <= sys.float_info.max
 
 
 def are_texts(value: Any) -> bool:

@@ -17,9 +17,13 @@ def list_few(entries: Sequence[str], most: int, *, total: int | None = None) -> 
     return ", ".join(entries[:most]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
-def quote_few(names: Iterable[str], most: int = MAX_NAMES) -> str:
-    """Returns the first `most` names in quotes, and how many more there are: `'a', 'b' and 3 more`."""
-    return list_few([f"'{name}'" for name in names], most)
+def quote_few(names: Iterable[str], most: int = MAX_NAMES, *, total: int | None = None) -> str:
+    """Returns the first `most` names in quotes, and how many more there are: `'a', 'b' and 3 more`.
+
+    `total` is as in `list_few`.
+    """
+    listed = [f"'{name}'" for name in names]
+    return list_few(listed, most, total=total)
 
 
 def name_one_of(first: str, last: str, total: int) -> str:

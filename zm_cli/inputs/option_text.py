@@ -67,9 +67,11 @@ def parse_number(text: str | None) -> float | None:
     return number
 
 
-def parse_impute(text: str) -> Literal["mean", "median"] | float:
-    """Returns the word `mean` or `median`, or the number in a text; UsageError for all others."""
+def parse_impute(text: str) -> Literal["mean", "median"] | float | None:
+    """Returns the word `mean` or `median`, or the number in a text, None for `none`; UsageError for all others."""
     wanted = text.strip().lower()
+    if wanted == "none":
+        return None
     if wanted in ("mean", "median"):
         return "mean" if wanted == "mean" else "median"
     try:
@@ -77,7 +79,7 @@ def parse_impute(text: str) -> Literal["mean", "median"] | float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise UsageError(f"'{text}' is neither mean, median nor a number", where="--impute")
+        raise UsageError(f"'{text}' is neither mean, median, none nor a number", where="--impute")
     return number
 
 

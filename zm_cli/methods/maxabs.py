@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from zm_cli.methods.shared.expectation import Expectation, Target
 from zm_cli.methods.shared.extent_scaling import NEGLIGIBLE, Extents, ExtentScaling
-from zm_cli.methods.shared.settings import is_number
+from zm_cli.methods.shared.settings import fills_with_number
 
 if TYPE_CHECKING:
     from zm_cli.methods.shared.settings import Settings
@@ -38,7 +38,7 @@ class MaxAbs(ExtentScaling):
 
     def expect(self, settings: Settings) -> Expectation:
         """A largest magnitude of 1 (more if a number was imputed), or negligible for a feature of zeros."""
-        beyond = is_number(settings.impute) and not settings.clip
+        beyond = fills_with_number(settings.impute) and not settings.clip
         target = Target("largest", 1.0, or_more=beyond, varying=True)
         return Expectation((target,), constant="largest", noise=NEGLIGIBLE)
 

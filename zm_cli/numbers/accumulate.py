@@ -70,7 +70,7 @@ class Accumulator:
         return bool(moments.missing.any())
 
     def _measure_optional(self, values: Values) -> list[Statistic]:
-        """The optional statistics of the values of a block."""
+        """Returns the optional statistics of the values of a block."""
         real = self._real.of(values) if any(each.real for each in self._statistics) else values
         return [
             each.from_block(real, self._feature_axes)
@@ -80,7 +80,7 @@ class Accumulator:
         ]
 
     def finish(self) -> tuple[Moments, tuple[Statistic, ...]]:
-        """The moments and the optional statistics of everything that was added, at least one block."""
+        """Returns the moments and the optional statistics of everything that was added, at least one block."""
         if self._exact is not None and self._exact.rows:
             self._merge_moments(Moments.from_columns(self._exact.finish()).reshape(self._shape))
             self._exact = None

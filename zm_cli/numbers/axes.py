@@ -13,12 +13,15 @@ PER: tuple[Per, ...] = get_args(Per)
 
 
 def is_unclear(axes: str) -> bool:
-    """Whether it is not known which of these axes holds the channels, if any does."""
+    """Returns whether one of these axes may hold the channels, but it is not known which."""
     return not set(UNNAMED).isdisjoint(axes)
 
 
 def list_pers(axes: str) -> tuple[Per, ...]:
-    """The possible values of `--per` for data with these axes, the default first; unclear axes have no default."""
+    """Returns the possible values of `--per` for data with these axes, the default first.
+
+    Unclear axes have no default.
+    """
     if axes == "N":
         return ("all",)
     if axes == "NC":
@@ -57,7 +60,7 @@ def choose_per(spec: Spec, asked: str | None, where: str) -> Per:
 
 
 def find_feature_axes(axes: str, per: Per) -> tuple[int, ...]:
-    """The indices of the axes of a block that are not averaged over."""
+    """Returns the indices of the axes of a block that are not averaged over."""
     if per == "pixel":
         return tuple(range(1, len(axes)))
     if per == "all" or "C" not in axes:
@@ -66,25 +69,28 @@ def find_feature_axes(axes: str, per: Per) -> tuple[int, ...]:
 
 
 def find_shape(shape: tuple[int, ...], feature_axes: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape of the statistics of an array of this shape: the sizes of `feature_axes`, (1,) without any."""
+    """Returns the shape of the statistics of an array of this shape: the sizes of `feature_axes`; (1,) without any."""
     return tuple(shape[axis] for axis in feature_axes) or (1,)
 
 
 def find_feature_shape(spec: Spec, per: Per) -> tuple[int, ...]:
-    """The shape of the statistics: `(C,)`, `(K,)`, the sample shape, or `(1,)`; the sizes in it must be known."""
+    """Returns the shape of the statistics: `(C,)`, `(K,)`, the sample shape, or `(1,)`.
+
+    The sizes in it must be known.
+    """
     shape = cast("tuple[int, ...]", (0, *spec.sample_shape))
     return find_shape(shape, find_feature_axes(spec.axes, per))
 
 
 def count_channels(spec: Spec) -> int | None:
-    """The number of channels: 1 for samples without such an axis, None for tables and scalars."""
+    """Returns the number of channels: 1 for samples without an axis of channels, None for tables and scalars."""
     if len(spec.axes) < 3:
         return None
     return spec.sample_shape[spec.axes.index("C") - 1] if "C" in spec.axes else 1
 
 
 def find_broadcast_shape(features: tuple[int, ...], axes: str, per: Per) -> tuple[int, ...]:
-    """The shape in which statistics of shape `features` broadcast against a block with these axes."""
+    """Returns the shape in which statistics of shape `features` broadcast against a block with these axes."""
     feature_axes = find_feature_axes(axes, per)
     if not feature_axes:
         return (1,) * len(axes)
@@ -93,5 +99,5 @@ def find_broadcast_shape(features: tuple[int, ...], axes: str, per: Per) -> tupl
 
 
 def describe_shape(shape: Iterable[int | None]) -> str:
-    """A sample shape in words: `28x28x1`, `?` for a size that varies, `one value` for a scalar."""
+    """Returns a sample shape in words: `28x28x1`, `?` for a size that varies, `one value` for a scalar."""
     return "x".join("?" if size is None else str(size) for size in shape) or "one value"

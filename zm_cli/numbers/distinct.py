@@ -77,7 +77,10 @@ class DistinctColumns:
 
 
 def _find_likely(rows: Values) -> list[int]:
-    """The indices of the columns that hold whole numbers, all different, in a few rows, shape (rows, columns)."""
+    """Returns the indices of the columns that hold whole numbers, all different, in a few rows.
+
+    The rows have the shape (rows, columns).
+    """
     with np.errstate(invalid="ignore"):
         whole = (np.isfinite(rows) & (np.rint(rows) == rows)).all(axis=0)
     likely = np.flatnonzero(whole)
@@ -86,7 +89,7 @@ def _find_likely(rows: Values) -> list[int]:
 
 
 def _look(values: Values) -> Distinct | None:
-    """The run of values of a column; None if they are not whole numbers that are all different."""
+    """Returns the run of values of a column; None if they are not whole numbers that are all different."""
     rises, falls = (bool(order(values[1:], values[:-1]).all()) for order in (np.greater, np.less))
     ordered = values if rises else values[::-1]
     if not (rises or falls):

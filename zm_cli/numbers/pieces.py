@@ -16,7 +16,7 @@ PIECE = 1 << 17
 
 
 def fold_rows(rows: Rows) -> tuple[Rows, Rows, int]:
-    """The values with `copies` rows side by side, the rows left over, and `copies`.
+    """Returns the values with `copies` rows side by side, the rows left over, and `copies`.
 
     NumPy reduces short rows slowly and long ones fast. `unfold_sums` adds up the copies of each column.
     """
@@ -40,13 +40,13 @@ def cut_pieces(rows: Rows, limit: int | None = None) -> Iterator[tuple[slice, Ro
 
 
 def unfold_sums(sums: NDArray[Any], copies: int) -> NDArray[Any]:
-    """The sums of the columns, from the sums of their copies in the rows that `fold_rows` made."""
+    """Returns the sums of the columns, from the sums of their copies in the rows that `fold_rows` made."""
     folded: NDArray[Any] = sums.reshape(copies, -1).sum(axis=0)
     return folded
 
 
 def sum_columns(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """How many flags of each column (M, K), C-contiguous, are true."""
+    """Returns how many flags of each column (M, K), C-contiguous, are true."""
     folded, rest, copies = fold_rows(flags)
     count: NDArray[np.int64] = unfold_sums(folded.sum(axis=0, dtype=np.int64), copies) + rest.sum(
         axis=0, dtype=np.int64
@@ -55,7 +55,7 @@ def sum_columns(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 
 def find_extremes(rows: Rows) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Each column's smallest and largest value in the dtype of the rows; NaN for a column with a NaN."""
+    """Returns each column's smallest and largest value, in the dtype of the rows; NaN for a column with a NaN."""
     folded, rest, copies = fold_rows(rows)
     low, high = folded.min(axis=0).reshape(copies, -1).min(axis=0), folded.max(axis=0).reshape(copies, -1).max(axis=0)
     if len(rest):
@@ -64,7 +64,7 @@ def find_extremes(rows: Rows) -> tuple[NDArray[Any], NDArray[Any]]:
 
 
 def find_present_extremes(rows: Rows, is_missing: NDArray[np.bool_]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Each column's smallest and largest integer that is not missing, in the dtype of the rows.
+    """Returns each column's smallest and largest integer that is not missing, in the dtype of the rows.
 
     For a column without any, they are the largest and the smallest number of the dtype.
     """

@@ -103,45 +103,47 @@ class Statistic(ABC):
     @classmethod
     @abstractmethod
     def identity(cls, shape: Shape) -> Self:
-        """The statistic of no samples, for features of this shape."""
+        """Returns the statistic of no samples, for features of this shape."""
 
     @classmethod
     @abstractmethod
     def from_block(cls, values: NDArray[Any], feature_axes: tuple[int, ...], missing_codes: MissingCodes = ()) -> Self:
-        """The statistic of an array of any real dtype over all its axes except `feature_axes`; shape (1,) without any.
+        """Returns the statistic of an array of any real dtype over all its axes except `feature_axes`.
 
-        NaN, infinities and values equal to one of `missing_codes` are missing.
+        The shape is (1,) if there are no feature axes. NaN, infinities and values equal to one of `missing_codes` are
+        missing.
         """
 
     @classmethod
     @abstractmethod
     def from_counts(cls, counts: Counts, missing_codes: MissingCodes = ()) -> Self:
-        """The exact statistic of unsigned integers from how often 0, 1, 2 and so on occur, shape (features, values).
+        """Returns the exact statistic of unsigned integers from how often 0, 1, 2 and so on occur.
 
-        Values equal to one of `missing_codes` are missing. Called only if `counts_suffice`.
+        `counts` has the shape (features, values). Values equal to one of `missing_codes` are missing. Called only if
+        `counts_suffice`.
         """
 
     @abstractmethod
     def merge(self, other: Self) -> Self:
-        """The statistic of both parts together, the samples of `other` after those of this one."""
+        """Returns the statistic of both parts together, the samples of `other` after those of this one."""
 
     @abstractmethod
     def transform(self, shift: Floats, scale: Floats) -> Self | None:
-        """The statistic of `(x - shift) / scale`; None if it does not follow from this one.
+        """Returns the statistic of `(x - shift) / scale`; None if it does not follow from this one.
 
         Both arrays have the features' shape, `scale` > 0.
         """
 
     @abstractmethod
     def unpack(self, scale: float, offset: float) -> Self | None:
-        """The statistic of the real values `x * scale + offset` that stored values stand for, `scale` not 0.
+        """Returns the statistic of the real values `x * scale + offset` that stored values stand for, `scale` not 0.
 
-        None if it does not follow from this one, whatever its values.
+        Returns None if it does not follow from this one, whatever its values.
         """
 
     @classmethod
     def count_numbers(cls, features: int, values: int | None = None) -> int:
-        """The most numbers that are kept for so many features, in all arrays together.
+        """Returns how many numbers are kept at most for so many features, in all arrays together.
 
         `values` is how many values all features have together, None if that is not known. For 0 values, it is the
         number that is always kept.
@@ -149,53 +151,57 @@ class Statistic(ABC):
         return len(cls.arrays) * features
 
     def count_kept(self) -> int | None:
-        """The number of numbers that are kept now; None if it is always the one of `count_numbers`."""
+        """Returns how many numbers are kept now; None if that is always what `count_numbers` returns."""
         return None
 
     @classmethod
     def count_longest(cls, features: int, different: int | None = None) -> int:
-        """The most numbers in one of its arrays in a stats file, for so many features.
+        """Returns how many numbers its longest array in a stats file has at most, for so many features.
 
         `different` is how many different values each feature can have, None if that is not known.
         """
         return features
 
     def configure(self, value: Any) -> Self:
-        """The statistic with the settings of its option, whose value is `value`."""
+        """Returns the statistic with the settings of its option; `value` is the value of the option."""
         return self
 
     @classmethod
     @abstractmethod
     def stack(cls, parts: Sequence[Self]) -> Self:
-        """Several statistics of the same features as one, whose features have the axis of the parts before theirs."""
+        """Returns several statistics of the same features as one.
+
+        An axis of the parts comes before those of the features.
+        """
 
     @abstractmethod
     def unstack(self) -> list[Self]:
-        """The statistics that were stacked."""
+        """Returns the statistics that were stacked."""
 
     @abstractmethod
     def select(self, indices: list[int]) -> Self:
-        """The statistic of some features, by their indices along the first axis."""
+        """Returns the statistic of some features, by their indices along the first axis."""
 
     @abstractmethod
     def to_document(self) -> dict[str, NDArray[Any]]:
-        """The arrays of a stats file, by their keys."""
+        """Returns the arrays of a stats file, by their keys."""
 
     @classmethod
     @abstractmethod
     def from_document(cls, arrays: Mapping[str, NDArray[Any]], population: Population) -> Self:
-        """The statistic in the arrays of a stats file, whose dtypes and shapes, except for free lengths, are checked.
+        """Returns the statistic in the arrays of a stats file.
 
-        Raises FieldError if values contradict each other or the population.
+        The dtypes and the shapes of the arrays, except for free lengths, are already checked. Raises FieldError if
+        values contradict each other or the population.
         """
 
     @abstractmethod
     def to_columns(self) -> dict[str, NDArray[Any]]:
-        """The columns that tables show: an array of the features' shape by its heading, NaN for no value."""
+        """Returns the columns that tables show: arrays of the features' shape by their headings, NaN for no value."""
 
 
 def read_counts(arrays: Mapping[str, NDArray[Any]], field: str) -> Counts:
-    """An array of a stats file as counts, int64; FieldError if one of them cannot be a count."""
+    """Returns an array of a stats file as counts, int64; FieldError if one of them cannot be a count."""
     counts: Counts = arrays[field].astype("int64")
     # Unsigned 64-bit counts that are too large also become negative.
     if (counts < 0).any():

@@ -23,7 +23,10 @@ ON_GRID = 0.01
 
 
 def find_missing_codes(spec: Spec, ignore: float | None) -> MissingCodes:
-    """The stored values that stand for missing ones: those of the packing, and those of the real value `ignore`."""
+    """Returns the stored values that stand for missing ones.
+
+    They are those of the packing, and those that stand for the real value `ignore`.
+    """
     packing = spec.packing
     if packing is None:
         return () if ignore is None else (ignore,)
@@ -31,7 +34,7 @@ def find_missing_codes(spec: Spec, ignore: float | None) -> MissingCodes:
 
 
 def _find_stored(real: float, packing: Packing, dtype: np.dtype[Any]) -> MissingCodes:
-    """The stored value that stands for a real one; empty if no value of an integer `dtype` does."""
+    """Returns the stored value that stands for a real one; empty if no value of an integer `dtype` does."""
     if not packing.is_affine:
         return (real,)
     stored = (real - packing.offset) / packing.scale
@@ -41,7 +44,7 @@ def _find_stored(real: float, packing: Packing, dtype: np.dtype[Any]) -> Missing
 
 
 def unpack_values(values: Values, packing: Packing | None) -> Floats:
-    """The real values in float64, in the same shape and memory order; missing ones are not marked as NaN."""
+    """Returns the real values in float64, in the same shape and memory order; missing ones are not marked as NaN."""
     real = values.astype(np.float64)
     if packing is not None and packing.is_affine:
         with np.errstate(over="ignore", invalid="ignore"):
@@ -59,7 +62,7 @@ class RealValues:
     missing_codes: MissingCodes = ()
 
     def of(self, values: Values) -> Values:
-        """The real values, float64 with NaN for missing ones; `values` itself if nothing changes."""
+        """Returns the real values, float64 with NaN for missing ones; `values` itself if nothing changes."""
         matched = match_values(self.missing_codes, values.dtype)
         affine = self.packing is not None and self.packing.is_affine
         if not (matched or affine or self.divisor != 1.0):
@@ -73,12 +76,12 @@ class RealValues:
 
 
 def find_unit_divisor(dtype: np.dtype[Any]) -> float:
-    """The number that `--unit` divides by: the largest value of an integer dtype, 1 for other dtypes."""
+    """Returns the number that `--unit` divides by: the largest value of an integer dtype, 1 for other dtypes."""
     return float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0
 
 
 def match_values(missing_codes: MissingCodes, dtype: np.dtype[Any]) -> tuple[Any, ...]:
-    """The values of `dtype` that equal `missing_codes`, so that values are compared without rounding.
+    """Returns the values of `dtype` that equal `missing_codes`, so that values are compared without rounding.
 
     For floats, a code matches the nearest value of the dtype, as when 0.1 is stored as float32. Codes that no value of
     the dtype equals are left out, as are NaN and infinities, which are missing anyway.
@@ -99,12 +102,12 @@ def _match_value(value: float, dtype: np.dtype[Any]) -> Any:
 
 
 def find_equal(values: Values, matched: tuple[Any, ...]) -> NDArray[np.bool_]:
-    """Which values equal one of `matched`, at least one value of the same dtype."""
+    """Returns which values equal one of `matched`, which holds at least one value of the same dtype."""
     return reduce(np.logical_or, (values == value for value in matched))
 
 
 def find_present(values: Values, matched: tuple[Any, ...]) -> NDArray[np.bool_]:
-    """Which values are not missing: finite, and equal to none of `matched`, values of the same dtype."""
+    """Returns which values are not missing: finite, and equal to none of `matched`, which are of the same dtype."""
     present: NDArray[np.bool_] = np.isfinite(values)
     for value in matched:
         present &= values != value
@@ -112,5 +115,5 @@ def find_present(values: Values, matched: tuple[Any, ...]) -> NDArray[np.bool_]:
 
 
 def find_possible(matched: tuple[Any, ...], low: NDArray[Any], high: NDArray[Any]) -> tuple[Any, ...]:
-    """The values in `matched` that may occur in columns with these extremes."""
+    """Returns the values in `matched` that may occur in columns with these extremes."""
     return tuple(value for value in matched if bool(np.any((low <= value) & (value <= high))))

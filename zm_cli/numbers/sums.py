@@ -42,7 +42,7 @@ ARRAY_FIELDS = tuple(field.name for field in fields(ColumnMoments) if field.defa
 
 
 def two_sum(a: Floats, b: Floats) -> tuple[Floats, Floats]:
-    """The rounded sum of two arrays and exactly what the rounding dropped (Knuth, TAOCP 2, 4.2.2)."""
+    """Returns the rounded sum of two arrays and exactly what the rounding dropped (Knuth, TAOCP 2, 4.2.2)."""
     total = a + b
     back = total - a
     return total, (a - (total - back)) + (b - back)
@@ -51,10 +51,10 @@ def two_sum(a: Floats, b: Floats) -> tuple[Floats, Floats]:
 def merge_means(
     mine: tuple[Floats, Floats], theirs: tuple[Floats, Floats], share: Floats | float
 ) -> tuple[Floats, Floats, Floats]:
-    """The mean of two parts together, its tail, and the difference of their means; each part is a mean and its tail.
+    """Returns the mean of two parts together, its tail, and the difference of their means.
 
-    `share` is the share of the second part in the number of values, or in the sum of their weights. The tail collects
-    what each rounding of the mean drops.
+    Each part is a mean and its tail. `share` is the share of the second part in the number of values, or in the sum of
+    their weights. The tail collects what each rounding of the mean drops.
     """
     gap, gap_tail = two_sum(theirs[0], -mine[0])
     gap = gap + (gap_tail + (theirs[1] - mine[1]))
@@ -66,14 +66,14 @@ def merge_means(
 def map_mean(
     mean: Floats, tail: Floats, factor: Floats | float, offset: Floats, counted: NDArray[np.bool_]
 ) -> tuple[Floats, Floats]:
-    """The mean, and its tail, of `x * factor + offset`; both 0 where no value is `counted`."""
+    """Returns the mean, and its tail, of `x * factor + offset`; both are 0 for features that are not `counted`."""
     mapped, rounding = two_sum(mean * factor, offset)
     mapped, rounding = two_sum(mapped, rounding + tail * factor)
     return np.where(counted, mapped, 0.0), np.where(counted & np.isfinite(rounding), rounding, 0.0)
 
 
 def round_mean(total: NDArray[Any], count: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The integer q nearest to total / count, 0 for no values, and the residue total - count * q."""
+    """Returns the integer q nearest to total / count, 0 for no values, and the residue total - count * q."""
     present = np.maximum(count, 1)
     nearest = (2 * total + present) // (2 * present)
     return nearest, total - count * nearest
@@ -82,9 +82,10 @@ def round_mean(total: NDArray[Any], count: NDArray[Any]) -> tuple[NDArray[Any], 
 def correct_mean(
     count: Counts, center: NDArray[Any], residual: NDArray[Any], square: Floats
 ) -> tuple[Floats, Floats, Floats]:
-    """The mean, its tail and m2 of `count` values each, 0 for none.
+    """Returns the mean, its tail and m2 of `count` values each; all are 0 for no values.
 
-    They follow from the sums of the deviations from `center`, which is `residual`, and of their squares.
+    They follow from the sum of the deviations from `center`, which is `residual`, and the sum of their squares,
+    `square`.
     """
     present = np.maximum(count, 1)
     offset = residual.astype(np.float64)
@@ -93,7 +94,7 @@ def correct_mean(
 
 
 def find_constant(count: Counts, mean: Floats, variance: Floats) -> NDArray[np.bool_]:
-    """Which features vary no more than rounding does: `var <= n*eps*var + (n*mean*eps)**2`.
+    """Returns which features vary no more than rounding does: `var <= n*eps*var + (n*mean*eps)**2`.
 
     The rule and its bound are those of scikit-learn's `StandardScaler`; features without a value are not constant.
     """
@@ -111,9 +112,10 @@ def complete_moments(
     high: NDArray[Any],
     integer_sums: IntegerSums | None = None,
 ) -> ColumnMoments:
-    """The moments of columns of `rows` values each, of which `count` are not missing; `moments` are mean, tail and m2.
+    """Returns the moments of columns of `rows` values each, of which `count` are not missing.
 
-    The extremes `low` and `high` are those of the values that are not missing, of any dtype.
+    `moments` are mean, tail and m2. The extremes `low` and `high` are those of the values that are not missing, of any
+    dtype.
     """
     mean, tail, m2 = moments
     counts = np.broadcast_to(count, mean.shape).astype(np.int64)

@@ -54,7 +54,7 @@ class MergeTree(Generic[Value]):
             value, level = merged, level + 1
 
     def finish(self) -> Value | None:
-        """Returns all values merged, None if there were none; nothing may be added afterwards."""
+        """Returns all values merged; None if there were none. Nothing may be added afterwards."""
         total: Value | None = None
         for node in self._levels:
             if node is not None:

@@ -30,7 +30,7 @@ def lay_out(values: Values, feature_axes: tuple[int, ...]) -> Iterator[tuple[sli
 
 
 def mask_values(values: Values, masked: NDArray[np.bool_] | None) -> Values:
-    """The values with NaN where they are `masked`, an array of their shape; None masks nothing.
+    """Returns the values with NaN for those that are `masked`, an array of their shape; None masks nothing.
 
     Integers cannot hold NaN and become float64, so their exact sums are not kept.
     """
@@ -43,7 +43,7 @@ def mask_values(values: Values, masked: NDArray[np.bool_] | None) -> Values:
 def find_missing(
     values: Values, feature_axes: tuple[int, ...], leave: Collection[int] = (), missing_codes: MissingCodes = ()
 ) -> tuple[int, int] | None:
-    """The sample and the feature, as indices, of the first missing value of a block; None if there is none.
+    """Returns the sample and the feature, as indices, of the first missing value of a block; None if there is none.
 
     Missing are NaN, infinities and values equal to one of `missing_codes`. `feature_axes` are the axes of the features,
     as for `Moments.from_block`; the features in `leave` are skipped.
@@ -63,5 +63,5 @@ def find_missing(
 
 
 def count_infinities(values: Values) -> int:
-    """How many values of a block are infinite."""
+    """Returns how many values of a block are infinite."""
     return int(np.count_nonzero(np.isinf(values))) if values.dtype.kind == "f" else 0

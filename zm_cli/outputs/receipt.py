@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeGuard, get_args
 
-from zm_cli.data.recorded_values import are_texts, is_comment, is_count, is_decimal_mark, is_delimiter, is_flag
+from zm_cli.data.recorded_values import (
+    are_texts,
+    is_comment,
+    is_count,
+    is_decimal_mark,
+    is_delimiter,
+    is_flag,
+    is_number,
+)
 from zm_cli.errors import DataError
+from zm_cli.inputs.name_lists import quote_few
 from zm_cli.inputs.small_file import read_small
 from zm_cli.outputs.provenance import parse_provenance
+from zm_cli.outputs.recorded_settings import SETTINGS
 from zm_cli.outputs.shard_record import is_shard
 
 FORMAT = "zm-receipt"
@@ -99,32 +108,17 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and len(value) <= MAX_LETTERS
 
 
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and abs(value) <= sys.float_info.max
-
-
-def _is_pair(value: Any) -> bool:
-    """Returns whether a value is a list of two numbers, the smaller one first."""
-    return isinstance(value, list) and len(value) == 2 and all(map(_is_number, value)) and value[0] < value[1]
-
-
 _FIELDS: Mapping[str, Callable[[Any], bool]] = {
     "format": _is_text,
-    "version": _is_number,
+    "version": is_number,
     "operation": lambda value: value in get_args(Operation),
     "inverse": is_flag,
     "stats": _is_text,
     "method": lambda value: _is_text(value) and value.isidentifier(),
     "per": _is_text,
-    "unit": lambda value: _is_number(value) and value > 0,
+    "unit": lambda value: is_number(value) and value > 0,
     "dtype": _is_text,
-    "ddof": _is_number,
-    "epsilon": _is_number,
-    "range": lambda value: _is_pair(value) and value[1] - value[0] <= sys.float_info.max,
-    "clip": is_flag,
-    "quantiles": lambda value: _is_pair(value) and value[0] >= 0 and value[1] <= 100,
-    "components": lambda value: type(value) is int and value >= 1,
-    "impute": lambda value: _is_text(value) or _is_number(value),
+    **SETTINGS,
     "weight": lambda value: value is True or (_is_text(value) and value.isprintable()),
     "indicators": lambda value: isinstance(value, dict) and all(isinstance(name, str) for name in value.values()),
     "columns": are_texts,
@@ -140,7 +134,7 @@ _FIELDS: Mapping[str, Callable[[Any], bool]] = {
     "header": is_flag,
     "skip_rows": is_count,
     "comment": is_comment,
-    "bytes": _is_number,
+    "bytes": is_number,
     "output": lambda value: isinstance(value, dict),
     "provenance": lambda value: parse_provenance(value) is not None,
 }
@@ -248,5 +242,4 @@ def _format_setting(value: Any) -> str:
 
 
 def _list_names(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MAX_LISTED} more" if len(names) > _MAX_LISTED else ""
-    return ", ".join(f"'{name[:MAX_LETTERS]}'" for name in names[:_MAX_LISTED]) + more
+    return quote_few([name[:MAX_LETTERS] for name in names], _MAX_LISTED)

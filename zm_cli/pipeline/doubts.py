@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from zm_cli.formats.shared.options import EXCLUDE
 from zm_cli.formats.shared.split_names import list_words
+from zm_cli.inputs.name_lists import quote_few
 from zm_cli.inputs.option_text import spell_names
 from zm_cli.methods.shared.base import Method
 from zm_cli.numbers.distinct import Distinct
 from zm_cli.numbers.moments.moments import Moments
-from zm_cli.pipeline.words import list_names
 from zm_cli.statsfile.stats import Stats
 
 ENOUGH_ROWS = 10
@@ -49,9 +49,9 @@ def point_out_columns(ids: Sequence[str], labels: Sequence[str]) -> str | None:
     """
     signs = []
     if ids:
-        signs.append(f"like an id or a row number (whole numbers, all different): {list_names(list(ids))}")
+        signs.append(f"like an id or a row number (whole numbers, all different): {quote_few(ids)}")
     if labels:
-        signs.append(f"like a label (only 0 and 1): {list_names(list(labels))}")
+        signs.append(f"like a label (only 0 and 1): {quote_few(labels)}")
     if not signs:
         return None
     excluded = f"{EXCLUDE.spelling} {spell_names([*ids, *labels])}"

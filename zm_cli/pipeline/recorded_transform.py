@@ -11,7 +11,7 @@ from zm_cli.methods.shared.base import Method
 from zm_cli.methods.shared.settings import Settings
 from zm_cli.outputs.receipt import format_done
 from zm_cli.pipeline.options import ApplyOptions
-from zm_cli.statsfile.saved_transform import NAMES
+from zm_cli.statsfile.saved_transform import INDICATOR, NAMES
 from zm_cli.statsfile.stats import Stats
 
 _OFF: Mapping[str, Any] = {"ddof": 0, "epsilon": 0, "clip": False}
@@ -33,7 +33,8 @@ def record_transform(stats: Stats, applying: ApplyOptions) -> dict[str, Any]:
     method = methods()[applying.method_name]
     named = {} if applying.method is None else {"method": method.name}
     settled = method.settle(stats, method.complete(applying))
-    return {"operation": applying.operation, **named, **record_settings(method, settled)}
+    marks = {INDICATOR: True} if applying.indicator else {}
+    return {"operation": applying.operation, **named, **record_settings(method, settled), **marks}
 
 
 def find_other_transform(path: str, stats: Stats, applying: ApplyOptions) -> str | None:
@@ -48,9 +49,9 @@ def find_other_transform(path: str, stats: Stats, applying: ApplyOptions) -> str
     if any(saved.get(name) != wanted.get(name) for name in NAMES):
         difference = f"{_format_done(saved)}, these are {_format_done(wanted)}"
     else:
-        # An inverse empties what was filled, whatever it was filled with.
-        ignored = "impute" if applying.inverse else None
-        others = {name: value for name, value in saved.items() if wanted.get(name) != value and name != ignored}
+        # An inverse empties what was filled, whatever it was filled with, and removes the columns that mark it.
+        ignored = ("impute", INDICATOR) if applying.inverse else ()
+        others = {name: value for name, value in saved.items() if wanted.get(name) != value and name not in ignored}
         if not others:
             return None
         difference = f"{_format_done(saved)} with {', '.join(map(_spell_setting, others, others.values()))}"

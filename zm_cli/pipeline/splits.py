@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from zm_cli.data.source import Source
 from zm_cli.formats.shared.split_names import is_held_out, mentions_held_out, mentions_training
+from zm_cli.inputs.name_lists import quote_few
 from zm_cli.inputs.standard_input import name_input
-from zm_cli.pipeline.words import list_names
 from zm_cli.system import common_folder
 
 
@@ -33,7 +33,7 @@ def find_leak(sources: Sequence[Source]) -> str | None:
         return None
     first = splits[training[0]]
     return (
-        f"measured together: {list_names([*training, *held_out])}; what is held out leaks into training: measure "
+        f"measured together: {quote_few([*training, *held_out])}; what is held out leaks into training: measure "
         f"{first} alone (zm stats {shlex.quote(first)} -o train.stats.json), and give the rest --stats train.stats.json"
     )
 

@@ -1,4 +1,4 @@
-"""Texts for messages about data: lists of names, cells, and errors that several modules raise."""
+"""Texts for messages about data: cells, vectors, and errors that several modules raise."""
 
 from __future__ import annotations
 
@@ -14,20 +14,10 @@ from zm_cli.inputs.option_text import spell_names
 from zm_cli.inputs.standard_input import name_input
 from zm_cli.numbers.axes import Per
 
-MAX_NAMES = 5
-"""The most names that a message lists."""
-
 
 def format_value(text: str, most: int = 40) -> str:
     """Returns the text of a cell in quotes, shortened if it is long."""
     return f"'{text}'" if len(text) <= most else f"'{text[:most]}...' ({len(text):,} characters)"
-
-
-def list_names(names: list[str], most: int = MAX_NAMES, *, total: int | None = None) -> str:
-    """The first `most` names in quotes and how many more there are of `total` (None: `len(names)`)."""
-    number = len(names) if total is None else total
-    listed = ", ".join(f"'{name}'" for name in names[:most])
-    return f"{listed} and {number - most} more" if number > most else listed
 
 
 def spell(option: str) -> str:

@@ -12,7 +12,7 @@ from zm_cli.numbers.statistic import Statistic
 
 @cache
 def optional_statistics() -> Mapping[str, type[Statistic]]:
-    """Every optional statistic by its name: each module here has one as STATISTIC."""
+    """Returns every optional statistic by its name: each module here has one as STATISTIC."""
     found: dict[str, type[Statistic]] = {}
     for module in sorted(pkgutil.iter_modules(__path__), key=lambda entry: entry.name):
         statistic: type[Statistic] = importlib.import_module(f"{__name__}.{module.name}").STATISTIC

@@ -126,7 +126,7 @@ class Covariance(Statistic):
 
     @classmethod
     def identity(cls, shape: Shape) -> Covariance:
-        """The co-moments of no samples."""
+        """Returns the co-moments of no samples."""
         import math
 
         from zm_cli.numbers.comoments.comoments import CoMoments
@@ -137,14 +137,14 @@ class Covariance(Statistic):
     def from_block(
         cls, values: NDArray[Any], feature_axes: tuple[int, ...], missing_codes: MissingCodes = ()
     ) -> Covariance:
-        """The co-moments of an array of any real dtype, whose features lie along the axes `feature_axes`."""
+        """Returns the co-moments of an array of any real dtype, whose features lie along the axes `feature_axes`."""
         from zm_cli.numbers.comoments.comoments import CoMoments
 
         return cls((CoMoments.from_block(values, feature_axes, missing_codes),))
 
     @classmethod
     def from_counts(cls, counts: Counts, missing_codes: MissingCodes = ()) -> Covariance:
-        """Not possible: how often each value occurs does not say which values occur together."""
+        """Raises NotImplementedError: how often each value occurs does not say which values occur together."""
         raise NotImplementedError("co-moments do not follow from counts")
 
     @property
@@ -164,47 +164,47 @@ class Covariance(Statistic):
         return find_spectrum(self.comoments)
 
     def merge(self, other: Covariance) -> Covariance:
-        """The co-moments of both parts together."""
+        """Returns the co-moments of both parts together."""
         pairs = zip(self.parts, other.parts, strict=True)
         return Covariance(tuple(mine.merge(theirs) for mine, theirs in pairs), self.stacked)
 
     def transform(self, shift: Floats, scale: Floats) -> Covariance:
-        """The co-moments of `(x - shift) / scale`."""
+        """Returns the co-moments of `(x - shift) / scale`."""
         pairs = zip(*(array.reshape(len(self.parts), -1) for array in (1 / scale, -shift / scale)), strict=True)
         scaled = (part.transform(*pair) for part, pair in zip(self.parts, pairs, strict=True))
         return Covariance(tuple(scaled), self.stacked)
 
     def unpack(self, scale: float, offset: float) -> Covariance:
-        """The co-moments of `x * scale + offset`."""
+        """Returns the co-moments of `x * scale + offset`."""
         import numpy as np
 
         return self._map(lambda part: part.transform(np.full_like(part.mean, scale), np.full_like(part.mean, offset)))
 
     @classmethod
     def count_numbers(cls, features: int, values: int | None = None) -> int:
-        """The numbers that are kept in memory; the matrix of the stats file is not one of them."""
+        """Returns how many numbers are kept in memory, without the matrix of the stats file."""
         return features * (features + 3) + 1
 
     @classmethod
     def count_longest(cls, features: int, different: int | None = None) -> int:
-        """The numbers in a matrix."""
+        """Returns how many numbers a matrix has."""
         return features * features
 
     @classmethod
     def stack(cls, parts: Sequence[Covariance]) -> Covariance:
-        """The co-moments of several parts, each kept by itself."""
+        """Returns the co-moments of several parts, each kept by itself."""
         return cls(tuple(part.comoments for part in parts), stacked=True)
 
     def unstack(self) -> list[Covariance]:
-        """The co-moments of each part."""
+        """Returns the co-moments of each part."""
         return [Covariance((part,)) for part in self.parts]
 
     def select(self, indices: list[int]) -> Covariance:
-        """The co-moments of some features. Samples in which another feature is missing are still left out."""
+        """Returns the co-moments of some features. Samples in which another feature is missing are still left out."""
         return self._map(lambda part: part.select(indices))
 
     def to_document(self) -> dict[str, NDArray[Any]]:
-        """The arrays of a stats file; NaN (null in JSON) for a feature without values."""
+        """Returns the arrays of a stats file; NaN (null in JSON) for a feature without values."""
         import numpy as np
 
         found = {
@@ -219,21 +219,21 @@ class Covariance(Statistic):
 
     @classmethod
     def from_document(cls, arrays: Mapping[str, NDArray[Any]], population: Population) -> Covariance:
-        """The co-moments in a stats file; FieldError if they are impossible, or contradict the moments."""
+        """Returns the co-moments in a stats file; FieldError if they are impossible, or contradict the moments."""
         from zm_cli.numbers.comoments.arrays import read_comoments
 
         return cls(tuple(read_comoments(arrays, population, MAX_FEATURES)), stacked=population.grouped)
 
     def to_columns(self) -> dict[str, NDArray[Any]]:
-        """No columns: a table of features does not show pairs of them."""
+        """Returns no columns, because a table of features does not show pairs of them."""
         return {}
 
     def _map(self, change: Callable[[CoMoments], CoMoments]) -> Covariance:
-        """The co-moments with each part changed in the same way."""
+        """Returns the co-moments with each part changed in the same way."""
         return Covariance(tuple(map(change, self.parts)), self.stacked)
 
     def _gather(self, find: Callable[[CoMoments], NDArray[Any]]) -> NDArray[Any]:
-        """An array of the only part, or, if stacked, the arrays of all parts along a new first axis."""
+        """Returns an array of the only part; if stacked, the arrays of all parts along a new first axis."""
         import numpy as np
 
         return np.stack(list(map(find, self.parts))) if self.stacked else find(self.comoments)

@@ -106,7 +106,7 @@ class Quantiles(Statistic):
 
     @classmethod
     def identity(cls, shape: Shape) -> Quantiles:
-        """The distribution of no values."""
+        """Returns the distribution of no values."""
         from zm_cli.numbers.sketch.sketch import Sketch
 
         return cls._of(Sketch.identity(shape))
@@ -115,14 +115,17 @@ class Quantiles(Statistic):
     def from_block(
         cls, values: NDArray[Any], feature_axes: tuple[int, ...], missing_codes: MissingCodes = ()
     ) -> Quantiles:
-        """The distribution in an array of any real dtype over all axes except `feature_axes`; (1,) without any."""
+        """Returns the distribution in an array of any real dtype over all axes except `feature_axes`.
+
+        The shape is (1,) if there are no feature axes.
+        """
         from zm_cli.numbers.sketch.buffered import BufferedSketch
 
         return cls(BufferedSketch.from_block(values, feature_axes, missing_codes))
 
     @classmethod
     def from_counts(cls, counts: Counts, missing_codes: MissingCodes = ()) -> Quantiles:
-        """The distribution of unsigned integers from how often each occurs, shape (features, values)."""
+        """Returns the distribution of unsigned integers from how often each occurs, shape (features, values)."""
         from zm_cli.numbers.sketch.sketch import Sketch
 
         return cls._of(Sketch.from_counts(counts, missing_codes))
@@ -139,12 +142,12 @@ class Quantiles(Statistic):
         return self.buffered.settle()
 
     def merge(self, other: Quantiles) -> Quantiles:
-        """The distribution of the values of both parts."""
+        """Returns the distribution of the values of both parts."""
         shown = tuple(sorted({*self.probabilities, *other.probabilities}))
         return Quantiles(self.buffered.merge(other.buffered), shown)
 
     def transform(self, shift: Floats, scale: Floats) -> Quantiles | None:
-        """The distribution of `(x - shift) / scale`; None if this one is not exact."""
+        """Returns the distribution of `(x - shift) / scale`; None if this one is not exact."""
         if not self.sketch.is_exact:
             return None
         import numpy as np
@@ -154,48 +157,54 @@ class Quantiles(Statistic):
         return self._of(self.sketch.map_values(lambda values: (values - shift) / scale), self.probabilities)
 
     def unpack(self, scale: float, offset: float) -> Quantiles | None:
-        """The distribution of `x * scale + offset`; None if this one is not exact."""
+        """Returns the distribution of `x * scale + offset`; None if this one is not exact."""
         if not self.sketch.is_exact:
             return None
         return self._of(self.sketch.map_values(lambda values: values * scale + offset), self.probabilities)
 
     @classmethod
     def count_numbers(cls, features: int, values: int | None = None) -> int:
-        """The most numbers that are kept: two per bucket or one per value that waits, and four per feature."""
+        """Returns how many numbers are kept at most.
+
+        They are two per bucket or one per value that waits, and four per feature.
+        """
         most = MAX_FEATURE_NUMBERS * features
         return EXTRA_NUMBERS * features + (most if values is None else min(most, 2 * values))
 
     def count_kept(self) -> int:
-        """The number of numbers that are kept now."""
+        """Returns how many numbers are kept now."""
         return self.buffered.count_numbers()
 
     @classmethod
     def count_longest(cls, features: int, different: int | None = None) -> int:
-        """The most buckets that so many features can have."""
+        """Returns how many buckets so many features can have at most."""
         return features * (MAX_BUCKETS if different is None else min(MAX_BUCKETS, different))
 
     def configure(self, value: Any) -> Quantiles:
-        """The same distribution with the quantiles for these percents shown; the default ones if there are none."""
+        """Returns the same distribution, which shows the quantiles for these percents.
+
+        If there are none, it shows the default ones.
+        """
         return replace(self, probabilities=tuple(map(to_probability, value or ())))
 
     @classmethod
     def stack(cls, parts: Sequence[Quantiles]) -> Quantiles:
-        """The distributions of several parts, with an axis for them before those of the features."""
+        """Returns the distributions of several parts, with an axis for them before those of the features."""
         from zm_cli.numbers.sketch.sketch import Sketch
 
         shown = tuple(sorted({probability for part in parts for probability in part.probabilities}))
         return cls._of(Sketch.stack([part.sketch for part in parts]), shown)
 
     def unstack(self) -> list[Quantiles]:
-        """The distribution of each part."""
+        """Returns the distribution of each part."""
         return [self._of(sketch, self.probabilities) for sketch in self.sketch.unstack()]
 
     def select(self, indices: list[int]) -> Quantiles:
-        """The distribution of some features."""
+        """Returns the distribution of some features."""
         return self._of(self.sketch.select(indices), self.probabilities)
 
     def quantile(self, probabilities: Sequence[float] | Floats) -> Floats:
-        """The quantiles for probabilities from 0 to 1, shape (P, *features); NaN for a feature without values.
+        """Returns the quantiles for probabilities from 0 to 1, shape (P, *features); NaN for a feature without values.
 
         They have the bits of `numpy.quantile` (method `linear`) if the distribution is exact.
         """
@@ -206,9 +215,9 @@ class Quantiles(Statistic):
         return find_quantiles(self.sketch, np.asarray(probabilities, np.float64))
 
     def cdf(self, feature: int, values: Sequence[float] | Floats) -> Floats:
-        """The share of the values of a feature, by its flat index, that are less than or equal to each of `values`.
+        """Returns the share of the values of a feature that are less than or equal to each of `values`.
 
-        NaN for a feature without values.
+        `feature` is the flat index of the feature. The share is NaN for a feature without values.
         """
         import numpy as np
 
@@ -219,7 +228,7 @@ class Quantiles(Statistic):
             return np.asarray(below / self.sketch.number.flat[feature])
 
     def histogram(self, feature: int, bins: int | Sequence[float] | Floats = 10) -> tuple[Floats, Floats]:
-        """How many values of a feature, by its flat index, lie in each bin, and the edges of the bins.
+        """Returns how many values of a feature, by its flat index, lie in each bin, and the edges of the bins.
 
         `bins` is the number of bins, or ascending edges, as for `numpy.histogram`. The counts (bins,) are those of
         NumPy if the distribution is exact; else the values of a bucket that an edge cuts are split between the bins.
@@ -231,10 +240,10 @@ class Quantiles(Statistic):
         return make_histogram(self.sketch, feature, bins if isinstance(bins, int) else np.asarray(bins, np.float64))
 
     def count_distinct(self, dtype: str, *, unit: bool = False) -> Floats:
-        """How many distinct values each feature has, in the features' shape; NaN if they are more than 8,192.
+        """Returns how many distinct values each feature has, in the features' shape; NaN if there are more than 8,192.
 
-        `dtype` is that of the data, which `unit` says were divided. Also NaN for 64-bit integers that reach beyond
-        2**53, or half of that if they were divided: several of them may have become the same float64.
+        `dtype` is that of the data; `unit` says whether they were divided. Also NaN for 64-bit integers that reach
+        beyond 2**53, or half of that if they were divided: several of them may have become the same float64.
         """
         import numpy as np
 
@@ -248,7 +257,7 @@ class Quantiles(Statistic):
         return np.where(known, sketch.sizes, np.nan)
 
     def to_document(self) -> dict[str, NDArray[Any]]:
-        """The section `quantiles` of a stats file."""
+        """Returns the section `quantiles` of a stats file."""
         import numpy as np
 
         from zm_cli.numbers.sketch.arrays import write_quantiles
@@ -257,14 +266,17 @@ class Quantiles(Statistic):
 
     @classmethod
     def from_document(cls, arrays: Mapping[str, NDArray[Any]], population: Population) -> Quantiles:
-        """The distribution in a stats file; FieldError if its arrays contradict each other or the population."""
+        """Returns the distribution in a stats file.
+
+        Raises FieldError if its arrays contradict each other or the population.
+        """
         from zm_cli.numbers.sketch.arrays import read_quantiles
 
         sketch, probabilities = read_quantiles(arrays, population)
         return cls._of(sketch, tuple(map(float, probabilities)))
 
     def to_columns(self) -> dict[str, NDArray[Any]]:
-        """A column for each quantile, named by its percent: q01, q50, q97.5."""
+        """Returns a column for each quantile, named by its percent: q01, q50, q97.5."""
         names = map(name_quantile, self._shown)
         return dict(zip(names, self.quantile(self._shown), strict=True))
 
@@ -275,7 +287,7 @@ class Quantiles(Statistic):
 
 
 def name_quantile(probability: float) -> str:
-    """The heading of a quantile's column: `q` and its percent, with at least two digits before the point."""
+    """Returns the heading of a quantile's column: `q` and its percent, with at least two digits before the point."""
     whole, point, rest = f"{Decimal(repr(probability)).scaleb(2).normalize():f}".partition(".")
     return f"q{whole:0>2}{point}{rest}"
 

@@ -38,14 +38,17 @@ class Zeros(Statistic):
 
     @classmethod
     def identity(cls, shape: Shape) -> Zeros:
-        """No zeros."""
+        """Returns a count of no zeros, for features of this shape."""
         import numpy as np
 
         return cls(np.zeros(shape, np.int64))
 
     @classmethod
     def from_block(cls, values: NDArray[Any], feature_axes: tuple[int, ...], missing_codes: MissingCodes = ()) -> Zeros:
-        """The zeros of an array of any real dtype over all axes except `feature_axes`; shape (1,) without any."""
+        """Returns the zeros of an array of any real dtype over all axes except `feature_axes`.
+
+        The shape is (1,) if there are no feature axes.
+        """
         import numpy as np
 
         from zm_cli.numbers.axes import find_shape
@@ -58,50 +61,50 @@ class Zeros(Statistic):
 
     @classmethod
     def from_counts(cls, counts: Counts, missing_codes: MissingCodes = ()) -> Zeros:
-        """The zeros of unsigned integers from how often each occurs, (features, values)."""
+        """Returns the zeros of unsigned integers from how often each occurs, shape (features, values)."""
         return cls.identity(counts.shape[:1]) if 0 in missing_codes else cls(counts[:, 0].copy())
 
     def merge(self, other: Zeros) -> Zeros:
-        """The zeros of both parts together."""
+        """Returns the zeros of both parts together."""
         return Zeros(self.zeros + other.zeros)
 
     def transform(self, shift: Floats, scale: Floats) -> Zeros | None:
-        """The same zeros if nothing is shifted, else None: it is not known which values become zero."""
+        """Returns the same zeros if nothing is shifted; else None, as it is not known which values become zero."""
         return None if shift.any() else self
 
     def unpack(self, scale: float, offset: float) -> Zeros | None:
-        """The same zeros if nothing is added, else None: it is not known which values become zero."""
+        """Returns the same zeros if nothing is added; else None, as it is not known which values become zero."""
         return None if offset else self
 
     @classmethod
     def stack(cls, parts: Sequence[Zeros]) -> Zeros:
-        """The zeros of several parts, with an axis for them before those of the features."""
+        """Returns the zeros of several parts, with an axis for them before those of the features."""
         import numpy as np
 
         return cls(np.stack([part.zeros for part in parts]))
 
     def unstack(self) -> list[Zeros]:
-        """The zeros of each part."""
+        """Returns the zeros of each part."""
         return [Zeros(zeros) for zeros in self.zeros]
 
     def select(self, indices: list[int]) -> Zeros:
-        """The zeros of some features."""
+        """Returns the zeros of some features."""
         return Zeros(self.zeros[indices])
 
     def to_document(self) -> dict[str, NDArray[Any]]:
-        """The array `zeros` of a stats file."""
+        """Returns the array `zeros` of a stats file."""
         return {"zeros": self.zeros}
 
     @classmethod
     def from_document(cls, arrays: Mapping[str, NDArray[Any]], population: Population) -> Zeros:
-        """The zeros in a stats file; FieldError if there are more of them than counted values."""
+        """Returns the zeros in a stats file; FieldError if there are more of them than counted values."""
         zeros = read_counts(arrays, "zeros")
         if population.count is not None and (zeros > population.count).any():
             raise FieldError("zeros", "are more than the values that were counted")
         return cls(zeros)
 
     def to_columns(self) -> dict[str, NDArray[Any]]:
-        """One column, with the number of zeros."""
+        """Returns one column, with the number of zeros."""
         return {"zeros": self.zeros}
 
 

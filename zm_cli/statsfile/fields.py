@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Any, cast
 
+from zm_cli.data.recorded_values import is_count, is_number
 from zm_cli.errors import DataError
-
-MOST = 2**63 - 1
-"""The largest whole number in a stats file."""
 
 
 def field_error(field: str, what: str, where: str) -> DataError:
     """Returns the error of a field of the stats file at `where`; `what` is a clause about the field."""
     return DataError(f"'{field}' {what}", where=where, hint="the file is damaged; make it again with zm stats")
-
-
-def is_count(value: Any) -> bool:
-    """Returns whether a value is a whole number from 0 to MOST."""
-    return type(value) is int and 0 <= value <= MOST
-
-
-def is_number(value: Any) -> bool:
-    """Returns whether a value is a finite number that float64 can hold."""
-    return type(value) in (int, float) and -sys.float_info.max <= value <= sys.float_info.max
 
 
 class Fields:
@@ -64,7 +51,7 @@ class Fields:
         return cast(bool, self.take(field, bool, "true or false"))
 
     def take_count(self, field: str) -> int:
-        """Returns a whole number from 0 to MOST."""
+        """Returns a whole number from 0 to MAX_COUNT."""
         value = self.take(field, int, "a whole number")
         if not is_count(value):
             raise self.error(field, "is not a whole number from 0 to 2**63 - 1")

@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 
 from zm_cli.data.digest import DIGEST_PREFIX
+from zm_cli.data.recorded_values import is_count, is_number
 from zm_cli.data.shard import Shard, is_shard_number
 from zm_cli.data.spec import AXIS_LETTERS, UNNAMED, Spec
 from zm_cli.errors import DataError
@@ -20,7 +21,7 @@ from zm_cli.numbers.moments.arrays import WEIGHTS
 from zm_cli.numbers.statistic import MAX_FEATURES
 from zm_cli.outputs.provenance import Provenance, parse_provenance
 from zm_cli.statsfile.arrays import known_arrays
-from zm_cli.statsfile.fields import Fields, field_error, is_count, is_number
+from zm_cli.statsfile.fields import Fields, field_error
 from zm_cli.statsfile.members import MAX_MEMBERS, MEMBERS, is_member
 from zm_cli.statsfile.saved_transform import KEY as TRANSFORM
 from zm_cli.statsfile.saved_transform import take_transform

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
-from zm_cli.inputs.option_text import MAX_WIDTH, MIN_WIDTH
+from zm_cli.data.recorded_values import is_flag
 from zm_cli.outputs.receipt import MAX_LETTERS
-from zm_cli.statsfile.fields import Fields, is_count, is_number
+from zm_cli.outputs.recorded_settings import SETTINGS
+from zm_cli.statsfile.fields import Fields
 
 KEY = "transform"
+"""The field of a stats file that holds the transform."""
 NAMES = ("operation", "method")
 """The keys that name a transform: its command and, if the command has several methods, one of them."""
+INDICATOR = "indicator"
+"""The key that says whether the output has columns that mark missing values."""
 
 
 def take_transform(fields: Fields, where: str) -> dict[str, Any] | None:
@@ -29,26 +32,9 @@ def take_transform(fields: Fields, where: str) -> dict[str, Any] | None:
             found[name] = inside.take_text(name)
             if not (found[name].isascii() and found[name].isidentifier() and len(found[name]) <= MAX_LETTERS):
                 raise inside.error(name, "is not a name")
-    for name, is_possible in SETTINGS.items():
+    for name, is_possible in {**SETTINGS, INDICATOR: is_flag}.items():
         if name in inside:
             found[name] = document[name]
             if not is_possible(found[name]):
                 raise inside.error(name, "has an impossible value")
     return found
-
-
-def _is_pair(value: Any) -> bool:
-    """Returns whether a value is a list of two numbers, the smaller one first."""
-    return isinstance(value, list) and len(value) == 2 and all(map(is_number, value)) and value[0] < value[1]
-
-
-SETTINGS: Mapping[str, Callable[[Any], bool]] = {
-    "ddof": lambda value: is_count(value) and value <= 1,
-    "epsilon": lambda value: is_number(value) and value >= 0,
-    "range": lambda value: _is_pair(value) and MIN_WIDTH <= value[1] - value[0] <= MAX_WIDTH,
-    "clip": lambda value: isinstance(value, bool),
-    "quantiles": lambda value: _is_pair(value) and value[0] >= 0 and value[1] <= 100,
-    "components": lambda value: is_count(value) and value >= 1,
-    "impute": lambda value: value in ("mean", "median") or is_number(value),
-}
-"""The settings that decide what a transform computes, and which values of them are possible."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zm_cli.data.shard import Shard
+from zm_cli.inputs.name_lists import MAX_NAMES, quote_few
 from zm_cli.numbers.axes import Per
 from zm_cli.numbers.groups.groups import Groups
 from zm_cli.numbers.moments.arrays import WEIGHTS
@@ -130,6 +132,11 @@ class Stats(Described):
         if self.per in ("channel", "column") and self.names is not None and len(self.names) == math.prod(shape):
             return self.names[index]
         return "all" if self.per == "all" else ",".join(map(str, np.unravel_index(index, shape)))
+
+    def quote_features(self, indices: Sequence[int] | NDArray[np.intp], most: int = MAX_NAMES) -> str:
+        """Returns the names of the first of these features in quotes, and how many more there are."""
+        # There may be many pixels: only those that are listed get a name.
+        return quote_few([self.name_feature(int(index)) for index in indices[:most]], most, total=len(indices))
 
     def get_statistic(self, kind: type[StatisticT]) -> StatisticT | None:
         """Returns the optional statistic of this class; None if it was not computed."""

@@ -60,6 +60,7 @@ def test_an_array_whose_axes_are_not_clear_is_described_as_a_whole(tmp_path: Pat
     assert document["samples"] == 2
 
 
+@slow
 def test_a_stats_file_is_described_in_every_form(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("x\n1\n3\n")
     expected = run_zm("stats", tmp_path / "t.csv", "--json").out

@@ -171,10 +171,10 @@ def test_other_data_that_are_scaled_otherwise_than_training_data_draw_a_warning(
             "scaled (quantile) with --clip, --quantiles 1,99",
         ),
         ("scale", "", "--method minmax --clip", "scaled (minmax) with no --clip"),
-        ("standardize", "--ddof 1", "", "standardized with --ddof 1"),
-        ("standardize", "--epsilon 1e-5", "", "standardized with --epsilon 1e-05"),
+        ("standardize", "--ddof 1", "--ddof 0", "standardized with --ddof 1"),
+        ("standardize", "--epsilon 1e-5", "--epsilon 0", "standardized with --epsilon 1e-05"),
         ("standardize", "", "--ddof 1", "standardized with --ddof 0"),
-        ("center", "--impute 0", "", "centered with --impute 0"),
+        ("center", "--impute 0", "--impute none", "centered with --impute 0"),
         ("whiten", "--method pca --components 1", "--method pca", "whitened (pca) with --components 1"),
     ):
         shell.run(f"{command} m.csv -o o.csv {trained} --save-stats s.json")
@@ -249,7 +249,7 @@ def test_parts_and_pipes_save_what_their_statistics_are_for(shell: Shell) -> Non
 def test_options_that_are_given_win_over_those_that_are_recorded(shell: Shell) -> None:
     shell.run("scale t.csv -o o.csv --method quantile --clip --save-stats s.json")
     told = shell.run("scale t.csv -o n.csv --stats s.json --range 0,1")
-    assert "zm: scaled as recorded in s.json: --method quantile --range 0,1 --clip --quantiles 1,99\n" in told
+    assert "zm: scaled as recorded in s.json: --method quantile --clip --quantiles 1,99\n" in told
     assert "s.json: the training data were scaled (quantile) with --range -1,1;" in told
     assert receipt_of("n.csv")["range"] == [0, 1]
     shell.run("scale t.csv -o o.csv --method robust --save-stats s.json")

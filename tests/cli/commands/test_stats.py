@@ -217,6 +217,7 @@ def test_a_closed_output_is_not_an_error(table: Path) -> None:
         assert (done.returncode, done.stderr) == (0, b""), arguments
 
 
+@slow
 def test_a_late_word_in_a_numeric_column_is_named(tmp_path: Path) -> None:
     rows = "\n".join(f"{index},{index}" for index in range(900_000))
     path = tmp_path / "t.csv"

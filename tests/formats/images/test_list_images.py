@@ -85,7 +85,7 @@ def test_a_listing_is_the_same_whoever_reads_the_headers(
         {"skip": False, "frames": True, "include": ("c/5*", "c/8*")},
     ]
     alone = [list_tangle(tangle, None, **how) for how in ways]
-    monkeypatch.setattr(list_images, "RUN", run)
+    monkeypatch.setattr(list_images, "MIN_RUN", run)
     assert [list_tangle(tangle, plan, **how) for how in ways] == alone
 
 
@@ -106,7 +106,7 @@ def test_a_listing_tells_everything_apart(tangle: Path) -> None:
 def test_the_first_error_in_the_order_of_the_files_is_raised(
     tangle: Path, plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(list_images, "RUN", 1)
+    monkeypatch.setattr(list_images, "MIN_RUN", 1)
     with pytest.raises(DataError, match=r"a/2\.png: is not an image that can be identified"):
         open_source(str(tangle), ReadOptions(), "images", plan=plan)
     (tangle / "a" / "2.png").unlink()
@@ -167,7 +167,7 @@ def test_workers_are_started_only_for_more_than_one_run(
     tmp_path: Path, chosen: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lay_out(tmp_path, 4)
-    monkeypatch.setattr(list_images, "RUN", 4)
+    monkeypatch.setattr(list_images, "MIN_RUN", 4)
     open_source(str(tmp_path), ReadOptions(), "images", plan=Plan(workers=2))
     lay_out(tmp_path, 5)
     open_source(str(tmp_path), ReadOptions(), "images", plan=Plan(workers=2))
@@ -177,7 +177,7 @@ def test_workers_are_started_only_for_more_than_one_run(
 def test_what_is_sent_to_workers_and_back_is_small(tmp_path: Path) -> None:
     (tmp_path / "cats").mkdir()
     names = Names()
-    for index in range(list_images.RUN):
+    for index in range(list_images.MIN_RUN):
         names.append(f"cats/{index:08}.png")
         os.link(tmp_path / names[0], tmp_path / names[index]) if index else save_picture(
             tmp_path, names[0], random_values((2, 3, 3))
@@ -187,9 +187,9 @@ def test_what_is_sent_to_workers_and_back_is_small(tmp_path: Path) -> None:
     task, run = pickle.loads(sent)
     answer = pickle.dumps(task(run))
     found = pickle.loads(answer)
-    assert (len(found.headers), len(found.indices)) == (1, list_images.RUN)
-    assert len(sent) < 32 * list_images.RUN
-    assert len(answer) < 20 * list_images.RUN
+    assert (len(found.headers), len(found.indices)) == (1, list_images.MIN_RUN)
+    assert len(sent) < 32 * list_images.MIN_RUN
+    assert len(answer) < 20 * list_images.MIN_RUN
     assert task.name_input(run).endswith("cats/00000511.png")
     assert task.list_paths() == (str(tmp_path),)
 
@@ -199,7 +199,7 @@ def test_progress_counts_files_while_they_are_found_and_while_their_headers_are_
 ) -> None:
     lay_out(tmp_path, 5)
     (tmp_path / "notes.txt").touch()
-    monkeypatch.setattr(list_images, "RUN", 2)
+    monkeypatch.setattr(list_images, "MIN_RUN", 2)
     monkeypatch.setattr("zm_cli.formats.images.candidates._TICK", 3)
     ticks: list[tuple[int, int | None]] = []
     open_source(str(tmp_path), ReadOptions(), "images", tick=lambda done, total: ticks.append((done, total)))
@@ -209,7 +209,7 @@ def test_progress_counts_files_while_they_are_found_and_while_their_headers_are_
 def test_a_copy_that_lists_again_does_so_alone(
     tangle: Path, chosen: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(list_images, "RUN", 1)
+    monkeypatch.setattr(list_images, "MIN_RUN", 1)
     plan = Plan(workers=2, executor="threads")
     source = open_source(str(tangle), ReadOptions(on_error="skip"), "images", plan=plan)
     chosen.clear()

@@ -1,4 +1,4 @@
-"""The suffixes of files, of compressed files with what they are compressed of."""
+"""The suffix of a file, and of a compressed file both of its suffixes."""
 
 from __future__ import annotations
 

@@ -104,6 +104,15 @@ def test_an_inverse_that_is_asked_for_a_narrow_type_warns_too() -> None:
     assert find(IDS, "float64", inverse=True) is None
 
 
+def test_a_column_named_all_is_named() -> None:
+    spec = Spec("hdf5", "NC", (1,), IDS.dtype)
+    for per, said in (("column", "the values of 'all' with"), ("all", "the values with")):
+        stats = make_stats(IDS, per, axes="NC", names=("all",))
+        warning = find_rounding(stats, spec, make_transform(stats, spec, np.dtype("float32")))
+        assert warning is not None
+        assert said in warning
+
+
 def test_what_no_type_can_hold_is_told_without_a_hint() -> None:
     warning = find(np.array([[0], [2**62]]), "float64")
     assert warning == "float64 cannot give back the values of 'id' with --inverse: off by up to 768"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.pipeline.checking.tables import table
 from zm_cli.methods import methods
 from zm_cli.methods.shared.settings import Settings
 from zm_cli.pipeline.checking.check import check_stats
+from zm_cli.pipeline.checking.explain import explain_damage, explain_method
 from zm_cli.pipeline.checking.limits import TOLERANCE
 from zm_cli.pipeline.checking.making import Goal, Making
 
@@ -39,6 +41,17 @@ def test_a_method_that_is_asked_for_is_spelled_with_its_settings() -> None:
     made = Making(methods()["quantile"], Settings(range=(5.0, 6.0)))
     assert list_notes(Goal("scaled", "minmax"), made) == [f"x: its receipt says that it is scaled (quantile); {USUAL}"]
     assert list_notes(Goal("scaled", "minmax"), Making(methods()["minmax"])) == []
+
+
+def test_all_settings_of_the_checked_method_are_named_if_they_change_something() -> None:
+    made = Making(methods()["pca"], Settings(ddof=1, epsilon=1e-6, impute="mean"))
+    spelled = "checked as by zm whiten --method pca --ddof 1 --epsilon 1e-06"
+    assert explain_damage("x", Goal("whitened"), replace(made, lacking=("components",))) == [
+        f"x: its receipt is damaged and does not say which --components; {spelled}"
+    ]
+    assert explain_method("x", Goal("scaled", "quantile", (-1.0, 0.1)), Making()) == [
+        "x: checked as by zm scale --method quantile --range -1,0.1 --quantiles 1,99"
+    ]
 
 
 def test_a_receipt_that_does_not_say_how_data_were_scaled_is_told_of() -> None:

@@ -89,5 +89,5 @@ def test_settings_of_another_method_are_not_those_of_the_one_that_is_asked_for()
 
 @pytest.mark.parametrize("goal", [Goal("scaled", "robust", (0.0, 1.0)), Goal("centered", None, (0.0, 1.0))])
 def test_a_range_is_refused_for_methods_that_have_none(goal: Goal) -> None:
-    with pytest.raises(UsageError, match=r"does not scale to a range; .* --check minmax or --check quantile"):
+    with pytest.raises(UsageError, match=r"does not take it; .* --check minmax or --check quantile"):
         Making().expect(goal)

@@ -23,6 +23,7 @@ from tests.bits import SMALL, assert_same_bits, draw_integers, partitions
 from tests.made import make_stats
 from tests.pipeline.merging.merging import digest, images, merge, read_back, table
 from tests.schemas import load_closed
+from tests.systems import slow
 from zm_cli.data import block
 from zm_cli.data.options import ReadOptions
 from zm_cli.data.shard import Shard
@@ -129,6 +130,7 @@ def test_merged_tables_have_the_bytes_of_the_tables_measured_together(tmp_path: 
     assert outcome.warnings == [f"{paths[1]}: column 'c' is left out: it is not a feature there"]
 
 
+@slow
 @pytest.mark.parametrize("shards", [[None], [Shard(1, 2), Shard(2, 2)]])
 def test_merged_files_of_very_many_sources_have_the_bytes_of_the_sources_measured_together(
     tmp_path: Path, shards: list[Shard | None]

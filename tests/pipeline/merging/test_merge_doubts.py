@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import xxhash
 
 from tests.bits import assert_same_bits
+from tests.inprocess import call_zm
 from tests.made import make_stats
 from tests.pipeline.merging.merging import cut, digest, images, merge, read_back, table
 from zm_cli.data.shard import Shard
@@ -88,6 +90,57 @@ def test_sources_of_one_path_or_of_standard_input_need_not_be_the_same() -> None
     assert merge(*(replace(table(n, "x"), sources=(replace(WHOLE, digest=digest(n)),)) for n in (1, 2)))[0].samples == 6
     piped = replace(table(1, "x"), sources=(replace(WHOLE, path="-"),))
     assert merge(piped, *(cut(table(n, "x"), n, 2, "-") for n in (1, 2)))[0].samples == 9
+
+
+def in_dataset(stats: Stats, dataset: str | None) -> Stats:
+    """The statistics as if they were of a dataset of a file; None if the file does not say of which."""
+    return replace(stats, decoding={"dataset": dataset})
+
+
+def test_two_datasets_of_one_file_may_be_cut_differently() -> None:
+    def part(number: int, index: int, of: int, dataset: str) -> Stats:
+        return in_dataset(cut(table(number, "x"), index, of), dataset)
+
+    whole = in_dataset(replace(table(1, "x"), sources=(WHOLE,)), "/a")
+    halves = [part(10 + index, index, 2, "/b") for index in (1, 2)]
+    thirds = [part(20 + index, index, 3, "/c") for index in (1, 2, 3)]
+    assert merge(whole, *halves, *thirds)[0].samples == 18
+    assert merge(*thirds, whole, *halves)[0].samples == 18
+    # In stages, too.
+    assert merge(whole, read_back(merge(*halves)[0]), read_back(merge(*thirds)[0]))[0].samples == 18
+    # The same dataset is doubted, also among others.
+    with pytest.raises(DataError, match=r"d\.json: has part 1/5 of data\.csv, and a\.json has all of it"):
+        merge(whole, *halves, part(30, 1, 5, "/a"))
+
+
+@pytest.mark.parametrize(("mine", "theirs"), [(None, "/a"), ("/a", None), (None, None)])
+def test_a_source_that_is_cut_differently_is_doubted_if_its_dataset_is_not_known(
+    mine: str | None, theirs: str | None
+) -> None:
+    whole = in_dataset(replace(table(1, "x"), sources=(WHOLE,)), mine)
+    with pytest.raises(DataError, match=r"b\.json: has part 1/2 of data\.csv, and a\.json has all of it"):
+        merge(whole, in_dataset(cut(table(2, "x"), 1, 2), theirs))
+
+
+def test_statistics_of_several_sources_do_not_say_the_dataset_of_each() -> None:
+    wholes = [replace(table(n, "x"), sources=(replace(WHOLE, digest=digest(n)),)) for n in (1, 2)]
+    both = read_back(merge(*(in_dataset(*named) for named in zip(wholes, ("/a", "/b"), strict=True)))[0])
+    assert both.decoding == {"dataset": "/a"}
+    for dataset in ("/a", "/b"):
+        with pytest.raises(DataError, match=r"b\.json: has part 1/2 of data\.csv, and a\.json has all of it"):
+            merge(both, in_dataset(cut(table(3, "x"), 1, 2), dataset))
+
+
+def test_datasets_of_a_file_are_merged_whole_and_in_parts(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "data.h5", "w") as file:
+        for index, name in enumerate(("train", "extra")):
+            file[name] = np.random.default_rng(index).normal(size=(20, 3))
+    for index, options in enumerate((["/train"], ["/extra", "--shard", "1/2"], ["/extra", "--shard", "2/2"])):
+        ran = call_zm("stats", "data.h5", "--dataset", *options, "-o", f"{index}.json", cwd=tmp_path)
+        assert ran.code == 0, ran.err
+    ran = call_zm("merge", "0.json", "1.json", "2.json", "-o", "all.json", cwd=tmp_path)
+    assert ran.code == 0, ran.err
+    assert load_stats(str(tmp_path / "all.json")).samples == 40
 
 
 def test_a_source_among_very_many_is_recognized() -> None:

@@ -16,6 +16,7 @@ from zm_cli.cli.parsing.parameters import Checking, Given, Reading
 from zm_cli.cli.parsing.signature import Without, take_options
 from zm_cli.errors import DataError, ZmError
 from zm_cli.formats.shared.options import ON_ERROR
+from zm_cli.inputs.name_lists import list_few
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.running.plan import Plan
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from zm_cli.pipeline.describing.describe import Description
     from zm_cli.pipeline.describing.survey import SurveyResult
     from zm_cli.statsfile.stats import Stats
+
+MAX_COUNTS = 8
+"""The most counts that a line lists."""
 
 
 @take_options
@@ -213,5 +217,4 @@ def _format_range(stats: Stats) -> str:
 def _list_counts(counts: Mapping[str, int]) -> str:
     """Returns names with their counts, the most frequent first."""
     ordered = sorted(counts.items(), key=lambda entry: -entry[1])
-    listed = ", ".join(f"{name} ({count:,})" for name, count in ordered[:8])
-    return f"{listed} and {len(ordered) - 8} more" if len(ordered) > 8 else listed
+    return list_few([f"{name} ({count:,})" for name, count in ordered], MAX_COUNTS)

@@ -11,6 +11,7 @@ from zm_cli.cli.parsing.arguments import SourcePath
 from zm_cli.cli.parsing.parameters import Given, Reading, Writing
 from zm_cli.cli.parsing.signature import Without, take_options
 from zm_cli.errors import UsageError
+from zm_cli.formats.shared.options import BY, WEIGHT
 from zm_cli.pipeline.options import ApplyOptions, MeasureOptions
 from zm_cli.running.plan import Plan
 
@@ -24,7 +25,7 @@ def whiten(
     components: Annotated[int | float | None, COMPONENTS],
     epsilon: Annotated[float, ADDED_EPSILON],
     applying: Annotated[ApplyOptions, Without("epsilon")],
-    reading: Annotated[Reading, Without("by", "weight")],
+    reading: Annotated[Reading, Without(BY.name, WEIGHT.name)],
     measuring: Annotated[MeasureOptions, Without("covariance")],
     plan: Plan,
     messages: Messages,

@@ -11,9 +11,9 @@ import numpy as np
 
 from zm_cli.cli.display.tables import MAX_ROWS, format_number, format_samples, print_features
 from zm_cli.errors import escape_controls
+from zm_cli.inputs.name_lists import quote_few
 from zm_cli.methods.shared.percents import name_quantiles
 from zm_cli.pipeline.checking.findings import Findings
-from zm_cli.pipeline.words import list_names
 
 MEANINGS = {
     "length": "root of the mean squared length of the samples",
@@ -31,7 +31,7 @@ def print_findings(found: Findings, *, everything: bool, full: bool) -> None:
     """
     print(escape_controls(_say_verdict(found)))
     if found.missing_columns:
-        print(escape_controls(f"missing or not numeric: {list_names(list(found.missing_columns), MAX_ROWS)}"))
+        print(escape_controls(f"missing or not numeric: {quote_few(found.missing_columns, MAX_ROWS)}"))
     _print_unseen(found)
     indices = np.flatnonzero(found.wrong)
     if everything or (found.ok and full):
@@ -53,7 +53,7 @@ def _print_unseen(found: Findings) -> None:
     groups = found.groups
     if groups.unseen:
         share = "" if groups.share is None else f", {_format_share(groups.share)} of the samples"
-        print(escape_controls(f"not in training ({groups.by}): {list_names(list(groups.unseen), MAX_ROWS)}{share}"))
+        print(escape_controls(f"not in training ({groups.by}): {quote_few(groups.unseen, MAX_ROWS)}{share}"))
 
 
 def _say_verdict(found: Findings) -> str:

@@ -16,7 +16,6 @@ from zm_cli.numbers.comoments.conditioning import (
     measure_conditioning,
 )
 from zm_cli.numbers.statistic import FieldError
-from zm_cli.pipeline.words import MAX_NAMES, list_names
 from zm_cli.statistics.covariance import Covariance
 from zm_cli.statsfile.fields import field_error
 from zm_cli.statsfile.stats import Stats
@@ -29,8 +28,8 @@ MAX_PRINTED = 1000
 """The most correlated pairs that --json prints."""
 PLAIN = 1_000_000
 """The smallest number that is shown as a power of ten."""
-
 NAMES = ("raw", "centered", "standardized")
+"""What has a condition number: the data as they are, centered and standardized."""
 
 
 def print_conditioning(stats: Stats, *, everything: bool = False) -> None:
@@ -106,7 +105,7 @@ def _describe_condition(stats: Stats, found: Conditioning) -> dict[str, str]:
     if found.dependent:
         numbers[1:] = found.centered_without, found.standardized_without
         ways, them = ("1 direction", "it") if found.dependent == 1 else (f"{found.dependent:,} directions", "them")
-        involved = _name_features(stats, found.involved)
+        involved = stats.quote_features(found.involved)
         without = _list_numbers(NAMES[1:], numbers[1:], found.limit)
         lines["dependent"] = f"features follow from others in {ways} ({involved}); without {them}, {without}"
     steps = _list_numbers(NAMES, map(count_steps, numbers), found.limit)
@@ -131,17 +130,13 @@ def _format_condition(number: float, limit: float) -> str:
 
 def _describe_constant(stats: Stats, comoments: CoMoments) -> str:
     """Returns the names of the features that do not vary; an empty text if all do."""
-    indices = [int(index) for index in comoments.constant().nonzero()[0]]
-    if not indices:
+    indices = comoments.constant().nonzero()[0]
+    if not len(indices):
         return ""
-    named = _name_features(stats, indices)
+    named = stats.quote_features(indices)
     if len(indices) == 1:
         return f"{named}; condition numbers are without it, raw only if it is always 0"
     return f"{named}; condition numbers are without them, raw only without those that are always 0"
-
-
-def _name_features(stats: Stats, indices: Sequence[int]) -> str:
-    return list_names([stats.name_feature(index) for index in indices[:MAX_NAMES]], total=len(indices))
 
 
 def _list_pairs(stats: Stats, comoments: CoMoments) -> list[str]:

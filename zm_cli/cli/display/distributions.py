@@ -1,4 +1,4 @@
-"""The histograms and the numbers of different values that --json prints of distributions."""
+"""Makes what --json prints of distributions: histograms, and how many different values there are."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal, get_args
 
-from zm_cli.cli.options.methods import RANGE
+from zm_cli.cli.options.methods import DDOF, RANGE
 from zm_cli.data.options import Option, Panel
 from zm_cli.methods import methods
 from zm_cli.pipeline.checking.limits import TOLERANCE as DEFAULT_TOLERANCE
@@ -13,6 +13,7 @@ from zm_cli.pipeline.checking.limits import Limits
 from zm_cli.pipeline.options import State
 
 DEFAULT_LIMITS = Limits()
+"""The limits of a comparison if no option changes them; the helps name them."""
 GOALS = (*get_args(State), *(name for name, method in methods().items() if name != method.command))
 """What data can be checked for: a state, or what a method makes that `--method` takes."""
 
@@ -35,6 +36,13 @@ TOLERANCE: Option[float] = Option(
 CHECKED_RANGE: Option[tuple[float, float]] = replace(
     RANGE,
     help="The range that --check scaled, minmax or quantile expects (default: that of the receipt, or the method's).",
+    panel=Panel.CHECKS,
+)
+CHECKED_DDOF: Option[int] = replace(
+    DDOF,
+    default=None,
+    help="The ddof that --check standardized or whitened expects, such as 1 after scikit-learn's PCA (default: that of "
+    "the receipt, or 0).",
     panel=Panel.CHECKS,
 )
 AGAINST: Option[str] = Option(

@@ -40,7 +40,8 @@ MISSING: Option[str] = Option(
 PER: Option[str] = Option(
     "per",
     given_as=Per,
-    help="What gets a mean of its own (default: channel for images, column for tables).",
+    metavar="WHAT",
+    help="What gets a mean of its own: channel, pixel, column or all (default: channel for images, column for tables).",
     panel=Panel.NUMBERS,
 )
 UNIT: Option[bool] = Option(

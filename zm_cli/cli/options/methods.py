@@ -74,6 +74,8 @@ RANGE: Option[tuple[float, float]] = Option(
 CLIP: Option[bool] = Option(
     "clip",
     given_as=bool,
+    flags=("--clip/--no-clip",),
+    show_default=False,
     default=False,
     help=f"Cut off what lies beyond the range ({', '.join(method.name for method in _find_takers('clip'))}).",
     panel=Panel.NUMBERS,
@@ -111,13 +113,15 @@ IMPUTE: Option[Literal["mean", "median"] | float] = Option(
     "impute",
     parse=parse_impute,
     metavar="VALUE",
-    suggestions=("mean", "median", "0"),
-    help="Fill missing values: with the mean, the median, or a number in the scale of the input (default: no).",
+    suggestions=("mean", "median", "0", "none"),
+    help="Fill missing values: with the mean, the median, or a number in the scale of the input (default: none).",
     panel=Panel.MISSING,
 )
 INDICATOR: Option[bool] = Option(
     "indicator",
     given_as=bool,
+    flags=("--indicator/--no-indicator",),
+    show_default=False,
     default=False,
     help="Add a column NAME_missing of 0 and 1 to a table for each column with missing values in the statistics.",
     panel=Panel.MISSING,

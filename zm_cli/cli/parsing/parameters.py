@@ -11,6 +11,7 @@ from zm_cli.cli.messages import Messages
 from zm_cli.cli.options.checks import (
     AGAINST,
     CHECK,
+    CHECKED_DDOF,
     CHECKED_RANGE,
     MAX_MISSING,
     MAX_OUTSIDE,
@@ -76,6 +77,7 @@ class Checking:
     check: str | None
     tolerance: float | None
     range: tuple[float, float] | None
+    ddof: int | None
     against: str | None
     max_shift: float | None
     max_ratio: float | None
@@ -159,7 +161,7 @@ def parameter_groups() -> Mapping[type, ParameterGroup]:
         ),
         Checking: ParameterGroup(
             (
-                *(CHECK, TOLERANCE, CHECKED_RANGE, AGAINST, MAX_SHIFT, MAX_RATIO, MAX_MISSING),
+                *(CHECK, TOLERANCE, CHECKED_RANGE, CHECKED_DDOF, AGAINST, MAX_SHIFT, MAX_RATIO, MAX_MISSING),
                 *(MAX_OUTSIDE, MAX_QUANTILE_SHIFT, MAX_PSI),
             ),
             lambda values: Checking(**values),

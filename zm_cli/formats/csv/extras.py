@@ -78,13 +78,15 @@ def choose_extras(options: ReadOptions, names: Sequence[str], where: str) -> Ext
 def read_labels(cells: pl.Series, parser: NumberParser) -> Labels:
     """Returns the labels in cells of text, without the spaces around them; missing cells are not labels.
 
-    A whole number that is written as `1.0` is the label `1`: columns of integers that lack some are written as floats.
+    Zeros at the end of a fraction do not count: `1.0` is the label `1`, because programs write columns of integers that
+    lack some as floats, and `1.50` is `1.5`.
     """
     import polars as pl
 
     texts = cells.set(parser.find_missing(cells), None).str.strip_chars()
     found = texts.drop_nulls().unique(maintain_order=True)
-    names = found.str.replace(rf"^(-?[0-9]+)\{parser.decimal}0+$", "$1").to_list()
+    mark = rf"\{parser.decimal}"
+    names = found.str.replace(rf"^(-?[0-9]+{mark}[0-9]*?)0+$", "$1").str.replace(rf"^(-?[0-9]+){mark}$", "$1").to_list()
     numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
     numbered = pl.DataFrame({"text": found, "code": np.array([numbers[name] for name in names], np.int64)})
     codes = pl.DataFrame({"text": texts}).join(numbered, on="text", how="left", maintain_order="left")["code"]

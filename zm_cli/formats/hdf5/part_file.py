@@ -1,5 +1,4 @@
-"""The parts of an HDF5 output: describes them, checks that they fit together,
-and writes their values as one dataset."""
+"""The parts of an HDF5 output: describes them, checks that they fit together, and writes them as one dataset."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Labels: the class of every image as a number, which is the same in all data that the same statistics
-are applied to."""
+"""Labels: the class of every image as a number, the same in all data that the same statistics are applied to."""
 
 from __future__ import annotations
 

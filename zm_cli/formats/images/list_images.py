@@ -20,17 +20,16 @@ from zm_cli.formats.images.names import Names
 from zm_cli.running.plan import Plan
 from zm_cli.running.workload import Workload
 
-RUN = 512
-"""The number of files whose headers a worker reads at a time:
-about 10 ms of work, or a second on a slow file system."""
-LONGEST_RUN, MOST_RUNS = 8192, 2048
+MIN_RUN = 512
+"""The fewest files whose headers a worker reads at a time: about 10 ms of work, or a second on a slow file system."""
+MAX_RUN, MAX_RUNS = 8192, 2048
 """For very many files, runs are longer: a cluster needs 4 ms to schedule each of them."""
 _WORKLOAD = Workload(block_bytes=1 << 20, result_bytes=1 << 18, forkable=True, small_steps=True)
 
 
 def choose_run(total: int) -> int:
     """Returns how many of so many files are read at a time. The result of a listing does not depend on it."""
-    return max(RUN, min(LONGEST_RUN, total // MOST_RUNS))
+    return max(MIN_RUN, min(MAX_RUN, total // MAX_RUNS))
 
 
 def list_images(

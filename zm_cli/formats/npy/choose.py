@@ -1,5 +1,4 @@
-"""Lists the arrays of a file, and chooses the one to read: the one that the user named,
-or else the only suitable one."""
+"""Lists the arrays of a file, and chooses the one to read: the one that the user named, or the only suitable one."""
 
 from __future__ import annotations
 

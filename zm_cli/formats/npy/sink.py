@@ -1,5 +1,4 @@
-"""The Sink of a NumPy array: writes a file of the same form,
-with the array in the new dtype and a receipt beside it."""
+"""The Sink of a NumPy array: writes a file of the same form, with the array in the new dtype, and its receipt."""
 
 from __future__ import annotations
 

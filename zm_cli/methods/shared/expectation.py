@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from zm_cli.methods.shared.settings import Settings, is_number
+from zm_cli.methods.shared.settings import Settings, fills_with_number
 
 
 @dataclass(frozen=True)
@@ -46,5 +46,5 @@ def allow_imputed_beyond(low: Target, high: Target, settings: Settings) -> tuple
 
     A number that replaces missing values may lie beyond both, unless it is clipped.
     """
-    beyond = is_number(settings.impute) and not settings.clip
+    beyond = fills_with_number(settings.impute) and not settings.clip
     return replace(low, or_less=beyond), replace(high, or_more=beyond)

@@ -20,8 +20,6 @@ NEGLIGIBLE = 10 * 2.0**-52
 """An extent below this counts as 0, as in scikit-learn (`_handle_zeros_in_scale`)."""
 MAX_MOVED = 1e-3
 """Warn if rounding moves values by more than this share of their extent."""
-MAX_NAMES = 5
-"""The most features that a warning names."""
 NOISE = 1e-12
 """A scaled feature whose extent is at most this share of the range was constant."""
 
@@ -80,14 +78,12 @@ class ExtentScaling(Elementwise):
         some = (moments.count > 0) & (extent >= NEGLIGIBLE)
         step = np.spacing(np.where(some, np.maximum(np.abs(moments.min), np.abs(moments.max)), 0.0))
         moved = np.where(some, step / 2, 0.0) / np.where(some, extent, 1.0)
-        indices = np.flatnonzero(moved > MAX_MOVED).tolist()
-        if not indices:
+        indices = np.flatnonzero(moved > MAX_MOVED)
+        if not len(indices):
             return []
-        names = ", ".join(f"'{stats.name_feature(index)}'" for index in indices[:MAX_NAMES])
-        more = f" and {len(indices) - MAX_NAMES:,} more" if len(indices) > MAX_NAMES else ""
         return [
             f"integers too large for float64: scaled values are off by up to {moved.max():.2g} of their extent: "
-            f"{names}{more}; subtract a constant from these columns first"
+            f"{stats.quote_features(indices)}; subtract a constant from these columns first"
         ]
 
     def find_constant(self, stats: Stats, settings: Settings) -> tuple[str, NDArray[np.bool_]]:

@@ -28,7 +28,7 @@ class Settings:
     impute: Impute = None
 
 
-def is_number(impute: Impute) -> bool:
+def fills_with_number(impute: Impute) -> bool:
     """Returns whether missing values become a given number, which may be far from all values."""
     return impute is not None and not isinstance(impute, str)
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from zm_cli.errors import DataError, UsageError
-from zm_cli.inputs.columns import list_columns
 from zm_cli.methods.shared.base import Method, SettingsT, TransformRequest
 from zm_cli.methods.shared.expectation import Expectation, Target
 from zm_cli.numbers.statistic import FieldError
@@ -234,7 +233,4 @@ def expect_variances(settings: Settings) -> tuple[Target, Target]:
 def _name_features(stats: Stats, chosen: NDArray[np.bool_]) -> str:
     import numpy as np
 
-    indices = np.flatnonzero(chosen)
-    names = [stats.name_feature(int(index)) for index in indices[:MAX_NAMED]]
-    more = f" and {len(indices) - MAX_NAMED:,} more" if len(indices) > MAX_NAMED else ""
-    return list_columns(names) + more
+    return stats.quote_features(np.flatnonzero(chosen), MAX_NAMED)

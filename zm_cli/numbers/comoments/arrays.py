@@ -27,10 +27,10 @@ MATRIX = "covariance.matrix"
 
 
 def read_comoments(arrays: Mapping[str, NDArray[Any]], population: Population, most: int) -> list[CoMoments]:
-    """The co-moments in the arrays of a stats file: those of each group if the population is `grouped`, else one.
+    """Returns the co-moments in the arrays of a stats file.
 
-    Raises FieldError if there are more than `most` features, or if values are impossible, or contradict each other or
-    the population.
+    They are those of each group if the population is `grouped`, else one. Raises FieldError if there are more than
+    `most` features, or if values are impossible, or contradict each other or the population.
     """
     features = math.prod(population.features[population.grouped :])
     if features > most:
@@ -73,7 +73,10 @@ class _Stored(NamedTuple):
 
 
 def _read_part(stored: _Stored, counts: Counts | None, moments: Moments | None) -> CoMoments:
-    """The co-moments of one group; `counts` (F,) are the values of each feature, also those in incomplete samples."""
+    """Returns the co-moments of one group.
+
+    `counts` (F,) are the numbers of values of each feature, also of those in incomplete samples.
+    """
     count, mean, tail, comoment, matrix = stored
     seen = np.isfinite(mean) if counts is None else counts > 0
     if counts is not None and count > min(counts[seen], default=0):

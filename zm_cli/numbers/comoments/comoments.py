@@ -45,7 +45,7 @@ class CoMoments:
 
     @classmethod
     def identity(cls, features: int) -> CoMoments:
-        """The co-moments of no samples."""
+        """Returns the co-moments of no samples."""
         return cls._of_none(np.zeros(features, dtype=np.bool_))
 
     @classmethod
@@ -55,13 +55,15 @@ class CoMoments:
 
     @classmethod
     def from_block(cls, values: Values, feature_axes: tuple[int, ...], missing_codes: MissingCodes = ()) -> CoMoments:
-        """The co-moments of an array of any real dtype: features along the axes `feature_axes`, samples along all
-        others.
+        """Returns the co-moments of an array of any real dtype.
 
-        NaN, infinities and values equal to one of `missing_codes` are missing. The samples are measured in pieces that
-        fit a core's cache and follow from the shape of the array alone. The means of a piece are subtracted from it in
-        float64, then the means of these deviations, which are not 0 because of rounding (for one feature: Chan, Golub &
-        LeVeque 1983, "Algorithms for computing the sample variance", eq. 1.7).
+        Features lie along the axes `feature_axes`, samples along all others. NaN, infinities and values equal to one of
+        `missing_codes` are missing.
+
+        The samples are measured in pieces that fit a core's cache; the pieces follow from the shape of the array alone.
+        The means of a piece are subtracted from it in float64. Because of rounding, the means of these deviations are
+        not 0, so they are subtracted too (for one feature: Chan, Golub & LeVeque 1983, "Algorithms for computing the
+        sample variance", eq. 1.7).
         """
         limit_blas()
         features = math.prod(values.shape[axis] for axis in feature_axes)
@@ -72,8 +74,10 @@ class CoMoments:
         return reduce(CoMoments.merge, parts, cls.identity(features))
 
     def merge(self, other: CoMoments) -> CoMoments:
-        """The co-moments of both parts together (for one feature: Chan, Golub & LeVeque 1979, "Updating formulae and a
-        pairwise algorithm for computing sample variances", eq. 2.1).
+        """Returns the co-moments of both parts together.
+
+        For one feature, this is eq. 2.1 of Chan, Golub & LeVeque 1979, "Updating formulae and a pairwise algorithm for
+        computing sample variances".
         """
         seen = self.seen | other.seen
         mine, theirs = self._widen(seen), other._widen(seen)
@@ -88,11 +92,14 @@ class CoMoments:
         return CoMoments(count, mean, tail, comoment, seen)
 
     def _widen(self, seen: NDArray[np.bool_]) -> CoMoments:
-        """The co-moments of the same samples if all features that are `seen` must have a value; others have none."""
+        """Returns the co-moments of the same samples if all features that are `seen` must have a value.
+
+        The other features have no values. If a feature is `seen` that was not seen before, no sample is complete.
+        """
         return self._of_none(seen) if (seen & ~self.seen).any() else self
 
     def transform(self, factor: Floats, offset: Floats) -> CoMoments:
-        """The co-moments of `x * factor + offset`; both arrays have the shape (F,), no factor is 0.
+        """Returns the co-moments of `x * factor + offset`; both arrays have the shape (F,), no factor is 0.
 
         Rounding of single values is not taken into account.
         """
@@ -104,7 +111,7 @@ class CoMoments:
         return CoMoments(self.count, mean, tail, comoment, self.seen)
 
     def select(self, indices: list[int]) -> CoMoments:
-        """The co-moments of some features. Samples in which another feature is missing are still left out."""
+        """Returns the co-moments of some features. Samples in which another feature is missing are still left out."""
         seen = self.seen[indices]
         if not seen.any():
             return self._of_none(seen)
@@ -112,18 +119,18 @@ class CoMoments:
         return CoMoments(self.count, self.mean[indices], self.tail[indices], comoment, seen)
 
     def means(self) -> Floats:
-        """The means (F,); NaN for features without values, and for all if no sample is complete."""
+        """Returns the means (F,); NaN for features without values, and for all features if no sample is complete."""
         return np.where(self._counted(), self.mean, np.nan)
 
     def covariance(self, ddof: int = 0) -> Floats:
-        """comoment / (count - ddof), shape (F, F); NaN for features without a value."""
+        """Returns comoment / (count - ddof), shape (F, F); NaN for features without a value."""
         counted = self._counted()
         found = self.comoment / max(1, self.count - ddof)
         found[~counted], found[:, ~counted] = np.nan, np.nan
         return found
 
     def correlation(self) -> Floats:
-        """Pearson's correlation of all pairs, shape (F, F), from -1 to 1; NaN for features that do not vary."""
+        """Returns Pearson's correlation of all pairs, shape (F, F), from -1 to 1; NaN for features that do not vary."""
         varies = self._counted() & ~self.constant()
         root = np.where(varies, np.sqrt(self.comoment.diagonal()), np.nan)
         found: Floats = self.comoment / root[:, None]
@@ -134,18 +141,21 @@ class CoMoments:
         return found
 
     def second_moment(self) -> Floats:
-        """The means of the products of pairs, (F, F): covariance + mean * mean; NaN for features without a value."""
+        """Returns the means of the products of pairs, shape (F, F); NaN for features without a value.
+
+        They are covariance + mean * mean.
+        """
         found, mean = self.covariance(), self.means()
         add_square(found, mean)
         return found
 
     def constant(self) -> NDArray[np.bool_]:
-        """Which features vary no more than rounding does, by the rule of `Moments.constant`, shape (F,)."""
+        """Returns which features vary no more than rounding does, shape (F,), by the rule of `Moments.constant`."""
         variance = self.comoment.diagonal() / max(1, self.count)
         return find_constant(np.where(self._counted(), self.count, 0), self.mean, variance)
 
     def _counted(self) -> NDArray[np.bool_]:
-        """Which features have a value in the samples that are counted, shape (F,)."""
+        """Returns which features have a value in the samples that are counted, shape (F,)."""
         return self.seen & (self.count > 0)
 
 
@@ -158,7 +168,7 @@ def _cut_samples(columns: Values) -> Iterator[Values]:
 
 
 def _measure_piece(columns: Values, missing_codes: MissingCodes) -> CoMoments:
-    """The co-moments of stored values (features, samples)."""
+    """Returns the co-moments of stored values (features, samples)."""
     seen: NDArray[np.bool_] = np.ones(len(columns), dtype=np.bool_)
     is_missing = _find_missing(columns, missing_codes)
     if is_missing is not None:
@@ -181,7 +191,7 @@ def _measure_piece(columns: Values, missing_codes: MissingCodes) -> CoMoments:
 
 
 def _find_missing(columns: Values, missing_codes: MissingCodes) -> NDArray[np.bool_] | None:
-    """Which values are missing; None if none is."""
+    """Returns which values are missing; None if no value is missing."""
     # A sum is finite only if all values are, and is much faster than a look at each.
     with np.errstate(over="ignore", invalid="ignore"):
         all_finite = columns.dtype.kind != "f" or math.isfinite(columns.sum(dtype=np.float64))
@@ -193,9 +203,10 @@ def _find_missing(columns: Values, missing_codes: MissingCodes) -> NDArray[np.bo
 
 
 def _to_floats(columns: Values) -> tuple[Floats, Floats, Floats]:
-    """A number for each feature (features,), what rounding drops from it, and the float64 values less this number.
+    """Returns a number for each feature, what rounding drops from it, and the values less this number.
 
-    The numbers are 0, except for 64-bit integers: float64 does not hold all of them, but it holds small differences.
+    The first two have the shape (features,); all are float64. The numbers are 0, except for 64-bit integers: float64
+    does not hold all of them, but it holds small differences.
     """
     order: Any = "C" if len(columns) < FEW else "F"
     zero = np.zeros(len(columns))

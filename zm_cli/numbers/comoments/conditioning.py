@@ -27,11 +27,12 @@ CORRELATED = 0.95
 class Conditioning:
     """The condition numbers of the second moments of inputs: raw, centered and standardized.
 
-    Infinite if the smallest eigenvalue is no more than a rounding error, so that the number would be over `limit`; NaN
-    if no feature is left. Raw inputs are without features that are always 0, the others without constant features:
-    these are flat directions of the loss, in which gradient descent does not move. In `dependent` more directions, the
-    standardized inputs do not vary, because some features are combinations of others: those with the indices
-    `involved`. `centered_without` and `standardized_without` are the condition numbers without these directions.
+    A number is infinite if the smallest eigenvalue is no more than a rounding error, so that the number would be over
+    `limit`; NaN if no feature is left. Features that are always 0 are left out of raw inputs, constant features out of
+    the others: they are flat directions of the loss, in which gradient descent does not move. In `dependent` more
+    directions, the standardized inputs do not vary, because some features are combinations of others: those with the
+    indices `involved`. `centered_without` and `standardized_without` are the condition numbers without these
+    directions.
     """
 
     raw: float
@@ -98,9 +99,10 @@ def _find_involved(correlation: Floats, dependent: int) -> NDArray[np.bool_]:
 
 
 def divide_eigenvalues(values: Floats, without: int = 0) -> float:
-    """Returns the largest eigenvalue over the smallest; `values` are sorted, the first `without` of them do not count.
+    """Returns the largest eigenvalue over the smallest.
 
-    Infinite if the smallest is no more than a rounding error; NaN if none is left.
+    `values` are sorted, the smallest first; the first `without` of them do not count. The quotient is infinite if the
+    smallest is no more than a rounding error, and NaN if no eigenvalue is left.
     """
     if len(values) <= without:
         return math.nan
@@ -111,7 +113,7 @@ def divide_eigenvalues(values: Floats, without: int = 0) -> float:
 
 
 def _rounding(features: int) -> float:
-    """Returns how large an eigenvalue of 0 can be made by rounding, relative to the largest one.
+    """Returns how large rounding can make an eigenvalue of 0, relative to the largest one.
 
     The errors of LAPACK's eigenvalues are a small multiple of F * eps times the largest; sums over many blocks add a
     little.
@@ -123,9 +125,9 @@ def count_steps(condition: float) -> float:
     """Returns how many steps of gradient descent at most make the error ten times smaller; infinite for infinity.
 
     With the best fixed step, 2 / (smallest + largest eigenvalue), each step multiplies the distance from the minimum by
-    (k - 1) / (k + 1) or less (Nesterov 2004, "Introductory Lectures on Convex Optimization", theorem 2.1.15), as do
-    exact line searches (Nocedal & Wright 2006, "Numerical Optimization", theorem 3.3, in the norm of the loss). For
-    large k that is k * ln(10) / 2 steps.
+    (k - 1) / (k + 1) or less (Nesterov 2004, "Introductory Lectures on Convex Optimization", theorem 2.1.15). So does
+    each step of exact line search (Nocedal & Wright 2006, "Numerical Optimization", theorem 3.3, in the norm of the
+    loss). For large k, the number is k * ln(10) / 2.
     """
     if not math.isfinite(condition):
         return condition

@@ -50,14 +50,16 @@ class Spectrum:
 
 
 def find_spectrum(comoments: CoMoments) -> Spectrum:
-    """The spectrum of features with these co-moments; the same bits for any number of workers.
+    """Returns the spectrum of features with these co-moments; the same bits for any number of workers.
 
     The eigenvectors of the correlation matrix give a factor of the covariance matrix. The singular vectors of this
     factor are the directions. So small variances keep their digits if the scales of the features are very different:
     the error of a variance is relative to the square root of its product with the largest one, not to the largest one.
-    Directions are left out if the eigenvalue of the correlation matrix is at most
-    EIGENVALUE_SLACK * (F + 32 + sqrt(n)) * eps times the largest one: rounding, in LAPACK and in the sums over n
-    samples, can make as much of 0.
+
+    A direction is left out if the eigenvalue of the correlation matrix is at most
+    EIGENVALUE_SLACK * (F + 32 + sqrt(n)) * eps times the largest one. Rounding, in LAPACK and in the sums over n
+    samples, can turn 0 into as much.
+
     Raises ValueError if the co-moments are not finite or the scales of the features differ by more than MAX_SCALES,
     FieldError if no data can have the co-moments.
     """
@@ -101,12 +103,12 @@ def find_spectrum(comoments: CoMoments) -> Spectrum:
 
 
 def _refine(directions: Floats, factor: Floats, roots: Floats) -> tuple[Floats, Floats]:
-    """The projections and the loadings of directions (R, V), the singular vectors of `factor` (V, R).
+    """Returns the projections and the loadings of directions (R, V), the singular vectors of `factor` (V, R).
 
     LAPACK's error of a direction is relative to its length, so a direction of small variance has a share of those with
-    large ones. What projects a sample to R uncorrelated values of variance 1 turns `factor` into an orthogonal matrix.
-    Gram-Schmidt in the order of the variances makes it one (QR), which takes these shares away and leaves the
-    directions of large variance as they are.
+    large ones. The right projections turn a sample into R uncorrelated values of variance 1, and so turn `factor` into
+    an orthogonal matrix. Gram-Schmidt in the order of the variances makes it one (QR). This takes the shares away and
+    leaves the directions of large variance as they are.
     """
     weights = directions / roots[:, None]
     for _ in range(MAX_ROUNDS):
@@ -134,7 +136,7 @@ def _solve_lower(lower: Floats, right: Floats) -> None:
 
 
 def _spread(directions: Floats, varying: NDArray[np.intp], features: int) -> Floats:
-    """The directions of some features as those of all, 0 for the others; the same array if they are all."""
+    """Returns the directions of some features as those of all, 0 for the others; the same array if no others exist."""
     if directions.shape[1] == features:
         return directions
     spread = np.zeros((len(directions), features))

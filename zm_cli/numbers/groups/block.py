@@ -30,10 +30,11 @@ def measure_groups(
     statistics: Sequence[type[Statistic]],
     measure_optional: Callable[[Values], Sequence[Statistic]],
 ) -> Groups:
-    """The statistics of each group in a block, whose samples keep their order; DataError if there are too many groups.
+    """Returns the statistics of each group in a block; the samples of a group keep their order.
 
     `values`, `weights`, `feature_axes` and `missing_codes` are as for `measure_block`; `measure_optional` computes the
-    `statistics` besides the moments. The size is checked before anything is computed.
+    `statistics` besides the moments. Raises DataError if there are too many groups. The size is checked before anything
+    is computed.
     """
     codes = labels.codes
     features = find_shape(values.shape, feature_axes)
@@ -82,5 +83,5 @@ def measure_groups(
 
 
 def _order(values: Values, order: NDArray[np.intp]) -> Values:
-    """The samples in this order; an array that is contiguous by columns stays so."""
+    """Returns the samples in this order; an array whose columns are contiguous stays so."""
     return values.T.take(order, axis=-1).T if values.flags.f_contiguous else values.take(order, axis=0)

@@ -44,11 +44,14 @@ class Groups:
 
     @classmethod
     def identity(cls, by: str, shape: tuple[int, ...]) -> Groups:
-        """No groups, for features of this shape."""
+        """Returns no groups, for features of this shape."""
         return cls(by, (), np.zeros(0, np.int64), Moments.identity((0, *shape)), ())
 
     def merge(self, other: Groups) -> Groups:
-        """The groups of both parts, the samples of `other` after those of this one; DataError for too many groups."""
+        """Returns the groups of both parts, the samples of `other` after those of this one.
+
+        Raises DataError if there are too many groups.
+        """
         unlabelled = self.unlabelled + other.unlabelled
         if not other.names or not self.names:
             return replace(self if self.names else other, by=self.by or other.by, unlabelled=unlabelled)
@@ -63,7 +66,7 @@ class Groups:
         return replace(joined, unlabelled=unlabelled).sort().check_size()
 
     def sort(self) -> Groups:
-        """The same groups, sorted by their names: as numbers if all are whole numbers, else as text."""
+        """Returns the same groups, sorted by their names: as numbers if all are whole numbers, else as text."""
         names = sorted(self.names)
         if all(map(_WHOLE.fullmatch, names)):
             names.sort(key=int)
@@ -73,14 +76,14 @@ class Groups:
         return self._take([indices[name] for name in names])
 
     def _take(self, indices: Sequence[int]) -> Groups:
-        """The groups with these indices, in the order of the indices."""
+        """Returns the groups with these indices, in the order of the indices."""
         names = tuple(self.names[index] for index in indices)
         samples = self.samples[np.asarray(indices, np.intp)]
         statistics = tuple(self.statistics[index] for index in indices)
         return replace(self, names=names, samples=samples, moments=self.moments.select(indices), statistics=statistics)
 
     def _add(self, other: Groups) -> Groups:
-        """The merged groups of both parts, which have the same names."""
+        """Returns the merged groups of both parts, which have the same names."""
         if not self.names:
             return self
         statistics = tuple(
@@ -92,7 +95,7 @@ class Groups:
 
     @staticmethod
     def _join(parts: Sequence[Groups]) -> Groups:
-        """The groups of all parts; there is at least one part, and no two have a name in common."""
+        """Returns the groups of all parts; there is at least one part, and no two have a name in common."""
         return replace(
             parts[0],
             names=tuple(name for part in parts for name in part.names),
@@ -117,28 +120,32 @@ class Groups:
         return self
 
     def select(self, indices: list[int]) -> Groups:
-        """The groups with the statistics of some features, by their indices along the first axis of these."""
+        """Returns the groups with the statistics of some features, by their indices along the first of their axes."""
         statistics = tuple(tuple(each.select(indices) for each in group) for group in self.statistics)
         return replace(self, moments=self.moments.select(indices, axis=1), statistics=statistics)
 
     def change(
         self, moments: Callable[[Moments], Moments], statistic: Callable[[Statistic], Statistic | None]
     ) -> Groups:
-        """The groups with their moments, and each other statistic, changed by functions; None drops a statistic."""
+        """Returns the groups with their moments and their other statistics changed by functions.
+
+        A statistic is dropped if `statistic` returns None for it.
+        """
         changed = (tuple(statistic(each) for each in group) for group in self.statistics)
         kept = tuple(tuple(each for each in group if each is not None) for group in changed)
         return replace(self, moments=moments(self.moments), statistics=kept)
 
     def keep_statistics(self, names: Sequence[str]) -> Groups:
-        """The groups with only those optional statistics that have one of these names."""
+        """Returns the groups with only those optional statistics that have one of these names."""
         return self.change(lambda moments: moments, lambda each: each if each.name in names else None)
 
     def find_share_between(self) -> Floats:
-        """The share of each feature's variance that lies between the groups, 0 to 1; NaN if it has no variance.
+        """Returns the share of each feature's variance that lies between the groups, 0 to 1; NaN if it has no variance.
 
-        It is eta squared: the sum of the squared deviations of the groups' means from the common mean, each times the
-        number of values in the group (or the sum of their weights), divided by the sum of the squared deviations of all
-        values (Fisher 1925, "Statistical Methods for Research Workers"). The shape is that of the features.
+        The shape is that of the features. The share is eta squared (Fisher 1925, "Statistical Methods for Research
+        Workers"). Its numerator is the sum of the squared deviations of the groups' means from the common mean, each
+        times the number of values in the group (or the sum of their weights). Its denominator is the sum of the squared
+        deviations of all values.
         """
         moments = self.moments
         size = moments.count.astype(np.float64) if moments.weights is None else moments.weights.total
@@ -162,7 +169,7 @@ class Groups:
         return np.where(sizes > 0, weights, np.nan)
 
     def to_document(self) -> dict[str, Any]:
-        """The section of a stats file: an object with all that is not an array, and the arrays by their keys."""
+        """Returns the section of a stats file: the arrays by their keys, and an object with everything else."""
         section = {"by": self.by, "names": list(self.names), "samples": self.samples.tolist()}
         document: dict[str, Any] = {SECTION: section | {"unlabelled": self.unlabelled}}
         for statistic in self._stack_statistics():
@@ -170,7 +177,7 @@ class Groups:
         return document
 
     def _stack_statistics(self) -> Iterator[Statistic]:
-        """Yields each statistic, that of all groups stacked; nothing if there are no groups, which have no arrays."""
+        """Yields each statistic, stacked for all groups; nothing if there are no groups, as these have no arrays."""
         if self.names:
             yield self.moments
         for each in zip(*self.statistics, strict=True):

@@ -18,18 +18,21 @@ SHORT = 1024
 
 
 def can_be_segments(dtype: np.dtype[Any]) -> bool:
-    """Whether values of this dtype can be in segments: floats, and integers so small that their sums are exact."""
+    """Returns whether values of this dtype can be in segments.
+
+    These are floats, and integers so small that their sums are exact.
+    """
     return dtype.kind == "f" or ExactSums.fits(dtype)
 
 
 def sum_segments(
     columns: NDArray[Any], lengths: NDArray[np.intp], weights: Floats | None, missing_codes: MissingCodes = ()
 ) -> ColumnMoments:
-    """The moments of each segment of each of `columns` (K, M), arrays of shape (segments, K).
+    """Returns the moments of each segment of each of `columns` (K, M), arrays of shape (segments, K).
 
     The segments follow one another and have these lengths, from 1 to SHORT. NaN, infinities and values equal to one of
-    `missing_codes` are missing. `weights` (M,) are those of the values, None if all have the same; values of weight 0
-    are left out. Floats are summed as the kernels do: the mean first, then the deviations from it.
+    `missing_codes` are missing. `weights` (M,) are those of the values, None if all values have the same weight; values
+    of weight 0 are left out. Floats are summed as the kernels do: the mean first, then the deviations from it.
     """
     starts = np.cumsum(lengths) - lengths
 
@@ -68,14 +71,14 @@ def sum_segments(
 
 
 def _turn(array: NDArray[Any]) -> NDArray[Any]:
-    """The array with its two axes exchanged, C-contiguous."""
+    """Returns the array with its two axes exchanged, C-contiguous."""
     return array.T.copy()
 
 
 def _deviate(
     work: Floats, part: NDArray[Any], size: Floats, lengths: NDArray[np.intp], starts: NDArray[np.intp]
 ) -> tuple[Floats, Floats, Floats]:
-    """The mean, its tail and m2 of each segment; `part` are the weights, 0 or False for missing values."""
+    """Returns the mean, its tail and m2 of each segment; `part` are the weights, 0 or False for missing values."""
     with np.errstate(over="ignore", invalid="ignore"):
         # Values are divided before they are added, so that sums of large ones do not overflow.
         center = np.add.reduceat(work * (part / np.repeat(size, lengths, axis=1)), starts, axis=1)

@@ -61,7 +61,7 @@ WEIGHTS = ("weight_sum", "weight_squares")
 
 
 def read_moments(arrays: Mapping[str, NDArray[Any]], population: Population) -> ColumnMoments:
-    """The moments in the arrays of a stats file, which are taken from the mapping one after the other.
+    """Returns the moments in the arrays of a stats file, which are taken from the mapping one after the other.
 
     `std` and `var` follow from the rest: they are checked, not kept. Raises FieldError if values contradict each other
     or the population.
@@ -169,7 +169,10 @@ class _Reader:
             raise FieldError("sum", "is there, but 'min' and 'max' are not integers of 8 or 16 bits")
 
     def _take_integers(self, count: Counts) -> IntegerSums:
-        """The sums as they are in the file. FieldError if one is out of range, or not 0 where nothing was counted."""
+        """Returns the sums as they are in the file.
+
+        Raises FieldError if a sum is out of range, or is not 0 for a feature without counted values.
+        """
         total = self._arrays["sum"]
         if (total > MAX_TOTAL).any() or (total < -MAX_TOTAL).any():
             raise FieldError("sum", "is too large")
@@ -184,7 +187,10 @@ class _Reader:
         return found
 
     def _take_numbers(self, field: str, empty: NDArray[np.bool_], neutral: float) -> Floats:
-        """An array of finite numbers; `neutral` for features without values (`empty`), which have none in the file."""
+        """Returns an array of finite numbers, with `neutral` for features without values (`empty`).
+
+        These features have no numbers in the file.
+        """
         array = self._arrays[field].astype(np.float64)
         if not np.isfinite(array[~empty]).all():
             raise FieldError(field, "is not finite")
@@ -226,6 +232,6 @@ def _check_order(low: Floats, mean: Floats, high: Floats) -> None:
 
 
 def _differ(found: Floats, expected: Floats, least: float) -> bool:
-    """Whether any number differs by more than rounding and `least` from the expected one."""
+    """Returns whether any number differs by more than rounding and `least` from the expected one."""
     with np.errstate(over="ignore"):
         return bool((np.abs(found - expected) > RELATIVE_TOLERANCE * expected + least).any())

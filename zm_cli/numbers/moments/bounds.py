@@ -30,9 +30,10 @@ class Bounds:
         missing_codes: MissingCodes = (),
         packing: Packing | None = None,
     ) -> Counts:
-        """How many values of each feature of a block lie outside, in the features' shape, without missing ones.
+        """Returns how many values of each feature of a block lie outside, in the features' shape.
 
-        The first arguments are those of `Moments.from_block`; `packing` says what the values stand for.
+        Missing values are not counted. The first arguments are those of `Moments.from_block`; `packing` says what the
+        values stand for.
         """
         count = np.zeros(self.low.size, dtype=np.int64)
         if values.size:
@@ -44,7 +45,10 @@ class Bounds:
     def count_outside_counted(
         self, counts: Counts, missing_codes: MissingCodes = (), packing: Packing | None = None
     ) -> Counts:
-        """What `count_outside` returns, from how often 0, 1, 2 and so on occur, shape (features, values)."""
+        """Returns how many values of each feature lie outside, in the features' shape, as `count_outside` does.
+
+        `counts` says how often 0, 1, 2 and so on occur, shape (features, values).
+        """
         values = np.arange(counts.shape[1])
         real = unpack_values(values, packing)
         outside = (real < self.low[:, np.newaxis]) | (real > self.high[:, np.newaxis])
@@ -56,9 +60,10 @@ class Bounds:
 def _count_outside(
     rows: Rows, low: Floats, high: Floats, missing_codes: MissingCodes, packing: Packing | None
 ) -> Counts:
-    """How many values of each column of `rows` (M, K), M >= 1, stand for less than `low` (K) or more than `high` (K).
+    """Returns how many values of each column of `rows` (M, K), M >= 1, lie outside.
 
-    Missing values are not counted: NaN, infinities and values equal to one of `missing_codes`.
+    These are the values that stand for less than `low` (K) or more than `high` (K). Missing values are not counted:
+    NaN, infinities and values equal to one of `missing_codes`.
     """
     if rows.dtype == np.bool_:
         rows = rows.view(np.uint8)
@@ -85,6 +90,6 @@ def _count_outside(
 def _find_outside(
     piece: Rows, low: Floats, high: Floats, matched: tuple[Any, ...], packing: Packing | None
 ) -> NDArray[np.bool_]:
-    """Which values are not missing and stand for less than `low` (K) or more than `high` (K)."""
+    """Returns which values are not missing and stand for less than `low` (K) or more than `high` (K)."""
     real = piece if packing is None else unpack_values(piece, packing)
     return ((real < low) | (real > high)) & find_present(piece, matched)

@@ -40,7 +40,7 @@ class ExactSums:
 
     @staticmethod
     def fits(dtype: np.dtype[Any]) -> bool:
-        """Whether values of this dtype can be summed in this way."""
+        """Returns whether values of this dtype can be summed in this way."""
         return dtype.kind in "iu" and dtype.itemsize <= 2
 
     def add(self, rows: Rows, missing_codes: MissingCodes = ()) -> bool:
@@ -85,14 +85,14 @@ class ExactSums:
             self._square += (whole * whole).sum(axis=0)
 
     def finish(self) -> ColumnMoments:
-        """The moments of all added rows, at least one."""
+        """Returns the moments of all added rows, at least one."""
         count = self.rows - self._missing
         sums = IntegerSums.from_totals(self._total, self._square)
         return complete_moments(self.rows, count, sums.derive(count), self._low, self._high, sums)
 
 
 def sum_counts(counts: Counts, missing_codes: MissingCodes = ()) -> ColumnMoments:
-    """The exact moments of each row of `counts` (K, V), which say how often the values 0 to V - 1 occur."""
+    """Returns the exact moments of each row of `counts` (K, V), which say how often the values 0 to V - 1 occur."""
     values = np.arange(counts.shape[1])
     present = (counts > 0) & ~np.isin(values, match_values(missing_codes, values.dtype))
     counted = np.where(present, counts, 0)

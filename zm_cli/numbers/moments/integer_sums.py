@@ -36,12 +36,12 @@ class IntegerSums:
 
     @classmethod
     def from_totals(cls, total: Counts, squares: Counts) -> IntegerSums:
-        """The sums of integers, from int64 arrays; the sums of squares are not negative."""
+        """Returns the sums of integers, from int64 arrays; the sums of squares are not negative."""
         return cls(total, squares & ((1 << LOW_BITS) - 1), squares >> LOW_BITS)
 
     @classmethod
     def from_unbounded(cls, total: NDArray[np.object_], squares: NDArray[np.object_]) -> IntegerSums | None:
-        """The sums of integers, from arrays of Python's integers; None if a sum is too large to be kept."""
+        """Returns the sums of integers, from arrays of Python's integers; None if a sum is too large to be kept."""
         if (np.abs(total) > MAX_TOTAL).any():
             return None
         low, high = squares & ((1 << LOW_BITS) - 1), squares >> LOW_BITS
@@ -51,7 +51,7 @@ class IntegerSums:
     def combine(
         cls, parts: Sequence[IntegerSums], join: Callable[[Sequence[NDArray[Any]]], Counts]
     ) -> IntegerSums | None:
-        """The sums of all parts, joined by a function such as `numpy.stack`; None if their divisors differ."""
+        """Returns the sums of all parts, joined by a function such as `numpy.stack`; None if their divisors differ."""
         if len({part.divisor for part in parts}) > 1:
             return None
         columns = zip(*((part.total, part.squares, part.squares_high) for part in parts), strict=True)
@@ -59,7 +59,7 @@ class IntegerSums:
         return cls(total, squares, high, parts[0].divisor)
 
     def merge(self, other: IntegerSums) -> IntegerSums | None:
-        """The sums of both parts, which have the same divisor; None if a sum is too large to be kept."""
+        """Returns the sums of both parts, which have the same divisor; None if a sum is too large to be kept."""
         total = self.total + other.total
         if total.max() > MAX_TOTAL or total.min() < -MAX_TOTAL:
             return None
@@ -68,7 +68,7 @@ class IntegerSums:
         return replace(sums, squares_high=high, divisor=self.divisor)
 
     def derive(self, count: Counts) -> tuple[Floats, Floats, Floats]:
-        """The mean, its tail and m2 of `count` values each; the same sums always give the same bits."""
+        """Returns the mean, its tail and m2 of `count` values each; the same sums always give the same bits."""
         # With q the integer nearest to the mean, sum (x-q)^2 is an exact integer. The correction r^2/n, with
         # r = sum (x-q) and |r| <= n/2, is at most half of it, so no digits are lost by cancellation.
         nearest, residue = round_mean(self.total, count)
@@ -84,12 +84,15 @@ class IntegerSums:
         return mean / self.divisor, tail / self.divisor, m2 / self.divisor / self.divisor
 
     def find_squares(self) -> NDArray[np.object_]:
-        """The sums of squares as Python's integers."""
+        """Returns the sums of squares as Python's integers."""
         whole: NDArray[Any] = self.squares_high.astype(object) * (1 << LOW_BITS) + self.squares
         return whole
 
     def divide(self, scale: Floats) -> IntegerSums | None:
-        """The sums behind the values divided by `scale`; None if that is not a single divisor that can be kept."""
+        """Returns the sums behind the values divided by `scale`.
+
+        Returns None if `scale` is not a single divisor, or if the divisor cannot be kept.
+        """
         divisor = float(scale.flat[0])
         if (scale != divisor).any():
             return None
@@ -98,10 +101,10 @@ class IntegerSums:
         return replace(self, divisor=divisor) if self.divisor == 1 and divisor in UNITS else None
 
     def map(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> IntegerSums:
-        """The sums with every array changed in the same way."""
+        """Returns the sums with every array changed in the same way."""
         return IntegerSums(change(self.total), change(self.squares), change(self.squares_high), self.divisor)
 
     def to_document(self) -> dict[str, NDArray[Any]]:
-        """The arrays of a stats file; `squares_high` is left out if it is 0 for all features."""
+        """Returns the arrays of a stats file; `squares_high` is left out if it is 0 for all features."""
         document: dict[str, NDArray[Any]] = {"sum": self.total, "squares": self.squares}
         return document | {"squares_high": self.squares_high} if self.squares_high.any() else document

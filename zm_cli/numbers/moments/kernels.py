@@ -31,7 +31,7 @@ MissingMask = NDArray[np.bool_]
 
 
 def sum_rows(rows: Rows, missing_codes: MissingCodes = ()) -> ColumnMoments:
-    """The moments of each column of `rows` (M, K), C-contiguous, of any real dtype, M >= 1.
+    """Returns the moments of each column of `rows` (M, K), C-contiguous, of any real dtype, M >= 1.
 
     NaN, infinities and values equal to one of `missing_codes` are counted as missing.
     """
@@ -55,7 +55,7 @@ def sum_rows(rows: Rows, missing_codes: MissingCodes = ()) -> ColumnMoments:
 
 
 def _sum_masked_integers(rows: Rows, matched: tuple[Any, ...]) -> ColumnMoments:
-    """The moments of 32- or 64-bit integers without those that equal one of `matched`."""
+    """Returns the moments of 32- or 64-bit integers without those that equal one of `matched`."""
     is_missing = find_equal(rows, matched)
     low, high = find_present_extremes(rows, is_missing)
     none, zero = is_missing.all(axis=0), rows.dtype.type(0)
@@ -65,14 +65,20 @@ def _sum_masked_integers(rows: Rows, matched: tuple[Any, ...]) -> ColumnMoments:
 def _sum_integers(
     rows: Rows, low: NDArray[Any], high: NDArray[Any], is_missing: MissingMask | None = None
 ) -> ColumnMoments:
-    """The moments of 32- or 64-bit integers with these extremes, without those that `is_missing` (same shape) marks."""
+    """Returns the moments of 32- or 64-bit integers with these extremes.
+
+    `is_missing` marks the values that are left out, in the same shape; None if no value is missing.
+    """
     return (_sum_narrow_integers if rows.dtype.itemsize == 4 else _sum_wide_integers)(rows, low, high, is_missing)
 
 
 def _sum_narrow_integers(
     rows: Rows, low: NDArray[Any], high: NDArray[Any], is_missing: MissingMask | None
 ) -> ColumnMoments:
-    """32-bit integers: exact sums, and exact deviations from the integer nearest to the mean."""
+    """Returns the moments of 32-bit integers.
+
+    The sums are exact, and so are the deviations from the integer nearest to the mean.
+    """
     count = np.full(len(low), len(rows)) if is_missing is None else len(rows) - sum_columns(is_missing)
     folded, rest, copies = fold_rows(rows if is_missing is None else np.where(is_missing, rows.dtype.type(0), rows))
     total = np.zeros(folded.shape[1], dtype=np.int64)
@@ -89,7 +95,10 @@ def _sum_narrow_integers(
 def _sum_wide_integers(
     rows: Rows, low: NDArray[Any], high: NDArray[Any], is_missing: MissingMask | None
 ) -> ColumnMoments:
-    """64-bit integers, by their distance from the column's minimum: exact if it fits into 32 bits, else as float64."""
+    """Returns the moments of 64-bit integers, from their distances to the column's minimum.
+
+    The distances are summed exactly if they fit into 32 bits, else as float64.
+    """
     # Unsigned arithmetic wraps around, so the distance between any two 64-bit integers is right.
     distance = high.view(np.uint64) - low.view(np.uint64)
     shifted = rows.view(np.uint64) - low.view(np.uint64)
@@ -110,7 +119,7 @@ def _sum_wide_integers(
 
 
 def _deviate(folded: Rows, rest: Rows, copies: int, center: Floats) -> tuple[Floats, Floats]:
-    """The sums of the deviations from the center, and of their squares, both of shape (columns,)."""
+    """Returns the sums of the deviations from the center, and of their squares, both of shape (columns,)."""
     wide = np.tile(center, copies)
     residual, square = np.zeros_like(wide), np.zeros_like(wide)
     for columns, piece in cut_pieces(folded):
@@ -123,7 +132,7 @@ def _deviate(folded: Rows, rest: Rows, copies: int, center: Floats) -> tuple[Flo
 
 
 def _sum_floats(rows: Rows, low: Floats, high: Floats) -> ColumnMoments:
-    """The moments of finite values with these extremes; a mean is not finite if its sum overflows."""
+    """Returns the moments of finite values with these extremes; a mean is not finite if its sum overflows."""
     count = len(rows)
     folded, rest, copies = fold_rows(rows)
     total = np.zeros(folded.shape[1])
@@ -137,7 +146,7 @@ def _sum_floats(rows: Rows, low: Floats, high: Floats) -> ColumnMoments:
 
 
 def _sum_masked(rows: Rows, matched: tuple[Any, ...]) -> ColumnMoments:
-    """The moments of floats without missing ones: NaN, infinities and values equal to one of `matched`."""
+    """Returns the moments of floats without missing ones: NaN, infinities and values equal to one of `matched`."""
     folded, rest, copies = fold_rows(rows)
     wide = folded.shape[1]
     count = np.zeros(wide, dtype=np.int64)
@@ -179,13 +188,13 @@ def _sum_masked(rows: Rows, matched: tuple[Any, ...]) -> ColumnMoments:
 
 
 def _mask(piece: Rows, matched: tuple[Any, ...]) -> tuple[Floats, NDArray[np.bool_]]:
-    """The values as float64 with 0 for missing ones, and which of them are not missing."""
+    """Returns the values as float64 with 0 for missing ones, and which of them are not missing."""
     valid = find_present(piece, matched)
     return np.where(valid, piece, 0).astype(np.float64), valid
 
 
 def _deviate_masked(piece: Rows, matched: tuple[Any, ...], center: Floats) -> Floats:
-    """The deviations from the center; 0 for missing values."""
+    """Returns the deviations from the center; 0 for missing values."""
     work, valid = _mask(piece, matched)
     work -= center
     work *= valid

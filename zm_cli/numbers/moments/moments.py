@@ -43,16 +43,17 @@ class Moments(ColumnMoments, Statistic):
 
     @classmethod
     def identity(cls, shape: tuple[int, ...]) -> Moments:
-        """The moments of no samples."""
+        """Returns the moments of no samples."""
         none, zero, end = np.zeros(shape, dtype=np.int64), np.zeros(shape), np.full(shape, np.inf)
         return cls(count=none, mean=zero, tail=zero, m2=zero, min=end, max=-end, missing=none)
 
     @classmethod
     def from_block(cls, values: Values, feature_axes: tuple[int, ...], missing_codes: MissingCodes = ()) -> Moments:
-        """The moments of an array of any real dtype over all its axes but `feature_axes`; shape (1,) if none is kept.
+        """Returns the moments of an array of any real dtype over all its axes except `feature_axes`.
 
-        NaN, infinities and values equal to one of `missing_codes` are missing. Squared deviations are taken from the
-        block's own mean in float64; 8- and 16-bit integers are summed exactly, and the sums are kept.
+        The shape is (1,) if there are no feature axes. NaN, infinities and values equal to one of `missing_codes` are
+        missing. Squared deviations are taken from the block's own mean in float64; 8- and 16-bit integers are summed
+        exactly, and the sums are kept.
         """
         shape = find_shape(values.shape, feature_axes)
         if values.size == 0:
@@ -62,7 +63,7 @@ class Moments(ColumnMoments, Statistic):
 
     @classmethod
     def from_counts(cls, counts: Counts, missing_codes: MissingCodes = ()) -> Moments:
-        """The moments of unsigned integers from how often 0, 1, 2 and so on occur, shape (features, values).
+        """Returns the moments of unsigned integers from how often 0, 1, 2 and so on occur, shape (features, values).
 
         The sums are exact; values equal to one of `missing_codes` are missing.
         """
@@ -70,11 +71,11 @@ class Moments(ColumnMoments, Statistic):
 
     @classmethod
     def from_columns(cls, columns: ColumnMoments) -> Moments:
-        """The moments of features, from those of the columns that hold their values."""
+        """Returns the moments of features from those of the columns that hold their values."""
         return cls(**vars(columns))
 
     def merge(self, other: Moments) -> Moments:
-        """The moments of both parts; for 8- and 16-bit integers, they have the same bits in either order."""
+        """Returns the moments of both parts; for 8- and 16-bit integers, they have the same bits in either order."""
         count = self.count + other.count
         low, high = np.minimum(self.min, other.min), np.maximum(self.max, other.max)
         weights = self._merge_weights(other)
@@ -93,7 +94,10 @@ class Moments(ColumnMoments, Statistic):
         )
 
     def _merge_weights(self, other: Moments) -> WeightSums | None:
-        """The sums of weights of both parts, None if neither has any; the samples of a part without have weight 1."""
+        """Returns the sums of weights of both parts; None if neither part has weights.
+
+        If only one part has weights, the samples of the other have weight 1.
+        """
         if self.weights is None and other.weights is None:
             return None
         return self._weigh().merge(other._weigh())
@@ -102,7 +106,7 @@ class Moments(ColumnMoments, Statistic):
         return WeightSums.of_counts(self.count) if self.weights is None else self.weights
 
     def _merge_integer_sums(self, other: Moments) -> IntegerSums | None:
-        """The exact sums of both parts; None if one of them has other values."""
+        """Returns the exact sums of both parts; None if a part has values without such sums, or the divisors differ."""
         mine, theirs = self.integer_sums, other.integer_sums
         if mine is not None and theirs is not None and mine.divisor == theirs.divisor:
             return mine.merge(theirs)
@@ -114,10 +118,10 @@ class Moments(ColumnMoments, Statistic):
     def _merge_rounded(
         self, other: Moments, count: Counts, weights: WeightSums | None
     ) -> tuple[Floats, Floats, Floats]:
-        """The mean, its tail and m2 of both parts (Chan, Golub & LeVeque 1979, "Updating formulae and a pairwise
-        algorithm"); `weights` take the place of counts (West 1979, "Updating mean and variance estimates").
+        """Returns the mean, its tail and m2 of both parts; m2 is infinite or NaN if the squares of values overflow.
 
-        If values are so large that their squares overflow, m2 is infinite or NaN.
+        The formulae are those of Chan, Golub & LeVeque 1979, "Updating formulae and a pairwise algorithm"; `weights`
+        take the place of counts (West 1979, "Updating mean and variance estimates").
         """
         mine: Counts | Floats = self.count
         if weights is None:
@@ -127,7 +131,7 @@ class Moments(ColumnMoments, Statistic):
         with np.errstate(over="ignore", invalid="ignore"):
             mean, tail, gap = merge_means((self.mean, self.tail), (other.mean, other.tail), share)
             m2 = self.m2 + other.m2 + gap * gap * (mine * share)
-        # Where one part has no values, the result has the bits of the other.
+        # If one part has no values of a feature, the result has the bits of the other.
         for empty, full in ((other.count == 0, self), (self.count == 0, other)):
             if empty.any():
                 mean, m2 = np.where(empty, full.mean, mean), np.where(empty, full.m2, m2)
@@ -135,28 +139,28 @@ class Moments(ColumnMoments, Statistic):
         return mean, tail, m2
 
     def variance(self, ddof: int = 0) -> Floats:
-        """m2 / (count - ddof); NaN for a feature without values, 0 for one with a single value.
+        """Returns m2 / (count - ddof); NaN for a feature without values, 0 for a feature with a single value.
 
-        With weights, it is divided by V1 - ddof * V2 / V1: they are reliability weights (`WeightSums.find_freedom`).
+        With weights, m2 is divided by V1 - ddof * V2 / V1: they are reliability weights (`WeightSums.find_freedom`).
         """
         freedom = np.maximum(self.count - ddof, 1) if self.weights is None else self.weights.find_freedom(ddof)
         return np.where(self.count > 0, self.m2 / freedom, np.nan)
 
     def std(self, ddof: int = 0) -> Floats:
-        """The square root of `variance`."""
+        """Returns the square root of `variance`."""
         return np.sqrt(self.variance(ddof))
 
     def constant(self) -> NDArray[np.bool_]:
-        """Which features vary no more than rounding does, by the rule of `find_constant`."""
+        """Returns which features vary no more than rounding does, by the rule of `find_constant`."""
         return find_constant(self.count, self.mean, self.variance())
 
     def find_scale(self, ddof: int = 0, epsilon: float = 0.0) -> Floats:
-        """The standard deviation, at least `epsilon`; 1 for constant features and for those without values."""
+        """Returns the standard deviation, at least `epsilon`; 1 for constant features and for those without values."""
         unscaled = self.constant() | (self.count == 0)
         return np.where(unscaled, 1.0, np.maximum(self.std(ddof), epsilon))
 
     def transform(self, shift: Floats, scale: Floats) -> Moments:
-        """The moments of `(x - shift) / scale`; both arrays have the features' shape, `scale` > 0.
+        """Returns the moments of `(x - shift) / scale`; both arrays have the features' shape, `scale` > 0.
 
         Rounding of single values is not taken into account. With a shift, the tail is added to the mean and becomes 0.
         The sums of integers are kept if nothing is subtracted and `scale` is what `--unit` divides by.
@@ -176,7 +180,7 @@ class Moments(ColumnMoments, Statistic):
             )
 
     def unpack(self, scale: float, offset: float) -> Moments:
-        """The moments of `x * scale + offset`, `scale` not 0; the extremes have the bits of the real values."""
+        """Returns the moments of `x * scale + offset`, `scale` not 0; the extremes have the bits of the real values."""
         if (scale, offset) == (1.0, 0.0):
             return self
         with np.errstate(over="ignore", invalid="ignore"):
@@ -187,37 +191,38 @@ class Moments(ColumnMoments, Statistic):
         return replace(self, mean=mean, tail=tail, m2=m2, min=low, max=high, integer_sums=None)
 
     def divide(self, divisor: float) -> Moments:
-        """The moments of the same samples divided by `divisor` > 0."""
+        """Returns the moments of the same samples divided by `divisor` > 0."""
         return self.transform(np.zeros_like(self.mean), np.full_like(self.mean, divisor))
 
     @classmethod
     def concatenate(cls, parts: Sequence[Moments], axis: int = 0) -> Moments:
-        """The moments of the features of all parts along `axis`. Sums of integers and of weights are kept if all parts
-        have them.
+        """Returns the moments of the features of all parts along `axis`.
+
+        The sums of integers and of weights are kept if all parts have them.
         """
         return cls._join(parts, lambda arrays: np.concatenate(arrays, axis))
 
     @classmethod
     def stack(cls, parts: Sequence[Moments]) -> Moments:
-        """The moments of several parts, with an axis for them before those of the features."""
+        """Returns the moments of several parts, with an axis for them before those of the features."""
         return cls._join(parts, np.stack)
 
     def unstack(self) -> list[Moments]:
-        """The moments of each part."""
+        """Returns the moments of each part."""
         return [self._map(lambda array, index=index: array[index]) for index in range(len(self.mean))]  # type: ignore[misc]
 
     def select(self, indices: Sequence[int], axis: int = 0) -> Moments:
-        """The moments of some features, by their indices along `axis`."""
+        """Returns the moments of some features, by their indices along `axis`."""
         chosen = np.asarray(indices, np.intp)
         return self._map(lambda array: array.take(chosen, axis))
 
     def reshape(self, shape: tuple[int, ...]) -> Moments:
-        """The same moments in another shape with as many features."""
+        """Returns the same moments in another shape with as many features."""
         return self._map(lambda array: array.reshape(shape))
 
     @classmethod
     def _join(cls, parts: Sequence[Moments], join: Callable[[Sequence[NDArray[Any]]], NDArray[Any]]) -> Moments:
-        """The parts joined by a function such as `numpy.stack`.
+        """Returns the parts joined by a function such as `numpy.stack`.
 
         The sums of integers and of weights are kept if all parts have them.
         """
@@ -230,7 +235,7 @@ class Moments(ColumnMoments, Statistic):
         )
 
     def _map(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Moments:
-        """The moments with every array changed in the same way."""
+        """Returns the moments with every array changed in the same way."""
         return Moments(
             **{name: change(getattr(self, name)) for name in ARRAY_FIELDS},
             integer_sums=None if self.integer_sums is None else self.integer_sums.map(change),
@@ -238,7 +243,10 @@ class Moments(ColumnMoments, Statistic):
         )
 
     def to_document(self) -> dict[str, NDArray[Any]]:
-        """The arrays of a stats file; NaN (null in JSON) for the mean and extremes of a feature without values."""
+        """Returns the arrays of a stats file.
+
+        The mean and the extremes of a feature without values are NaN (null in JSON).
+        """
         arrays = {
             "count": self.count,
             "missing": self.missing,
@@ -255,7 +263,7 @@ class Moments(ColumnMoments, Statistic):
         return arrays
 
     def to_columns(self) -> dict[str, NDArray[Any]]:
-        """Counts, means, standard deviations and extremes for tables; NaN for a feature without values."""
+        """Returns counts, means, standard deviations and extremes for tables; NaN for a feature without values."""
         columns = self.to_document()
         weight = {} if self.weights is None else {"weight": self.weights.total}
         shown = {heading: columns[heading] for heading in ("mean", "std", "min", "max")}
@@ -266,7 +274,7 @@ class Moments(ColumnMoments, Statistic):
 
     @classmethod
     def from_document(cls, arrays: Mapping[str, NDArray[Any]], population: Population) -> Moments:
-        """The moments in the arrays of a stats file; a feature without values has the moments of no samples.
+        """Returns the moments in the arrays of a stats file; a feature without values has the moments of no samples.
 
         Raises FieldError if values contradict each other or the population. Arrays are taken from the mapping one after
         the other.

@@ -22,10 +22,10 @@ _STAGE = 1024
 def measure_block(
     values: Values, feature_axes: tuple[int, ...], missing_codes: MissingCodes = (), weights: Floats | None = None
 ) -> Moments:
-    """The moments of a block of any real dtype, as `Moments.from_block` says; with `weights`, the weighted ones.
+    """Returns the moments of a block of any real dtype, as `Moments.from_block` does.
 
-    `weights` has one finite weight, not negative, for each sample. The values of a sample of weight 0 are neither
-    counted nor missing. With weights, no exact sums of integers are kept.
+    With `weights`, they are the weighted moments, and no exact sums of integers are kept. `weights` has one finite
+    weight, not negative, for each sample. The values of a sample of weight 0 are neither counted nor missing.
     """
     if weights is None or not values.size:
         return Moments.from_block(values, feature_axes, missing_codes)
@@ -46,9 +46,9 @@ def _weigh_piece(
 
 
 def _list_values(values: Values, missing_codes: MissingCodes) -> ColumnMoments:
-    """The moments of each value by itself, in the shape of `values`, of any real dtype; wide integers are rounded.
+    """Returns the moments of each value by itself, in the shape of `values`, of any real dtype.
 
-    NaN, infinities and values equal to one of `missing_codes` are missing.
+    NaN, infinities and values equal to one of `missing_codes` are missing. Wide integers are rounded.
     """
     valid = find_present(values, match_values(missing_codes, values.dtype))
     real = np.where(valid, values, 0).astype(np.float64)
@@ -57,11 +57,11 @@ def _list_values(values: Values, missing_codes: MissingCodes) -> ColumnMoments:
 
 
 def weigh_samples(each: ColumnMoments, weights: Floats) -> ColumnMoments:
-    """The weighted moments of samples, arrays (*features), from those of each sample by itself, (samples, *features).
+    """Returns the weighted moments of samples, arrays (*features).
 
-    `weights` has one finite weight, not negative, for each sample; samples of weight 0 are left out. Everything is
-    computed in float64 in two passes: the weighted mean, then the deviations from it, whose own sum
-    corrects the rounding of the first.
+    `each` holds the moments of each sample by itself, (samples, *features). `weights` has one finite weight, not
+    negative, for each sample; samples of weight 0 are left out. Everything is computed in float64 in two passes: the
+    weighted mean, then the deviations from it, whose own sum corrects the rounding of the first.
     """
     weight = weights.reshape(-1, *(1,) * (each.count.ndim - 1))
     some = (each.count > 0) & (weight > 0)
@@ -85,6 +85,6 @@ def weigh_samples(each: ColumnMoments, weights: Floats) -> ColumnMoments:
 
 
 def _add(array: Floats) -> Floats:
-    """The sum along the first axis, in stages, so that rounding does not grow with the number of samples."""
+    """Returns the sum along the first axis, in stages, so that rounding does not grow with the number of samples."""
     total: Floats = np.add.reduceat(array, np.arange(0, len(array), _STAGE), axis=0).sum(axis=0)
     return total

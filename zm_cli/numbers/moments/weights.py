@@ -24,18 +24,19 @@ class WeightSums:
 
     @classmethod
     def of_counts(cls, count: Counts) -> WeightSums:
-        """The sums of values that all have the weight 1."""
+        """Returns the sums of values that all have the weight 1."""
         return cls(count.astype(np.float64), count.astype(np.float64))
 
     def merge(self, other: WeightSums) -> WeightSums:
-        """The sums of both parts."""
+        """Returns the sums of both parts."""
         return WeightSums(self.total + other.total, self.squares + other.squares)
 
     def find_freedom(self, ddof: int) -> Floats:
-        """The number to divide m2 by: V1 - ddof * V2 / V1; V2 / V1, the weight of one sample, if no freedom is left.
+        """Returns the number to divide m2 by: V1 - ddof * V2 / V1.
 
-        With ddof 1 the variance is unbiased for reliability weights, which say how precise a sample is and not how
-        often it was seen (`numpy.cov` with `aweights`). For weights of 1 the number is max(count - ddof, 1).
+        If that leaves no freedom, it is V2 / V1, the weight of one sample. With ddof 1 the variance is unbiased for
+        reliability weights, which say how precise a sample is and not how often it was seen (`numpy.cov` with
+        `aweights`). For weights of 1 the number is max(count - ddof, 1).
         """
         total = np.where(self.total > 0, self.total, 1.0)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -45,18 +46,21 @@ class WeightSums:
         return np.where(freedom > np.finfo(np.float64).eps * total, freedom, np.where(one > 0, one, 1.0))
 
     def find_impossible(self) -> NDArray[np.bool_]:
-        """Which features have weights whose squares do not fit float64: too large, or so small that they become 0."""
+        """Returns which features have weights whose squares do not fit float64.
+
+        Such weights are too large, or so small that their squares become 0.
+        """
         return ~np.isfinite(self.squares) | ((self.total > 0) & (self.squares < np.finfo(np.float64).tiny))
 
     def map(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> WeightSums:
-        """The sums with both arrays changed in the same way."""
+        """Returns the sums with both arrays changed in the same way."""
         return WeightSums(change(self.total), change(self.squares))
 
     @classmethod
     def combine(cls, parts: Sequence[WeightSums], join: Callable[[Sequence[NDArray[Any]]], NDArray[Any]]) -> WeightSums:
-        """The sums of all parts, joined by a function such as `numpy.stack`."""
+        """Returns the sums of all parts, joined by a function such as `numpy.stack`."""
         return cls(join([part.total for part in parts]), join([part.squares for part in parts]))
 
     def to_document(self) -> dict[str, NDArray[Any]]:
-        """The arrays of a stats file."""
+        """Returns the arrays of a stats file."""
         return {"weight_sum": self.total, "weight_squares": self.squares}

@@ -21,7 +21,7 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 def write_quantiles(sketch: Sketch, probabilities: Floats) -> dict[str, NDArray[Any]]:
-    """The arrays of a stats file: the quantiles for probabilities (P,) from 0 to 1, and the sketch."""
+    """Returns the arrays of a stats file: the quantiles for probabilities (P,) from 0 to 1, and the sketch."""
     none = sketch.sizes == 0
     return {
         "quantiles.probabilities": probabilities,
@@ -36,7 +36,7 @@ def write_quantiles(sketch: Sketch, probabilities: Floats) -> dict[str, NDArray[
 
 
 def read_quantiles(arrays: Arrays, population: Population) -> tuple[Sketch, Floats]:
-    """The sketch in the arrays of a stats file, and the probabilities (P,) whose quantiles are in it.
+    """Returns the sketch in the arrays of a stats file, and the probabilities (P,) whose quantiles are in it.
 
     The quantiles follow from the sketch: they are checked, not kept. So that files of other versions can be read, a
     sketch may have more buckets than this version keeps, or fewer. Raises FieldError if values contradict each other or
@@ -66,7 +66,7 @@ def read_quantiles(arrays: Arrays, population: Population) -> tuple[Sketch, Floa
 
 
 def _read_sketch(arrays: Arrays) -> Sketch:
-    """The sketch in the file, with 0.0 for -0.0, and without extremes for features without values."""
+    """Returns the sketch in the file, with 0.0 for -0.0, and without extremes for features without values."""
     sizes = read_counts(arrays, "quantiles.buckets")
     lowest, highest = (arrays[f"quantiles.{name}"].astype(np.float64) + 0.0 for name in ("lowest", "highest"))
     for name, array in (("lowest", lowest), ("highest", highest)):

@@ -35,7 +35,7 @@ class BufferedSketch:
     def from_block(
         cls, values: Values, feature_axes: tuple[int, ...], missing_codes: MissingCodes = ()
     ) -> BufferedSketch:
-        """The sketch of a block, as `Sketch.from_block` makes it; a copy of few values waits."""
+        """Returns the sketch of a block, as `Sketch.from_block` makes it; few values wait, in a copy."""
         shape = find_shape(values.shape, feature_axes)
         if missing_codes or not values.size or values.nbytes > 8 * MAX_FEATURE_NUMBERS * math.prod(shape):
             return cls(Sketch.from_block(values, feature_axes, missing_codes))
@@ -44,7 +44,7 @@ class BufferedSketch:
         return cls(Sketch.identity(shape), [rows.copy() if np.may_share_memory(rows, values) else rows])
 
     def merge(self, other: BufferedSketch) -> BufferedSketch:
-        """The sketch of the values of both parts."""
+        """Returns the sketch of the values of both parts."""
         counted = [each.counted for each in (self, other) if each.counted.sizes.any()]
         waiting = [*self.waiting, *other.waiting]
         nbytes = sum(block.shape[1] * block.itemsize for block in waiting)
@@ -57,12 +57,12 @@ class BufferedSketch:
         return BufferedSketch(counted[0] if counted else self.counted, waiting)
 
     def count_numbers(self) -> int:
-        """The numbers that are kept: those of the sketch, and those that wait, each counted as a float64."""
+        """Returns how many numbers are kept: those of the sketch, and those that wait, each counted as a float64."""
         waiting = sum(block.nbytes for block in self.waiting) // 8
         return 2 * len(self.counted.bounds) + EXTRA_NUMBERS * self.counted.sizes.size + waiting
 
     def settle(self) -> Sketch:
-        """The sketch of all values; those that wait are counted first."""
+        """Returns the sketch of all values; those that wait are counted first."""
         if self.waiting:
             self.counted, self.waiting = _count([self.counted], self.waiting, self.counted.shape), ()
         return self.counted
@@ -72,5 +72,5 @@ class BufferedSketch:
 
 
 def _count(counted: Sequence[Sketch], waiting: Sequence[Values], shape: Shape) -> Sketch:
-    """The sketch, of this shape, of counted and waiting values."""
+    """Returns the sketch, of this shape, of counted and waiting values."""
     return Sketch.combine(counted, waiting).reshape(shape)

@@ -47,9 +47,9 @@ class Buckets:
 
 
 def find_bounds(values: Floats, dropped_bits: NDArray[Any]) -> Floats:
-    """The smallest float of the bucket of each value if `dropped_bits` bits are dropped; all arrays have one shape.
+    """Returns the smallest float of the bucket of each value if `dropped_bits` bits are dropped.
 
-    It is not finite for values that are not finite.
+    All arrays have one shape. The float is not finite for values that are not finite.
     """
     bits, dropped = values.view(np.int64), (np.int64(1) << dropped_bits) - 1
     # The larger the bits of a negative float, the smaller it is.
@@ -57,9 +57,10 @@ def find_bounds(values: Floats, dropped_bits: NDArray[Any]) -> Floats:
 
 
 def find_ends(bounds: Floats, dropped_bits: NDArray[Any]) -> Floats:
-    """The largest float of the buckets that begin at `bounds` if `dropped_bits` bits are dropped; all have one shape.
+    """Returns the largest float of the buckets that begin at `bounds` if `dropped_bits` bits are dropped.
 
-    It is 0 for the bucket that begins at 0, whose other numbers are too small to matter.
+    All arrays have one shape. The float is 0 for the bucket that begins at 0, whose other numbers are too small to
+    matter.
     """
     bits, dropped = bounds.view(np.int64), (np.int64(1) << dropped_bits) - 1
     ends = np.where(bits < 0, bits & ~dropped, bits | dropped).view(np.float64)
@@ -67,10 +68,10 @@ def find_ends(bounds: Floats, dropped_bits: NDArray[Any]) -> Floats:
 
 
 def gather(bounds: Floats, counts: Counts, dropped_bits: Counts) -> Buckets:
-    """The buckets of values that are already counted in finer buckets; `dropped_bits` bits or more are dropped.
+    """Returns the buckets of values that are already counted in finer buckets.
 
-    `bounds` and `counts` (features, buckets) are in any order, and some bounds may be equal; NaN with the count 0 is no
-    bucket. `dropped_bits` has the shape (features,).
+    `dropped_bits` bits or more are dropped; the array has the shape (features,). `bounds` and `counts` (features,
+    buckets) are in any order, and some bounds may be equal; NaN with the count 0 is no bucket.
     """
     order = np.argsort(bounds, axis=1, kind="stable")
     order += np.arange(len(bounds))[:, np.newaxis] * bounds.shape[1]
@@ -78,12 +79,12 @@ def gather(bounds: Floats, counts: Counts, dropped_bits: Counts) -> Buckets:
 
 
 def gather_sorted(bounds: Floats, counts: Counts, dropped_bits: Counts) -> Buckets:
-    """What `gather` returns, for buckets that ascend for each feature, NaN last."""
+    """Returns what `gather` returns, for buckets that ascend for each feature, NaN last."""
     apart = _tell_apart(bounds)
     if apart.shape[1] > MAX_BUCKETS:
         dropped_bits = dropped_bits.copy()
         for row in np.flatnonzero(np.count_nonzero(apart, axis=1) > MAX_BUCKETS):
-            # All bits are dropped in which the first bucket that is too many differs from the one before it.
+            # The first bucket that is too many differs from the one before it in some bits: all of them are dropped.
             last = np.partition(apart[row], -1 - MAX_BUCKETS)[-1 - MAX_BUCKETS]
             dropped_bits[row] = max(int(dropped_bits[row]), int(last).bit_length())
     begins = apart >= (np.uint64(1) << dropped_bits.astype(np.uint64))[:, np.newaxis]
@@ -98,7 +99,10 @@ def gather_sorted(bounds: Floats, counts: Counts, dropped_bits: Counts) -> Bucke
 
 
 def _tell_apart(values: Floats) -> Bits:
-    """The bits in which each value differs from the one before it; all for the first of a row, none for NaN."""
+    """Returns the bits in which each value differs from the one before it.
+
+    They are all bits for the first value of a row, and none for NaN.
+    """
     bits = values.view(np.uint64)
     apart = np.empty_like(bits)
     apart[:, :1] = np.iinfo(np.uint64).max
@@ -118,11 +122,11 @@ class Counted(NamedTuple):
 
 
 def count_values(values: Floats, earlier: Sequence[Counted] = ()) -> Counted:
-    """The buckets of one feature with these values (M,), none of them -0.0, and the values counted in `earlier`.
+    """Returns the buckets of one feature with these values (M,) and the values counted in `earlier`.
 
-    NaN and infinities are left out. Values are counted in tables, which is faster than sorting. The bits are read from
-    the highest on, some at a time, until there are too many buckets, or only bits are left that were dropped earlier,
-    or each bucket holds equal values.
+    No value is -0.0. NaN and infinities are left out. Values are counted in tables, which is faster than sorting. The
+    bits are read from the highest on, some at a time, until there are too many buckets, or only bits are left that were
+    dropped earlier, or each bucket holds equal values.
     """
     lowest, highest = float(values.min(initial=np.inf)), float(values.max(initial=-np.inf))
     if len(values) and not (np.isfinite(lowest) and np.isfinite(highest)):
@@ -171,10 +175,11 @@ def count_values(values: Floats, earlier: Sequence[Counted] = ()) -> Counted:
 
 
 def _read_leading(bits: Bits, least: int, room: int) -> tuple[Bits, int, int, Counts]:
-    """The distinct leading bits of floats, called prefixes, and the first table, of at most 2**room entries.
+    """Returns the distinct leading bits of floats, called prefixes, and what the first table needs.
 
-    Returns the prefixes, the number of dropped bits, at least `least`, the number of bits between a prefix and the
-    dropped bits, and for each float (M,) the index of its prefix followed by these bits: its entry in the table.
+    These are the prefixes; the number of dropped bits, at least `least`; the number of bits between a prefix and the
+    dropped bits; and for each float (M,) its entry in the table. The entry is the index of its prefix followed by the
+    bits between. The table has at most 2**room entries.
     """
     low, high = int(bits.min()), int(bits.max())
     dropped = least
@@ -196,12 +201,12 @@ def _read_leading(bits: Bits, least: int, room: int) -> tuple[Bits, int, int, Co
 
 
 def _count_bits(number: int) -> int:
-    """The number of bits in the largest index of this many entries."""
+    """Returns the number of bits in the largest index of this many entries."""
     return (number - 1).bit_length()
 
 
 def _find_same(bits: Bits, index: Counts, number: int) -> Bits | None:
-    """The value of each of `number` groups if all values of each group are equal; else None.
+    """Returns the value of each of `number` groups; None unless all values of each group are equal.
 
     `index` (M,) is the group of each value.
     """
@@ -214,7 +219,7 @@ def _find_same(bits: Bits, index: Counts, number: int) -> Bits | None:
 
 
 def count_integers(values: NDArray[Any]) -> Counted:
-    """The buckets of one feature with these values (M,), bool or integers of 8 or 16 bits."""
+    """Returns the buckets of one feature with these values (M,), bool or integers of 8 or 16 bits."""
     plain = values.view(f"u{values.dtype.itemsize}")
     table = np.zeros(1 << 8 * values.dtype.itemsize, np.int64)
     for start in range(0, len(plain), PIECE):

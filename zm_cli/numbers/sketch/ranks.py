@@ -18,7 +18,7 @@ Side = Literal["left", "right"]
 
 
 def find_quantiles(sketch: Sketch, probabilities: Floats) -> Floats:
-    """The quantiles for probabilities (P,) from 0 to 1, shape (P, *features); NaN for a feature without values.
+    """Returns the quantiles for probabilities (P,) from 0 to 1, shape (P, *features); NaN for a feature without values.
 
     They are interpolated between two values like those of NumPy's method `linear`: definition 7 of Hyndman & Fan
     (1996), "Sample Quantiles in Statistical Packages". If the sketch is exact, they have the bits of `numpy.quantile`.
@@ -39,7 +39,7 @@ def find_quantiles(sketch: Sketch, probabilities: Floats) -> Floats:
 
 
 def _find_values(sketch: Sketch, features: Counts, ranks: Counts) -> Floats:
-    """The values of some features, by their flat indices (F,), with these ranks (R, F), counted from 0."""
+    """Returns the values of some features, by their flat indices (F,), with these ranks (R, F), counted from 0."""
     starts, sizes = sketch.starts[features], sketch.sizes.ravel()[features]
     # The differences of these sums are right even if the sums of many features overflow.
     ends = np.cumsum(sketch.counts)
@@ -62,7 +62,7 @@ def _find_values(sketch: Sketch, features: Counts, ranks: Counts) -> Floats:
 
 
 def _find_edges(sketch: Sketch, features: Counts, buckets: Counts) -> tuple[Floats, Floats]:
-    """The smallest and the largest value that buckets can hold; both have the shape of `buckets`.
+    """Returns the smallest and the largest value that buckets can hold; both have the shape of `buckets`.
 
     `buckets` (N, F) are indices of buckets of `features` (F,), which are flat indices.
     """
@@ -76,9 +76,9 @@ def _find_edges(sketch: Sketch, features: Counts, buckets: Counts) -> tuple[Floa
 
 
 def count_below(sketch: Sketch, feature: int, values: Floats, side: Side) -> Floats:
-    """How many values of a feature, by its flat index, are less than each of `values`.
+    """Returns how many values of a feature, by its flat index, are less than each of `values`.
 
-    With `right`, values that are equal count too. The numbers are whole where they are exact.
+    With `right`, values that are equal count too. A number is whole if it is exact.
     """
     start, size = int(sketch.starts[feature]), int(sketch.sizes.flat[feature])
     if not size:
@@ -95,7 +95,7 @@ def count_below(sketch: Sketch, feature: int, values: Floats, side: Side) -> Flo
 
 
 def make_histogram(sketch: Sketch, feature: int, bins: int | Floats) -> tuple[Floats, Floats]:
-    """How many values of a feature, by its flat index, lie in each bin, and the edges of the bins.
+    """Returns how many values of a feature, by its flat index, lie in each bin, and the edges of the bins.
 
     `bins` are ascending edges, or a number of bins of equal width from the lowest to the highest value. As for
     `numpy.histogram`, each bin includes its lower edge, and the last one also its upper edge.

@@ -50,16 +50,15 @@ class Sketch:
 
     @classmethod
     def identity(cls, shape: Shape) -> Sketch:
-        """The sketch of no values."""
+        """Returns the sketch of no values."""
         none = np.zeros(shape, np.int64)
         return cls(none, none, np.full(shape, np.inf), np.full(shape, -np.inf), np.zeros(0), np.zeros(0, np.int64))
 
     @classmethod
     def from_block(cls, values: Values, feature_axes: tuple[int, ...], missing_codes: MissingCodes = ()) -> Sketch:
-        """The sketch of an array of any real dtype, as float64, over all axes except `feature_axes`; shape (1,)
-        without any.
+        """Returns the sketch of an array of any real dtype, as float64, over all axes except `feature_axes`.
 
-        Values equal to one of `missing_codes` are also left out.
+        The shape is (1,) if there are no feature axes. Values equal to one of `missing_codes` are also left out.
         """
         shape = find_shape(values.shape, feature_axes)
         if not values.size:
@@ -71,9 +70,10 @@ class Sketch:
 
     @classmethod
     def combine(cls, sketches: Sequence[Sketch], blocks: Sequence[Values]) -> Sketch:
-        """The sketch, shape (features,), of the values in sketches and in arrays (features, M) of any real dtype.
+        """Returns the sketch, shape (features,), of the values in sketches and in arrays.
 
-        There is at least one sketch or array. Counting many values at once is faster than counting a few at a time.
+        The arrays (features, M) are of any real dtype. There is at least one sketch or array. Counting many values at
+        once is faster than counting a few at a time.
         """
         entries = np.full(len(blocks[0]) if blocks else sketches[0].sizes.size, _count_columns(blocks))
         for each in sketches:
@@ -86,7 +86,7 @@ class Sketch:
 
     @classmethod
     def _combine_some(cls, sketches: list[Sketch], blocks: list[Values]) -> Sketch:
-        """What `combine` returns, for a few features."""
+        """Returns the sketch of a few features, as `combine` does."""
         if blocks and len(blocks[0]) > 1:
             # The values of a feature must lie side by side.
             blocks = [np.ascontiguousarray(block) for block in blocks]
@@ -106,7 +106,7 @@ class Sketch:
 
     @classmethod
     def _sort_rows(cls, real: Floats) -> Sketch:
-        """The sketch of an array (features, values) without -0.0; the array is changed."""
+        """Returns the sketch of an array (features, values) without -0.0; the array is changed."""
         real[~np.isfinite(real)] = np.nan
         real.sort(axis=1)
         present = (~np.isnan(real)).astype(np.int64)
@@ -114,7 +114,7 @@ class Sketch:
 
     @classmethod
     def _gather(cls, sketches: Sequence[Sketch]) -> Sketch:
-        """The sketch, shape (features,), of the values in sketches with few buckets."""
+        """Returns the sketch, shape (features,), of the values in sketches with few buckets."""
         dropped_bits, lowest, highest = zip(
             *((each.dropped_bits, each.lowest, each.highest) for each in sketches), strict=True
         )
@@ -124,7 +124,7 @@ class Sketch:
 
     @classmethod
     def from_counts(cls, counts: Counts, missing_codes: MissingCodes = ()) -> Sketch:
-        """The sketch of unsigned integers from how often 0, 1, 2 and so on occur, shape (features, values).
+        """Returns the sketch of unsigned integers from how often 0, 1, 2 and so on occur, shape (features, values).
 
         Values equal to one of `missing_codes` are left out.
         """
@@ -134,7 +134,10 @@ class Sketch:
 
     @classmethod
     def _of_values(cls, values: Floats, counts: Counts) -> Sketch:
-        """The sketch of values and of how often each occurs, both (features, values); NaN with the count 0 is none."""
+        """Returns the sketch of values and of how often each occurs, both (features, values).
+
+        NaN with the count 0 stands for no value.
+        """
         return cls._of(gather(values, counts, np.zeros(len(values), np.int64)), *_find_extremes(values))
 
     @classmethod
@@ -143,7 +146,7 @@ class Sketch:
 
     @classmethod
     def _of_rows(cls, rows: Sequence[Counted]) -> Sketch:
-        """The sketch of features, at least one, shape (features,)."""
+        """Returns the sketch of features, at least one, shape (features,)."""
         dropped_bits, lowest, highest, bounds, counts = zip(*rows, strict=True)
         sizes = np.array([len(each) for each in counts])
         ends = np.array(lowest), np.array(highest)
@@ -151,7 +154,7 @@ class Sketch:
 
     @classmethod
     def _concatenate(cls, parts: Sequence[Sketch]) -> Sketch:
-        """The features of sketches of shape (features,), one after another."""
+        """Returns the features of sketches of shape (features,), one after another."""
         if len(parts) == 1:
             return parts[0]
         sizes, dropped_bits, lowest, highest, bounds, counts = zip(
@@ -161,11 +164,11 @@ class Sketch:
         return cls._of(buckets, np.concatenate(lowest), np.concatenate(highest))
 
     def reshape(self, shape: Shape) -> Sketch:
-        """The same sketch with another shape of the features."""
+        """Returns the same sketch with another shape of the features."""
         return self._map(lambda array: array.reshape(shape))
 
     def _map(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Sketch:
-        """The sketch with its arrays of the features' shape changed; the buckets stay as they are."""
+        """Returns the sketch with its arrays of the features' shape changed; the buckets stay as they are."""
         sizes, dropped_bits, lowest, highest = map(change, (self.sizes, self.dropped_bits, self.lowest, self.highest))
         return Sketch(sizes, dropped_bits, lowest, highest, self.bounds, self.counts)
 
@@ -195,25 +198,28 @@ class Sketch:
         return np.asarray(ends[starts + self.sizes.ravel()] - ends[starts]).reshape(self.shape)
 
     def merge(self, other: Sketch) -> Sketch:
-        """The sketch of the values of both sketches."""
+        """Returns the sketch of the values of both sketches."""
         return Sketch.combine([self, other], []).reshape(self.shape)
 
     def _take(self, features: slice) -> Sketch:
-        """The sketch, shape (features,), of some features by their flat indices."""
+        """Returns the sketch, shape (features,), of some features by their flat indices."""
         first, last = self.starts[features][[0, -1]]
         own = slice(int(first), int(last + self.sizes.ravel()[features][-1]))
         flat = self._map(lambda array: array.ravel()[features])
         return replace(flat, bounds=self.bounds[own], counts=self.counts[own])
 
     def split(self) -> list[Counted]:
-        """The buckets of each feature, by their flat indices."""
+        """Returns the buckets of each feature, by their flat indices."""
         ends = np.cumsum(self.sizes)
         parts = zip(np.split(self.bounds, ends)[:-1], np.split(self.counts, ends)[:-1], strict=True)
         others = (array.ravel().tolist() for array in (self.dropped_bits, self.lowest, self.highest))
         return [Counted(*each, *arrays) for *each, arrays in zip(*others, parts, strict=True)]
 
     def _pad(self) -> tuple[Floats, Counts]:
-        """The buckets and their counts (features, buckets); short rows are filled up with NaN and the count 0."""
+        """Returns the buckets and their counts, both (features, buckets).
+
+        Short rows are filled up with NaN and the count 0.
+        """
         sizes = self.sizes.ravel()
         there = np.arange(int(sizes.max(initial=0))) < sizes[:, np.newaxis]
         bounds, counts = np.full(there.shape, np.nan), np.zeros(there.shape, np.int64)
@@ -221,9 +227,10 @@ class Sketch:
         return bounds, counts
 
     def map_values(self, change: Callable[[Floats], Floats]) -> Sketch:
-        """The sketch of the values changed by a function, which is given an array (total,), one feature after another.
+        """Returns the sketch of the values changed by a function.
 
-        The sketch must be exact. Values that become infinite are left out.
+        The function is given an array (total,), the values of one feature after another. The sketch must be exact.
+        Values that become infinite are left out.
         """
         with np.errstate(over="ignore", invalid="ignore"):
             changed = change(self.bounds) + 0.0
@@ -233,7 +240,7 @@ class Sketch:
         return Sketch._concatenate(made).reshape(self.shape) if made else self
 
     def select(self, indices: list[int]) -> Sketch:
-        """The sketch of some features, by their indices along the first axis."""
+        """Returns the sketch of some features, by their indices along the first axis."""
         chosen = np.arange(self.sizes.size).reshape(self.shape)[indices].ravel()
         sizes = self.sizes.ravel()[chosen]
         buckets = np.arange(sizes.sum()) + np.repeat(self.starts[chosen] - (np.cumsum(sizes) - sizes), sizes)
@@ -242,24 +249,27 @@ class Sketch:
 
     @classmethod
     def stack(cls, parts: Sequence[Sketch]) -> Sketch:
-        """Several sketches of the same features as one, with an axis of the parts before those of the features."""
+        """Returns several sketches of the same features as one.
+
+        An axis of the parts comes before those of the features.
+        """
         shape = (len(parts), *parts[0].shape)
         return cls._concatenate([part.reshape((part.sizes.size,)) for part in parts]).reshape(shape)
 
     def unstack(self) -> list[Sketch]:
-        """The sketches that were stacked."""
+        """Returns the sketches that were stacked."""
         return [self.select([index]).reshape(self.shape[1:]) for index in range(self.shape[0])]
 
 
 def list_rows(values: Values, feature_axes: tuple[int, ...]) -> Values:
-    """The values (features, M) of an array over all its axes except `feature_axes`: a view if possible."""
+    """Returns the values (features, M) of an array over all its axes except `feature_axes`: a view if possible."""
     # If all values belong to one feature, their order does not matter.
     front = np.moveaxis(values, feature_axes, range(len(feature_axes))) if feature_axes else values.ravel(order="K")
     return front.reshape(math.prod(values.shape[axis] for axis in feature_axes), -1)
 
 
 def _count_row(rows: Sequence[Values], earlier: Sequence[Counted]) -> Counted:
-    """The buckets of one feature with the values in arrays (M,), and those that are already counted."""
+    """Returns the buckets of one feature with the values in arrays (M,), and those that are already counted."""
     if sum(map(len, rows)) > PIECE:
         for row in rows:
             for start in range(0, len(row), PIECE):
@@ -270,25 +280,28 @@ def _count_row(rows: Sequence[Values], earlier: Sequence[Counted]) -> Counted:
 
 
 def _is_small(block: Values) -> bool:
-    """Whether an array (features, M) is counted faster in a table of all values that its dtype has."""
+    """Returns whether an array (features, M) is counted faster in a table of all values that its dtype has."""
     bits = block.dtype.itemsize * 8 if block.dtype.kind in "bui" else 64
     return bits == 8 or (bits == 16 and block.shape[1] >= _MANY and block.dtype.isnative)
 
 
 def _count_columns(blocks: Iterable[Values]) -> int:
-    """The number of values of each feature in arrays (features, M)."""
+    """Returns the number of values of each feature in arrays (features, M)."""
     return sum(block.shape[1] for block in blocks)
 
 
 def _to_real(values: Sequence[Values]) -> Floats:
-    """A copy of arrays as float64, concatenated along their last axis, with 0.0 for -0.0."""
+    """Returns a copy of arrays as float64, concatenated along their last axis, with 0.0 for -0.0."""
     real = np.concatenate(values, axis=-1, dtype=np.float64)
     real += 0.0
     return real
 
 
 def _find_extremes(values: Floats) -> tuple[Floats, Floats]:
-    """The lowest and the highest of values (features, M) without NaN; inf and -inf for a feature without values."""
+    """Returns the lowest and the highest of values (features, M) without NaN.
+
+    They are inf and -inf for a feature without values.
+    """
     return np.fmin.reduce(values, axis=1, initial=np.inf), np.fmax.reduce(values, axis=1, initial=-np.inf)
 
 

@@ -14,12 +14,12 @@ from zm_cli.data.sink import OutputFeatures
 from zm_cli.data.source import Source
 from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError, UsageError
+from zm_cli.inputs.name_lists import quote_few
 from zm_cli.inputs.standard_input import name_input
 from zm_cli.numbers.stored import MissingCodes, find_present, match_values
 from zm_cli.outputs.receipt import MAX_BYTES
 from zm_cli.pipeline.options import ApplyOptions
 from zm_cli.pipeline.outcome import Outcome
-from zm_cli.pipeline.words import list_names
 from zm_cli.statsfile.stats import Stats
 
 SUFFIX = "_missing"
@@ -52,12 +52,12 @@ class Indicators:
         `unmarked` are the features that have missing values, but had none in the statistics.
         """
         if self.names:
-            outcome.note([f"columns added for missing values: {list_names(list(self.names), 20)}"])
+            outcome.note([f"columns added for missing values: {quote_few(self.names, 20)}"])
         else:
             outcome.note(["no column has missing values in the statistics, so --indicator adds none"])
         if found := [names[feature] for feature in sorted(unmarked)]:
             outcome.warn(
-                f"missing values, but none in the statistics, so that no column marks them: {list_names(found)}"
+                f"missing values, but none in the statistics, so that no column marks them: {quote_few(found)}"
             )
 
     def to_receipt(self, spec: Spec) -> dict[str, str]:
@@ -101,7 +101,7 @@ def choose_indicators(stats: Stats, spec: Spec, path: str) -> Indicators:
     if repeated := [name for name in names if name in set(columns)]:
         one = len(repeated) == 1
         raise DataError(
-            f"has {'a column' if one else 'columns'} {list_names(repeated)} already, "
+            f"has {'a column' if one else 'columns'} {quote_few(repeated)} already, "
             f"so that --indicator cannot add {'it' if one else 'them'}",
             where=name_input(path),
             hint=f"rename the column{'' if one else 's'}",

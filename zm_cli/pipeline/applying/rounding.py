@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from zm_cli.data.spec import Spec
 from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.sums import Floats
-from zm_cli.pipeline.words import MAX_NAMES, list_names
 from zm_cli.statsfile.stats import Stats
 from zm_cli.transforms.affine import AffineTransform
 from zm_cli.transforms.base import Transform
@@ -67,8 +66,7 @@ def find_rounding(stats: Stats, spec: Spec, transform: Transform) -> str | None:
     indices = np.flatnonzero(wrong)
     if not len(indices):
         return None
-    names = [stats.name_feature(int(index)) for index in indices[:MAX_NAMES]]
-    values = "the values" if names == ["all"] else f"the values of {list_names(names, total=len(indices))}"
+    values = "the values" if stats.per == "all" else f"the values of {stats.quote_features(indices)}"
     hint = "" if transform.dtype == np.float64 else "; --dtype float64 keeps more digits"
     most = _format_error(float(error.ravel()[indices].max()))
     if transform.inverse:

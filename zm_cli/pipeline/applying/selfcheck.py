@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from zm_cli.inputs.name_lists import MAX_NAMES, quote_few
 from zm_cli.inputs.standard_input import name_input
 from zm_cli.numbers.axes import Per
 from zm_cli.numbers.moments.moments import Moments
@@ -14,7 +15,6 @@ from zm_cli.numbers.sums import Counts
 from zm_cli.pipeline.applying.summary import describe_done
 from zm_cli.pipeline.options import ApplyOptions
 from zm_cli.pipeline.outcome import Outcome, Written
-from zm_cli.pipeline.words import MAX_NAMES, list_names
 from zm_cli.statsfile.stats import Stats
 from zm_cli.transforms.affine import AffineTransform
 from zm_cli.transforms.base import Transform
@@ -140,7 +140,7 @@ def find_unlike(expected: Written, found: Written, samples: int, values: Counts)
 
 
 def _name_first(found: Written, indices: NDArray[np.intp]) -> str:
-    return list_names([found.names[index] for index in indices[:MAX_NAMES]], total=len(indices))
+    return quote_few([found.names[index] for index in indices[:MAX_NAMES]], total=len(indices))
 
 
 def _compare(expected: Written, found: Written, index: np.intp, has: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from zm_cli.data.sink import OutputFeatures
 from zm_cli.data.source import Source
+from zm_cli.inputs.name_lists import quote_few
 from zm_cli.outputs.receipt import DONE
 from zm_cli.pipeline.applying.indicators import find_indicators
 from zm_cli.pipeline.options import ApplyOptions
-from zm_cli.pipeline.words import list_names
 
 MAX_LISTED = 8
 """The most names that are listed, both of transformed columns and of those left as they are."""
@@ -31,9 +31,9 @@ def describe_transformed(source: Source, options: ApplyOptions, features: Output
         names, known = list(spec.names), set(spec.names)
         removed = list(find_indicators(source, features).values()) if options.inverse else []
         left = [name for name in spec.columns or () if name not in known and name not in removed]
-        said = f"{len(names):,} column{'s' * (len(names) != 1)} {done}: {list_names(names, MAX_LISTED)}"
+        said = f"{len(names):,} column{'s' * (len(names) != 1)} {done}: {quote_few(names, MAX_LISTED)}"
         if features is not None and features.names:
-            said += f", now {list_names(list(features.names), MAX_LISTED)}"
+            said += f", now {quote_few(features.names, MAX_LISTED)}"
     elif dataset := spec.decoding.get("dataset"):
         # Only the first shard has the rest of the file.
         left = [] if spec.shard is not None and spec.shard.index > 1 else list(source.facts().kept)
@@ -42,7 +42,7 @@ def describe_transformed(source: Source, options: ApplyOptions, features: Output
             return ""
     else:
         return ""
-    rest = f"; left as {'it is' if len(left) == 1 else 'they are'}: {list_names(left, MAX_LISTED)}" if left else ""
+    rest = f"; left as {'it is' if len(left) == 1 else 'they are'}: {quote_few(left, MAX_LISTED)}" if left else ""
     again = ", and their cells missing again" if (source.receipt or {}).get("impute") is not None else ""
-    end = f"; removed{again}: {list_names(removed, MAX_LISTED)}" if removed else ""
+    end = f"; removed{again}: {quote_few(removed, MAX_LISTED)}" if removed else ""
     return said + rest + end

@@ -9,6 +9,7 @@ import numpy as np
 from zm_cli.data.source import Source
 from zm_cli.errors import UsageError
 from zm_cli.formats.shared.options import WEIGHT
+from zm_cli.inputs.name_lists import quote_few
 from zm_cli.methods.shared.expectation import Target
 from zm_cli.numbers.axes import list_pers
 from zm_cli.outputs.receipt import DAMAGED
@@ -19,7 +20,6 @@ from zm_cli.pipeline.checking.making import Goal, Making, describe_made
 from zm_cli.pipeline.measuring.measure import measure
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
-from zm_cli.pipeline.words import list_names
 from zm_cli.running.plan import Plan
 from zm_cli.statistics import optional_statistics
 from zm_cli.statsfile.stats import Stats
@@ -68,7 +68,7 @@ def check_data(
         outcome.note([f"{source.path}: checked per {making.per}, as its receipt says"])
     empty = [] if source.spec.named else _find_empty_columns(stats)
     if empty:
-        outcome.note([f"without a single number, not checked: {list_names(empty)}"])
+        outcome.note([f"without a single number, not checked: {quote_few(empty)}"])
         stats = stats.select([name for name in stats.names or () if name not in set(empty)])
     found = _check(source.path, stats, goal, tolerance, making, outcome)
     if not found.ok:

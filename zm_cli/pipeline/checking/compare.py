@@ -11,6 +11,7 @@ import numpy as np
 from zm_cli.data.source import Source
 from zm_cli.data.spec import Spec
 from zm_cli.errors import DataError
+from zm_cli.inputs.name_lists import quote_few
 from zm_cli.numbers.axes import find_feature_shape
 from zm_cli.numbers.moments.bounds import Bounds
 from zm_cli.numbers.moments.moments import Moments
@@ -25,7 +26,6 @@ from zm_cli.pipeline.checking.unseen import GroupChanges, find_changes
 from zm_cli.pipeline.measuring.measure import measure_outside
 from zm_cli.pipeline.options import MeasureOptions
 from zm_cli.pipeline.outcome import Outcome, Tick, ignore_progress
-from zm_cli.pipeline.words import list_names
 from zm_cli.running.plan import Plan
 from zm_cli.statistics import optional_statistics
 from zm_cli.statistics.quantiles import Quantiles
@@ -175,10 +175,10 @@ def _compare(
             raise DataError(
                 "does not fit the statistics: it has none of their columns as numbers",
                 where=path,
-                hint=f"their columns are {list_names(list(chosen.names or ()), 20)}",
+                hint=f"their columns are {quote_few(chosen.names or (), 20)}",
             )
         if extra:
-            outcome.note([f"{path}: columns without statistics, not compared: {list_names(list(extra), 20)}"])
+            outcome.note([f"{path}: columns without statistics, not compared: {quote_few(extra, 20)}"])
         if outside is not None:
             indices = {name: index for index, name in enumerate(found.names)}
             outside = outside[[indices[name] for name in common]]
@@ -208,7 +208,7 @@ def _note_what_is_not_compared(path: str, found: Stats, chosen: Stats, groups: G
             [f"{path}: holds no quantiles, so distributions are not compared; zm stats --quantiles default keeps them"]
         )
     if groups.gone:
-        outcome.note([f"{path}: nothing of these groups of the training data: {list_names(list(groups.gone), 20)}"])
+        outcome.note([f"{path}: nothing of these groups of the training data: {quote_few(groups.gone, 20)}"])
 
 
 def _explain_noise(path: str, measures: dict[str, Floats], chosen: Stats, limits: Limits) -> list[str]:

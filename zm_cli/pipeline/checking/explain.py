@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from zm_cli.data.source import Source
@@ -11,10 +12,11 @@ from zm_cli.formats.shared.options import WEIGHT
 from zm_cli.methods import methods
 from zm_cli.methods.shared.base import Method
 from zm_cli.methods.shared.expectation import Expectation
-from zm_cli.methods.shared.settings import Settings
+from zm_cli.methods.shared.settings import Settings, fills_with_number
 from zm_cli.outputs.receipt import is_readable
 from zm_cli.pipeline.belonging import find_stats, lies_beside
 from zm_cli.pipeline.checking.making import Goal, Making, describe_made
+from zm_cli.pipeline.recorded_transform import record_settings, spell_transform
 
 
 def explain_receipt(source: Source, goal: Goal, expected: Expectation) -> list[str]:
@@ -34,10 +36,10 @@ def _explain_imputed(receipt: Mapping[str, Any]) -> list[str]:
     """Returns a note on imputed values, if means and standard deviations may be off because of them."""
     filling = receipt.get("impute")
     made_by = [method for method in methods().values() if method.command == receipt.get("operation")]
-    is_number = isinstance(filling, int | float)
-    if not is_number and not any(filling in method.failing_fills for method in made_by):
+    with_number = fills_with_number(filling)
+    if not with_number and not any(filling in method.failing_fills for method in made_by):
         return []
-    filled = f"missing values were filled with {f'{filling:g}' if is_number else f'the {filling}'}"
+    filled = f"missing values were filled with {f'{filling:g}' if with_number else f'the {filling}'}"
     if any("covariance" in method.requires for method in made_by):
         return [
             f"{filled}, and the covariance is that of the samples without missing values, so means may move, and "
@@ -53,9 +55,9 @@ def _explain_imputed_scaled(receipt: Mapping[str, Any], expected: Expectation) -
     extremes, quantiles = bool(loose & {"min", "max", "largest"}), bool(expected.requires)
     if filling is None or expected.together or not (extremes or quantiles):
         return []
-    is_number = isinstance(filling, int | float)
-    moved = " and ".join(["extremes"] * (is_number and extremes) + ["quantiles"] * quantiles)
-    what = f"{filling:g}" if is_number else f"the {filling}"
+    with_number = fills_with_number(filling)
+    moved = " and ".join(["extremes"] * (with_number and extremes) + ["quantiles"] * quantiles)
+    what = f"{filling:g}" if with_number else f"the {filling}"
     return [f"missing values were filled with {what}, which may move {moved}: less is checked of these"]
 
 
@@ -76,7 +78,7 @@ def explain_method(path: str, goal: Goal, making: Making) -> list[str]:
     method = making.choose_method(goal)
     if making.method is method or method.name == method.command:
         return []
-    how = f"checked as by {spell_method(method, making.choose_settings(goal))}"
+    how = f"checked as by {_spell_method(method, making.choose_settings(goal))}"
     if goal.method is not None:
         if making.method is None:
             return [f"{path}: {how}"] if method.defaults else []
@@ -98,14 +100,11 @@ def explain_damage(path: str, goal: Goal, making: Making) -> list[str]:
     if making.method is not method or not lacking:
         return []
     which = " and ".join(f"--{name}" for name in lacking)
-    command = spell_method(method, making.choose_settings(goal))
+    command = _spell_method(method, making.choose_settings(goal))
     return [f"{path}: its receipt is damaged and does not say which {which}; checked as by {command}"]
 
 
-def spell_method(method: Method, settings: Settings) -> str:
-    """Returns the command that applies a method with these settings."""
-    words = ["zm", method.command, "--method", method.name]
-    for name in method.defaults:
-        value = getattr(settings, name)
-        words += [f"--{name}", ",".join(f"{number:g}" for number in value) if isinstance(value, tuple) else str(value)]
-    return " ".join([*words, *(["--clip"] if settings.clip and "clip" in method.settings else [])])
+def _spell_method(method: Method, settings: Settings) -> str:
+    """Returns the command that applies a method with these settings, without what it fills missing values with."""
+    recorded = record_settings(method, replace(settings, impute=None))
+    return spell_transform({"operation": method.command, "method": method.name, **recorded})

@@ -21,20 +21,22 @@ class Goal:
     """The `state` that data are checked for, and the `method` that must have made it.
 
     `method` None stands for the method in the receipt of the data, or else the usual one for the state. `range` is the
-    range that the method scales to; None stands for that in the receipt, or else the method's default.
+    range that the method scales to, `ddof` that of its standard deviation; None stands for what the receipt says, or
+    else for the method's default.
     """
 
     state: State
     method: str | None = None
     range: tuple[float, float] | None = None
+    ddof: int | None = None
 
     @classmethod
-    def parse(cls, name: str, range: tuple[float, float] | None = None) -> Goal:
+    def parse(cls, name: str, range: tuple[float, float] | None = None, ddof: int | None = None) -> Goal:
         """Returns the goal with the name of a state or of a method."""
         if name in get_args(State):
-            return cls(name, None, range)  # type: ignore[arg-type]
+            return cls(name, None, range, ddof)  # type: ignore[arg-type]
         state: Any = DONE[methods()[name].command]
-        return cls(state, name, range)
+        return cls(state, name, range, ddof)
 
 
 @dataclass(frozen=True)
@@ -77,20 +79,20 @@ class Making:
         return next(checked_method(command) for command, done in DONE.items() if done == goal.state)
 
     def choose_settings(self, goal: Goal) -> Settings:
-        """Returns the settings of the method to check for; raises UsageError for a range that it does not have."""
+        """Returns the settings of the method to check for; raises UsageError for one that it does not take."""
         method, settings = self.choose_method(goal), self.settings
         if goal.method is not None and method is not self.method:
             # Settings of another method mean something else for this one; what replaced missing values does not.
             settings = Settings(impute=settings.impute)
-        if goal.range is not None:
-            if "range" not in method.settings:
-                raise UsageError(
-                    f"{method.name} does not scale to a range",
-                    where="--range",
-                    hint=f"leave it out, or give {' or '.join(_list_methods_with_range())}",
-                )
-            settings = replace(settings, range=goal.range)
-        return method.complete(settings)
+        given: dict[str, Any] = {
+            name: value for name, value in (("range", goal.range), ("ddof", goal.ddof)) if value is not None
+        }
+        for name in given:
+            if name not in method.settings:
+                takers = " or ".join(f"--check {each.name}" for each in methods().values() if name in each.settings)
+                what = f"{method.name} does not take it"
+                raise UsageError(what, where=f"--{name}", hint=f"leave it out, or give {takers}")
+        return method.complete(replace(settings, **given))
 
     def expect(self, goal: Goal) -> Expectation:
         """Returns what the data must be like if they reach the goal; raises as `choose_settings`."""
@@ -107,7 +109,3 @@ def describe_made(method: Method) -> str:
     """Returns what data are that a method has made: `standardized`, `scaled (robust)`."""
     done = DONE[method.command]
     return done if method.name == method.command else f"{done} ({method.name})"
-
-
-def _list_methods_with_range() -> list[str]:
-    return [f"--check {method.name}" for method in methods().values() if "range" in method.settings]

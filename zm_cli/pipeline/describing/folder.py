@@ -15,11 +15,13 @@ from zm_cli.formats.shared.foreign.kind import Foreign
 from zm_cli.formats.shared.options import FILES
 from zm_cli.formats.shared.split_names import mentions_training
 from zm_cli.formats.shared.suffixes import find_suffix
+from zm_cli.inputs.name_lists import list_few
 from zm_cli.pipeline.applying.parts_record import list_parts
 
 MAX_FILES = 100_000
 """The most files that are looked at."""
 MAX_EXAMPLES = 3
+"""The most files of a kind that are named."""
 READ, UNREAD, UNKNOWN = range(3)
 """The order of kinds: those that zm reads, those that it names, and others."""
 
@@ -39,7 +41,7 @@ def survey_folder(path: str) -> Survey:
     groups, total = _group_files(path)
     contents = tuple(
         Content(
-            name=_list_examples(files.paths),
+            name=list_few(files.paths, MAX_EXAMPLES),
             type=kind,
             nbytes=files.nbytes,
             count=len(files.paths),
@@ -78,7 +80,7 @@ def list_other_files(path: str, kind: str) -> str:
     """Returns a list of the files in a folder that are of other kinds than `kind`, with examples; empty without any."""
     groups, _ = _group_files(path)
     return ", ".join(
-        f"{len(files.paths):,} {other} ({_list_examples(files.paths)})"
+        f"{len(files.paths):,} {other} ({list_few(files.paths, MAX_EXAMPLES)})"
         for other, files in groups.items()
         if other != kind
     )
@@ -138,11 +140,6 @@ def _name_kind(path: str, suffix: str) -> tuple[str, int, Foreign | None]:
         return foreign.noun.partition(" ")[2], UNREAD, foreign
     kind = kind if foreign is None else foreign.kind
     return (kind, READ, None) if kind else (suffix or "without a suffix", UNKNOWN, None)
-
-
-def _list_examples(paths: list[str]) -> str:
-    rest = len(paths) - MAX_EXAMPLES
-    return ", ".join(paths[:MAX_EXAMPLES]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
 def _advise(folder: str, ordered: list[tuple[str, _Files]]) -> str:

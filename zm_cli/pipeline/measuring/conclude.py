@@ -12,6 +12,7 @@ from zm_cli.data.block import Rejected
 from zm_cli.data.source import Source
 from zm_cli.errors import DataError, NothingToMeasureError, escape_controls
 from zm_cli.formats.shared.options import WEIGHT
+from zm_cli.inputs.name_lists import quote_few
 from zm_cli.inputs.standard_input import name_input
 from zm_cli.numbers.moments.moments import Moments
 from zm_cli.numbers.statistic import Statistic
@@ -19,9 +20,9 @@ from zm_cli.numbers.stored import find_unit_divisor
 from zm_cli.pipeline.measuring.group_statistics import divide, merge_groups
 from zm_cli.pipeline.measuring.measured import Measured
 from zm_cli.pipeline.measuring.pooling import pool_classes, pool_shapes
-from zm_cli.pipeline.measuring.warn import list_features, warn
+from zm_cli.pipeline.measuring.warn import warn
 from zm_cli.pipeline.outcome import Outcome
-from zm_cli.pipeline.words import format_value, list_names, not_a_number, spell
+from zm_cli.pipeline.words import format_value, not_a_number, spell
 from zm_cli.statsfile.combined_sources import combine_sources, note_unlisted
 from zm_cli.statsfile.stats import SourceRecord, Stats
 
@@ -131,7 +132,7 @@ def check_finite(stats: Stats, paths: str) -> None:
     wrong = np.flatnonzero(~(np.isfinite(moments.mean) & np.isfinite(moments.m2)))
     if len(wrong):
         raise DataError(
-            f"values too large to square: {list_features(stats, wrong)} "
+            f"values too large to square: {stats.quote_features(wrong)} "
             f"between {moments.min.flat[wrong[0]]:g} and {moments.max.flat[wrong[0]]:g}",
             where=paths,
             hint="if such a value means no data, use --ignore VALUE",
@@ -172,7 +173,7 @@ def drop_empty(stats: Stats, outcome: Outcome) -> Stats:
     counts = zip(stats.names or (), stats.moments.count, strict=True)
     empty = [name for name, count in counts if not count]
     if empty:
-        outcome.warn(f"without a single number, left as they are: {list_names(empty)}")
+        outcome.warn(f"without a single number, left as they are: {quote_few(empty)}")
     return leave_columns(stats, empty)
 
 

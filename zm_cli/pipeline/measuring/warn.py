@@ -20,7 +20,6 @@ from zm_cli.pipeline.measuring.group_statistics import describe_too_many, descri
 from zm_cli.pipeline.measuring.measured import Measured
 from zm_cli.pipeline.options import MeasureOptions, Purpose
 from zm_cli.pipeline.outcome import Outcome
-from zm_cli.pipeline.words import MAX_NAMES, list_names
 from zm_cli.statsfile.stats import Stats
 
 
@@ -53,17 +52,17 @@ def warn_of_features(stats: Stats, outcome: Outcome, *, standardized: bool = Tru
     """Warns of features without a value and, where they may be standardized, of those that are constant."""
     constant = np.flatnonzero(stats.moments.constant())
     if standardized and len(constant):
-        outcome.warn(f"constant, so that standardizing divides by 1: {list_features(stats, constant)}")
+        outcome.warn(f"constant, so that standardizing divides by 1: {stats.quote_features(constant)}")
     empty = np.flatnonzero(stats.moments.count == 0)
     if len(empty):
-        outcome.warn(f"without a single value: {list_features(stats, empty)}")
+        outcome.warn(f"without a single value: {stats.quote_features(empty)}")
 
 
 def warn_of_constant(stats: Stats, what: str, flat: NDArray[np.bool_], outcome: Outcome) -> None:
     """Warns of features that a method cannot scale like the others, if there are any; `what` is a clause about them."""
     indices = np.flatnonzero(flat)
     if len(indices):
-        outcome.warn(f"{what}: {list_features(stats, indices)}")
+        outcome.warn(f"{what}: {stats.quote_features(indices)}")
 
 
 def _point_out(stats: Stats, measured: Measured, purpose: Purpose) -> None:
@@ -87,9 +86,3 @@ def _point_out(stats: Stats, measured: Measured, purpose: Purpose) -> None:
             sentence = f"{measured.paths}: looks {done} already ({looks}); if so, give the original data"
             measured.outcome.add_messages([sentence], as_warnings=not kept)
             return
-
-
-def list_features(stats: Stats, indices: NDArray[np.intp]) -> str:
-    """Returns the first of these features, with the number of the others, for a message."""
-    # There may be many pixels: only those that are listed get a name.
-    return list_names([stats.name_feature(int(index)) for index in indices[:MAX_NAMES]], total=len(indices))

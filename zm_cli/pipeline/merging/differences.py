@@ -8,6 +8,7 @@ from typing import Any
 from zm_cli.errors import DataError
 from zm_cli.formats import reading_options
 from zm_cli.formats.shared.options import MASK, MASK_AND_SCALE, WEIGHT
+from zm_cli.inputs.name_lists import quote_few
 from zm_cli.pipeline.measuring.pooling import (
     COLUMNS_DIFFER,
     Alike,
@@ -16,7 +17,7 @@ from zm_cli.pipeline.measuring.pooling import (
     are_files_beside,
     find_difference,
 )
-from zm_cli.pipeline.words import list_names, spell
+from zm_cli.pipeline.words import spell
 from zm_cli.statsfile.stats import Stats
 
 _FIELDS = ("kind", "per", "unit", "ignore", "axes", "dtype", "names", "text_columns", "sample_shape", "decoding")
@@ -99,7 +100,7 @@ def _compare_columns(mine: Stats, theirs: Stats) -> tuple[list[str], list[str]]:
 
 
 def _list_columns(columns: list[str]) -> str:
-    return f"column{'s' * (len(columns) > 1)} {list_names(columns)}"
+    return f"column{'s' * (len(columns) > 1)} {quote_few(columns)}"
 
 
 def _show(value: Any) -> str:

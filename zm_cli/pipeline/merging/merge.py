@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
+from zm_cli.data.recorded_values import MAX_COUNT
 from zm_cli.errors import DataError, NothingToMeasureError
-from zm_cli.formats.shared.options import BY
+from zm_cli.formats.shared.options import BY, DATASET
 from zm_cli.inputs.standard_input import name_input
 from zm_cli.numbers.groups.groups import SECTION, Groups
 from zm_cli.numbers.statistic import Statistic
@@ -19,7 +20,6 @@ from zm_cli.pipeline.merging.sources import SourcePool
 from zm_cli.pipeline.outcome import Outcome
 from zm_cli.pipeline.words import name_source, spell
 from zm_cli.statsfile.combined_sources import note_unlisted
-from zm_cli.statsfile.fields import MOST
 from zm_cli.statsfile.saved_transform import KEY as TRANSFORM
 from zm_cli.statsfile.shards import MissingParts, suggest_commands
 from zm_cli.statsfile.stats import Stats
@@ -63,9 +63,10 @@ class Merger:
         if stats.partial:
             hint = "measure all of the data, or each part of it, without --limit and --sample"
             self._doubt("trial", f"is of {stats.trial}", where, hint)
-        if again := self._sources.find_again(stats.sources):
+        dataset = stats.decoding.get(DATASET.name)
+        if again := self._sources.find_again(stats.sources, dataset):
             self._doubt("again", again, where, "each sample must count once")
-        self._sources.add(where, stats.sources)
+        self._sources.add(where, stats.sources, dataset)
         self._files.append(where)
         self._outcome.samples += stats.samples
         for column in stats.text_columns or ():
@@ -100,7 +101,7 @@ class Merger:
         if not stats.moments.count.any() and not missing:
             what = "have no numbers" if stats.samples else "have no samples"
             raise NothingToMeasureError(what, where=where, hint="are there other parts of the data?")
-        if max(stats.samples, *(max(each.bytes, each.skipped_total) for each in stats.sources)) > MOST:
+        if max(stats.samples, *(max(each.bytes, each.skipped_total) for each in stats.sources)) > MAX_COUNT:
             raise _too_many(where)
         check_finite(stats, where)
         warn_of_features(stats, outcome)

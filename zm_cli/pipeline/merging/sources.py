@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import NamedTuple
 
 from zm_cli.inputs.standard_input import name_input
 from zm_cli.statsfile.combined_sources import combine_sources
-from zm_cli.statsfile.members import NOTHING, WHOLE, Member, list_members
+from zm_cli.statsfile.members import NOTHING, WHOLE, Member, list_members, normalize_path
 from zm_cli.statsfile.shards import MissingParts, find_missing_parts
 from zm_cli.statsfile.stats import SourceRecord
 
@@ -25,31 +26,35 @@ class SourcePool:
     """Collects the records of sources from one stats file after another.
 
     Sources are the same if their digests are. A source that is cut in another way has other digests, so it is
-    recognized by its path, too.
+    recognized by its path, too, and by its dataset in a file that holds several. A `dataset` is the one that a stats
+    file records; None if it records none, which may be any.
     """
 
     def __init__(self) -> None:
         self._records: list[SourceRecord] = []
         self._by_digest: dict[str, dict[int, dict[int, _Place]]] = {}
         """By digest, number of parts, and number of the part."""
-        self._by_path: dict[str, dict[int, _Place]] = {}
-        """The first part that was seen, by the hash of the path and the number of parts."""
+        self._by_path: dict[str, dict[str | None, dict[int, _Place]]] = {}
+        """The first part that was seen, by the hash of the path, the dataset and the number of parts."""
 
     @property
     def has_shards(self) -> bool:
         """Whether a record is of a part of its source."""
         return any(record.shard is not None for record in self._records)
 
-    def find_again(self, records: Sequence[SourceRecord]) -> str | None:
-        """Returns a clause about the first source in the records whose samples are in the pool already, or None."""
+    def find_again(self, records: Sequence[SourceRecord], dataset: str | None = None) -> str | None:
+        """Returns a clause about the first source in the records of a stats file whose samples are in the pool already;
+        None if there is none."""
+        known = _take_dataset(records, dataset)
         for record in records:
             for member in _list_filled(record):
-                if found := self._find_same(record, member) or self._find_cut_otherwise(record, member):
+                if found := self._find_same(record, member) or self._find_cut_otherwise(record, member, known):
                     return found
         return None
 
-    def add(self, file: str, records: Sequence[SourceRecord]) -> None:
+    def add(self, file: str, records: Sequence[SourceRecord], dataset: str | None = None) -> None:
         """Adds the records of a stats file."""
+        known = _take_dataset(records, dataset)
         for record in records:
             # The only part of a source is all of it; a source without samples must stay a part to be valid.
             self._records.append(replace(record, shard=None) if record.shard == WHOLE and record.samples else record)
@@ -57,7 +62,7 @@ class SourcePool:
                 place = _Place(file, record.path if record.sources == 1 else None, shard.index)
                 self._by_digest.setdefault(digest, {}).setdefault(shard.of, {}).setdefault(shard.index, place)
                 if path != "-":
-                    self._by_path.setdefault(path, {}).setdefault(shard.of, place)
+                    self._by_path.setdefault(path, {}).setdefault(known, {}).setdefault(shard.of, place)
 
     def list_missing(self) -> list[MissingParts]:
         """Returns the sources of which some parts are there and others are not."""
@@ -85,15 +90,26 @@ class SourcePool:
         part = "" if member.shard == WHOLE else f"part {member.shard} of "
         return f"has a source that is in {place.file}, too: {part}{path}"
 
-    def _find_cut_otherwise(self, record: SourceRecord, member: Member) -> str | None:
+    def _find_cut_otherwise(self, record: SourceRecord, member: Member, dataset: str | None) -> str | None:
         """Returns a clause if another number of parts of the member's source was seen; None if not."""
         seen = self._by_path.get(member.path, {})
-        for of, place in seen.items():
+        alike = seen.values() if dataset is None else (seen.get(dataset, {}), seen.get(None, {}))
+        for of, place in chain.from_iterable(places.items() for places in alike):
             if of != member.shard.of:
                 theirs = "all" if of == 1 else f"part {place.part}/{of}"
                 mine = "all" if member.shard == WHOLE else f"part {member.shard}"
                 return f"has {mine} of {_name_path(record, place)}, and {place.file} has {theirs} of it"
         return None
+
+
+def _take_dataset(records: Sequence[SourceRecord], dataset: str | None) -> str | None:
+    """Returns the dataset if the records are of one source, or of different parts of it; else None.
+
+    Of several sources, a stats file records the dataset of the first one only.
+    """
+    cuts = {(normalize_path(record.path), record.sources, (record.shard or WHOLE).of) for record in records}
+    shards = {record.shard for record in records}
+    return dataset if len(cuts) == 1 and len(shards) == len(records) and records[0].sources == 1 else None
 
 
 def _list_filled(record: SourceRecord) -> list[Member]:

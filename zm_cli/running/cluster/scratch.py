@@ -1,4 +1,4 @@
-"""The temporary folder of a local cluster: it is locked while its process lives, and the next one removes it if not."""
+"""The temporary folder of a local cluster: locked while its process lives, else removed by the next cluster."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from zm_cli.running.guard import forget_unfinished, note_unfinished
 from zm_cli.system import HAS_LOCKS, NO_LINK, READ, lock_file
 
 PREFIX = "zm-dask-"
+"""How the names of all such folders begin."""
 
 
 class ScratchFolder:

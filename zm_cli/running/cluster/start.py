@@ -23,7 +23,9 @@ GRACE_SECONDS = 2.0
 LOCAL_DEATHS = 3
 """How many deaths of workers on one item are an error in a local cluster."""
 INSTALL = "pip install 'zm-cli[dask]'"
+"""The command that installs Dask for zm."""
 SILENT = logging.CRITICAL + 1
+"""A level of logging above all messages."""
 
 
 class StartedCluster:

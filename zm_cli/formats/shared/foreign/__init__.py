@@ -1,5 +1,4 @@
-"""Recognizes files that zm does not read, by their first bytes or their names,
-and says how to read them nevertheless."""
+"""Recognizes files that zm does not read, by their first bytes or names, and says how to read them nevertheless."""
 
 from __future__ import annotations
 

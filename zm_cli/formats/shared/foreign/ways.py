@@ -1,5 +1,7 @@
-"""Ways to read files that zm does not read itself. Most give a command line that turns the file at
-a path into one that zm reads."""
+"""Ways to read files that zm does not read itself.
+
+Most give a command line that turns the file at a path into one that zm reads.
+"""
 
 from __future__ import annotations
 
