@@ -59,8 +59,8 @@ WHOLE = replace(table(999, "x").sources[0], path="data.csv")
     ("first", "second", "says"),
     [
         (WHOLE, (1, 2), "has part 1/2 of ./data.csv, and a.json has all of it"),
-        ((1, 2), WHOLE, "has all of data.csv, and a.json has part 1/2 of it"),
-        ((2, 3), (1, 2), "has part 1/2 of ./data.csv, and a.json has part 2/3 of it"),
+        ((1, 2), WHOLE, "has all of data.csv, and a.json has it cut into 2 parts"),
+        ((2, 3), (1, 2), "has part 1/2 of ./data.csv, and a.json has it cut into 3 parts"),
         (WHOLE, replace(WHOLE, shard=Shard(1, 1)), "has a source that is in a.json, too: data.csv"),
         ((1, 1), (2, 2), "has part 2/2 of ./data.csv, and a.json has all of it"),
         (replace(WHOLE, path="other.csv"), replace(WHOLE, shard=Shard(2, 5)), "too: part 2/5 of data.csv"),
@@ -161,7 +161,7 @@ def test_parts_among_very_many_are_recognized() -> None:
     assert (len(whole.sources), whole.sources[0].sources) == (1, 1)
     with pytest.raises(DataError, match=r"b\.json: has a source that is in a\.json, too: part 7/101 of data\.csv"):
         merge(whole, cut(table(7, "x"), 7, 101))
-    with pytest.raises(DataError, match=r"b\.json: has all of data\.csv, and a\.json has part 1/101 of it"):
+    with pytest.raises(DataError, match=r"b\.json: has all of data\.csv, and a\.json has it cut into 101 parts"):
         merge(whole, replace(table(500, "x"), sources=(WHOLE,)))
 
 

@@ -15,11 +15,10 @@ from zm_cli.statsfile.stats import SourceRecord
 
 
 class _Place(NamedTuple):
-    """Where a source was seen: in which stats file, as which part; `path` is None inside a record of many sources."""
+    """Where a source was seen: in which stats file; `path` is None inside a record of many sources."""
 
     file: str
     path: str | None
-    part: int
 
 
 class SourcePool:
@@ -59,7 +58,7 @@ class SourcePool:
             # The only part of a source is all of it; a source without samples must stay a part to be valid.
             self._records.append(replace(record, shard=None) if record.shard == WHOLE and record.samples else record)
             for digest, path, shard in _list_filled(record):
-                place = _Place(file, record.path if record.sources == 1 else None, shard.index)
+                place = _Place(file, record.path if record.sources == 1 else None)
                 self._by_digest.setdefault(digest, {}).setdefault(shard.of, {}).setdefault(shard.index, place)
                 if path != "-":
                     self._by_path.setdefault(path, {}).setdefault(known, {}).setdefault(shard.of, place)
@@ -96,9 +95,9 @@ class SourcePool:
         alike = seen.values() if dataset is None else (seen.get(dataset, {}), seen.get(None, {}))
         for of, place in chain.from_iterable(places.items() for places in alike):
             if of != member.shard.of:
-                theirs = "all" if of == 1 else f"part {place.part}/{of}"
+                theirs = "all of it" if of == 1 else f"it cut into {of} parts"
                 mine = "all" if member.shard == WHOLE else f"part {member.shard}"
-                return f"has {mine} of {_name_path(record, place)}, and {place.file} has {theirs} of it"
+                return f"has {mine} of {_name_path(record, place)}, and {place.file} has {theirs}"
         return None
 
 
