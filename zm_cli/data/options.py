@@ -91,10 +91,14 @@ class Option(Generic[Found]):
         """The name of the option in messages; of a pair such as --progress/--no-progress the first."""
         return self.flags[0].partition("/")[0] if self.flags else "--" + self.name.replace("_", "-")
 
+    @property
+    def negation(self) -> str:
+        """The flag that turns the option off, such as --no-progress; empty if there is none."""
+        return self.flags[0].partition("/")[2] if self.flags else ""
+
     def spell(self, given: Any) -> list[str]:
         """Returns the words of a command line that give this option the value `given`."""
-        on = self.spelling
-        off = self.flags[0].partition("/")[2] if self.flags else ""
+        on, off = self.spelling, self.negation
         if isinstance(given, list):
             return [f"{on}={entry}" for entry in given]
         if isinstance(given, bool):

@@ -167,7 +167,7 @@ def _list_asked(options: ReadOptions, stats: Stats) -> dict[str, Any]:
 
 def _spell(option: Option[Any], value: Any) -> str:
     """Returns an option with its value as it is typed."""
-    on, _, off = option.spelling.partition("/")
+    on, off = option.spelling, option.negation
     if isinstance(value, bool):
         return on if value else off
     shown = "x".join(map(str, value)) if isinstance(value, tuple) else value

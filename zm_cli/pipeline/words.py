@@ -22,7 +22,7 @@ def format_value(text: str, most: int = 40) -> str:
 
 def spell(option: str) -> str:
     """Returns an option of reading as it is typed, by its name."""
-    return reading_options()[option].spelling.partition("/")[0]
+    return reading_options()[option].spelling
 
 
 def not_a_number(path: str, column: str, cell: Rejected, *, named: bool = True) -> DataError:

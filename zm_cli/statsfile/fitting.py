@@ -35,7 +35,7 @@ def check_scale(stats: Stats, spec: Spec, first: Values | None, where: str) -> N
 
 def _find_other_decoding(stats: Stats, spec: Spec) -> str | None:
     """Returns why one of the two holds stored values and the other real ones; None if nothing says so."""
-    on, _, off = MASK_AND_SCALE.spelling.partition("/")
+    on, off = MASK_AND_SCALE.spelling, MASK_AND_SCALE.negation
     ours, theirs = (decoding.get(MASK_AND_SCALE.name) for decoding in (stats.decoding, spec.decoding))
     if isinstance(ours, bool) and isinstance(theirs, bool) and ours != theirs:
         return f"it is read with {on if theirs else off}, statistics were made with {on if ours else off}"

@@ -121,7 +121,7 @@ def test_what_fills_missing_values_is_the_mean_the_median_or_a_number(text: str,
 
 @pytest.mark.parametrize("text", ["nan", "inf", "zero", "mode"])
 def test_nothing_else_fills_missing_values(text: str) -> None:
-    with pytest.raises(UsageError, match=f"--impute: '{text}' is neither mean, median nor a number"):
+    with pytest.raises(UsageError, match=f"--impute: '{text}' is neither mean, median, none nor a number"):
         parse_impute(text)
 
 

@@ -150,7 +150,8 @@ def check_alike(first: Source, other: Source, per: Per) -> None:
         return
     what, mine, its = found
     if what == HEADER and None not in (mine, its):
-        on, _, off = reading_options()[HEADER].spelling.partition("/")
+        header = reading_options()[HEADER]
+        on, off = header.spelling, header.negation
         raise DataError(
             f"cannot be pooled: it has {'a' if its else 'no'} header row, {first.path} has {'one' if mine else 'none'}",
             where=other.path,

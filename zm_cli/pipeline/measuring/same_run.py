@@ -39,7 +39,7 @@ def describe_run(sources: Sequence[Source], options: MeasureOptions, reading: Re
         },
     }
     known = reading_options()
-    chosen = {known[name].spelling.partition("/")[0]: value for name, value in reading.to_dict().items()}
+    chosen = {known[name].spelling: value for name, value in reading.to_dict().items()}
     return {
         "version": zm_cli.__version__,
         # Not `value not in (None, False)`: 0 equals False, but `--ignore 0` is an option that was given.

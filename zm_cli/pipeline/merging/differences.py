@@ -79,8 +79,8 @@ def _advise(what: str, shown: str, mine: Stats) -> str:
     if what == "kind":
         return "merge the statistics of each kind by themselves"
     option = reading_options().get(what)
-    if option is not None and "/" in option.spelling:
-        on, _, off = option.spelling.partition("/")
+    if option is not None and option.negation:
+        on, off = option.spelling, option.negation
         return f"measure both with {on} or both with {off}"
     if shown.startswith("--"):
         return f"measure both with the same {shown}"
