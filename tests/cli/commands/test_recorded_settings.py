@@ -16,14 +16,6 @@ from zm_cli.statsfile.store import load_stats
 SEED = 20261205
 
 
-@pytest.fixture
-def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
-    """A folder with the table t.csv, of two columns of numbers and one of text."""
-    monkeypatch.chdir(tmp_path)
-    write_table("t.csv", np.random.default_rng(SEED).normal(5, 3, (50, 2)))
-    return Shell(tmp_path, capsys)
-
-
 def test_other_data_that_are_scaled_otherwise_than_training_data_draw_a_warning(shell: Shell) -> None:
     end = "; data for the same use need the same options\n"
     Path("m.csv").write_text("a,b\n1,1\n2,\n9,3\n,8\n5,7\n")

@@ -23,14 +23,6 @@ SEED = 20261205
 INVERTED = [name for name in methods_of("scale") if name != "l2"]
 
 
-@pytest.fixture
-def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
-    """A folder with the table t.csv, of two columns of numbers and one of text."""
-    monkeypatch.chdir(tmp_path)
-    write_table("t.csv", np.random.default_rng(SEED).normal(5, 3, (50, 2)))
-    return Shell(tmp_path, capsys)
-
-
 def test_a_table_is_scaled_to_0_and_1_unless_told_otherwise(shell: Shell) -> None:
     told = shell.run("scale t.csv -o o.csv")
     assert told == "zm: 2 columns scaled (minmax): 'a', 'b'; left as it is: 'text'\n"
