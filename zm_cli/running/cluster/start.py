@@ -18,8 +18,8 @@ Value = TypeVar("Value")
 
 CONNECT_SECONDS = 5.0
 """How long the scheduler may take to answer."""
-GRACE_SECONDS = 2.0
-"""How long zm waits beyond Dask's own timeout."""
+GRACE_SECONDS = 10.0
+"""How long zm waits beyond Dask's own timeout: a busy machine may need seconds to start its threads."""
 LOCAL_DEATHS = 3
 """How many deaths of workers on one item are an error in a local cluster."""
 INSTALL = "pip install 'zm-cli[dask]'"
