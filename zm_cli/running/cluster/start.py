@@ -96,9 +96,26 @@ def make_client(address: str, scheduler: Any) -> Any:
 
     `scheduler` is a URL or a Dask cluster object, `address` what the user gave.
     """
+    _check_certificates(address, scheduler)
     make = _find_class("Client")
     options = {"timeout": CONNECT_SECONDS, "set_as_default": False, "direct_to_workers": True, "name": "zm"}
     return _explain_failure(address, lambda: _call_in_time(lambda: make(scheduler, **options)))
+
+
+def _check_certificates(address: str, scheduler: Any) -> None:
+    """Raises UsageError if the URL of a scheduler needs certificates and Dask's configuration names none.
+
+    Without them, Dask would leave a client behind which may block later ones when it is collected.
+    """
+    if not (isinstance(scheduler, str) and scheduler.startswith("tls://")):
+        return
+    found = _find_class("Security")().get_connection_args("client")
+    if found.get("ssl_context") is None:
+        raise UsageError(
+            "needs certificates for tls",
+            where=f"--dask {address}",
+            hint="name them in Dask's configuration: distributed.comm.tls",
+        )
 
 
 def _find_class(name: str) -> Any:
@@ -138,12 +155,6 @@ def _explain_failure(address: str, make: Callable[[], Value]) -> Value:
         reason = " ".join(str(error).split()) or type(error).__name__
         if address == LOCAL:
             raise UsageError(f"cannot be started: {reason}", where=f"--dask {address}") from error
-        if "ssl_context" in reason:
-            raise UsageError(
-                "needs certificates for tls",
-                where=f"--dask {address}",
-                hint="name them in Dask's configuration: distributed.comm.tls",
-            ) from error
         raise UsageError(
             f"no Dask scheduler answers ({reason})",
             where=f"--dask {address}",
