@@ -54,7 +54,7 @@ MEASURED: Sequence[Option[Any]] = (STATS, SAVE_STATS, PER, UNIT, INDICATOR, WEIG
 
 @dataclass(frozen=True)
 class ChosenMethod:
-    """How data are scaled: options with a method, and a sentence on how it was chosen, None for one that was named.
+    """How data are transformed: the options, and a sentence on what was chosen for the user; None if nothing was.
 
     `stats` are the statistics in the stats file, if it was read to choose the method.
     """
@@ -84,7 +84,7 @@ def choose_method(
     if receipt is not None:
         return ChosenMethod(applying)
     stats = None if stats_file is None else load_stats(stats_file)
-    saved = None if stats is None or stats.transform is None else stats.transform
+    saved = None if stats is None else stats.transform
     if stats_file is not None and saved is not None and saved["operation"] == applying.operation:
         applying, taken = _follow_saved(stats_file, saved, applying, given)
         if several:

@@ -111,14 +111,15 @@ def _refine(directions: Floats, factor: Floats, roots: Floats) -> tuple[Floats, 
     leaves the directions of large variance as they are.
     """
     weights = directions / roots[:, None]
+    turned = weights @ factor
     for _ in range(MAX_ROUNDS):
-        turned = weights @ factor
         if np.abs(turned @ turned.T - np.eye(len(roots))).max() <= ORTHONORMAL:
             break
         upper: Floats = np.asarray(np.linalg.qr(turned.T, mode="r"))
         upper *= np.where(upper.diagonal() < 0, -1.0, 1.0)[:, None]
         _solve_lower(upper.T, weights)
-    return weights * roots[:, None], ((weights @ factor) @ factor.T) / roots[:, None]
+        turned = weights @ factor
+    return weights * roots[:, None], (turned @ factor.T) / roots[:, None]
 
 
 def _solve_lower(lower: Floats, right: Floats) -> None:
